@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The scenario: what the host asks of the guest, compiled by `ntbox` into \SystemRoot\ntbox\scenario (boot.cpio
- * entry "Windows/ntbox/scenario") and run step by step by the agent driver. Fields are those of report_format.h.
- * Everything is checked by the agent: a damaged file gives one sentence and ends the run with exit code 4. */
+ * The scenario: what the host asks of the guest, compiled by `ntbox` into \SystemRoot\ntbox\scenario
+ * (boot.cpio entry "Windows/ntbox/scenario") and run step by step by the agent driver. Fields are those of
+ * report_format.h. Everything is checked by the agent: a damaged file gives one sentence and ends the run
+ * with exit code 4. */
 #pragma once
 #include <stdint.h>
 
@@ -19,7 +20,7 @@ typedef struct SCENARIO_HEADER {
 _Static_assert(sizeof(SCENARIO_HEADER) == 16, "SCENARIO_HEADER");
 
 typedef struct SCENARIO_STEP {
-    uint32_t Length; /* whole step with its fields, multiple of 8 */
+    uint32_t Length;    /* whole step with its fields, multiple of 8 */
     uint16_t Operation; /* SCENARIO_OP */
     uint16_t Flags;
 } SCENARIO_STEP; /* followed by REPORT_FIELDs */
@@ -28,10 +29,12 @@ _Static_assert(sizeof(SCENARIO_STEP) == 8, "SCENARIO_STEP");
 #define SCENARIO_FLAG_ECHO 1u /* print request and answer in words to the log too (the demo of the ISO) */
 
 typedef enum SCENARIO_OP {
-    ScenarioLoad = 1,   /* Name: service; ZwLoadDriver(\Registry\Machine\System\CurrentControlSet\Services\Name) */
+    ScenarioLoad =
+        1, /* Name: service; ZwLoadDriver(\Registry\Machine\System\CurrentControlSet\Services\Name) */
     ScenarioUnload = 2, /* Name: service */
-    ScenarioIoctl = 3,  /* Device, Code, Data (input, may be absent), Size (output length): open, request, close */
-    ScenarioRead = 4,   /* Device, Size, Offset (absent = 0) */
-    ScenarioWrite = 5,  /* Device, Data, Offset */
-    ScenarioMark = 6,   /* Count: writes ReportMark */
+    ScenarioIoctl =
+        3, /* Device, Code, Data (input, may be absent), Size (output length): open, request, close */
+    ScenarioRead = 4,  /* Device, Size, Offset (absent = 0) */
+    ScenarioWrite = 5, /* Device, Data, Offset */
+    ScenarioMark = 6,  /* Count: writes ReportMark */
 } SCENARIO_OP;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The hand-over from osloader to the kernel: one versioned block, read once by KiSystemStartup. Both sides include
- * this header, so it uses fixed-width types only and every layout is asserted. All addresses marked (va) are kernel
- * virtual addresses that osloader has mapped; those marked (pa) are physical. */
+ * The hand-over from osloader to the kernel: one versioned block, read once by KiSystemStartup. Both sides
+ * include this header, so it uses fixed-width types only and every layout is asserted. All addresses marked
+ * (va) are kernel virtual addresses that osloader has mapped; those marked (pa) are physical. */
 #pragma once
 #include <stdint.h>
 
@@ -33,7 +33,8 @@ typedef enum LOADER_MEMORY_TYPE {
     LoaderMemoryArchive = 9,    /* boot.cpio: stays */
 } LOADER_MEMORY_TYPE;
 
-/* Sorted by Base, no overlaps, page-aligned. Free memory below 1 MiB is listed too (the kernel keeps a page for APs). */
+/* Sorted by Base, no overlaps, page-aligned. Free memory below 1 MiB is listed too (the kernel keeps a page
+ * for APs). */
 typedef struct LOADER_MEMORY_RANGE {
     uint64_t Base;   /* (pa) */
     uint64_t Length; /* bytes, multiple of 4096 */
@@ -68,22 +69,22 @@ typedef enum LOADER_BOOT_PROTOCOL {
 
 #define LOADER_MAX_IMAGES 4
 typedef struct LOADER_IMAGE {
-    char Name[32];        /* file name, e.g. "ntoskrnl.exe" */
-    uint64_t Base;        /* (va) */
-    uint64_t Physical;    /* (pa) of Base; the image is physically contiguous */
-    uint32_t Size;        /* SizeOfImage rounded up to pages */
+    char Name[32];     /* file name, e.g. "ntoskrnl.exe" */
+    uint64_t Base;     /* (va) */
+    uint64_t Physical; /* (pa) of Base; the image is physically contiguous */
+    uint32_t Size;     /* SizeOfImage rounded up to pages */
     uint32_t Reserved;
-    uint64_t Entry;       /* (va) */
+    uint64_t Entry; /* (va) */
 } LOADER_IMAGE;
 _Static_assert(sizeof(LOADER_IMAGE) == 64, "LOADER_IMAGE");
 
 typedef struct LOADER_BLOCK {
     uint64_t Magic;
     uint32_t Version;
-    uint32_t Size; /* sizeof(LOADER_BLOCK) as osloader knows it */
+    uint32_t Size;      /* sizeof(LOADER_BLOCK) as osloader knows it */
     uint64_t MemoryMap; /* (va) LOADER_MEMORY_RANGE[MemoryMapCount] */
     uint32_t MemoryMapCount;
-    uint32_t BootProtocol; /* LOADER_BOOT_PROTOCOL */
+    uint32_t BootProtocol;    /* LOADER_BOOT_PROTOCOL */
     uint64_t DirectMapLength; /* bytes mapped from physical 0 */
     uint64_t CommandLine;     /* (va) NUL-terminated ASCII, never null */
     uint64_t Rsdp;            /* (pa) ACPI root pointer, 0 = none found */
@@ -93,7 +94,7 @@ typedef struct LOADER_BLOCK {
     uint64_t PageTableRoot; /* (pa) of the PML4 in CR3 */
     uint64_t StackTop;      /* (va, direct map) of the 32 KiB stack KiSystemStartup runs on */
     uint64_t StackLength;
-    uint64_t Seed; /* entropy for cookies and layout: `seed=N` of the command line, else RDRAND/TSC */
+    uint64_t Seed;       /* entropy for cookies and layout: `seed=N` of the command line, else RDRAND/TSC */
     uint64_t TscAtEntry; /* RDTSC at osloader's first instruction in long mode */
     LOADER_SCREEN Screen;
     uint32_t ImageCount;
