@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 2, io: the I/O manager for the other subsystems. The IoXxx and ZwXxxFile names are declared by the DDK
+ * headers. */
+#pragma once
+#include "ps.h"
+#include "ob.h"
+
+/* --- start-up, by init
+ * ------------------------------------------------------------------------------------------------ */
+
+/* After ObInitSystem and the scheduler: the types Device, Driver, File; \Driver\Report and \Device\Report. */
+VOID IoInitSystem(VOID);
+
+/* --- drivers
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+/* PASSIVE_LEVEL. A driver that is part of the kernel: makes the driver object Name ("\Driver\Report",
+ * "\FileSystem\Ram") with all dispatch entries refusing, calls Init with an empty registry path. On failure
+ * nothing is left. A file system creates its device with IoCreateDevice (FILE_DEVICE_DISK_FILE_SYSTEM) in
+ * Init, clears DO_DEVICE_INITIALIZING itself, and gets every IRP_MJ_CREATE below the device's name with the
+ * rest of the path in FileObject->FileName. */
+NTSTATUS IoCreateDriver(PCWSTR Name, PDRIVER_INITIALIZE Init);
+
+/* Loading and unloading by service name is ZwLoadDriver and ZwUnloadDriver (DDK headers), PASSIVE_LEVEL:
+ * "\Registry\Machine\System\CurrentControlSet\Services\<name>". */
+
+extern POBJECT_TYPE IoDeviceObjectType, IoDriverObjectType; /* IoFileObjectType: DDK headers */
+
+/* --- threads
+ * ------------------------------------------------------------------------------------------------------------
+ * ps initialises ETHREAD.IrpList (InitializeListHead) and TopLevelIrp (NULL) before the thread runs. */
+
+/* PASSIVE_LEVEL, by ps in the thread that ends, before it is gone: cancels the IRPs the thread has issued and
+ * waits until they are complete. */
+VOID IoCancelThreadIo(PETHREAD Thread);
