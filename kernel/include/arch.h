@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Tier 2, arch: what the processor offers to the other subsystems: IRQL (CR8 is the only truth), spin locks with
- * ranks, control registers, interrupt flag, MSRs, ports. amd64 only; portable code sees no instruction. */
+ * Tier 2, arch: what the processor offers to the other subsystems: IRQL (CR8 is the only truth), spin locks
+ * with ranks, control registers, interrupt flag, MSRs, ports. amd64 only; portable code sees no instruction.
+ */
 #pragma once
 #include "nt.h"
 
@@ -108,7 +109,8 @@ static inline ULONG ArchIn32(USHORT Port)
     return Value;
 }
 
-/* --- interrupt flag ---------------------------------------------------------------------------------------- */
+/* --- interrupt flag ----------------------------------------------------------------------------------------
+ */
 
 static inline ULONG64 ArchReadFlags(void)
 {
@@ -136,7 +138,8 @@ static inline VOID ArchRestoreInterrupts(BOOLEAN Enabled)
         __asm__ volatile("sti" : : : "memory");
 }
 
-/* --- IRQL: CR8 is the only truth. Drivers write it inline too, so nothing is cached. --------------------------- */
+/* --- IRQL: CR8 is the only truth. Drivers write it inline too, so nothing is cached.
+ * --------------------------- */
 
 static inline KIRQL ArchGetIrql(void)
 {
@@ -159,26 +162,28 @@ __attribute__((warn_unused_result)) static inline KIRQL ArchRaiseIrql(KIRQL New)
     return Old;
 }
 
-/* --- spin locks of the kernel: ranked. Driver spin locks (KSPIN_LOCK) go through ke. ------------------------- */
+/* --- spin locks of the kernel: ranked. Driver spin locks (KSPIN_LOCK) go through ke.
+ * ------------------------- */
 
-/* Order of acquisition: a processor may take a lock only if its rank is higher than that of every lock it holds.
- * A driver may call us with its own spin locks held, so these rank lowest. */
+/* Order of acquisition: a processor may take a lock only if its rank is higher than that of every lock it
+ * holds. A driver may call us with its own spin locks held, so these rank lowest. */
 typedef enum _ARCH_LOCK_RANK {
-    LockRankDriver = 0,     /* every KSPIN_LOCK that a driver owns (any number may be held, in the driver's order) */
-    LockRankIoCancel,       /* io: the cancel spin lock (drivers hold it across calls) */
-    LockRankIoDatabase,     /* io: device and driver lists */
-    LockRankObject,         /* ob: name space and handle tables when a spin lock is needed */
-    LockRankExQueue,        /* ex: work queues */
-    LockRankExPool,         /* ex: pool */
-    LockRankExLookaside,    /* ex: list of lookaside lists */
-    LockRankMmSystemSpace,  /* mm: kernel virtual address space and its page tables */
-    LockRankMmPhysical,     /* mm: free physical pages */
-    LockRankImageList,      /* image: list of loaded modules (read at any IRQL) */
-    LockRankKeTimer,        /* ke: timer queue */
-    LockRankKeDpc,          /* ke: DPC queue of one processor */
-    LockRankKeDispatcher,   /* ke: dispatcher data base (one lock in this kernel core) */
-    LockRankHal,            /* hal: interrupt controllers */
-    LockRankLog,            /* kd: serial port and screen */
+    LockRankDriver =
+        0, /* every KSPIN_LOCK that a driver owns (any number may be held, in the driver's order) */
+    LockRankIoCancel,      /* io: the cancel spin lock (drivers hold it across calls) */
+    LockRankIoDatabase,    /* io: device and driver lists */
+    LockRankObject,        /* ob: name space and handle tables when a spin lock is needed */
+    LockRankExQueue,       /* ex: work queues */
+    LockRankExPool,        /* ex: pool */
+    LockRankExLookaside,   /* ex: list of lookaside lists */
+    LockRankMmSystemSpace, /* mm: kernel virtual address space and its page tables */
+    LockRankMmPhysical,    /* mm: free physical pages */
+    LockRankImageList,     /* image: list of loaded modules (read at any IRQL) */
+    LockRankKeTimer,       /* ke: timer queue */
+    LockRankKeDpc,         /* ke: DPC queue of one processor */
+    LockRankKeDispatcher,  /* ke: dispatcher data base (one lock in this kernel core) */
+    LockRankHal,           /* hal: interrupt controllers */
+    LockRankLog,           /* kd: serial port and screen */
 } ARCH_LOCK_RANK;
 
 typedef struct _ARCH_LOCK {
@@ -188,10 +193,11 @@ typedef struct _ARCH_LOCK {
     PCSTR Name;
 } ARCH_LOCK;
 
-#define ARCH_LOCK_INIT(LockName, LockRank, LockIrql) {.Value = 0, .Rank = (LockRank), .Irql = (LockIrql), .Name = (LockName)}
+#define ARCH_LOCK_INIT(LockName, LockRank, LockIrql)                                                         \
+    {.Value = 0, .Rank = (LockRank), .Irql = (LockIrql), .Name = (LockName)}
 
-/* IRQL <= Lock->Irql. Raises to Lock->Irql, spins, returns the old IRQL. Checked kernel: a rank that is not higher than
- * all held ones is a bug check that names both locks. */
+/* IRQL <= Lock->Irql. Raises to Lock->Irql, spins, returns the old IRQL. Checked kernel: a rank that is not
+ * higher than all held ones is a bug check that names both locks. */
 __attribute__((warn_unused_result)) KIRQL ArchAcquireLock(ARCH_LOCK *Lock);
 VOID ArchReleaseLock(ARCH_LOCK *Lock, KIRQL OldIrql);
 

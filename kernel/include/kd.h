@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Tier 2, kd: what the kernel tells the world. The log (serial, screen), the report channel to the host, symbols of
- * the kernel for back-traces. Serves every layer; callable at any IRQL unless said otherwise. */
+ * Tier 2, kd: what the kernel tells the world. The log (serial, screen), the report channel to the host,
+ * symbols of the kernel for back-traces. Serves every layer; callable at any IRQL unless said otherwise. */
 #pragma once
 #include "nt.h"
 #include "report_format.h"
 
-/* One line of the kernel's own log, to COM1, the screen and the report channel. printf language of kernel/rtl;
- * no trailing newline. Any IRQL. */
+/* One line of the kernel's own log, to COM1, the screen and the report channel. printf language of
+ * kernel/rtl; no trailing newline. Any IRQL. */
 VOID KdLog(PCSTR Format, ...) __attribute__((format(printf, 1, 2)));
 
 typedef struct _KD_FIELD {
@@ -18,20 +18,24 @@ typedef struct _KD_FIELD {
 } KD_FIELD;
 
 #define KD_NUMBER(FieldKey, Value) ((KD_FIELD){ReportKindNumber, (FieldKey), 8, (ULONG64)(Value), NULL})
-#define KD_BYTES(FieldKey, Pointer, Size) ((KD_FIELD){ReportKindBytes, (FieldKey), (ULONG)(Size), 0, (Pointer)})
-#define KD_TEXTN(FieldKey, Pointer, Size) ((KD_FIELD){ReportKindText, (FieldKey), (ULONG)(Size), 0, (Pointer)})
+#define KD_BYTES(FieldKey, Pointer, Size)                                                                    \
+    ((KD_FIELD){ReportKindBytes, (FieldKey), (ULONG)(Size), 0, (Pointer)})
+#define KD_TEXTN(FieldKey, Pointer, Size)                                                                    \
+    ((KD_FIELD){ReportKindText, (FieldKey), (ULONG)(Size), 0, (Pointer)})
 KD_FIELD KdTextField(UCHAR Key, PCSTR Text);
 #define KD_TEXT(FieldKey, Pointer) KdTextField((FieldKey), (Pointer))
 
 /* UTF-16 is converted to UTF-8 in Buffer, which must live until KdReport returns. */
 KD_FIELD KdUnicodeField(UCHAR Key, PCUNICODE_STRING Text, PCHAR Buffer, ULONG BufferLength);
 
-/* Writes one record to the report channel. Never waits, never allocates; dropped and counted when the ring is full, nothing
- * happens when there is no channel. Any IRQL, NMI and bug check included. */
+/* Writes one record to the report channel. Never waits, never allocates; dropped and counted when the ring is
+ * full, nothing happens when there is no channel. Any IRQL, NMI and bug check included. */
 VOID KdReportFields(REPORT_TYPE Type, const KD_FIELD *Fields, ULONG Count);
-#define KdReport(Type, ...)                                                                                   \
-    KdReportFields((Type), (const KD_FIELD[]){__VA_ARGS__}, sizeof((KD_FIELD[]){__VA_ARGS__}) / sizeof(KD_FIELD))
+#define KdReport(Type, ...)                                                                                  \
+    KdReportFields((Type), (const KD_FIELD[]){__VA_ARGS__},                                                  \
+                   sizeof((KD_FIELD[]){__VA_ARGS__}) / sizeof(KD_FIELD))
 
-/* A record whose fields are already encoded (from \Device\Report). The caller has checked them with KdFieldsAreValid. */
+/* A record whose fields are already encoded (from \Device\Report). The caller has checked them with
+ * KdFieldsAreValid. */
 BOOLEAN KdFieldsAreValid(const void *Fields, ULONG Length);
 VOID KdReportEncoded(REPORT_TYPE Type, const void *Fields, ULONG Length);

@@ -1,44 +1,52 @@
 /* SPDX-License-Identifier: MIT
- * Tier 2, ke: the kernel core for the other subsystems. Dispatcher objects, waits, DPCs, timers and KeXxx names are
- * declared by the DDK headers; this header adds the processor and thread blocks, the gate into drivers and the
- * bug-check helpers. */
+ * Tier 2, ke: the kernel core for the other subsystems. Dispatcher objects, waits, DPCs, timers and KeXxx
+ * names are declared by the DDK headers; this header adds the processor and thread blocks, the gate into
+ * drivers and the bug-check helpers. */
 #pragma once
 #include "arch.h"
 
-/* --- threads ------------------------------------------------------------------------------------------------- */
+/* --- threads
+ * ------------------------------------------------------------------------------------------------- */
 
-typedef enum _KTHREAD_STATE { ThreadInitialized, ThreadReady, ThreadRunning, ThreadStandby, ThreadTerminated, ThreadWaiting } KTHREAD_STATE;
+typedef enum _KTHREAD_STATE {
+    ThreadInitialized,
+    ThreadReady,
+    ThreadRunning,
+    ThreadStandby,
+    ThreadTerminated,
+    ThreadWaiting
+} KTHREAD_STATE;
 
 #define KI_THREAD_WAIT_BLOCKS 4 /* THREAD_WAIT_OBJECTS (3) and one for the time-out timer */
 
 /* (d) dispatcher lock; (o) owner thread only; (c) constant after creation */
 typedef struct _KTHREAD {
-    DISPATCHER_HEADER Header; /* (d) signalled when the thread has ended */
-    PVOID KernelStack;        /* (d) saved RSP while not running */
-    PVOID StackBase;          /* (c) highest address */
-    PVOID StackLimit;         /* (c) lowest mapped address; a guard page lies below */
-    KTHREAD_STATE State;      /* (d) */
-    KPRIORITY Priority;       /* (d) 0..31 */
-    LONG_PTR WaitStatus;      /* (d) */
-    KPROCESSOR_MODE WaitMode; /* (d) */
-    BOOLEAN Alertable;        /* (d) */
-    KPROCESSOR_MODE PreviousMode; /* (o) */
-    BOOLEAN Terminating;      /* (o) */
-    LIST_ENTRY QueueEntry;    /* (d) ready queue */
-    PKWAIT_BLOCK WaitBlockList; /* (d) */
-    ULONG WaitCount;          /* (d) blocks in WaitBlockList */
-    WAIT_TYPE WaitType;       /* (d) */
+    DISPATCHER_HEADER Header;                     /* (d) signalled when the thread has ended */
+    PVOID KernelStack;                            /* (d) saved RSP while not running */
+    PVOID StackBase;                              /* (c) highest address */
+    PVOID StackLimit;                             /* (c) lowest mapped address; a guard page lies below */
+    KTHREAD_STATE State;                          /* (d) */
+    KPRIORITY Priority;                           /* (d) 0..31 */
+    LONG_PTR WaitStatus;                          /* (d) */
+    KPROCESSOR_MODE WaitMode;                     /* (d) */
+    BOOLEAN Alertable;                            /* (d) */
+    KPROCESSOR_MODE PreviousMode;                 /* (o) */
+    BOOLEAN Terminating;                          /* (o) */
+    LIST_ENTRY QueueEntry;                        /* (d) ready queue */
+    PKWAIT_BLOCK WaitBlockList;                   /* (d) */
+    ULONG WaitCount;                              /* (d) blocks in WaitBlockList */
+    WAIT_TYPE WaitType;                           /* (d) */
     KWAIT_BLOCK WaitBlock[KI_THREAD_WAIT_BLOCKS]; /* (d) */
-    KTIMER Timer;             /* (d) time-out of the current wait */
-    SHORT KernelApcDisable;   /* (o) KeEnterCriticalRegion: -1 per nesting */
-    SHORT SpecialApcDisable;  /* (o) KeEnterGuardedRegion */
-    ULONG Quantum;            /* (d) clock ticks left */
-    PKSTART_ROUTINE StartRoutine; /* (c) */
-    PVOID StartContext;       /* (c) */
-    PKPROCESS Process;        /* (c) */
-    PVOID XSaveArea;          /* (c) 64-byte aligned extended state */
-    ULONG ContextSwitches;    /* (d) */
-    LIST_ENTRY ThreadListEntry; /* (d) of all threads */
+    KTIMER Timer;                                 /* (d) time-out of the current wait */
+    SHORT KernelApcDisable;                       /* (o) KeEnterCriticalRegion: -1 per nesting */
+    SHORT SpecialApcDisable;                      /* (o) KeEnterGuardedRegion */
+    ULONG Quantum;                                /* (d) clock ticks left */
+    PKSTART_ROUTINE StartRoutine;                 /* (c) */
+    PVOID StartContext;                           /* (c) */
+    PKPROCESS Process;                            /* (c) */
+    PVOID XSaveArea;                              /* (c) 64-byte aligned extended state */
+    ULONG ContextSwitches;                        /* (d) */
+    LIST_ENTRY ThreadListEntry;                   /* (d) of all threads */
 } KTHREAD;
 
 typedef struct _KPROCESS {
@@ -47,32 +55,33 @@ typedef struct _KPROCESS {
     LIST_ENTRY ThreadListHead;
 } KPROCESS;
 
-/* --- processors ---------------------------------------------------------------------------------------------- */
+/* --- processors
+ * ---------------------------------------------------------------------------------------------- */
 
 #define KI_MAX_PROCESSORS 64
 #define KI_MAX_HELD_LOCKS 16
 
 typedef struct _KPRCB {
-    ULONG MxCsr;                /* 0x000 */
-    UCHAR LegacyNumber;         /* 0x004 = gs:[0x184] */
+    ULONG MxCsr;        /* 0x000 */
+    UCHAR LegacyNumber; /* 0x004 = gs:[0x184] */
     UCHAR ReservedMustBeZero[3];
-    PKTHREAD CurrentThread;     /* 0x008 = gs:[0x188] */
-    PKTHREAD NextThread;        /* 0x010 */
-    PKTHREAD IdleThread;        /* 0x018 */
-    UCHAR NestingLevel[4];      /* 0x020 */
-    ULONG Number;               /* 0x024 = gs:[0x1a4] */
-    ULONG64 Reserved[0xe0];     /* where NT keeps special registers and the CONTEXT of a frozen processor */
+    PKTHREAD CurrentThread; /* 0x008 = gs:[0x188] */
+    PKTHREAD NextThread;    /* 0x010 */
+    PKTHREAD IdleThread;    /* 0x018 */
+    UCHAR NestingLevel[4];  /* 0x020 */
+    ULONG Number;           /* 0x024 = gs:[0x1a4] */
+    ULONG64 Reserved[0xe0]; /* where NT keeps special registers and the CONTEXT of a frozen processor */
     /* Our own from here on. */
     ULONG ApicId;
-    BOOLEAN DpcActive;          /* inside the DPC drain: waits are forbidden */
-    BOOLEAN QuantumEnd;         /* reschedule when IRQL falls below DISPATCH_LEVEL */
+    BOOLEAN DpcActive;  /* inside the DPC drain: waits are forbidden */
+    BOOLEAN QuantumEnd; /* reschedule when IRQL falls below DISPATCH_LEVEL */
     BOOLEAN IdleSchedule;
     BOOLEAN BugCheckActive;
-    LIST_ENTRY DpcListHead;     /* dpc lock */
+    LIST_ENTRY DpcListHead; /* dpc lock */
     ARCH_LOCK DpcLock;
     ULONG DpcCount;
     ULONG64 ClockTicks;
-    ULONG HeldLockCount;        /* checked kernel: locks this processor holds, in order */
+    ULONG HeldLockCount; /* checked kernel: locks this processor holds, in order */
     const ARCH_LOCK *HeldLocks[KI_MAX_HELD_LOCKS];
 } KPRCB, *PKPRCB;
 ASSERT_OFFSET(KPRCB, LegacyNumber, 0x4);
@@ -98,7 +107,8 @@ extern PKPRCB KiProcessorBlock[KI_MAX_PROCESSORS];
 extern ULONG KeActiveProcessorCount;  /* that take part in scheduling */
 extern ULONG KePresentProcessorCount; /* that the firmware describes */
 
-/* --- contracts, checked kernel only ---------------------------------------------------------------------------- */
+/* --- contracts, checked kernel only
+ * ---------------------------------------------------------------------------- */
 
 #if NTBOX_CHECKED
 VOID KiCheckIrqlAtMost(KIRQL Irql, PCSTR Function);
@@ -110,10 +120,19 @@ VOID KiCheckIrqlExactly(KIRQL Irql, PCSTR Function);
 #define KI_REQUIRE_IRQL_IS(Exact) ((void)0)
 #endif
 
-/* --- the gate: every call into a driver passes here ------------------------------------------------------------- */
+/* --- the gate: every call into a driver passes here
+ * ------------------------------------------------------------- */
 
 typedef enum _KE_GATE_KIND {
-    GateDriverEntry, GateUnload, GateDispatch, GateCompletion, GateCancel, GateDpc, GateTimer, GateWorkItem, GateThread,
+    GateDriverEntry,
+    GateUnload,
+    GateDispatch,
+    GateCompletion,
+    GateCancel,
+    GateDpc,
+    GateTimer,
+    GateWorkItem,
+    GateThread,
 } KE_GATE_KIND;
 
 typedef struct _KE_GATE {
@@ -124,20 +143,22 @@ typedef struct _KE_GATE {
     ULONG HeldLockCount;
 } KE_GATE;
 
-/* Around each call into a driver: Enter notes IRQL, held locks and APC state, Leave compares. A driver that returns with another
- * IRQL or keeps a lock is a bug check that names the routine. Cheap enough to be in both kernels. */
+/* Around each call into a driver: Enter notes IRQL, held locks and APC state, Leave compares. A driver that
+ * returns with another IRQL or keeps a lock is a bug check that names the routine. Cheap enough to be in both
+ * kernels. */
 VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine);
 VOID KeLeaveGate(KE_GATE *Gate);
 
-/* --- start-up, by init ------------------------------------------------------------------------------------------ */
+/* --- start-up, by init
+ * ------------------------------------------------------------------------------------------ */
 
 VOID KeInitializeBootProcessor(VOID);
 VOID KeInitializeScheduler(VOID);
 
-/* A kernel thread that is not an object yet: ps wraps it. Stack from mm. IRQL < DISPATCH_LEVEL. The thread is not started:
- * KeReadyThread does that. */
-VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVOID StackLimit, PVOID XSaveArea,
-                        PKSTART_ROUTINE StartRoutine, PVOID StartContext);
+/* A kernel thread that is not an object yet: ps wraps it. Stack from mm. IRQL < DISPATCH_LEVEL. The thread is
+ * not started: KeReadyThread does that. */
+VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVOID StackLimit,
+                        PVOID XSaveArea, PKSTART_ROUTINE StartRoutine, PVOID StartContext);
 VOID KeReadyThread(PKTHREAD Thread);
 DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread); /* current thread; signals it, never returns */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Tier 1: the ABI. (kernel/meson.build defines _NTSYSTEM_ and _NTOSKRNL_, so that nothing is dllimport.) The DDK headers as drivers see them, plus our shim's additions and corrections; then the few
- * macros that all kernel code uses. Every tier-2 header includes this one first. */
+ * Tier 1: the ABI. (kernel/meson.build defines _NTSYSTEM_ and _NTOSKRNL_, so that nothing is dllimport.) The
+ * DDK headers as drivers see them, plus our shim's additions and corrections; then the few macros that all
+ * kernel code uses. Every tier-2 header includes this one first. */
 #pragma once
 #include <ntifs.h>
 #include <stdint.h>
@@ -18,16 +19,17 @@
 
 /* The sizes of an ABI struct and its fields are literals from published sources. */
 #define ASSERT_SIZE(Type, Size) _Static_assert(sizeof(Type) == (Size), #Type " has the wrong size")
-#define ASSERT_OFFSET(Type, Field, Offset)                                                                    \
+#define ASSERT_OFFSET(Type, Field, Offset)                                                                   \
     _Static_assert(__builtin_offsetof(Type, Field) == (Offset), #Type "." #Field " is at the wrong offset")
 
-/* Our own invariants (never outside input): checked kernel only. A failure is a bug of ours and stops the machine. */
+/* Our own invariants (never outside input): checked kernel only. A failure is a bug of ours and stops the
+ * machine. */
 #if NTBOX_CHECKED
 DECLSPEC_NORETURN VOID KdAssertionFailed(PCSTR Expression, PCSTR File, ULONG Line);
-#define NT_CHECK(Expression)                                                                                  \
-    do {                                                                                                      \
-        if (__builtin_expect(!(Expression), 0))                                                               \
-            KdAssertionFailed(#Expression, __FILE_NAME__, __LINE__);                                          \
+#define NT_CHECK(Expression)                                                                                 \
+    do {                                                                                                     \
+        if (__builtin_expect(!(Expression), 0))                                                              \
+            KdAssertionFailed(#Expression, __FILE_NAME__, __LINE__);                                         \
     } while (0)
 #else
 #define NT_CHECK(Expression) ((void)sizeof((Expression) ? 1 : 0))

@@ -15,7 +15,7 @@ typedef struct _ETHREAD {
     NTSTATUS ExitStatus;
     LIST_ENTRY IrpList; /* io: IRPs this thread issued */
     PVOID TopLevelIrp;
-    PVOID StartModule;  /* IM_MODULE of the driver that made the thread, NULL for the kernel's own */
+    PVOID StartModule; /* IM_MODULE of the driver that made the thread, NULL for the kernel's own */
 } ETHREAD;
 
 VOID PsInitSystem(VOID);

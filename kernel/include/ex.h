@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 2, ex: pools, lookaside lists, work queues, fast mutexes. The ExXxx names that drivers see are
+ * declared by the DDK headers and ddk_shim; this header adds start-up, pool diagnosis and what the kernel's
+ * own code needs. */
+#pragma once
+#include "nt.h"
+#include "image.h"
+
+/* --- start-up, by init
+ * ------------------------------------------------------------------------------------------ */
+
+/* Right after MmInitSystem; pools work from then on. */
+VOID ExInitializePools(VOID);
+
+/* When threads can be made (PsInitSystem is done): the worker threads of ExQueueWorkItem. */
+VOID ExpInitializeWorkers(VOID);
+
+/* --- pool
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* Allocates as ExAllocatePoolWithTag does, but Owner (a code address) counts as the allocating code: for
+ * kernel code that allocates on behalf of a driver, which gives its own __builtin_return_address(0). */
+PVOID ExAllocatePoolForOwner(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PVOID Owner);
+
+typedef struct _EX_POOL_BLOCK {
+    PVOID Base;  /* what the allocation returned */
+    SIZE_T Size; /* bytes that were asked for */
+    ULONG Tag;
+    PVOID Owner;        /* code address that allocated it */
+    POOL_TYPE PoolType; /* NonPagedPoolNx or PagedPool */
+    BOOLEAN Allocated;  /* FALSE: freed; the rest tells of its last life as far as it is known */
+} EX_POOL_BLOCK;
+
+/* The pool block that Address lies in. FALSE when it lies in none. Any IRQL, no lock: for bug checks. */
+BOOLEAN ExQueryPoolBlock(const void *Address, EX_POOL_BLOCK *Block);
+
+/* Writes a ReportLeak record and a log line for each live block whose allocating code lies in Module; returns
+ * how many. To be called after the driver's unload routine, before ImUnloadImage. IRQL <= DISPATCH_LEVEL. */
+ULONG ExReportDriverLeaks(PIM_MODULE Module);
+
+typedef struct _EX_POOL_COUNTERS {
+    SIZE_T Blocks; /* live allocations */
+    SIZE_T Bytes;  /* that were asked for */
+    SIZE_T Pages;  /* pages of the pool that are mapped */
+} EX_POOL_COUNTERS;
+VOID ExQueryPoolCounters(POOL_TYPE PoolType, EX_POOL_COUNTERS *Counters);
+
+/* --- lists
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* Lookaside lists that are still initialised and lie in Module's data or were initialised by its code: leaks.
+ * Reports and returns like ExReportDriverLeaks. */
+ULONG ExReportDriverLookasides(PIM_MODULE Module);

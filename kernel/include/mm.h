@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 2, mm: physical pages, the kernel address space and its page tables, stacks, image space, MDLs. The
+ * MmXxx names that drivers see are declared by the DDK headers; this header adds what ke, ex, image, ps and
+ * io call. A page is never writable and executable: MM_PROTECTION cannot express it, and MmAuditPageTables
+ * proves it. */
+#pragma once
+#include "nt.h"
+#include "osloader/loader_block.h"
+
+/* --- the kernel half of the address space (docs: kernel/mm/README.md)
+ * ------------------------------------------- */
+
+#define MM_DIRECT_MAP_BASE LOADER_DIRECT_MAP_BASE /* ffff8000'00000000: all physical memory, RW, NX */
+#define MM_DIRECT_MAP_END 0xffffc00000000000ull
+#define MM_SHADOW_BASE 0xffffd00000000000ull /* kept free for a KASAN shadow, 16 TiB */
+#define MM_SHADOW_END 0xffffe00000000000ull
+#define MM_NONPAGED_POOL_BASE 0xffffe00000000000ull /* 512 GiB each */
+#define MM_PAGED_POOL_BASE 0xffffe08000000000ull
+#define MM_POOL_RECORDS_BASE 0xffffe10000000000ull /* ex: one record per pool page, committed on demand */
+#define MM_PAGE_TABLES_BASE 0xfffff68000000000ull  /* recursive slot */
+#define MM_SHARED_DATA_BASE 0xfffff78000000000ull  /* KUSER_SHARED_DATA, one page, RW for the kernel */
+#define MM_IMAGE_BASE LOADER_IMAGE_BASE            /* fffff800'00000000: kernel, hal, drivers */
+#define MM_SYSTEM_PTE_BASE 0xfffff88000000000ull   /* stacks, I/O space, MDL mappings, contiguous memory */
+#define MM_REGION_SIZE (1ull << 39)                /* one PML4 entry */
+#define MM_USER_END 0x0000800000000000ull          /* first address that is not canonical */
+
+typedef enum _MM_PROTECTION { MmNoAccess, MmReadOnly, MmReadWrite, MmExecuteRead } MM_PROTECTION;
+
+/* --- start-up, by init
+ * ------------------------------------------------------------------------------------------ */
+
+/* Once, boot processor, interrupts off, before any allocation. Takes over the memory map and the page tables
+ * that osloader made, maps KUSER_SHARED_DATA (zeroed). Stops with INSTALL_MORE_MEMORY when the map is
+ * unusable. Block is not kept. */
+VOID MmInitSystem(const LOADER_BLOCK *Block);
+
+/* On each processor, the boot processor included (MmInitSystem does it there): page attribute table, CR4.PGE.
+ */
+VOID MmInitProcessor(VOID);
+
+/* Once, IRQL PASSIVE_LEVEL, when nobody needs the loader block, the loader's stack or the identity map any
+ * more: unmaps the lower half and frees LoaderMemoryLoader. The caller runs on a stack from
+ * MmAllocateKernelStack (checked). */
+VOID MmReleaseLoaderMemory(VOID);
+
+/* --- physical pages: IRQL <= DISPATCH_LEVEL
+ * ---------------------------------------------------------------------- */
+
+#define MM_NO_PAGE ((PFN_NUMBER) - 1)
+#define MM_ANY_PAGE ((PFN_NUMBER) - 2) /* as Highest: no limit */
+
+typedef struct _MM_COUNTERS {
+    PFN_NUMBER TotalPages; /* of RAM that the map names */
+    PFN_NUMBER FreePages;
+    PFN_NUMBER LowestPage; /* of RAM */
+    PFN_NUMBER HighestPage;
+    PFN_NUMBER TablePages; /* page tables made since boot */
+    PFN_NUMBER SystemPtes; /* pages of the system PTE region in use */
+} MM_COUNTERS;
+
+/* MM_NO_PAGE when there is none. Memory below 1 MiB is never given out unasked, below 16 MiB last. Contents
+ * are those of the previous owner unless Zero. */
+PFN_NUMBER MmAllocatePhysicalPage(BOOLEAN Zero);
+
+/* Count consecutive pages, all within [Lowest, Highest], first page a multiple of nothing, no crossing of a
+ * multiple of Boundary pages (0 = no such limit). MM_NO_PAGE when there is no such run. Not zeroed. */
+PFN_NUMBER MmAllocatePhysicalPages(PFN_NUMBER Count, PFN_NUMBER Lowest, PFN_NUMBER Highest,
+                                   PFN_NUMBER Boundary);
+
+/* Freeing a page that is free or no RAM stops with PFN_LIST_CORRUPT. */
+VOID MmFreePhysicalPages(PFN_NUMBER First, PFN_NUMBER Count);
+VOID MmQueryCounters(MM_COUNTERS *Counters);
+
+static inline PVOID MmDirectMap(ULONG64 Physical)
+{
+    return (PVOID)(MM_DIRECT_MAP_BASE + Physical);
+}
+
+static inline ULONG64 MmPhysicalFromDirect(const void *Address)
+{
+    return (ULONG64)Address - MM_DIRECT_MAP_BASE;
+}
+
+/* --- kernel address space: IRQL <= DISPATCH_LEVEL
+ * ------------------------------------------------------------------ */
+
+/* Pages of system space that are backed by physical pages of their own, zeroed, NX. NULL when memory is
+ * short. */
+PVOID MmAllocateSystemPages(SIZE_T PageCount, MM_PROTECTION Protection);
+VOID MmFreeSystemPages(PVOID Base, SIZE_T PageCount);
+
+/* A kernel stack with a guard page below. *Base is the highest address (16-byte aligned, exclusive), *Limit
+ * the lowest usable one. */
+#define MM_KERNEL_STACK_SIZE (6 * PAGE_SIZE)
+BOOLEAN MmAllocateKernelStack(PVOID *Base, PVOID *Limit);
+VOID MmFreeKernelStack(PVOID Base);
+
+/* Image space. Pages are zeroed and MmReadWrite first; then each range gets what its section says. Base is
+ * page-aligned, Size in bytes is rounded up. A range that is not inside image space that was allocated (or of
+ * a boot image, to protect) stops with MEMORY_MANAGEMENT. */
+PVOID MmAllocateImageSpace(SIZE_T Size);
+VOID MmProtectImage(PVOID Base, SIZE_T Size, MM_PROTECTION Protection);
+VOID MmDiscardImagePages(PVOID Base,
+                         SIZE_T Size); /* their memory is freed, the addresses stay taken and fault */
+VOID MmFreeImageSpace(PVOID Base, SIZE_T Size);
+
+/* Pool pages for ex: PageCount pages mapped read/write, NX, not zeroed, in the region of that pool. */
+typedef enum _MM_POOL_REGION { MmNonPagedPoolRegion, MmPagedPoolRegion, MmPoolRegions } MM_POOL_REGION;
+PVOID MmAllocatePoolPages(MM_POOL_REGION Region, SIZE_T PageCount);
+VOID MmFreePoolPages(MM_POOL_REGION Region, PVOID Base,
+                     SIZE_T PageCount);          /* unmapped: a later touch is MmFaultFreedPool */
+SIZE_T MmPoolRegionPages(MM_POOL_REGION Region); /* size of the region, constant after boot */
+
+/* Backs the pages of [Base, Base + Size) inside MM_POOL_RECORDS_BASE that are not yet backed, zeroed. */
+BOOLEAN MmCommitPoolRecords(PVOID Base, SIZE_T Size);
+
+/* --- questions: any IRQL, no lock
+ * ------------------------------------------------------------------------------------ */
+
+/* The physical address of a mapped address, 4 KiB and large pages; FALSE when it is not mapped. */
+BOOLEAN MmTranslate(const void *Address, ULONG64 *Physical);
+
+typedef enum _MM_FAULT_KIND {
+    MmFaultNonCanonical, /* "a non-canonical address" */
+    MmFaultUser,         /* the lower half */
+    MmFaultNull,         /* the first 64 KiB of it */
+    MmFaultUnmapped,     /* kernel half, never mapped there */
+    MmFaultStackGuard,   /* Base, Size: the stack (usable part) above it */
+    MmFaultFreedPool,    /* a pool page that was given back */
+    MmFaultFreedImage,   /* an unloaded image or discarded INIT section */
+    MmFaultFreedMapping, /* a system mapping (I/O space, MDL, stack, contiguous memory) that was undone */
+    MmFaultReadOnly,     /* written, but mapped read-only */
+    MmFaultNoExecute,    /* executed, but data */
+    MmFaultMapped,       /* the tables allow the access (spurious, or the reserved-bit error) */
+} MM_FAULT_KIND;
+
+typedef enum _MM_REGION {
+    MmRegionNone,
+    MmRegionUser,
+    MmRegionDirectMap,
+    MmRegionNonPagedPool,
+    MmRegionPagedPool,
+    MmRegionPageTables,
+    MmRegionSharedData,
+    MmRegionImages,
+    MmRegionSystemPtes,
+} MM_REGION;
+
+typedef struct _MM_FAULT {
+    MM_FAULT_KIND Kind;
+    MM_REGION Region;
+    PCSTR Text; /* English, "the guard page below a kernel stack" */
+    PVOID Base; /* of the stack; else NULL */
+    SIZE_T Size;
+} MM_FAULT;
+
+/* What was hit by the page fault of processor error code ErrorCode at Address. For images ask ImFindModule,
+ * for pool ExQueryPoolBlock. Usable in a bug check. */
+VOID MmClassifyFault(const void *Address, ULONG64 ErrorCode, MM_FAULT *Fault);
+
+/* Walks every table of the current address space; calls Report (may be NULL) for each page that is writable
+ * and executable. Returns how many there are. IRQL <= DISPATCH_LEVEL. */
+typedef VOID MM_AUDIT_REPORT(PVOID Address, SIZE_T Size, PVOID Context);
+SIZE_T MmAuditPageTables(MM_AUDIT_REPORT *Report, PVOID Context);
