@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * What the mingw-w64 driver headers lack, read after wdm.h. Each part is one small file. */
+#ifndef NTBOX_AFTER_H
+#define NTBOX_AFTER_H
+#include "ntbox/annotations.h"
+#include "ntbox/object_types.h"
+#include "ntbox/pool.h"
+#include "ntbox/ke.h"
+#include "ntbox/mm.h"
+#include "ntbox/sizes.h"
+#endif

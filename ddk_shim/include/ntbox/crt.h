@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * C run-time functions that ntoskrnl.exe exports and <string.h> does not declare, with the kernel's
+ * signatures: swprintf has no count here, unlike the C standard's. Drivers get this file as <stdio.h>,
+ * <stdlib.h>, <ctype.h> and <wchar.h> from ddk_shim/include/km, as with the driver kit's km/crt folder. */
+#pragma once
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+int __cdecl sprintf(char *Dest, const char *Format, ...);
+int __cdecl vsprintf(char *Dest, const char *Format, va_list Args);
+int __cdecl _snprintf(char *Dest, size_t Count, const char *Format, ...);
+int __cdecl _vsnprintf(char *Dest, size_t Count, const char *Format, va_list Args);
+int __cdecl swprintf(wchar_t *Dest, const wchar_t *Format, ...);
+int __cdecl vswprintf(wchar_t *Dest, const wchar_t *Format, va_list Args);
+int __cdecl _snwprintf(wchar_t *Dest, size_t Count, const wchar_t *Format, ...);
+int __cdecl _vsnwprintf(wchar_t *Dest, size_t Count, const wchar_t *Format, va_list Args);
+
+int __cdecl sprintf_s(char *Dest, size_t Size, const char *Format, ...);
+int __cdecl vsprintf_s(char *Dest, size_t Size, const char *Format, va_list Args);
+int __cdecl _snprintf_s(char *Dest, size_t Size, size_t Count, const char *Format, ...);
+int __cdecl _vsnprintf_s(char *Dest, size_t Size, size_t Count, const char *Format, va_list Args);
+int __cdecl swprintf_s(wchar_t *Dest, size_t Size, const wchar_t *Format, ...);
+
+int __cdecl atoi(const char *Text);
+long __cdecl atol(const char *Text);
+long __cdecl strtol(const char *Text, char **End, int Radix);
+unsigned long __cdecl strtoul(const char *Text, char **End, int Radix);
+
+int __cdecl isdigit(int C);
+int __cdecl isspace(int C);
+int __cdecl isxdigit(int C);
+int __cdecl isalpha(int C);
+int __cdecl isalnum(int C);
+int __cdecl isupper(int C);
+int __cdecl islower(int C);
+int __cdecl isprint(int C);
+int __cdecl toupper(int C);
+int __cdecl tolower(int C);
+wint_t __cdecl towupper(wint_t C);
+wint_t __cdecl towlower(wint_t C);
