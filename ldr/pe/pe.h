@@ -154,7 +154,7 @@ typedef enum _PE_FLAVOUR {
     PE_FLAVOUR_UNKNOWN = 0,
     PE_FLAVOUR_MSVC,     /* Microsoft's link.exe */
     PE_FLAVOUR_LLD_LINK, /* lld-link: a 14.x linker version without a Rich header */
-    PE_FLAVOUR_MINGW     /* GNU ld or lld in mingw mode */
+    PE_FLAVOUR_MINGW     /* GNU ld */
 } PE_FLAVOUR;
 PE_FLAVOUR PeGuessFlavour(const PE_IMAGE *Image);
 const char *PeFlavourName(PE_FLAVOUR Flavour); /* "msvc", "lld-link", "mingw", "unknown" */
@@ -220,6 +220,7 @@ typedef struct _PE_IMPORT_DLL {
     uint32_t IatRva;
     uint32_t NextDescriptor; /* private */
     uint32_t NextEntry;      /* private */
+    uint32_t Total;          /* private: entries of all DLLs so far */
 } PE_IMPORT_DLL;
 
 typedef struct _PE_IMPORT {
