@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * Names in a hive: upper case, comparison, the hash of lh lists. The case table covers Latin, Greek and
+ * Cyrillic letters; other scripts compare by code unit. */
+#include "cm/hive.h"
+#include "cm/hive_private.h"
+
+/* Pairs that alternate: capital at the even (or odd) code, small letter right after it. */
+static bool IsAlternatingSmall(uint16_t Character)
+{
+    if ((Character >= 0x100 && Character <= 0x12f) || (Character >= 0x132 && Character <= 0x137) ||
+        (Character >= 0x14a && Character <= 0x177) || (Character >= 0x460 && Character <= 0x481) ||
+        (Character >= 0x48a && Character <= 0x4bf) || (Character >= 0x4d0 && Character <= 0x52f))
+        return Character & 1;
+    if ((Character >= 0x139 && Character <= 0x148) || (Character >= 0x179 && Character <= 0x17e) ||
+        (Character >= 0x4c1 && Character <= 0x4ce))
+        return !(Character & 1);
+    return false;
+}
+
+uint16_t HiveUpcase(uint16_t Character)
+{
+    if (Character < 0x80)
+        return Character >= 'a' && Character <= 'z' ? (uint16_t)(Character - 32) : Character;
+    if (Character >= 0xe0 && Character <= 0xfe)
+        return Character == 0xf7 ? Character : (uint16_t)(Character - 32);
+    if (Character == 0xff)
+        return 0x178;
+    if (IsAlternatingSmall(Character))
+        return (uint16_t)(Character - 1);
+    if ((Character >= 0x3b1 && Character <= 0x3c1) || (Character >= 0x3c3 && Character <= 0x3cb) ||
+        (Character >= 0x430 && Character <= 0x44f))
+        return (uint16_t)(Character - 32);
+    if (Character >= 0x450 && Character <= 0x45f)
+        return (uint16_t)(Character - 80);
+    return Character;
+}
+
+uint16_t HiveNameCharacter(const HIVE_NAME *Name, uint32_t Index)
+{
+    if (Name->Compressed)
+        return Name->Bytes[Index];
+    return HiveLoad16(Name->Bytes + 2 * (size_t)Index);
+}
+
+bool HiveNameEquals(const HIVE_NAME *Name, const uint16_t *Text, uint32_t Length)
+{
+    if (Name->Length != Length)
+        return false;
+    for (uint32_t i = 0; i < Length; i++) {
+        if (HiveUpcase(HiveNameCharacter(Name, i)) != HiveUpcase(Text[i]))
+            return false;
+    }
+    return true;
+}
+
+int HiveCompareText(const uint16_t *A, uint32_t LengthA, const uint16_t *B, uint32_t LengthB)
+{
+    for (uint32_t i = 0; i < LengthA && i < LengthB; i++) {
+        int Difference = HiveUpcase(A[i]) - HiveUpcase(B[i]);
+        if (Difference)
+            return Difference;
+    }
+    return LengthA < LengthB ? -1 : LengthA > LengthB;
+}
+
+uint32_t HiveHashText(const uint16_t *Text, uint32_t Length)
+{
+    uint32_t Hash = 0;
+    for (uint32_t i = 0; i < Length; i++)
+        Hash = Hash * 37 + HiveUpcase(Text[i]);
+    return Hash;
+}
