@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Make boot.cpio: a "newc" archive with the same bytes for the same contents.
 
-usage: mkcpio.py OUT NAME=PATH...
+usage: mkcpio.py [--depfile FILE] OUT NAME=PATH...
 
 Each file PATH is stored as NAME (with '/' separators); the folders above it are stored once, before it. Owner, time and
 inode numbers are fixed, so the output depends on names and contents only.
+--depfile writes the paths as a make rule, for the build system.
 """
 import sys
 
@@ -42,17 +43,24 @@ def archive(files):
 
 
 def main(arguments):
+    depfile = None
+    if arguments[:1] == ['--depfile']:
+        depfile, arguments = arguments[1], arguments[2:]
     if not arguments or '=' in arguments[0]:
         sys.exit(__doc__.strip())
-    files = []
+    files, paths = [], []
     for argument in arguments[1:]:
         name, equals, path = argument.partition('=')
         if not equals or not name:
             sys.exit(f'mkcpio: {argument!r} is not NAME=PATH')
+        paths.append(path)
         with open(path, 'rb') as file:
             files.append((name, file.read()))
     with open(arguments[0], 'wb') as file:
         file.write(archive(files))
+    if depfile:
+        with open(depfile, 'w') as file:
+            file.write(arguments[0] + ': ' + ' '.join(path.replace(' ', '\\ ') for path in paths) + '\n')
 
 
 if __name__ == '__main__':

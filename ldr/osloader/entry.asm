@@ -30,6 +30,9 @@ multiboot2_header:
     dd -(0xe85250d6 + (multiboot2_end - multiboot2_header))
     dw 6, 0                     ; modules begin on a page
     dd 8
+    dw 5, 1                     ; a frame buffer of any size, optional: without this UEFI passes none
+    dd 20, 0, 0, 0
+    dd 0                        ; padding
     dw 0, 0                     ; end
     dd 8
 multiboot2_end:
