@@ -16,7 +16,7 @@ typedef struct _OB_PARSE {
     ACCESS_MASK DesiredAccess; /* as asked, generic bits included */
     PVOID Context;             /* ParseContext of ObOpenObjectByName, else NULL */
     UNICODE_STRING
-        RemainingName; /* what follows the object's own name: "", "\a\b"; relative to a root handle: "a\b" */
+    RemainingName; /* what follows the object's own name: "", "\a\b"; relative to a root handle: "a\b" */
     UNICODE_STRING NewName; /* out, for STATUS_REPARSE: absolute, from ObAllocateName; the look-up frees it */
 } OB_PARSE;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * kernel/cm/hive_*.c under ASan and UBSan: what is built is read back; look-ups; refusals; every allocation fails once;
- * every byte is damaged. Hives lie in blocks of exactly their size. */
+ * kernel/cm/hive_*.c under ASan and UBSan: what is built is read back; look-ups; refusals; every allocation
+ * fails once; every byte is damaged. Hives lie in blocks of exactly their size. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -113,7 +113,8 @@ static void ReadsDataOfEveryLength(void **State)
     free(Bytes);
 }
 
-/* Subkeys come in the order of their upper-case names, whatever the order they were added in, also through ri. */
+/* Subkeys come in the order of their upper-case names, whatever the order they were added in, also through
+ * ri. */
 static void EnumeratesInOrder(void **State)
 {
     (void)State;
@@ -287,8 +288,8 @@ static void DamageIsNamed(void **State)
            "a key's name is empty, too long for its cell, or holds a backslash");
 }
 
-/* Every byte of the used part of a small hive, several values each: refused or read, never a read outside (ASan), and every
- * walk ends. */
+/* Every byte of the used part of a small hive, several values each: refused or read, never a read outside
+ * (ASan), and every walk ends. */
 static void EveryByteChangeIsHarmless(void **State)
 {
     (void)State;
@@ -311,14 +312,10 @@ static void EveryByteChangeIsHarmless(void **State)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        cmocka_unit_test(ReadsBackKeysAndValues),
-        cmocka_unit_test(ReadsDataOfEveryLength),
-        cmocka_unit_test(EnumeratesInOrder),
-        cmocka_unit_test(EqualTreesGiveEqualBytes),
-        cmocka_unit_test(RefusesBadNames),
-        cmocka_unit_test(EveryAllocationFailsOnce),
-        cmocka_unit_test(TruncationIsDamage),
-        cmocka_unit_test(DamageIsNamed),
+        cmocka_unit_test(ReadsBackKeysAndValues),    cmocka_unit_test(ReadsDataOfEveryLength),
+        cmocka_unit_test(EnumeratesInOrder),         cmocka_unit_test(EqualTreesGiveEqualBytes),
+        cmocka_unit_test(RefusesBadNames),           cmocka_unit_test(EveryAllocationFailsOnce),
+        cmocka_unit_test(TruncationIsDamage),        cmocka_unit_test(DamageIsNamed),
         cmocka_unit_test(EveryByteChangeIsHarmless),
     };
     return cmocka_run_group_tests_name("hive", Tests, NULL, NULL);

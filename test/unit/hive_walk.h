@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Opens a hive and calls every reader on everything it finds, without relying on HiveCheck: for damage tests and the
- * fuzzer. */
+ * Opens a hive and calls every reader on everything it finds, without relying on HiveCheck: for damage tests
+ * and the fuzzer. */
 #pragma once
 #include <stdlib.h>
 #include "cm/hive.h"
@@ -16,7 +16,8 @@ static inline void WalkValues(HIVE *Hive, const HIVE_KEY *Key)
     for (uint32_t i = 0; i < Key->ValueCount && i < 64; i++) {
         if (HiveValue(Hive, Key, i, &Value) != HiveOk)
             continue;
-        (void)HiveReadData(Hive, &Value, Buffer, Value.DataLength < WALK_BUFFER ? Value.DataLength : WALK_BUFFER);
+        (void)HiveReadData(Hive, &Value, Buffer,
+                           Value.DataLength < WALK_BUFFER ? Value.DataLength : WALK_BUFFER);
         for (uint32_t c = 0; c < Value.Name.Length && c < 256; c++)
             Name[c] = HiveNameCharacter(&Value.Name, c);
         if (Value.Name.Length <= 256)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * Writes the facts of one image: the sentence first, then one labelled line per fact. */
+#include "check_text.h"
+
+static void G_GNUC_PRINTF(3, 4) put(FILE *out, const char *label, const char *format, ...)
+{
+    va_list arguments;
+    fprintf(out, "  %-10s ", label);
+    va_start(arguments, format);
+    vfprintf(out, format, arguments);
+    va_end(arguments);
+    fputc('\n', out);
+}
+
+static void put_headers(FILE *out, const ImageFacts *facts)
+{
+    const PE_IMAGE *image = &facts->Image;
+    put(out, "machine", "%s", facts->Machine);
+    put(out, "flavour", "%s, linker %u.%u, system %u.%u, subsystem %u.%u", facts->Flavour,
+        image->MajorLinkerVersion, image->MinorLinkerVersion, image->MajorOperatingSystemVersion,
+        image->MinorOperatingSystemVersion, image->MajorSubsystemVersion, image->MinorSubsystemVersion);
+    put(out, "image", "%u bytes, %u sections, %u relocations, %u functions with unwind data",
+        image->SizeOfImage, image->NumberOfSections, facts->Relocations, facts->Functions);
+}
+
+static void put_identity(FILE *out, const ImageFacts *facts)
+{
+    if (facts->HasVersion)
+        put(out, "version", "%u.%u.%u.%u%s%s%s%s", facts->Version[0], facts->Version[1], facts->Version[2],
+            facts->Version[3], facts->Description ? ", " : "", facts->Description ? facts->Description : "",
+            facts->Company ? ", " : "", facts->Company ? facts->Company : "");
+    if (facts->PdbName)
+        put(out, "pdb", "%s", facts->PdbName);
+    if (facts->HasCertificate)
+        put(out, "signature", "present: %u bytes (not verified)", facts->Certificate.Size);
+    else
+        put(out, "signature", "none");
+}
+
+static void put_dll(FILE *out, const DllFact *dll)
+{
+    put(out, "imports", "%s%s: %u name%s%s", dll->Name, dll->Delay ? " (delay-load)" : "", dll->Imports->len,
+        dll->Imports->len == 1 ? "" : "s", dll->Known ? "" : ", no such module");
+    for (guint i = 0; i < dll->Imports->len; i++) {
+        const ImportFact *import = &g_array_index(dll->Imports, ImportFact, i);
+        fprintf(out, "    %-8s %s\n", import->Found ? "ok" : "missing", import->Name);
+    }
+}
+
+void check_text_write(FILE *out, const ImageFacts *facts)
+{
+    fprintf(out, "%s: %s\n", facts->Path, facts->Sentence);
+    if (facts->Image.SizeOfImage)
+        put_headers(out, facts);
+    else if (facts->Readable)
+        put(out, "machine", "%s", facts->Machine);
+    if (facts->Image.SizeOfImage)
+        put_identity(out, facts);
+    for (guint i = 0; i < facts->Dlls->len; i++)
+        put_dll(out, facts->Dlls->pdata[i]);
+    for (guint i = 0; i < facts->Warnings->len; i++)
+        put(out, "warning", "%s", (const char *)facts->Warnings->pdata[i]);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ * Reads one image with ldr/pe. Each step may stop with ldr/pe's sentence; the facts found until then stay. */
+#include "image_facts.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "user_mode.h"
+
+static void clear_import(gpointer import)
+{
+    g_free(((ImportFact *)import)->Name);
+}
+
+static void free_dll(gpointer pointer)
+{
+    DllFact *dll = pointer;
+    g_free(dll->Name);
+    g_array_unref(dll->Imports);
+    g_free(dll);
+}
+
+/* Returns false, so that a check can end with it. */
+static bool G_GNUC_PRINTF(2, 3) conclude(ImageFacts *facts, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_free(facts->Sentence);
+    facts->Sentence = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static bool invalid(ImageFacts *facts, const PE_ERROR *error)
+{
+    return conclude(facts, "not a valid image: %s (offset 0x%" G_GINT64_MODIFIER "x)", error->Text,
+                    error->Offset);
+}
+
+/* ---- imports ---- */
+
+static void add_import(DllFact *dll, const PE_IMPORT *import, const KernelExports *exports,
+                       const KernelModule *module)
+{
+    ImportFact fact = {
+        .Name = import->Name ? g_strdup(import->Name) : g_strdup_printf("#%u", import->Ordinal),
+        .Found = module && kernel_exports_has(exports, module, import->Name, import->Ordinal),
+    };
+    dll->Missing += !fact.Found;
+    g_array_append_val(dll->Imports, fact);
+}
+
+static PE_STATUS read_dll(const PE_IMAGE *image, PE_IMPORT_DLL *cursor, DllFact *dll,
+                          const KernelExports *exports, PE_ERROR *error)
+{
+    const KernelModule *module = kernel_exports_module(exports, dll->Name);
+    PE_IMPORT import = {0};
+    PE_STATUS status;
+    dll->Known = module != NULL;
+    while ((status = PeNextImport(image, cursor, &import, error)) == PE_OK)
+        add_import(dll, &import, exports, module);
+    return status;
+}
+
+typedef PE_STATUS NextDll(const PE_IMAGE *Image, PE_IMPORT_DLL *Dll, PE_ERROR *Error);
+
+static bool read_imports(ImageFacts *facts, const PE_IMAGE *image, const KernelExports *exports, bool delay)
+{
+    NextDll *next = delay ? PeNextDelayDll : PeNextImportDll;
+    PE_IMPORT_DLL cursor = {0};
+    PE_ERROR error;
+    PE_STATUS status;
+    while ((status = next(image, &cursor, &error)) == PE_OK) {
+        DllFact *dll = g_new0(DllFact, 1);
+        dll->Name = g_utf8_make_valid(cursor.Name, -1);
+        dll->Delay = delay;
+        dll->Imports = g_array_new(FALSE, FALSE, sizeof(ImportFact));
+        g_array_set_clear_func(dll->Imports, clear_import);
+        g_ptr_array_add(facts->Dlls, dll);
+        if (read_dll(image, &cursor, dll, exports, &error) != PE_END)
+            return invalid(facts, &error);
+        facts->ImportCount += delay ? 0 : dll->Imports->len;
+        facts->MissingCount += delay ? 0 : dll->Missing;
+    }
+    return status == PE_END || invalid(facts, &error);
+}
+
+/* ---- the rest of the image ---- */
+
+static bool answered(ImageFacts *facts, PE_STATUS status, const PE_ERROR *error)
+{
+    return status == PE_OK || status == PE_NOT_FOUND || invalid(facts, error);
+}
+
+static bool read_tables(ImageFacts *facts, const PE_IMAGE *image)
+{
+    PE_ERROR error;
+    PE_LOAD_CONFIG config;
+    PE_STATUS status = PeGetLoadConfig(image, &config, &error);
+    facts->HasLoadConfig = status == PE_OK;
+    return answered(facts, status, &error) &&
+           answered(facts, PeCountRelocations(image, &facts->Relocations, &error), &error) &&
+           answered(facts, PeCheckExceptions(image, &facts->Functions, &error), &error);
+}
+
+static char *version_string(const PE_VERSION *version, const char *key)
+{
+    char text[256];
+    bool found = PeGetVersionString(version, key, text, sizeof text, NULL) == PE_OK && *text;
+    return found ? g_utf8_make_valid(text, -1) : NULL;
+}
+
+/* Resources, debug directory and certificate do not matter to the loader: damage in them is a warning. */
+static void warn(ImageFacts *facts, const char *what, const PE_ERROR *error)
+{
+    g_ptr_array_add(facts->Warnings, g_strdup_printf("%s: %s", what, error->Text));
+}
+
+static void read_version(ImageFacts *facts, const PE_IMAGE *image)
+{
+    PE_ERROR error;
+    PE_VERSION version;
+    PE_STATUS status = PeGetVersion(image, &version, &error);
+    if (status == PE_NOT_FOUND)
+        return;
+    if (status != PE_OK)
+        return warn(facts, "version resource", &error);
+    facts->HasVersion = true;
+    memcpy(facts->Version, version.FileVersion, sizeof facts->Version);
+    facts->Description = version_string(&version, "FileDescription");
+    facts->Company = version_string(&version, "CompanyName");
+}
+
+static void read_debug(ImageFacts *facts, const PE_IMAGE *image)
+{
+    PE_ERROR error;
+    PE_DEBUG_INFO info;
+    PE_STATUS status = PeGetDebugInfo(image, &info, &error);
+    if (status == PE_OK && info.PdbName)
+        facts->PdbName = g_utf8_make_valid(info.PdbName, -1);
+    else if (status != PE_OK && status != PE_NOT_FOUND)
+        warn(facts, "debug directory", &error);
+}
+
+static void read_signature(ImageFacts *facts, const PE_IMAGE *image)
+{
+    PE_ERROR error;
+    PE_STATUS status = PeGetCertificate(image, &facts->Certificate, &error);
+    facts->HasCertificate = status == PE_OK;
+    if (status != PE_OK && status != PE_NOT_FOUND)
+        warn(facts, "certificate table", &error);
+    PeComputeCheckSum(image, &facts->CheckSum, NULL);
+}
+
+static void read_warnings(ImageFacts *facts)
+{
+    for (unsigned bit = 0; bit < 32; bit++) {
+        const char *text = facts->Image.Warnings & 1u << bit ? PeWarningText(1u << bit) : NULL;
+        if (text)
+            g_ptr_array_add(facts->Warnings, g_strdup(text));
+    }
+    if (facts->Image.Subsystem != PE_SUBSYSTEM_NATIVE)
+        g_ptr_array_add(facts->Warnings,
+                        g_strdup_printf("the subsystem is %u, not 1 (native)", facts->Image.Subsystem));
+    if (facts->Image.CheckSum && facts->Image.CheckSum != facts->CheckSum)
+        g_ptr_array_add(facts->Warnings,
+                        g_strdup_printf("the header's checksum 0x%08x is wrong: it should be 0x%08x",
+                                        facts->Image.CheckSum, facts->CheckSum));
+}
+
+/* ---- the conclusion ---- */
+
+static void conclude_imports(ImageFacts *facts)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < facts->Dlls->len; i++)
+        g_ptr_array_add(names, ((DllFact *)facts->Dlls->pdata[i])->Name);
+    g_autofree char *user_mode = user_mode_sentence(names);
+    if (user_mode) {
+        conclude(facts, "%s", user_mode);
+    } else if (facts->MissingCount) {
+        conclude(facts, "cannot be loaded: %u of %u imports %s missing", facts->MissingCount,
+                 facts->ImportCount, facts->MissingCount == 1 ? "is" : "are");
+    } else {
+        facts->Loadable = true;
+        conclude(facts, "can be loaded");
+    }
+}
+
+/* The file header's machine, for files that ldr/pe refuses too. [PE Format] Machine Types. */
+static const char *machine_of(const guint8 *bytes, gsize length)
+{
+    static const struct {
+        guint16 Machine;
+        const char *Name;
+    } machines[] = {
+        {0x8664, "x86-64"}, {0x14c, "x86"}, {0xaa64, "ARM64"}, {0x1c4, "ARM"}, {0x200, "Itanium"}};
+    guint32 header = 0;
+    guint16 machine;
+    if (length < 64 || memcmp(bytes, "MZ", 2) != 0)
+        return "none";
+    memcpy(&header, bytes + 60, sizeof header);
+    if (header > length || length - header < 6 || memcmp(bytes + header, "PE\0\0", 4) != 0)
+        return "none";
+    memcpy(&machine, bytes + header + 4, sizeof machine);
+    for (size_t i = 0; i < G_N_ELEMENTS(machines); i++) {
+        if (machines[i].Machine == machine)
+            return machines[i].Name;
+    }
+    return "unknown";
+}
+
+static void read_image(ImageFacts *facts, const void *bytes, gsize length, const KernelExports *exports)
+{
+    PE_IMAGE image;
+    PE_ERROR error;
+    facts->Machine = machine_of(bytes, length);
+    if (PeParseFile(bytes, length, 0, &image, &error) != PE_OK) {
+        invalid(facts, &error);
+        return;
+    }
+    facts->Image = image;
+    facts->Flavour = PeFlavourName(PeGuessFlavour(&image));
+    read_version(facts, &image);
+    read_debug(facts, &image);
+    read_signature(facts, &image);
+    read_warnings(facts);
+    facts->Valid = read_tables(facts, &image) && read_imports(facts, &image, exports, false) &&
+                   read_imports(facts, &image, exports, true);
+    if (facts->Valid)
+        conclude_imports(facts);
+}
+
+ImageFacts *image_facts_read(const char *path, const KernelExports *exports)
+{
+    ImageFacts *facts = g_new0(ImageFacts, 1);
+    g_autoptr(GError) error = NULL;
+    facts->Path = g_filename_display_name(path);
+    facts->Flavour = "unknown";
+    facts->Machine = "none";
+    facts->Dlls = g_ptr_array_new_with_free_func(free_dll);
+    facts->Warnings = g_ptr_array_new_with_free_func(g_free);
+    bool special = g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR);
+    g_autoptr(GMappedFile) file = special ? NULL : g_mapped_file_new(path, FALSE, &error);
+    facts->Readable = file != NULL;
+    if (file)
+        read_image(facts, g_mapped_file_get_contents(file), g_mapped_file_get_length(file), exports);
+    else
+        conclude(facts, "cannot be read: %s", special ? "it is no regular file" : error->message);
+    return facts;
+}
+
+void image_facts_free(ImageFacts *facts)
+{
+    g_free(facts->Path);
+    g_free(facts->Sentence);
+    g_ptr_array_unref(facts->Dlls);
+    g_ptr_array_unref(facts->Warnings);
+    g_free(facts->Description);
+    g_free(facts->Company);
+    g_free(facts->PdbName);
+    g_free(facts);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT
+ * Parses the command line of `ntbox run` with GOptionContext. Requests and parameters are callbacks, so that
+ * their order is kept. */
+#include "options.h"
+
+#include <string.h>
+
+#include "param.h"
+#include "request.h"
+#include "usage.h"
+
+#define MIN_MEMORY (32u << 20)
+#define MAX_MEMORY (64ull << 30)
+#define MAX_PROCESSORS 64
+#define MAX_TIME_LIMIT 86400
+
+/* What GOption fills in before it is checked. */
+typedef struct RawOptions {
+    RunOptions *Options;
+    char **Files;
+    char *Boot, *Kernel, *Memory, *Seed, *Bind;
+    int Processors, TimeLimit;
+} RawOptions;
+
+/* ---- options that collect ---- */
+
+static gboolean add_request(RunOptions *options, SCENARIO_OP operation, const char *value, GError **error)
+{
+    Request *request = request_parse(operation, value, error);
+    if (request)
+        g_ptr_array_add(options->Requests, request);
+    return request != NULL;
+}
+
+static gboolean on_ioctl(const char *name, const char *value, gpointer raw, GError **error)
+{
+    return add_request(((RawOptions *)raw)->Options, ScenarioIoctl, value, error);
+}
+
+static gboolean on_read(const char *name, const char *value, gpointer raw, GError **error)
+{
+    return add_request(((RawOptions *)raw)->Options, ScenarioRead, value, error);
+}
+
+static gboolean on_write(const char *name, const char *value, gpointer raw, GError **error)
+{
+    return add_request(((RawOptions *)raw)->Options, ScenarioWrite, value, error);
+}
+
+static gboolean on_param(const char *name, const char *value, gpointer raw, GError **error)
+{
+    ServiceParameter *parameter = service_parameter_parse(value, error);
+    if (parameter)
+        g_ptr_array_add(((RawOptions *)raw)->Options->Parameters, parameter);
+    return parameter != NULL;
+}
+
+/* ---- checks ---- */
+
+static bool parse_boot(const char *text, BootMethod *boot, GError **error)
+{
+    for (BootMethod method = BootPvh; method <= BootUefi; method++) {
+        if (!text || strcmp(text, machine_boot_name(method)) == 0) {
+            *boot = text ? method : BootPvh;
+            return true;
+        }
+    }
+    return usage_error(error, "--boot wants pvh, bios or uefi, not '%s'", text);
+}
+
+const char *kernel_flavour_name(KernelFlavour flavour)
+{
+    return flavour == KernelFree ? "free" : "checked";
+}
+
+static bool parse_kernel(const char *text, KernelFlavour *kernel, GError **error)
+{
+    if (!text || strcmp(text, "checked") == 0)
+        *kernel = KernelChecked;
+    else if (strcmp(text, "free") == 0)
+        *kernel = KernelFree;
+    else
+        return usage_error(error, "--kernel wants checked or free, not '%s'", text);
+    return true;
+}
+
+/* "256M", "1G", "131072K"; without a letter MiB, as QEMU has it. */
+static bool parse_memory(const char *text, uint64_t *memory, GError **error)
+{
+    if (!text)
+        return true;
+    size_t length = strlen(text);
+    char letter = length ? g_ascii_toupper(text[length - 1]) : '\0';
+    unsigned shift = letter == 'G' ? 30 : letter == 'K' ? 10 : 20;
+    bool has_letter = letter == 'G' || letter == 'M' || letter == 'K';
+    g_autofree char *digits = g_strndup(text, has_letter ? length - 1 : length);
+    uint64_t number;
+    if (!usage_parse_number(digits, "--memory", MAX_MEMORY >> shift, &number, error))
+        return false;
+    *memory = number << shift;
+    return *memory >= MIN_MEMORY || usage_error(error, "--memory %s is too little: at least 32M", text);
+}
+
+static bool check_range(const char *option, int value, int least, int most, GError **error)
+{
+    return (value >= least && value <= most) ||
+           usage_error(error, "%s %d is out of range: %d to %d", option, value, least, most);
+}
+
+static bool parse_values(RawOptions *raw, GError **error)
+{
+    RunOptions *options = raw->Options;
+    options->HasSeed = raw->Seed != NULL;
+    if (raw->Bind && strcmp(raw->Bind, "count") != 0)
+        return usage_error(error, "--bind wants count, not '%s'", raw->Bind);
+    options->BindCount = raw->Bind != NULL;
+    options->Processors = (uint32_t)raw->Processors;
+    options->TimeLimit = (uint32_t)raw->TimeLimit;
+    return check_range("--smp", raw->Processors, 1, MAX_PROCESSORS, error) &&
+           check_range("--timeout", raw->TimeLimit, 1, MAX_TIME_LIMIT, error) &&
+           parse_boot(raw->Boot, &options->Boot, error) &&
+           parse_kernel(raw->Kernel, &options->Kernel, error) &&
+           parse_memory(raw->Memory, &options->Memory, error) &&
+           (!raw->Seed || usage_parse_number(raw->Seed, "--seed", UINT64_MAX, &options->Seed, error));
+}
+
+/* ---- drivers ---- */
+
+/* The service's name: the file's without folder and ".sys". It becomes a registry key and a file name. */
+static char *service_name(const char *path, GError **error)
+{
+    g_autofree char *base = g_path_get_basename(path);
+    size_t length = strlen(base);
+    if (length > 4 && g_ascii_strcasecmp(base + length - 4, ".sys") == 0)
+        base[length - 4] = '\0';
+    if (strpbrk(base, "\\/:*?\"<>|") || !g_utf8_validate(base, -1, NULL) || strlen(base) > 60) {
+        usage_error(error, "%s: its name cannot be a service's name", path);
+        return NULL;
+    }
+    if (g_ascii_strcasecmp(base, "agent") == 0) {
+        usage_error(error, "%s: the name agent.sys is ntbox's own", path);
+        return NULL;
+    }
+    return g_steal_pointer(&base);
+}
+
+static bool is_listed(const GPtrArray *names, const char *name)
+{
+    for (guint i = 0; i < names->len; i++) {
+        if (g_ascii_strcasecmp(names->pdata[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool collect_drivers(RunOptions *options, char **files, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    if (!files || !files[0])
+        return usage_error(error, "which driver? ntbox run wants at least one FILE.sys");
+    for (; *files; files++) {
+        char *name = service_name(*files, error);
+        if (!name)
+            return false;
+        bool twice = is_listed(names, name);
+        g_ptr_array_add(names, name);
+        if (twice)
+            return usage_error(error, "two drivers are called %s: a run can hold only one of them", name);
+        g_ptr_array_add(options->Drivers, g_strdup(*files));
+    }
+    g_ptr_array_add(names, NULL);
+    options->Services = (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);
+    return true;
+}
+
+static bool check_parameters(const RunOptions *options, GError **error)
+{
+    for (guint i = 0; i < options->Parameters->len; i++) {
+        const ServiceParameter *parameter = options->Parameters->pdata[i];
+        bool applies = false;
+        for (char **service = options->Services; *service; service++)
+            applies = applies || service_parameter_applies(parameter, *service);
+        if (!applies)
+            return usage_error(error, "--param: no driver of this run is called %s", parameter->Service);
+    }
+    return true;
+}
+
+/* ---- the context ---- */
+
+static GOptionContext *make_context(RawOptions *raw)
+{
+    RunOptions *o = raw->Options;
+    GOptionEntry entries[] = {
+        {"ioctl", 0, 0, G_OPTION_ARG_CALLBACK, on_ioctl, "Send a control request (lengths default to 4096)",
+         "DEVICE:CODE[:HEX-IN[:OUT-LENGTH]]"},
+        {"read", 0, 0, G_OPTION_ARG_CALLBACK, on_read, "Read from a device", "DEVICE[:LENGTH[:OFFSET]]"},
+        {"write", 0, 0, G_OPTION_ARG_CALLBACK, on_write, "Write to a device", "DEVICE:HEX[:OFFSET]"},
+        {"param", 0, 0, G_OPTION_ARG_CALLBACK, on_param,
+         "A value of the Parameters key: dword, qword, sz, expand_sz, multi_sz, binary",
+         "[SERVICE/]NAME=TYPE:VALUE"},
+        {"boot", 0, 0, G_OPTION_ARG_STRING, &raw->Boot, "pvh (default), bios or uefi", "METHOD"},
+        {"kernel", 0, 0, G_OPTION_ARG_STRING, &raw->Kernel, "checked (default) or free", "FLAVOUR"},
+        {"smp", 0, 0, G_OPTION_ARG_INT, &raw->Processors, "Virtual processors (1)", "N"},
+        {"memory", 0, 0, G_OPTION_ARG_STRING, &raw->Memory, "Memory (128M)", "SIZE"},
+        {"cpu", 0, 0, G_OPTION_ARG_STRING, &o->Processor, "QEMU's processor model (max)", "MODEL"},
+        {"timeout", 0, 0, G_OPTION_ARG_INT, &raw->TimeLimit, "Time limit (30)", "SECONDS"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &o->Json, "Write the report as one JSON document", NULL},
+        {"strict-wx", 0, 0, G_OPTION_ARG_NONE, &o->StrictWx, "Refuse writable and executable sections", NULL},
+        {"allow-missing", 0, 0, G_OPTION_ARG_NONE, &o->AllowMissing, "Bind missing imports to a trap", NULL},
+        {"bind", 0, 0, G_OPTION_ARG_STRING, &raw->Bind, "count: count the calls of each import", "MODE"},
+        {"keep-loaded", 0, 0, G_OPTION_ARG_NONE, &o->KeepLoaded, "Do not unload the drivers at the end",
+         NULL},
+        {"seed", 0, 0, G_OPTION_ARG_STRING, &raw->Seed, "Seed of the kernel's randomness", "N"},
+        {"icount", 0, 0, G_OPTION_ARG_NONE, &o->Icount, "Deterministic: time is the count of instructions",
+         NULL},
+        {"gdb", 0, 0, G_OPTION_ARG_NONE, &o->Gdb, "Wait for a debugger on TCP port 1234; no time limit",
+         NULL},
+        {"log", 0, 0, G_OPTION_ARG_FILENAME, &o->LogFile, "Write the serial log here", "FILE"},
+        {"keep", 0, 0, G_OPTION_ARG_FILENAME, &o->KeepFolder, "Keep boot.cpio and the QEMU command here",
+         "FOLDER"},
+        {"append", 0, 0, G_OPTION_ARG_STRING, &o->Append, "More words for the kernel's command line",
+         "WORDS"},
+        {"dir", 0, 0, G_OPTION_ARG_FILENAME, &o->Directory, "Where the kernel lies (or $NTBOX_DIR)",
+         "FOLDER"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->Files, NULL, "FILE.sys [FILE.sys ...]"},
+        {NULL},
+    };
+    GOptionContext *context = g_option_context_new(NULL);
+    GOptionGroup *group = g_option_group_new("run", "", "", raw, NULL);
+    g_option_group_add_entries(group, entries);
+    g_option_context_set_main_group(context, group);
+    g_option_context_set_summary(context,
+                                 "Boots a virtual machine, loads the drivers in order, sends the requests, "
+                                 "unloads in reverse order, reports.");
+    g_option_context_set_description(context,
+                                     "Exit codes: 0 pass, 1 the driver failed, 2 it cannot load, 3 usage or "
+                                     "environment, 4 a fault of ntbox itself.\n");
+    return context;
+}
+
+static RunOptions *new_options(void)
+{
+    RunOptions *options = g_new0(RunOptions, 1);
+    options->Drivers = g_ptr_array_new_with_free_func(g_free);
+    options->Requests = g_ptr_array_new_with_free_func((GDestroyNotify)request_free);
+    options->Parameters = g_ptr_array_new_with_free_func((GDestroyNotify)service_parameter_free);
+    options->Memory = 128u << 20;
+    return options;
+}
+
+static void clear_raw(RawOptions *raw)
+{
+    g_strfreev(raw->Files);
+    g_free(raw->Boot);
+    g_free(raw->Kernel);
+    g_free(raw->Memory);
+    g_free(raw->Seed);
+    g_free(raw->Bind);
+}
+
+static bool parse(RawOptions *raw, int argc, char **argv, GError **error)
+{
+    g_autoptr(GOptionContext) context = make_context(raw);
+    return g_option_context_parse(context, &argc, &argv, error) && parse_values(raw, error) &&
+           collect_drivers(raw->Options, raw->Files, error) && check_parameters(raw->Options, error);
+}
+
+RunOptions *run_options_parse(int argc, char **argv, GError **error)
+{
+    RawOptions raw = {.Options = new_options(), .Processors = 1, .TimeLimit = 30};
+    bool good = parse(&raw, argc, argv, error);
+    clear_raw(&raw);
+    if (good)
+        return raw.Options;
+    run_options_free(raw.Options);
+    return NULL;
+}
+
+void run_options_free(RunOptions *options)
+{
+    g_ptr_array_unref(options->Drivers);
+    g_ptr_array_unref(options->Requests);
+    g_ptr_array_unref(options->Parameters);
+    g_strfreev(options->Services);
+    g_free(options->Directory);
+    g_free(options->LogFile);
+    g_free(options->KeepFolder);
+    g_free(options->Append);
+    g_free(options->Processor);
+    g_free(options);
+}
+
+void run_options_print_help(void)
+{
+    RawOptions raw = {.Options = new_options()};
+    g_autoptr(GOptionContext) context = make_context(&raw);
+    g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+    g_print("%s", help);
+    run_options_free(raw.Options);
+}

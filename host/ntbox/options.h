@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * The command line of `ntbox run`, checked. */
+#pragma once
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "machine.h"
+
+typedef enum KernelFlavour { KernelChecked, KernelFree } KernelFlavour;
+
+typedef struct RunOptions {
+    GPtrArray *Drivers;    /* paths (char *), in load order; at least one */
+    char **Services;       /* NULL-terminated: the drivers' names without ".sys", unique without case */
+    GPtrArray *Requests;   /* of Request, in the order of the command line */
+    GPtrArray *Parameters; /* of ServiceParameter */
+    BootMethod Boot;
+    KernelFlavour Kernel;
+    uint32_t Processors;
+    uint64_t Memory; /* bytes */
+    uint32_t TimeLimit;
+    uint64_t Seed;
+    bool HasSeed;
+    bool Json, Gdb, StrictWx, AllowMissing, BindCount, Icount, KeepLoaded;
+    char *Directory;  /* --dir, or NULL */
+    char *LogFile;    /* --log, or NULL */
+    char *KeepFolder; /* --keep, or NULL */
+    char *Append;     /* --append, or NULL */
+    char *Processor;  /* --cpu */
+} RunOptions;
+
+/* argv[0] is the program, then what follows the verb. NULL with a sentence in error. `--help` prints and
+ * exits. */
+RunOptions *run_options_parse(int argc, char **argv, GError **error);
+void run_options_free(RunOptions *options);
+
+const char *kernel_flavour_name(KernelFlavour flavour);
+
+/* Prints the help of `ntbox run`. */
+void run_options_print_help(void);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ * Collects the events of a run: see run_report.h. */
+#include "run_report.h"
+
+#include <string.h>
+
+RunReport *run_report_new(void)
+{
+    RunReport *report = g_new0(RunReport, 1);
+    report->Events = g_ptr_array_new_with_free_func((GDestroyNotify)run_event_free);
+    report->Processors = g_ptr_array_new_with_free_func((GDestroyNotify)processor_state_free);
+    report->Symbols = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    report->MachineOutput = g_strdup("");
+    report->Log = g_strdup("");
+    return report;
+}
+
+void processor_state_free(ProcessorState *state)
+{
+    g_free(state->Place);
+    g_free(state->Module);
+    g_free(state);
+}
+
+void run_report_free(RunReport *report)
+{
+    g_hash_table_unref(report->Symbols);
+    g_ptr_array_unref(report->Events);
+    g_ptr_array_unref(report->Processors);
+    g_free(report->Damage);
+    g_free(report->MachineOutput);
+    g_free(report->Log);
+    g_free(report);
+}
+
+/* Prints and log lines may be endless; what ends a run is always kept. */
+static bool may_be_omitted(uint16_t type)
+{
+    return type != ReportBugCheck && type != ReportFrame && type != ReportDone;
+}
+
+void run_report_add(const ReportView *view, void *context)
+{
+    RunReport *report = context;
+    uint64_t size = sizeof(RunEvent) + view->Header.Length;
+    if (report->Bytes + size > RUN_REPORT_MAX_BYTES && may_be_omitted(view->Header.Type)) {
+        report->Omitted++;
+        return;
+    }
+    report->Bytes += size;
+    g_ptr_array_add(report->Events, run_event_new(view));
+}
+
+const RunEvent *run_report_first(const RunReport *report, REPORT_TYPE type)
+{
+    for (guint i = 0; i < report->Events->len; i++) {
+        const RunEvent *event = report->Events->pdata[i];
+        if (event->Type == type)
+            return event;
+    }
+    return NULL;
+}
+
+const RunEvent *run_report_last(const RunReport *report, REPORT_TYPE type)
+{
+    for (guint i = report->Events->len; i > 0; i--) {
+        const RunEvent *event = report->Events->pdata[i - 1];
+        if (event->Type == type)
+            return event;
+    }
+    return NULL;
+}
+
+const RunEvent *run_report_image_at(const RunReport *report, uint64_t address)
+{
+    for (guint i = report->Events->len; i > 0; i--) {
+        const RunEvent *event = report->Events->pdata[i - 1];
+        uint64_t base, size;
+        if (event->Type == ReportImage && run_event_number(event, ReportKeyBase, &base) &&
+            run_event_number(event, ReportKeySize, &size) && address >= base && address - base < size)
+            return event;
+    }
+    return NULL;
+}
+
+bool run_report_is_own_module(const char *module)
+{
+    static const char *const own[] = {"ntoskrnl.exe", "hal.dll", "agent.sys"};
+    for (size_t i = 0; module && i < G_N_ELEMENTS(own); i++) {
+        if (g_ascii_strcasecmp(module, own[i]) == 0)
+            return true;
+    }
+    return module == NULL;
+}
+
+char *run_report_last_log_line(const RunReport *report)
+{
+    g_autofree char *log = g_strchomp(g_strdup(report->Log));
+    const char *newline = strrchr(log, '\n');
+    const char *line = newline ? newline + 1 : log;
+    return *line ? g_strdup(line) : NULL;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ * Makes the SYSTEM hive with the kernel's own hive code (cm_dep). */
+#include "system_hive.h"
+
+#include <stdlib.h>
+
+#include "cm/hive_host.h"
+#include "param.h"
+#include "usage.h"
+
+#define HIVE_TIME 0x01dc000000000000ull /* one fixed time: equal options give equal bytes */
+
+/* [WDK Registry Trees] values of a service key. */
+#define SERVICE_KERNEL_DRIVER 1
+#define SERVICE_SYSTEM_START 1
+#define SERVICE_DEMAND_START 3
+#define SERVICE_ERROR_NORMAL 1
+
+static HIVE_STATUS add_select(HIVE_BUILDER *builder)
+{
+    static const struct {
+        const char *Name;
+        uint32_t Number;
+    } values[] = {{"Current", 1}, {"Default", 1}, {"Failed", 0}, {"LastKnownGood", 1}};
+    HIVE_STATUS status = HiveOk;
+    for (size_t i = 0; i < G_N_ELEMENTS(values) && status == HiveOk; i++)
+        status = HiveBuilderSetNumber32(builder, "Select", values[i].Name, values[i].Number);
+    return status;
+}
+
+static char *service_key(const char *service, const char *below)
+{
+    return g_strconcat("ControlSet001\\Services\\", service, below, NULL);
+}
+
+static HIVE_STATUS add_service(HIVE_BUILDER *builder, const char *service, uint32_t start)
+{
+    g_autofree char *key = service_key(service, "");
+    g_autofree char *path = g_strdup_printf("\\SystemRoot\\System32\\drivers\\%s.sys", service);
+    HIVE_STATUS status = HiveBuilderSetNumber32(builder, key, "Type", SERVICE_KERNEL_DRIVER);
+    if (status == HiveOk)
+        status = HiveBuilderSetNumber32(builder, key, "Start", start);
+    if (status == HiveOk)
+        status = HiveBuilderSetNumber32(builder, key, "ErrorControl", SERVICE_ERROR_NORMAL);
+    if (status == HiveOk)
+        status = HiveBuilderSetText(builder, key, "ImagePath", HiveTypeExpandText, path);
+    return status;
+}
+
+static HIVE_STATUS add_parameters(HIVE_BUILDER *builder, const char *service, const GPtrArray *parameters)
+{
+    g_autofree char *key = service_key(service, "\\Parameters");
+    HIVE_STATUS status = HiveBuilderAddKey(builder, key);
+    for (guint i = 0; i < parameters->len && status == HiveOk; i++) {
+        const ServiceParameter *value = parameters->pdata[i];
+        if (service_parameter_applies(value, service))
+            status = HiveBuilderSetValue(builder, key, value->Name, value->Type, value->Data->data,
+                                         value->Data->len);
+    }
+    return status;
+}
+
+static HIVE_STATUS fill(HIVE_BUILDER *builder, const RunOptions *options)
+{
+    HIVE_STATUS status = add_select(builder);
+    if (status == HiveOk)
+        status = add_service(builder, "agent", SERVICE_SYSTEM_START);
+    for (char **service = options->Services; *service && status == HiveOk; service++) {
+        status = add_service(builder, *service, SERVICE_DEMAND_START);
+        if (status == HiveOk)
+            status = add_parameters(builder, *service, options->Parameters);
+    }
+    return status;
+}
+
+GBytes *system_hive_build(const RunOptions *options, GError **error)
+{
+    uint8_t *bytes;
+    uint32_t length;
+    HIVE_BUILDER *builder = HiveBuilderCreate(&HiveHeap);
+    HIVE_STATUS status = builder ? fill(builder, options) : HiveNoMemory;
+    if (status == HiveOk)
+        status = HiveBuilderFinish(builder, HIVE_TIME, &bytes, &length);
+    if (builder)
+        HiveBuilderDestroy(builder);
+    if (status == HiveOk)
+        return g_bytes_new_with_free_func(bytes, length, free, bytes);
+    usage_error(error, "the SYSTEM hive cannot be made: %s", HiveStatusText(status));
+    return NULL;
+}
