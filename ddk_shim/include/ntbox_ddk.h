@@ -4,7 +4,6 @@
  * this file only; drivers include <ntddk.h>, <wdm.h> or <ntifs.h> as they would with the Windows driver kit.
  */
 #pragma once
-#define NTBOX_KERNEL 1
 #ifndef _NTSYSTEM_
 #define _NTSYSTEM_
 #endif

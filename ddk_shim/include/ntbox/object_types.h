@@ -11,7 +11,7 @@
 #undef PsProcessType
 #undef SeTokenObjectType
 
-#ifdef NTBOX_KERNEL
+#ifdef _NTOSKRNL_
 extern POBJECT_TYPE CmKeyObjectType, ExEventObjectType, ExSemaphoreObjectType, IoFileObjectType, PsThreadType,
     PsProcessType, SeTokenObjectType;
 #else

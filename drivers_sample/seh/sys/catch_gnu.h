@@ -23,9 +23,9 @@ LONG NTAPI MacroFilter(PEXCEPTION_POINTERS Pointers, PVOID Frame)
  * the fault to __except1, so whatever lives across it is volatile, and the function is not inlined. */
 static __attribute__((noinline)) BOOLEAN MacrosCatch(VOID)
 {
-    volatile LONG Zero = 0, Result = 0;
+    volatile LONG Number = 100, Zero = 0, Result = 0;
     __try1(MacroFilter);
-    Result = 1 / Zero;
+    Result = Number / Zero;
     __except1;
     return MacroFilterCalls == 1 && Result == 0;
 }

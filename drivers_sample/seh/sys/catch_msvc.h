@@ -17,9 +17,9 @@ static LONG OnlyDivision(ULONG Code, LONG *Seen)
 static inline BOOLEAN MacrosCatch(VOID)
 {
     LONG Seen = 0;
-    volatile LONG Zero = 0, Result = 0;
+    volatile LONG Number = 100, Zero = 0, Result = 0;
     __try {
-        Result = 1 / Zero;
+        Result = Number / Zero;
     } __except (OnlyDivision(GetExceptionCode(), &Seen)) {
         return Seen == 1 && Result == 0;
     }

@@ -26,22 +26,24 @@ static VOID Note(TRACE *Trace, char Letter)
 
 static NTSTATUS ReadNull(PVOID Context)
 {
+    volatile LONG *volatile Null = NULL; /* volatile: the compiler must not see what it points to */
     UNREFERENCED_PARAMETER(Context);
-    return *(volatile LONG *)NULL;
+    return *Null;
 }
 
 static NTSTATUS WriteNull(PVOID Context)
 {
+    volatile LONG *volatile Null = NULL;
     UNREFERENCED_PARAMETER(Context);
-    *(volatile LONG *)NULL = 1;
+    *Null = 1;
     return STATUS_SUCCESS;
 }
 
 static NTSTATUS DivideByZero(PVOID Context)
 {
-    volatile LONG Zero = 0;
+    volatile LONG Number = 100, Zero = 0;
     UNREFERENCED_PARAMETER(Context);
-    return 1 / Zero;
+    return Number / Zero;
 }
 
 static NTSTATUS UndefinedInstruction(PVOID Context)
