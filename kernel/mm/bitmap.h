@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 3 of mm, pure: which items of a range (physical pages, pages of an address region) are free. A 64-ary
+ * tree of bits: level 0 has one bit per item, 1 = free; a bit of level n + 1 says that its word of level n
+ * has a free bit. Finding the next free item costs a few words whatever the size; 64 GiB of pages are 2 MiB
+ * of bits. No locks, no allocation, builds on the host (test/unit/mm/bitmap_test.c). */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#define MI_BITMAP_LEVELS 6 /* 64^6 items */
+#define MI_BITMAP_NONE UINT64_MAX
+
+typedef struct _MI_BITMAP {
+    uint64_t *Level[MI_BITMAP_LEVELS];
+    uint32_t Levels;
+    uint64_t Size; /* items */
+    uint64_t Free; /* items that are free */
+} MI_BITMAP;
+
+/* Bytes of storage for Size items; a multiple of 8. */
+uint64_t MiBitmapBytes(uint64_t Size);
+
+/* Storage, 8-byte aligned, is zeroed: every item is taken. Size > 0. */
+void MiBitmapInit(MI_BITMAP *Bitmap, uint64_t Size, void *Storage);
+
+/* [First, First + Count) lies in the bitmap, Count > 0. The caller knows that all of it is taken (or free):
+ * ask first. */
+void MiBitmapFree(MI_BITMAP *Bitmap, uint64_t First, uint64_t Count);
+void MiBitmapTake(MI_BITMAP *Bitmap, uint64_t First, uint64_t Count);
+
+/* FALSE also when the range is not inside the bitmap. */
+int MiBitmapIsFree(const MI_BITMAP *Bitmap, uint64_t First, uint64_t Count);
+int MiBitmapIsTaken(const MI_BITMAP *Bitmap, uint64_t First, uint64_t Count);
+
+/* The first free item at or after From, MI_BITMAP_NONE if there is none. */
+uint64_t MiBitmapFind(const MI_BITMAP *Bitmap, uint64_t From);
+
+/* The first of Count consecutive free items inside [From, End), which cross no multiple of Boundary (0: may
+ * cross). First fit. */
+uint64_t MiBitmapFindRun(const MI_BITMAP *Bitmap, uint64_t Count, uint64_t From, uint64_t End,
+                         uint64_t Boundary);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * Memory whose physical pages are consecutive, within limits that a device sets. */
+#include "mi.h"
+
+/* The last page that ends at or below an address; MM_NO_PAGE when not even page 0 does. */
+static PFN_NUMBER MiLastPageBelow(ULONG64 HighestAddress)
+{
+    if (HighestAddress == MAXULONG64)
+        return MM_ANY_PAGE;
+    return ((HighestAddress + 1) >> PAGE_SHIFT) - 1;
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousMemorySpecifyCache] page-aligned, uninitialised; NULL when
+ * no run of pages satisfies the limits. A BoundaryAddressMultiple of 0 is none. */
+PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
+                                                   PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                                   PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                                   PHYSICAL_ADDRESS BoundaryAddressMultiple,
+                                                   MEMORY_CACHING_TYPE CacheType)
+{
+    SIZE_T PageCount = BYTES_TO_PAGES(NumberOfBytes);
+    MI_PTE Template = MiTemplate(MmReadWrite, CacheType, MiUseContiguous);
+    ULONG64 Boundary = (ULONG64)BoundaryAddressMultiple.QuadPart;
+    PFN_NUMBER Lowest = BYTES_TO_PAGES((ULONG64)LowestAcceptableAddress.QuadPart);
+    PFN_NUMBER Highest = MiLastPageBelow((ULONG64)HighestAcceptableAddress.QuadPart);
+    if (PageCount == 0 || Template == 0 || Highest == MM_NO_PAGE || (Boundary != 0 && Boundary < PAGE_SIZE))
+        return NULL;
+
+    PFN_NUMBER First = MmAllocatePhysicalPages(PageCount, Lowest, Highest, Boundary >> PAGE_SHIFT);
+    if (First == MM_NO_PAGE)
+        return NULL;
+    ULONG_PTR Base = MiReserve(&MiSystemPteSpace, PageCount);
+    if (Base == 0) {
+        MmFreePhysicalPages(First, PageCount);
+        return NULL;
+    }
+    MiMapRun(Base, PageCount, Template | MI_PTE_OWNS, First);
+    return (PVOID)Base;
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousMemory] */
+PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS HighestAcceptableAddress)
+{
+    PHYSICAL_ADDRESS None = {0};
+    return MmAllocateContiguousMemorySpecifyCache(NumberOfBytes, None, HighestAcceptableAddress, None,
+                                                  MmCached);
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK Bug Check 0xC2] 0x60: not an address that MmAllocateContiguousMemory returned
+ */
+VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
+{
+    SIZE_T PageCount = MiMeasure(&MiSystemPteSpace, (ULONG_PTR)BaseAddress, MiUseContiguous);
+    if (PageCount == 0)
+        KeBugCheckEx(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0);
+    MiFreeMapping(&MiSystemPteSpace, (ULONG_PTR)BaseAddress, PageCount, MiUseContiguous,
+                  MiAbsentFreedMapping);
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmFreeContiguousMemorySpecifyCache] size and cache type are those of the
+ * allocation. */
+VOID NTAPI MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T NumberOfBytes,
+                                              MEMORY_CACHING_TYPE CacheType)
+{
+    if (MiMeasure(&MiSystemPteSpace, (ULONG_PTR)BaseAddress, MiUseContiguous) !=
+        BYTES_TO_PAGES(NumberOfBytes))
+        KeBugCheckEx(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0);
+    MmFreeContiguousMemory(BaseAddress);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ * What a page fault hit, in words: the entry that is not present says what was there. Reads only, any IRQL.
+ */
+#include "mi.h"
+
+#define MI_FAULT_PROTECTION 1u
+#define MI_FAULT_WRITE 2u
+#define MI_FAULT_FETCH 16u
+#define MI_NULL_END 0x10000u
+
+typedef struct _MI_REGION_RANGE {
+    ULONG64 First, End;
+    MM_REGION Region;
+} MI_REGION_RANGE;
+
+static const MI_REGION_RANGE MiRegions[] = {
+    {0, MM_USER_END, MmRegionUser},
+    {MM_DIRECT_MAP_BASE, MM_DIRECT_MAP_END, MmRegionDirectMap},
+    {MM_NONPAGED_POOL_BASE, MM_NONPAGED_POOL_BASE + MM_REGION_SIZE, MmRegionNonPagedPool},
+    {MM_PAGED_POOL_BASE, MM_PAGED_POOL_BASE + MM_REGION_SIZE, MmRegionPagedPool},
+    {MM_PAGE_TABLES_BASE, MM_PAGE_TABLES_BASE + MM_REGION_SIZE, MmRegionPageTables},
+    {MM_SHARED_DATA_BASE, MM_SHARED_DATA_BASE + PAGE_SIZE, MmRegionSharedData},
+    {MM_IMAGE_BASE, MM_IMAGE_BASE + MM_REGION_SIZE, MmRegionImages},
+    {MM_SYSTEM_PTE_BASE, MM_SYSTEM_PTE_BASE + MM_REGION_SIZE, MmRegionSystemPtes},
+};
+
+static const char *const MiFaultText[] = {
+    [MmFaultNonCanonical] = "a non-canonical address",
+    [MmFaultUser] = "a user-mode address that is not mapped",
+    [MmFaultNull] = "an address near NULL",
+    [MmFaultUnmapped] = "a kernel address where nothing was ever mapped",
+    [MmFaultStackGuard] = "the guard page below a kernel stack (stack overflow)",
+    [MmFaultFreedPool] = "pool memory that has been freed",
+    [MmFaultFreedImage] = "an image that has been unloaded, or its discarded INIT section",
+    [MmFaultFreedMapping] = "a system mapping that has been undone",
+    [MmFaultReadOnly] = "read-only memory, written",
+    [MmFaultNoExecute] = "memory that is not executable, executed",
+    [MmFaultMapped] = "memory that is mapped for this access",
+};
+
+static MM_REGION MiRegionOf(ULONG64 Address)
+{
+    for (ULONG I = 0; I < RTL_NUMBER_OF(MiRegions); I++)
+        if (Address >= MiRegions[I].First && Address < MiRegions[I].End)
+            return MiRegions[I].Region;
+    return MmRegionNone;
+}
+
+static MM_FAULT_KIND MiKindOfAbsent(MI_PTE Absent)
+{
+    switch (MI_ABSENT_KIND(Absent)) {
+    case MiAbsentStackGuard:
+        return MmFaultStackGuard;
+    case MiAbsentFreedPool:
+        return MmFaultFreedPool;
+    case MiAbsentFreedImage:
+        return MmFaultFreedImage;
+    case MiAbsentFreedMapping:
+        return MmFaultFreedMapping;
+    default:
+        return MmFaultUnmapped;
+    }
+}
+
+static MM_FAULT_KIND MiKindOf(ULONG64 Address, ULONG64 ErrorCode, MI_PTE *Absent)
+{
+    ULONG Shift;
+    *Absent = 0;
+    if ((ULONG64)((LONG64)(Address << 16) >> 16) != Address)
+        return MmFaultNonCanonical;
+    MI_PTE Entry = MiLookUp(Address, &Shift, Absent);
+    if (Entry == 0 && Address < MM_USER_END)
+        return Address < MI_NULL_END ? MmFaultNull : MmFaultUser;
+    if (Entry == 0)
+        return MiKindOfAbsent(*Absent);
+    if (!(ErrorCode & MI_FAULT_PROTECTION))
+        return MmFaultMapped;
+    return ErrorCode & MI_FAULT_FETCH   ? MmFaultNoExecute
+           : ErrorCode & MI_FAULT_WRITE ? MmFaultReadOnly
+                                        : MmFaultMapped;
+}
+
+VOID MmClassifyFault(const void *Address, ULONG64 ErrorCode, MM_FAULT *Fault)
+{
+    MI_PTE Absent;
+    *Fault = (MM_FAULT){.Region = MiRegionOf((ULONG64)Address)};
+    Fault->Kind = MiKindOf((ULONG64)Address, ErrorCode, &Absent);
+    Fault->Text = MiFaultText[Fault->Kind];
+    if (Fault->Kind == MmFaultStackGuard) {
+        Fault->Base = (PVOID)(((ULONG_PTR)Address & ~(ULONG_PTR)PAGE_MASK) + PAGE_SIZE);
+        Fault->Size = MI_ABSENT_PAGES(Absent) * PAGE_SIZE;
+    }
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * Mapping what an MDL describes into system space. */
+#include "mi.h"
+
+static PVOID MiMapMdl(PMDL Mdl, MM_PROTECTION Protection, MEMORY_CACHING_TYPE CacheType)
+{
+    SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
+    MI_PTE Template = MiTemplate(Protection, CacheType, MiUseMdl);
+    if (PageCount == 0 || Template == 0)
+        return NULL;
+    ULONG_PTR Base = MiReserve(&MiSystemPteSpace, PageCount);
+    if (Base == 0)
+        return NULL;
+    MiMapFrames(Base, PageCount, Template, MmGetMdlPfnArray(Mdl));
+    Mdl->MappedSystemVa = (PVOID)(Base + Mdl->ByteOffset);
+    Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
+    if (Mdl->MdlFlags & MDL_PARTIAL)
+        Mdl->MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED;
+    return Mdl->MappedSystemVa;
+}
+
+/* IRQL <= DISPATCH_LEVEL (KernelMode). [WDK MmMapLockedPagesSpecifyCache] one system mapping per MDL. NULL,
+ * or a bug check if BugCheckOnFailure, when there is no space; UserMode raises, since there is no user
+ * address space to map into yet (deviation D-033). Never executable, with or without MdlMappingNoExecute
+ * (deviation D-032). */
+PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
+                                         MEMORY_CACHING_TYPE CacheType, PVOID BaseAddress,
+                                         ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    MM_PROTECTION Protection = (ULONG)Priority & MdlMappingNoWrite ? MmReadOnly : MmReadWrite;
+    if (AccessMode != KernelMode)
+        ExRaiseStatus(STATUS_NOT_SUPPORTED);
+    /* [WDK Bug Check 0x1A] 0x1233: a page that was not locked; twice mapped is what Windows calls a flawed
+     * MDL */
+    if (!(Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL | MDL_SOURCE_IS_NONPAGED_POOL)))
+        KeBugCheckEx(MEMORY_MANAGEMENT, 0x1233, MmGetMdlPfnArray(Mdl)[0], 0, 0);
+    if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+        KeBugCheckEx(MEMORY_MANAGEMENT, 0x61946, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0);
+    PVOID Address = MiMapMdl(Mdl, Protection, CacheType);
+    if (Address == NULL && BugCheckOnFailure)
+        KeBugCheckEx(NO_MORE_SYSTEM_PTES, 0, BYTES_TO_PAGES(Mdl->ByteOffset + Mdl->ByteCount), 0, 0);
+    return Address;
+}
+
+/* [WDK MmMapLockedPages] obsolete; a failure of a kernel mapping is a bug check. */
+PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
+{
+    return MmMapLockedPagesSpecifyCache(MemoryDescriptorList, AccessMode, MmCached, NULL, TRUE,
+                                        HighPagePriority);
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmUnmapLockedPages] BaseAddress is what the mapping call returned.
+ * [WDK Bug Check 0xDA] 6: the MDL is not mapped; 3: the address is not its mapping's */
+VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
+    if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA))
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, (ULONG_PTR)BaseAddress, PageCount);
+    if (Mdl->MappedSystemVa != BaseAddress)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 3, 0, (ULONG_PTR)Mdl->MappedSystemVa, (ULONG_PTR)BaseAddress);
+    MiFreeMapping(&MiSystemPteSpace, (ULONG_PTR)BaseAddress - Mdl->ByteOffset, PageCount, MiUseMdl,
+                  MiAbsentFreedMapping);
+    Mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
+    Mdl->MappedSystemVa = NULL;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 3 of mm: page-table entries, address regions, and who may call whom inside the folder.
+ *
+ * Locks: MiSystemSpaceLock (which addresses are taken, which page tables exist) before MiPhysicalLock (which
+ * pages are free), because making a table needs a page. Entries of a reserved range belong to who reserved
+ * it: no lock. Page tables of the kernel half are never freed, so that tables can be read without a lock at
+ * any IRQL. */
+#pragma once
+#include <bugcodes.h>
+#include "mm.h"
+#include "arch.h"
+#include "bitmap.h"
+
+#ifndef SYSTEM_PTE_MISUSE
+#define SYSTEM_PTE_MISUSE 0xda /* the public header lacks it */
+#endif
+
+/* --- entries -------------------------------------------------------------------------------------------- */
+
+typedef ULONG64 MI_PTE;
+
+#define MI_PTE_PRESENT 0x1ull
+#define MI_PTE_WRITE 0x2ull
+#define MI_PTE_WRITE_THROUGH 0x8ull
+#define MI_PTE_CACHE_DISABLE 0x10ull
+#define MI_PTE_ACCESSED 0x20ull
+#define MI_PTE_DIRTY 0x40ull
+#define MI_PTE_LARGE 0x80ull /* in a directory: maps a large page */
+#define MI_PTE_PAT 0x80ull   /* in a page table: upper half of the page attribute table */
+#define MI_PTE_GLOBAL 0x100ull
+#define MI_PTE_FIRST 0x200ull /* ours: first and last page of one mapping */
+#define MI_PTE_LAST 0x400ull
+#define MI_PTE_OWNS 0x800ull /* ours: its page is freed with the mapping */
+#define MI_PTE_FRAME 0x000ffffffffff000ull
+#define MI_PTE_USE_SHIFT 52 /* ours: bits 52-55, MI_USE */
+#define MI_PTE_NX (1ull << 63)
+
+/* What a present page of system space is for: a free function accepts its own kind only. */
+typedef enum _MI_USE {
+    MiUseNone,
+    MiUsePages,
+    MiUseStack,
+    MiUseIoSpace,
+    MiUseMdl,
+    MiUseContiguous,
+    MiUseNonCached,
+    MiUsePool,
+    MiUseImage,
+} MI_USE;
+
+/* An entry that is not present says why: bits 1-4 the kind, and for a stack guard bits 12 up the pages of the
+ * stack. */
+typedef enum _MI_ABSENT {
+    MiAbsentNever,
+    MiAbsentStackGuard,
+    MiAbsentFreedPool,
+    MiAbsentFreedImage,
+    MiAbsentFreedMapping
+} MI_ABSENT;
+#define MI_ABSENT_PTE(Kind, Pages) (((ULONG64)(Kind) << 1) | ((ULONG64)(Pages) << 12))
+#define MI_ABSENT_KIND(Pte) ((MI_ABSENT)(((Pte) >> 1) & 0xf))
+#define MI_ABSENT_PAGES(Pte) ((Pte) >> 12)
+
+/* Addresses of the entries that map an address, through the recursive slot. */
+static inline MI_PTE *MiPteOf(ULONG_PTR Address)
+{
+    return (MI_PTE *)(MM_PAGE_TABLES_BASE + ((Address >> 9) & 0x7ffffffff8ull));
+}
+
+static inline MI_PTE *MiDirectoryOf(ULONG_PTR Address)
+{
+    return MiPteOf((ULONG_PTR)MiPteOf(Address));
+}
+
+static inline MI_PTE *MiDirectoryPointerOf(ULONG_PTR Address)
+{
+    return MiPteOf((ULONG_PTR)MiDirectoryOf(Address));
+}
+
+static inline MI_PTE *MiTopOf(ULONG_PTR Address)
+{
+    return MiPteOf((ULONG_PTR)MiDirectoryPointerOf(Address));
+}
+
+static inline MI_PTE MiReadPte(const MI_PTE *Pte)
+{
+    return *(const volatile MI_PTE *)Pte;
+}
+
+static inline VOID MiWritePte(MI_PTE *Pte, MI_PTE Value)
+{
+    *(volatile MI_PTE *)Pte = Value;
+}
+
+static inline PFN_NUMBER MiFrameOf(MI_PTE Pte)
+{
+    return (Pte & MI_PTE_FRAME) >> PAGE_SHIFT;
+}
+
+/* pagetable.c. All present bits but frame, FIRST and LAST; 0 for a cache type that does not exist. */
+MI_PTE MiTemplate(MM_PROTECTION Protection, MEMORY_CACHING_TYPE Cache, MI_USE Use);
+
+/* Makes the tables for the range. MiSystemSpaceLock held. FALSE when memory is short; tables made so far
+ * stay. */
+BOOLEAN MiEnsureTablesLocked(ULONG_PTR Base, SIZE_T PageCount);
+
+/* The entry that maps Address, of a large page too (its size in *Shift: 12, 21 or 30). 0 when there is none:
+ * then *Shift is 12 only if a page table exists, and *Absent is its entry. Any IRQL. */
+MI_PTE MiLookUp(ULONG_PTR Address, ULONG *Shift, MI_PTE *Absent);
+
+/* The one place that tells processors about changed entries (step 2 adds the others). IRQL <= DISPATCH_LEVEL.
+ */
+VOID MiFlushTlbRange(ULONG_PTR Base, SIZE_T PageCount);
+VOID MiFlushTlbAll(VOID);
+
+/* --- address regions: space.c
+ * ------------------------------------------------------------------------------------ */
+
+typedef struct _MI_SPACE {
+    ULONG_PTR Base;
+    SIZE_T PageCount;
+    MI_BITMAP Map; /* MiSystemSpaceLock */
+} MI_SPACE;
+
+extern ARCH_LOCK MiSystemSpaceLock;
+extern MI_SPACE MiImageSpace, MiSystemPteSpace, MiPoolSpace[MmPoolRegions];
+
+VOID MiInitSpace(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, SIZE_T FirstFree);
+
+/* Page-aligned address of PageCount pages that nobody uses, with page tables; 0 when there are none. IRQL <=
+ * DISPATCH_LEVEL. */
+ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount);
+VOID MiRelease(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount);
+
+/* Fill entries of a reserved range. The first kind allocates its pages: FALSE and nothing mapped when they
+ * are short. */
+BOOLEAN MiMapNewPages(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, BOOLEAN Zero);
+VOID MiMapFrames(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, const PFN_NUMBER *Frames);
+VOID MiMapRun(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, PFN_NUMBER First);
+
+/* Undoes the above: flushes, then frees the pages that the mapping owns. Absent entries are left alone. */
+VOID MiUnmap(ULONG_PTR Base, SIZE_T PageCount, MI_ABSENT Absent);
+
+/* Pages of the mapping of that use that starts at Base; 0 when none does. */
+SIZE_T MiMeasure(const MI_SPACE *Space, ULONG_PTR Base, MI_USE Use);
+
+/* MiMeasure, MiUnmap, MiRelease; a PageCount that is not the mapping's is SYSTEM_PTE_MISUSE. */
+VOID MiFreeMapping(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use, MI_ABSENT Absent);
+
+/* --- physical pages: physical.c
+ * -------------------------------------------------------------------------------------- */
+
+extern LOADER_MEMORY_RANGE *MiMemoryMap; /* (c) sorted copy of the loader's */
+extern ULONG MiMemoryMapCount;           /* (c) */
+
+VOID MiInitPhysical(const LOADER_BLOCK *Block);
+VOID MiZeroFrame(PFN_NUMBER Frame);
+
+/* Pages for our own tables at boot, seen through the direct map, zeroed by the bitmap that lives there. Never
+ * fails: stops with INSTALL_MORE_MEMORY. */
+PVOID MiAllocateBootMemory(SIZE_T Bytes);
+DECLSPEC_NORETURN VOID MiInstallMoreMemory(VOID);
+
+VOID MiCountTable(VOID);
+VOID MiCountSystemPtes(LONG64 Pages);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * Pages for ex's pools: each pool has a region of addresses, so that an address tells its pool. */
+#include "mi.h"
+
+PVOID MmAllocatePoolPages(MM_POOL_REGION Region, SIZE_T PageCount)
+{
+    MI_SPACE *Space = &MiPoolSpace[Region];
+    ULONG_PTR Base = MiReserve(Space, PageCount);
+    if (Base != 0 && !MiMapNewPages(Base, PageCount, MiTemplate(MmReadWrite, MmCached, MiUsePool), FALSE)) {
+        MiRelease(Space, Base, PageCount);
+        Base = 0;
+    }
+    return (PVOID)Base;
+}
+
+VOID MmFreePoolPages(MM_POOL_REGION Region, PVOID Base, SIZE_T PageCount)
+{
+    MiFreeMapping(&MiPoolSpace[Region], (ULONG_PTR)Base, PageCount, MiUsePool, MiAbsentFreedPool);
+}
+
+SIZE_T MmPoolRegionPages(MM_POOL_REGION Region)
+{
+    return MiPoolSpace[Region].PageCount;
+}
+
+/* Two processors may need the same page of records: decided under the lock. */
+static BOOLEAN MiCommitPage(ULONG_PTR Address)
+{
+    KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
+    BOOLEAN Done = MiEnsureTablesLocked(Address, 1);
+    if (Done && !(MiReadPte(MiPteOf(Address)) & MI_PTE_PRESENT))
+        Done = MiMapNewPages(Address, 1, MiTemplate(MmReadWrite, MmCached, MiUsePages), TRUE);
+    ArchReleaseLock(&MiSystemSpaceLock, OldIrql);
+    return Done;
+}
+
+BOOLEAN MmCommitPoolRecords(PVOID Base, SIZE_T Size)
+{
+    ULONG_PTR First = (ULONG_PTR)Base & ~(ULONG_PTR)PAGE_MASK,
+              Last = ((ULONG_PTR)Base + Size - 1) & ~(ULONG_PTR)PAGE_MASK;
+    NT_CHECK(First >= MM_POOL_RECORDS_BASE && Last < MM_POOL_RECORDS_BASE + MM_REGION_SIZE);
+    for (ULONG_PTR At = First; At <= Last; At += PAGE_SIZE)
+        if (!(MiReadPte(MiTopOf(At)) & MiReadPte(MiDirectoryPointerOf(At)) & MI_PTE_PRESENT) ||
+            !(MiReadPte(MiDirectoryOf(At)) & MI_PTE_PRESENT) || !(MiReadPte(MiPteOf(At)) & MI_PTE_PRESENT))
+            if (!MiCommitPage(At))
+                return FALSE;
+    return TRUE;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ * Regions of kernel addresses: reserving them, filling and clearing their entries. */
+#include "mi.h"
+
+ARCH_LOCK MiSystemSpaceLock = ARCH_LOCK_INIT("system space", LockRankMmSystemSpace, DISPATCH_LEVEL);
+MI_SPACE MiImageSpace, MiSystemPteSpace, MiPoolSpace[MmPoolRegions];
+
+/* The first FirstFree pages are taken for good. The region's top-level entry is made now, so that every
+ * address space that copies the kernel half sees all that will ever be mapped there. */
+VOID MiInitSpace(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, SIZE_T FirstFree)
+{
+    Space->Base = Base;
+    Space->PageCount = PageCount;
+    MiBitmapInit(&Space->Map, PageCount, MiAllocateBootMemory(MiBitmapBytes(PageCount)));
+    MiBitmapFree(&Space->Map, FirstFree, PageCount - FirstFree);
+    KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
+    BOOLEAN Done = MiEnsureTablesLocked(Base + FirstFree * PAGE_SIZE, 1);
+    ArchReleaseLock(&MiSystemSpaceLock, OldIrql);
+    if (!Done)
+        MiInstallMoreMemory();
+}
+
+ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount)
+{
+    ULONG_PTR Base = 0;
+    KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
+    ULONG64 First = MiBitmapFindRun(&Space->Map, PageCount, 0, Space->PageCount, 0);
+    if (First != MI_BITMAP_NONE && MiEnsureTablesLocked(Space->Base + First * PAGE_SIZE, PageCount)) {
+        MiBitmapTake(&Space->Map, First, PageCount);
+        Base = Space->Base + First * PAGE_SIZE;
+    }
+    ArchReleaseLock(&MiSystemSpaceLock, OldIrql);
+    if (Base != 0 && Space == &MiSystemPteSpace)
+        MiCountSystemPtes((LONG64)PageCount);
+    return Base;
+}
+
+VOID MiRelease(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount)
+{
+    SIZE_T First = (Base - Space->Base) / PAGE_SIZE;
+    KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
+    NT_CHECK(MiBitmapIsTaken(&Space->Map, First, PageCount));
+    MiBitmapFree(&Space->Map, First, PageCount);
+    ArchReleaseLock(&MiSystemSpaceLock, OldIrql);
+    if (Space == &MiSystemPteSpace)
+        MiCountSystemPtes(-(LONG64)PageCount);
+}
+
+static MI_PTE MiEntry(MI_PTE Template, PFN_NUMBER Frame, SIZE_T Index, SIZE_T PageCount)
+{
+    return Template | (Frame << PAGE_SHIFT) | (Index == 0 ? MI_PTE_FIRST : 0) |
+           (Index == PageCount - 1 ? MI_PTE_LAST : 0);
+}
+
+BOOLEAN MiMapNewPages(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, BOOLEAN Zero)
+{
+    MI_PTE *Pte = MiPteOf(Base);
+    for (SIZE_T I = 0; I < PageCount; I++) {
+        PFN_NUMBER Frame = MmAllocatePhysicalPage(Zero);
+        if (Frame == MM_NO_PAGE) {
+            if (I != 0)
+                MiUnmap(Base, I, MiAbsentNever);
+            return FALSE;
+        }
+        MiWritePte(&Pte[I], MiEntry(Template | MI_PTE_OWNS, Frame, I, PageCount));
+    }
+    return TRUE;
+}
+
+VOID MiMapFrames(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, const PFN_NUMBER *Frames)
+{
+    MI_PTE *Pte = MiPteOf(Base);
+    for (SIZE_T I = 0; I < PageCount; I++)
+        MiWritePte(&Pte[I], MiEntry(Template, Frames[I], I, PageCount));
+}
+
+VOID MiMapRun(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, PFN_NUMBER First)
+{
+    MI_PTE *Pte = MiPteOf(Base);
+    for (SIZE_T I = 0; I < PageCount; I++)
+        MiWritePte(&Pte[I], MiEntry(Template, First + I, I, PageCount));
+}
+
+/* Frees the pages that old entries own, neighbours together. */
+static VOID MiFreeOwned(const MI_PTE *Old, SIZE_T Count)
+{
+    for (SIZE_T I = 0; I < Count;) {
+        SIZE_T Length = 1;
+        if (Old[I] & MI_PTE_OWNS) {
+            while (I + Length < Count && (Old[I + Length] & MI_PTE_OWNS) &&
+                   MiFrameOf(Old[I + Length]) == MiFrameOf(Old[I]) + Length)
+                Length++;
+            MmFreePhysicalPages(MiFrameOf(Old[I]), Length);
+        }
+        I += Length;
+    }
+}
+
+VOID MiUnmap(ULONG_PTR Base, SIZE_T PageCount, MI_ABSENT Absent)
+{
+    enum { Batch = 64 };
+    MI_PTE Old[Batch];
+    for (SIZE_T Done = 0; Done < PageCount; Done += Batch) {
+        SIZE_T Count = PageCount - Done < Batch ? PageCount - Done : Batch;
+        MI_PTE *Pte = MiPteOf(Base + Done * PAGE_SIZE);
+        for (SIZE_T I = 0; I < Count; I++) {
+            Old[I] = MiReadPte(&Pte[I]);
+            if (Old[I] & MI_PTE_PRESENT)
+                MiWritePte(&Pte[I], MI_ABSENT_PTE(Absent, 0));
+            else
+                Old[I] = 0;
+        }
+        MiFlushTlbRange(Base + Done * PAGE_SIZE, Count);
+        MiFreeOwned(Old, Count);
+    }
+}
+
+SIZE_T MiMeasure(const MI_SPACE *Space, ULONG_PTR Base, MI_USE Use)
+{
+    const MI_PTE Kind = MI_PTE_PRESENT | (0xfull << MI_PTE_USE_SHIFT);
+    const MI_PTE Wanted = MI_PTE_PRESENT | ((MI_PTE)Use << MI_PTE_USE_SHIFT);
+    ULONG_PTR End = Space->Base + Space->PageCount * PAGE_SIZE;
+    ULONG Shift;
+    MI_PTE Absent;
+    if ((Base & PAGE_MASK) != 0 || Base < Space->Base || Base >= End)
+        return 0;
+    if (!(MiLookUp(Base, &Shift, &Absent) & MI_PTE_FIRST))
+        return 0;
+    for (ULONG_PTR At = Base; At < End; At += PAGE_SIZE) {
+        MI_PTE Pte = MiReadPte(MiPteOf(At));
+        if ((Pte & Kind) != Wanted || (At != Base && (Pte & MI_PTE_FIRST)))
+            return 0;
+        if (Pte & MI_PTE_LAST)
+            return (At - Base) / PAGE_SIZE + 1;
+    }
+    return 0;
+}
+
+VOID MiFreeMapping(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use, MI_ABSENT Absent)
+{
+    SIZE_T Mapped = MiMeasure(Space, Base, Use);
+    /* [WDK Bug Check 0xDA] 0x303: a range that was not reserved; 0x305: the wrong number of mappings */
+    if (Mapped == 0)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x303, Base, PageCount, 0);
+    if (Mapped != PageCount)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x305, Base, PageCount, Mapped);
+    MiUnmap(Base, PageCount, Absent);
+    MiRelease(Space, Base, PageCount);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * Pages and stacks of system space: memory of the kernel's own that is not pool. */
+#include "mi.h"
+
+#define MI_STACK_PAGES (MM_KERNEL_STACK_SIZE / PAGE_SIZE)
+
+static PVOID MiAllocate(SIZE_T PageCount, MI_PTE Template, BOOLEAN Zero)
+{
+    if (PageCount == 0)
+        return NULL;
+    ULONG_PTR Base = MiReserve(&MiSystemPteSpace, PageCount);
+    if (Base != 0 && !MiMapNewPages(Base, PageCount, Template, Zero)) {
+        MiRelease(&MiSystemPteSpace, Base, PageCount);
+        Base = 0;
+    }
+    return (PVOID)Base;
+}
+
+PVOID MmAllocateSystemPages(SIZE_T PageCount, MM_PROTECTION Protection)
+{
+    NT_CHECK(Protection != MmNoAccess);
+    return MiAllocate(PageCount, MiTemplate(Protection, MmCached, MiUsePages), TRUE);
+}
+
+VOID MmFreeSystemPages(PVOID Base, SIZE_T PageCount)
+{
+    MiFreeMapping(&MiSystemPteSpace, (ULONG_PTR)Base, PageCount, MiUsePages, MiAbsentFreedMapping);
+}
+
+/* [WDK MmAllocateNonCachedMemory] page-aligned, IRQL < DISPATCH_LEVEL; NULL when memory is short. */
+PVOID NTAPI MmAllocateNonCachedMemory(SIZE_T NumberOfBytes)
+{
+    return MiAllocate(BYTES_TO_PAGES(NumberOfBytes), MiTemplate(MmReadWrite, MmNonCached, MiUseNonCached),
+                      FALSE);
+}
+
+/* [WDK MmFreeNonCachedMemory] NumberOfBytes is that of the allocation. */
+VOID NTAPI MmFreeNonCachedMemory(PVOID BaseAddress, SIZE_T NumberOfBytes)
+{
+    MiFreeMapping(&MiSystemPteSpace, (ULONG_PTR)BaseAddress, BYTES_TO_PAGES(NumberOfBytes), MiUseNonCached,
+                  MiAbsentFreedMapping);
+}
+
+/* One guard page that is never mapped, then the stack. */
+BOOLEAN MmAllocateKernelStack(PVOID *Base, PVOID *Limit)
+{
+    ULONG_PTR Guard = MiReserve(&MiSystemPteSpace, MI_STACK_PAGES + 1);
+    if (Guard == 0)
+        return FALSE;
+    if (!MiMapNewPages(Guard + PAGE_SIZE, MI_STACK_PAGES, MiTemplate(MmReadWrite, MmCached, MiUseStack),
+                       FALSE)) {
+        MiRelease(&MiSystemPteSpace, Guard, MI_STACK_PAGES + 1);
+        return FALSE;
+    }
+    MiWritePte(MiPteOf(Guard), MI_ABSENT_PTE(MiAbsentStackGuard, MI_STACK_PAGES));
+    *Limit = (PVOID)(Guard + PAGE_SIZE);
+    *Base = (PVOID)(Guard + PAGE_SIZE + MM_KERNEL_STACK_SIZE);
+    return TRUE;
+}
+
+VOID MmFreeKernelStack(PVOID Base)
+{
+    ULONG_PTR Limit = (ULONG_PTR)Base - MM_KERNEL_STACK_SIZE;
+    if (MiMeasure(&MiSystemPteSpace, Limit, MiUseStack) != MI_STACK_PAGES)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x303, Limit, MI_STACK_PAGES, 0);
+    MiUnmap(Limit, MI_STACK_PAGES, MiAbsentFreedMapping);
+    MiWritePte(MiPteOf(Limit - PAGE_SIZE), MI_ABSENT_PTE(MiAbsentFreedMapping, 0));
+    MiRelease(&MiSystemPteSpace, Limit - PAGE_SIZE, MI_STACK_PAGES + 1);
+}
