@@ -129,12 +129,12 @@ _Noreturn void OslFail(const char *Text, ...)
     Format(&Line, Text, Arguments);
     va_end(Arguments);
 
-    SerialWrite(Line.Text, Line.Length);
-    if (FailureContext) {
+    if (FailureContext)
         ScreenShow(&FailureContext->Screen, &Line);
-        if (OslCommandLineNumber(FailureContext->CommandLine, "exitport", &Port) && Port <= 0xffff)
-            OslOutByte((uint16_t)Port, OSL_EXIT_ENVIRONMENT);
-    }
+    SerialWrite(Line.Text, Line.Length); /* last: who reads COM1 may take a picture of the screen now */
+    if (FailureContext && OslCommandLineNumber(FailureContext->CommandLine, "exitport", &Port) &&
+        Port <= 0xffff)
+        OslOutByte((uint16_t)Port, OSL_EXIT_ENVIRONMENT);
     for (;;)
         __asm__ volatile("cli\n\thlt");
 }
