@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "cm_text.h"
 
 typedef enum HIVE_STATUS {
     HiveOk = 0,
@@ -151,4 +152,3 @@ HIVE_STATUS HiveReadClass(HIVE *Hive, const HIVE_KEY *Key, const uint8_t **Bytes
 uint16_t HiveNameCharacter(const HIVE_NAME *Name, uint32_t Index);
 /* Length in code units; case does not matter. */
 bool HiveNameEquals(const HIVE_NAME *Name, const uint16_t *Text, uint32_t Length);
-uint16_t HiveUpcase(uint16_t Character);

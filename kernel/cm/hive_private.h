@@ -38,11 +38,6 @@ HIVE_NODE *HiveNextNode(HIVE_NODE *Node);
 int HiveCompareText(const uint16_t *A, uint32_t LengthA, const uint16_t *B, uint32_t LengthB);
 uint32_t HiveHashText(const uint16_t *Text, uint32_t Length);
 
-/* UTF-8 of Bytes bytes to UTF-16. Returns the number of code units (written only when Text is not NULL), or
- * HIVE_NOT_UTF8. */
-#define HIVE_NOT_UTF8 0xffffffffu
-uint32_t HiveFromUtf8(const char *Utf8, size_t Bytes, uint16_t *Text);
-
 /* The contents of a cell in use at least Least bytes long (without the size field), or NULL and Hive->Error.
  * From is the cell that holds the reference (HIVE_NO_CELL: the header), for the error. */
 const uint8_t *HiveCell(HIVE *Hive, uint32_t From, uint32_t Cell, uint32_t Least, uint32_t *Length);
