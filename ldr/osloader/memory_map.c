@@ -28,7 +28,7 @@ static uint64_t End(const LOADER_MEMORY_RANGE *Range)
     return Range->Base + Range->Length;
 }
 
-/* Opens Count slots in front of index At; false if the map is full. */
+/* Opens a slot in front of index At; false if the map is full. */
 static bool OpenSlot(OSL_MAP *Map, uint32_t At)
 {
     if (Map->Count == OSL_MAP_RANGES) {
@@ -131,7 +131,7 @@ void OslMapInsert(OSL_MAP *Map, uint64_t Base, uint64_t Length, LOADER_MEMORY_TY
 uint64_t OslMapClaim(OSL_MAP *Map, uint64_t Length, uint64_t Alignment, uint64_t Limit,
                      LOADER_MEMORY_TYPE Type)
 {
-    if (Length == 0 || Length > Limit || Alignment > Limit)
+    if (Length == 0 || Length > Limit || Length > TOP_OF_ADDRESSES)
         return 0;
     Length = (Length + OSL_PAGE_SIZE - 1) & ~(uint64_t)(OSL_PAGE_SIZE - 1);
     for (uint32_t i = 0; i < Map->Count; i++) {

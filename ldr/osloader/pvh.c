@@ -51,14 +51,25 @@ static LOADER_MEMORY_TYPE TypeOfE820(uint32_t Type)
     }
 }
 
+/* Copies a structure, which may lie on any address; false if it cannot be reached. */
+static bool CopyFrom(OSL_PHYSICAL *Physical, uint64_t Address, void *To, uint64_t Length)
+{
+    const void *From = Physical(Address, Length);
+    if (From)
+        __builtin_memcpy(To, From, Length);
+    return From != 0;
+}
+
 static const char *ReadMemoryMap(const PVH_START_INFO *Start, OSL_PHYSICAL *Physical, OSL_BOOT_INFO *Boot)
 {
     uint64_t Length = (uint64_t)Start->MemoryMapCount * sizeof(PVH_MEMORY_RANGE);
-    const PVH_MEMORY_RANGE *Ranges = Start->MemoryMap ? Physical(Start->MemoryMap, Length) : 0;
-    if (!Ranges || Start->MemoryMapCount == 0)
+    if (Length == 0 || !Physical(Start->MemoryMap, Length))
         return "the PVH start information has no memory map";
-    for (uint32_t i = 0; i < Start->MemoryMapCount; i++)
-        OslMapInsert(Boot->Map, Ranges[i].Address, Ranges[i].Size, TypeOfE820(Ranges[i].Type));
+    for (uint64_t At = 0; At < Length; At += sizeof(PVH_MEMORY_RANGE)) {
+        PVH_MEMORY_RANGE Range;
+        if (CopyFrom(Physical, Start->MemoryMap + At, &Range, sizeof(Range)))
+            OslMapInsert(Boot->Map, Range.Address, Range.Size, TypeOfE820(Range.Type));
+    }
     OslMapInsert(Boot->Map, Start->MemoryMap, Length, LoaderMemoryLoader);
     return 0;
 }
@@ -68,11 +79,11 @@ static const char *ReadModules(const PVH_START_INFO *Start, OSL_PHYSICAL *Physic
     Boot->ModuleCount = Start->ModuleCount;
     if (Start->ModuleCount == 0)
         return 0;
-    const PVH_MODULE *Module = Physical(Start->ModuleList, sizeof(*Module));
-    if (!Module)
+    PVH_MODULE Module;
+    if (!CopyFrom(Physical, Start->ModuleList, &Module, sizeof(Module)))
         return "the PVH module list lies above 4 GiB";
-    Boot->Module = Module->Address;
-    Boot->ModuleLength = Module->Size;
+    Boot->Module = Module.Address;
+    Boot->ModuleLength = Module.Size;
     return 0;
 }
 
@@ -97,16 +108,16 @@ const char *OslParsePvh(uint64_t Info, OSL_PHYSICAL *Physical, OSL_BOOT_INFO *Bo
 {
     Boot->Protocol = LoaderBootPvh;
     Boot->CommandLine = "";
-    const PVH_START_INFO *Start = Physical(Info, sizeof(*Start));
-    if (!Start || Start->Magic != PVH_MAGIC)
+    PVH_START_INFO Start;
+    if (!CopyFrom(Physical, Info, &Start, sizeof(Start)) || Start.Magic != PVH_MAGIC)
         return "the PVH start information is not where the processor's EBX points";
-    if (Start->Version < 1)
+    if (Start.Version < 1)
         return "the PVH start information is version 0, which has no memory map";
-    Boot->Rsdp = Start->Rsdp;
-    const char *Fault = ReadCommandLine(Start, Physical, Boot);
+    Boot->Rsdp = Start.Rsdp;
+    const char *Fault = ReadCommandLine(&Start, Physical, Boot);
     if (!Fault)
-        Fault = ReadMemoryMap(Start, Physical, Boot);
+        Fault = ReadMemoryMap(&Start, Physical, Boot);
     if (!Fault)
-        Fault = ReadModules(Start, Physical, Boot);
+        Fault = ReadModules(&Start, Physical, Boot);
     return Fault;
 }
