@@ -133,7 +133,8 @@ static char *service_name(const char *path, GError **error)
     size_t length = strlen(base);
     if (length > 4 && g_ascii_strcasecmp(base + length - 4, ".sys") == 0)
         base[length - 4] = '\0';
-    if (strpbrk(base, "\\/:*?\"<>|") || !g_utf8_validate(base, -1, NULL) || strlen(base) > 60) {
+    if (*base == '\0' || *base == '.' || strpbrk(base, "\\/:*?\"<>|") || !g_utf8_validate(base, -1, NULL) ||
+        strlen(base) > 60) {
         usage_error(error, "%s: its name cannot be a service's name", path);
         return NULL;
     }

@@ -6,6 +6,7 @@
 
 #include "ntstatus.h"
 #include "scenario.h"
+#include "user_mode.h"
 
 /* [WDK ZwUnloadDriver] this status: the driver has no unload routine. It stays loaded, which is no fault. */
 #define STATUS_INVALID_DEVICE_REQUEST 0xC0000010u
@@ -119,30 +120,34 @@ static bool judge_machine(const RunReport *report, Verdict *verdict)
            decide(verdict, ExitFault, "fault", "the scenario ended but the machine did not power off");
 }
 
-static guint count_missing(const RunReport *report, const char *driver)
+/* The DLLs of a driver's missing imports, one element for each import; the names belong to the report. */
+static GPtrArray *missing_dlls(const RunReport *report, const char *driver)
 {
-    guint count = 0;
+    GPtrArray *dlls = g_ptr_array_new();
     for (guint i = 0; i < report->Events->len; i++) {
         const RunEvent *event = report->Events->pdata[i];
         if (event->Type == ReportMissing && g_strcmp0(run_event_text(event, ReportKeyDriver), driver) == 0)
-            count++;
+            g_ptr_array_add(dlls, (char *)run_event_text_or(event, ReportKeyDll, ""));
     }
-    return count;
+    return dlls;
 }
 
 static bool judge_image(const RunReport *report, const RunEvent *event, Verdict *verdict)
 {
     const char *driver = run_event_text_or(event, ReportKeyDriver, "a driver");
-    guint missing = count_missing(report, driver);
     g_autofree char *status = ntstatus_text(status_of(event));
     if (!ntstatus_is_error(status_of(event)))
         return false;
     if (run_report_is_own_module(driver))
         return decide(verdict, ExitFault, "fault", "%s cannot load: %s", driver,
                       run_event_text_or(event, ReportKeyText, status));
-    if (missing)
+    g_autoptr(GPtrArray) dlls = missing_dlls(report, driver);
+    g_autofree char *user_mode = user_mode_sentence(dlls);
+    if (user_mode)
+        return decide(verdict, ExitCannotLoad, "cannot-load", "%s %s", driver, user_mode);
+    if (dlls->len)
         return decide(verdict, ExitCannotLoad, "cannot-load", "%s cannot load: %u import%s missing", driver,
-                      missing, missing == 1 ? " is" : "s are");
+                      dlls->len, dlls->len == 1 ? " is" : "s are");
     return decide(verdict, ExitCannotLoad, "cannot-load", "%s cannot load: %s", driver,
                   run_event_text_or(event, ReportKeyText, status));
 }

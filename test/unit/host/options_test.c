@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ * The command line: requests, parameters, options, and one sentence for each mistake. */
+#include "cmocka_glib.h"
+
+#include <string.h>
+
+#include "options.h"
+#include "param.h"
+#include "request.h"
+
+/* Parses "run WORDS" split at blanks. */
+static RunOptions *parse(const char *words, GError **error)
+{
+    g_autofree char *line = g_strconcat("ntbox ", words, NULL);
+    char **argv = g_strsplit(line, " ", -1);
+    char **copy =
+        g_memdup2(argv, sizeof *argv * (g_strv_length(argv) + 1)); /* GOption removes words from it */
+    RunOptions *options = run_options_parse((int)g_strv_length(argv), copy, error);
+    g_free(copy);
+    g_strfreev(argv);
+    return options;
+}
+
+static RunOptions *parse_good(const char *words)
+{
+    GError *error = NULL;
+    RunOptions *options = parse(words, &error);
+    if (error)
+        fail_msg("%s: %s", words, error->message);
+    return options;
+}
+
+static void expect_error(const char *words, const char *part)
+{
+    g_autoptr(GError) error = NULL;
+    assert_null(parse(words, &error));
+    assert_non_null(error);
+    if (!strstr(error->message, part))
+        fail_msg("'%s' gives '%s', without '%s'", words, error->message, part);
+}
+
+static void defaults(void **state)
+{
+    RunOptions *options = parse_good("a/b/Hello.SYS");
+    assert_string_equal(options->Services[0], "Hello");
+    assert_null(options->Services[1]);
+    assert_int_equal(options->Processors, 1);
+    assert_int_equal(options->Memory, 128 << 20);
+    assert_int_equal(options->TimeLimit, 30);
+    assert_int_equal(options->Boot, BootPvh);
+    assert_int_equal(options->Kernel, KernelChecked);
+    assert_false(options->Json);
+    run_options_free(options);
+}
+
+static void all_values(void **state)
+{
+    RunOptions *options =
+        parse_good("x.sys y.sys --boot uefi --kernel free --smp 4 --memory 1G --timeout 5 --json "
+                   "--seed 0x10 --strict-wx --allow-missing --bind count --icount --append a=b");
+    assert_int_equal(options->Boot, BootUefi);
+    assert_int_equal(options->Kernel, KernelFree);
+    assert_int_equal(options->Processors, 4);
+    assert_true(options->Memory == 1ull << 30);
+    assert_int_equal(options->TimeLimit, 5);
+    assert_true(options->HasSeed && options->Seed == 16);
+    assert_true(options->Json && options->StrictWx && options->AllowMissing && options->BindCount &&
+                options->Icount);
+    assert_string_equal(options->Append, "a=b");
+    assert_string_equal(options->Services[1], "y");
+    run_options_free(options);
+}
+
+static void requests_keep_their_order(void **state)
+{
+    RunOptions *options = parse_good("x.sys --write Foo:0102:0x20 --ioctl \\\\.\\Foo:0x222000:aabb:16 "
+                                     "--read \\Device\\Foo:100:4 --ioctl \\??\\Foo:2236416");
+    assert_int_equal(options->Requests->len, 4);
+    const Request *write = options->Requests->pdata[0], *ioctl = options->Requests->pdata[1];
+    const Request *read = options->Requests->pdata[2], *plain = options->Requests->pdata[3];
+    assert_int_equal(write->Operation, ScenarioWrite);
+    assert_string_equal(write->Device, "\\??\\Foo");
+    assert_int_equal(write->Input->len, 2);
+    assert_int_equal(write->Offset, 0x20);
+    assert_string_equal(ioctl->Device, "\\??\\Foo");
+    assert_int_equal(ioctl->Code, 0x222000);
+    assert_int_equal(ioctl->OutputLength, 16);
+    assert_int_equal(ioctl->Input->data[1], 0xbb);
+    assert_string_equal(read->Device, "\\Device\\Foo");
+    assert_int_equal(read->OutputLength, 100);
+    assert_int_equal(read->Offset, 4);
+    assert_string_equal(plain->Device, "\\??\\Foo");
+    assert_int_equal(plain->Code, 0x222000);
+    assert_int_equal(plain->OutputLength, REQUEST_DEFAULT_LENGTH);
+    run_options_free(options);
+}
+
+static void mistakes_get_one_sentence(void **state)
+{
+    expect_error("--json", "which driver");
+    expect_error("", "cannot be a service's name");
+    expect_error("a/.sys", "cannot be a service's name");
+    expect_error("a.sys b/A.sys", "two drivers are called A");
+    expect_error("agent.sys", "ntbox's own");
+    expect_error("x.sys --ioctl Foo", "--ioctl wants");
+    expect_error("x.sys --ioctl Foo:zz", "is not a number");
+    expect_error("x.sys --ioctl Foo:0x100000000", "too large");
+    expect_error("x.sys --ioctl Foo:1:abc", "two digits a byte");
+    expect_error("x.sys --ioctl Foo:1:ab:99999999", "too large");
+    expect_error("x.sys --ioctl :1", "without a device name");
+    expect_error("x.sys --ioctl Foo:-1", "is not a number");
+    expect_error("x.sys --read Foo:1:2:3", "--read wants");
+    expect_error("x.sys --write Foo", "--write wants");
+    expect_error("x.sys --smp 0", "out of range");
+    expect_error("x.sys --smp 65", "out of range");
+    expect_error("x.sys --memory 16M", "too little");
+    expect_error("x.sys --memory", "--memory");
+    expect_error("x.sys --memory M", "is not a number");
+    expect_error("x.sys --boot floppy", "pvh, bios or uefi");
+    expect_error("x.sys --kernel fast", "checked or free");
+    expect_error("x.sys --bind trace", "--bind wants count");
+    expect_error("x.sys --timeout 0", "out of range");
+    expect_error("x.sys --no-such-option", "--no-such-option");
+    expect_error("x.sys --param A", "--param wants");
+    expect_error("x.sys --param A=word:1", "unknown type");
+    expect_error("x.sys --param y/A=dword:1", "no driver of this run is called y");
+    expect_error("x.sys --param =dword:1", "not a value's name");
+    expect_error("x.sys --param A=dword:0x1ffffffff", "too large");
+}
+
+static void expect_param(const char *text, RegistryType type, const char *bytes, size_t length)
+{
+    GError *error = NULL;
+    ServiceParameter *parameter = service_parameter_parse(text, &error);
+    if (error)
+        fail_msg("%s: %s", text, error->message);
+    assert_int_equal(parameter->Type, type);
+    assert_int_equal(parameter->Data->len, length);
+    assert_memory_equal(parameter->Data->data, bytes, length);
+    service_parameter_free(parameter);
+}
+
+static void parameters_become_registry_data(void **state)
+{
+    expect_param("A=dword:0x01020304", RegistryDword, "\4\3\2\1", 4);
+    expect_param("A=qword:5", RegistryQword, "\5\0\0\0\0\0\0\0", 8);
+    expect_param("A=sz:a:b", RegistrySz, "a\0:\0b\0\0\0", 8);
+    expect_param("A=expand_sz:%x", RegistryExpandSz, "%\0x\0\0\0", 6);
+    expect_param("A=multi_sz:a\\0bc", RegistryMultiSz, "a\0\0\0b\0c\0\0\0\0\0", 12);
+    expect_param("A=multi_sz:", RegistryMultiSz, "\0\0", 2);
+    expect_param("A=binary:00ff 10", RegistryBinary, "\x00\xff\x10", 3);
+}
+
+static void a_parameter_may_name_its_service(void **state)
+{
+    ServiceParameter *parameter = service_parameter_parse("Foo/Size=dword:1", NULL);
+    assert_true(service_parameter_applies(parameter, "FOO"));
+    assert_false(service_parameter_applies(parameter, "bar"));
+    assert_string_equal(parameter->Name, "Size");
+    service_parameter_free(parameter);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(all_values),
+        cmocka_unit_test(requests_keep_their_order),
+        cmocka_unit_test(mistakes_get_one_sentence),
+        cmocka_unit_test(parameters_become_registry_data),
+        cmocka_unit_test(a_parameter_may_name_its_service),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT
+ * From the events of a run to outcome, sentence and exit code, in text and JSON. */
+#include "cmocka_glib.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "guest_ring.h"
+#include "ntstatus.h"
+#include "options.h"
+#include "qmp.h"
+#include "report_json.h"
+#include "report_text.h"
+#include "scenario_format.h"
+#include "user_mode.h"
+#include "verdict.h"
+
+#define LENGTH (64u * 1024u)
+
+/* A run of a.sys with one ioctl, told by a guest. */
+typedef struct Story {
+    uint8_t *Memory;
+    ReportReader Reader;
+    GuestRing Guest;
+    RunReport *Report;
+    RunOptions *Options;
+} Story;
+
+static int set_up(void **state)
+{
+    char *argv[] = {"ntbox", "a.sys", "--ioctl", "A:0x222000:01", NULL};
+    Story *story = g_new0(Story, 1);
+    story->Options = run_options_parse(4, argv, NULL);
+    story->Memory = g_malloc0(LENGTH);
+    report_reader_init(&story->Reader, story->Memory, LENGTH);
+    guest_ring_open(&story->Guest, story->Memory);
+    story->Report = run_report_new();
+    story->Report->TimeLimit = 30;
+    *state = story;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    Story *story = *state;
+    report_reader_clear(&story->Reader);
+    guest_ring_close(&story->Guest);
+    run_report_free(story->Report);
+    run_options_free(story->Options);
+    g_free(story->Memory);
+    g_free(story);
+    return 0;
+}
+
+/* ---- words of a story ---- */
+
+static void boot(Story *story)
+{
+    guest_ring_text(&story->Guest, ReportKeyText, "ntbox kernel 0.1.0 checked");
+    guest_ring_number(&story->Guest, ReportKeyCount, 1);
+    guest_ring_number(&story->Guest, ReportKeyTotal, 4);
+    guest_ring_publish(&story->Guest, ReportBoot);
+}
+
+static void step(Story *story, REPORT_TYPE type, unsigned number, SCENARIO_OP operation, uint32_t status)
+{
+    guest_ring_number(&story->Guest, ReportKeyStep, number);
+    guest_ring_number(&story->Guest, ReportKeyOperation, operation);
+    if (type == ReportStepEnd)
+        guest_ring_number(&story->Guest, ReportKeyStatus, status);
+    if (type == ReportStepEnd && operation == ScenarioIoctl)
+        guest_ring_bytes(&story->Guest, ReportKeyData, "Hello, host!\0\1\2\3\4", 17);
+    guest_ring_text(&story->Guest, ReportKeyName, operation == ScenarioIoctl ? "\\??\\A" : "a");
+    guest_ring_publish(&story->Guest, type);
+}
+
+static void image(Story *story, const char *driver, uint32_t status)
+{
+    guest_ring_text(&story->Guest, ReportKeyDriver, driver);
+    guest_ring_number(&story->Guest, ReportKeyBase, 0xfffff80000400000);
+    guest_ring_number(&story->Guest, ReportKeySize, 0x7000);
+    guest_ring_number(&story->Guest, ReportKeyStatus, status);
+    guest_ring_publish(&story->Guest, ReportImage);
+}
+
+static void entry(Story *story, uint32_t status)
+{
+    guest_ring_text(&story->Guest, ReportKeyDriver, "a.sys");
+    guest_ring_number(&story->Guest, ReportKeyStatus, status);
+    guest_ring_publish(&story->Guest, ReportEntry);
+}
+
+static void load(Story *story)
+{
+    step(story, ReportStepBegin, 1, ScenarioLoad, 0);
+    image(story, "a.sys", 0);
+    entry(story, 0);
+    step(story, ReportStepEnd, 1, ScenarioLoad, 0);
+}
+
+static void ioctl(Story *story, uint32_t status)
+{
+    step(story, ReportStepBegin, 2, ScenarioIoctl, 0);
+    step(story, ReportStepEnd, 2, ScenarioIoctl, status);
+}
+
+static void done(Story *story)
+{
+    guest_ring_number(&story->Guest, ReportKeyStatus, 0);
+    guest_ring_publish(&story->Guest, ReportDone);
+}
+
+static void bugcheck(Story *story, const char *module)
+{
+    guest_ring_number(&story->Guest, ReportKeyCode, 0xD1);
+    guest_ring_number(&story->Guest, ReportKeyIrql, 2);
+    if (module)
+        guest_ring_text(&story->Guest, ReportKeyModule, module);
+    guest_ring_number(&story->Guest, ReportKeyOffset, 0x1010);
+    guest_ring_publish(&story->Guest, ReportBugCheck);
+}
+
+static void frame(Story *story, unsigned depth, const char *module)
+{
+    guest_ring_number(&story->Guest, ReportKeyDepth, depth);
+    guest_ring_text(&story->Guest, ReportKeyModule, module);
+    guest_ring_number(&story->Guest, ReportKeyOffset, 0x1010);
+    guest_ring_publish(&story->Guest, ReportFrame);
+}
+
+/* Ends the story and compares the verdict; returns the text report. */
+static char *expect(Story *story, ExitCode code, const char *outcome, const char *words)
+{
+    char *text = NULL;
+    size_t size;
+    assert_true(report_reader_drain(&story->Reader, run_report_add, story->Report));
+    Verdict verdict = verdict_decide(story->Report);
+    if (verdict.Code != code || strcmp(verdict.Outcome, outcome) != 0 || !strstr(verdict.Sentence, words))
+        fail_msg("verdict %d %s: %s", verdict.Code, verdict.Outcome, verdict.Sentence);
+    FILE *out = open_memstream(&text, &size);
+    report_text_write(out, story->Options, story->Report, &verdict);
+    fclose(out);
+    g_autofree char *json = report_json_text(story->Options, story->Report, &verdict);
+    g_autoptr(JsonNode) root = json_from_string(json, NULL);
+    assert_non_null(root);
+    assert_int_equal(json_object_get_int_member(json_node_get_object(root), "exit_code"), code);
+    assert_string_equal(json_object_get_string_member(json_node_get_object(root), "outcome"), outcome);
+    verdict_clear(&verdict);
+    return text;
+}
+
+static void assert_in(char *text, const char *words)
+{
+    if (!strstr(text, words))
+        fail_msg("'%s' is not in:\n%s", words, text);
+}
+
+/* ---- the cases ---- */
+
+static void pass(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    ioctl(story, 0);
+    done(story);
+    g_autofree char *text = expect(story, ExitPass, "pass", "all steps succeeded");
+    assert_in(text, "processors 1 of 4");
+    assert_in(text, "a.sys at 0xfffff80000400000, 28672 bytes");
+    assert_in(text, "DriverEntry  a.sys: STATUS_SUCCESS");
+    assert_in(text, "step 2: ioctl \\??\\A, code 0x00222000, 1 bytes in, at most 4096 bytes out");
+    assert_in(text, "0000  48 65 6c 6c 6f 2c 20 68 6f 73 74 21 00 01 02 03  |Hello, host!....|");
+    assert_in(text, "0010  04 ");
+    assert_in(text, "\nPASS: all steps succeeded (pass, ");
+}
+
+static void request_fails(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    ioctl(story, 0xC0000010);
+    done(story);
+    g_free(expect(story, ExitDriver, "failed", "step 2 (ioctl) ended with STATUS_INVALID_DEVICE_REQUEST"));
+}
+
+static void a_warning_is_no_failure(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    ioctl(story, 0x80000005);
+    done(story);
+    g_free(expect(story, ExitPass, "pass", ""));
+}
+
+static void entry_fails(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    step(story, ReportStepBegin, 1, ScenarioLoad, 0);
+    image(story, "a.sys", 0);
+    entry(story, 0xC0000001);
+    step(story, ReportStepEnd, 1, ScenarioLoad, 0xC0000001);
+    done(story);
+    g_free(expect(story, ExitDriver, "failed", "a.sys: DriverEntry returned STATUS_UNSUCCESSFUL"));
+}
+
+static void missing(Story *story, const char *dll, const char *symbol)
+{
+    guest_ring_text(&story->Guest, ReportKeyDriver, "a.sys");
+    guest_ring_text(&story->Guest, ReportKeyDll, dll);
+    guest_ring_text(&story->Guest, ReportKeySymbol, symbol);
+    guest_ring_publish(&story->Guest, ReportMissing);
+}
+
+static void missing_imports(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    missing(story, "ntoskrnl.exe", "IoFoo");
+    missing(story, "NDIS.SYS", "NdisBar");
+    image(story, "a.sys", 0xC0000263);
+    done(story);
+    g_autofree char *text =
+        expect(story, ExitCannotLoad, "cannot-load", "a.sys cannot load: 2 imports are missing");
+    assert_in(text, "import NDIS.SYS!NdisBar is not exported");
+}
+
+static void user_mode_image(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    missing(story, "KERNEL32.dll", "CreateFileW");
+    missing(story, "ntdll.dll", "NtClose");
+    image(story, "a.sys", 0xC0000263);
+    done(story);
+    g_free(expect(story, ExitCannotLoad, "cannot-load",
+                  "a.sys imports user-mode DLLs (kernel32.dll, ntdll.dll): not a kernel driver"));
+}
+
+static void refused_image(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    guest_ring_text(&story->Guest, ReportKeyText, "an image for ARM64; x64 (AMD64) is needed");
+    image(story, "a.sys", 0xC000007B);
+    done(story);
+    g_free(expect(story, ExitCannotLoad, "cannot-load", "a.sys cannot load: an image for ARM64"));
+}
+
+static void bugcheck_in_the_driver(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    bugcheck(story, "a.sys");
+    frame(story, 0, "a.sys");
+    g_autofree char *text =
+        expect(story, ExitDriver, "bugcheck", "a.sys caused bug check 0xD1 (DRIVER_IRQL_NOT_LESS_OR_EQUAL)");
+    assert_in(text, "IRQL 2 (DISPATCH_LEVEL), processor 0");
+    assert_in(text, "#0  a.sys+0x1010");
+}
+
+static void bugcheck_in_the_kernel_under_a_driver(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    bugcheck(story, "ntoskrnl.exe");
+    frame(story, 0, "ntoskrnl.exe");
+    frame(story, 1, "a.sys");
+    g_free(expect(story, ExitDriver, "bugcheck", "a.sys caused"));
+}
+
+static void bugcheck_of_the_kernel_alone(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    bugcheck(story, "ntoskrnl.exe");
+    frame(story, 0, "ntoskrnl.exe");
+    frame(story, 1, "agent.sys");
+    g_free(expect(story, ExitFault, "fault", "no driver under test on the stack"));
+}
+
+static void leak(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    guest_ring_text(&story->Guest, ReportKeyDriver, "a.sys");
+    guest_ring_text(&story->Guest, ReportKeyKind, "pool");
+    guest_ring_text(&story->Guest, ReportKeyTag, "kaeL");
+    guest_ring_number(&story->Guest, ReportKeySize, 64);
+    guest_ring_number(&story->Guest, ReportKeyCount, 3);
+    guest_ring_publish(&story->Guest, ReportLeak);
+    done(story);
+    g_autofree char *text = expect(story, ExitDriver, "failed", "a.sys leaked: pool");
+    assert_in(text, "a.sys: pool, tag 'kaeL', 64 bytes, 3 times");
+}
+
+static void failed_case(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    guest_ring_text(&story->Guest, ReportKeyCase, "event.set");
+    guest_ring_number(&story->Guest, ReportKeyStatus, 0xC0000001);
+    guest_ring_text(&story->Guest, ReportKeyText, "line 12: the state is 1");
+    guest_ring_publish(&story->Guest, ReportCaseEnd);
+    done(story);
+    g_free(expect(story, ExitDriver, "failed", "case event.set failed: line 12"));
+}
+
+static void a_driver_without_unload_routine_is_no_failure(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    step(story, ReportStepBegin, 3, ScenarioUnload, 0);
+    step(story, ReportStepEnd, 3, ScenarioUnload, 0xC0000010);
+    done(story);
+    g_free(expect(story, ExitPass, "pass", ""));
+}
+
+static void hang_in_the_driver(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    step(story, ReportStepBegin, 1, ScenarioLoad, 0);
+    image(story, "a.sys", 0);
+    story->Report->End = VmTimedOut;
+    g_ptr_array_unref(story->Report->Processors);
+    story->Report->Processors = qmp_parse_registers("\r\nCPU#0\r\nRAX=0000000000000000 RBX=0\r\n"
+                                                    "RIP=fffff80000401010 RFL=00000202 HLT=0\r\n\r\nCPU#1\r\n"
+                                                    "RIP=0000000000001234 RFL=00000202 HLT=1\r\n");
+    assert_int_equal(story->Report->Processors->len, 2);
+    ProcessorState *first = story->Report->Processors->pdata[0],
+                   *second = story->Report->Processors->pdata[1];
+    assert_true(first->Rip == 0xfffff80000401010 && !first->Halted && second->Number == 1 && second->Halted);
+    first->Module = g_strdup("a.sys");
+    g_free(expect(story, ExitDriver, "hang",
+                  "the time limit of 30 s ended the run in step 1 (load a), in a.sys"));
+}
+
+static void hang_before_the_first_step(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    story->Report->End = VmTimedOut;
+    g_free(expect(story, ExitFault, "hang", "before its first step"));
+}
+
+static void kernel_that_does_not_start(void **state)
+{
+    Story *story = *state;
+    g_free(story->Report->Log);
+    story->Report->Log = g_strdup("osloader: hello\nosloader: no long mode\n\n");
+    g_free(
+        expect(story, ExitFault, "fault", "the kernel did not start; last log line: osloader: no long mode"));
+}
+
+static void qemu_that_refuses_its_options(void **state)
+{
+    Story *story = *state;
+    story->Report->End = VmDied;
+    g_free(story->Report->MachineOutput);
+    story->Report->MachineOutput = g_strdup("qemu: no such machine");
+    g_free(expect(story, ExitUsage, "environment", "qemu: no such machine"));
+}
+
+static void no_end_of_the_scenario(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    g_free(expect(story, ExitFault, "fault", "stopped before the scenario's end"));
+}
+
+static void names_of_codes(void **state)
+{
+    assert_string_equal(ntstatus_name(0), "STATUS_SUCCESS");
+    assert_string_equal(ntstatus_name(0x103), "STATUS_PENDING");
+    assert_string_equal(ntstatus_name(0xC0000263), "STATUS_DRIVER_ENTRYPOINT_NOT_FOUND");
+    assert_null(ntstatus_name(0xDEADBEEF));
+    g_autofree char *unknown = ntstatus_text(0xDEADBEEF);
+    assert_string_equal(unknown, "0xdeadbeef");
+    assert_string_equal(bugcheck_name(0x139), "KERNEL_SECURITY_CHECK_FAILURE");
+    assert_string_equal(bugcheck_name(0x0A), "IRQL_NOT_LESS_OR_EQUAL");
+}
+
+static void user_mode_names(void **state)
+{
+    assert_true(dll_is_user_mode("KERNEL32.DLL"));
+    assert_true(dll_is_user_mode("api-ms-win-core-file-l1-1-0.dll"));
+    assert_true(dll_is_user_mode("VCRUNTIME140.dll"));
+    assert_false(dll_is_user_mode("hal.dll"));
+    assert_false(dll_is_user_mode("NDIS.SYS"));
+    assert_false(dll_is_user_mode("ntoskrnl.exe"));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(pass),
+        CASE(request_fails),
+        CASE(a_warning_is_no_failure),
+        CASE(entry_fails),
+        CASE(missing_imports),
+        CASE(user_mode_image),
+        CASE(refused_image),
+        CASE(bugcheck_in_the_driver),
+        CASE(bugcheck_in_the_kernel_under_a_driver),
+        CASE(bugcheck_of_the_kernel_alone),
+        CASE(leak),
+        CASE(failed_case),
+        CASE(a_driver_without_unload_routine_is_no_failure),
+        CASE(hang_in_the_driver),
+        CASE(hang_before_the_first_step),
+        CASE(kernel_that_does_not_start),
+        CASE(qemu_that_refuses_its_options),
+        CASE(no_end_of_the_scenario),
+        cmocka_unit_test(names_of_codes),
+        cmocka_unit_test(user_mode_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
