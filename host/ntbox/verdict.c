@@ -246,7 +246,7 @@ Verdict verdict_decide(const RunReport *report)
         if (rules[i](report, &verdict))
             return verdict;
     }
-    decide(&verdict, ExitPass, "pass", "all steps succeeded");
+    decide(&verdict, ExitPass, "passed", "all steps succeeded");
     return verdict;
 }
 

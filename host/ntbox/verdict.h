@@ -6,7 +6,7 @@
 
 typedef struct Verdict {
     ExitCode Code;
-    const char *Outcome; /* "pass", "failed", "bugcheck", "hang", "cannot-load", "environment", "fault" */
+    const char *Outcome; /* "passed", "failed", "bugcheck", "hang", "cannot-load", "environment", "fault" */
     char *Sentence;      /* owned */
 } Verdict;
 

@@ -11,9 +11,10 @@
 /* After ObInitSystem and the scheduler: the types Device, Driver, File; \Driver\Report and \Device\Report. */
 VOID IoInitSystem(VOID);
 
-/* PASSIVE_LEVEL, once, after IoInitSystem: mounts boot.cpio, which stays in memory, as \Device\BootArchive and makes the link
- * \SystemRoot to its folder Windows. On failure the log has a sentence, and init stops with INACCESSIBLE_BOOT_DEVICE.
- * STATUS_DISK_CORRUPT_ERROR: the archive is damaged. */
+/* PASSIVE_LEVEL, once, after IoInitSystem: mounts boot.cpio, which stays in memory, as \Device\BootArchive
+ * and makes the link
+ * \SystemRoot to its folder Windows. On failure the log has a sentence, and init stops with
+ * INACCESSIBLE_BOOT_DEVICE. STATUS_DISK_CORRUPT_ERROR: the archive is damaged. */
 NTSTATUS IopMountBootArchive(const void *Archive, ULONG64 Length);
 
 /* --- drivers

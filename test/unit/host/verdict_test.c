@@ -164,14 +164,14 @@ static void pass(void **state)
     load(story);
     ioctl(story, 0);
     done(story);
-    g_autofree char *text = expect(story, ExitPass, "pass", "all steps succeeded");
+    g_autofree char *text = expect(story, ExitPass, "passed", "all steps succeeded");
     assert_in(text, "processors 1 of 4");
     assert_in(text, "a.sys at 0xfffff80000400000, 28672 bytes");
     assert_in(text, "DriverEntry  a.sys: STATUS_SUCCESS");
     assert_in(text, "step 2: ioctl \\??\\A, code 0x00222000, 1 bytes in, at most 4096 bytes out");
     assert_in(text, "0000  48 65 6c 6c 6f 2c 20 68 6f 73 74 21 00 01 02 03  |Hello, host!....|");
     assert_in(text, "0010  04 ");
-    assert_in(text, "\nPASS: all steps succeeded (pass, ");
+    assert_in(text, "\nPASS: all steps succeeded (passed, ");
 }
 
 static void request_fails(void **state)
@@ -191,7 +191,7 @@ static void a_warning_is_no_failure(void **state)
     load(story);
     ioctl(story, 0x80000005);
     done(story);
-    g_free(expect(story, ExitPass, "pass", ""));
+    g_free(expect(story, ExitPass, "passed", ""));
 }
 
 static void entry_fails(void **state)
@@ -318,7 +318,7 @@ static void a_driver_without_unload_routine_is_no_failure(void **state)
     step(story, ReportStepBegin, 3, ScenarioUnload, 0);
     step(story, ReportStepEnd, 3, ScenarioUnload, 0xC0000010);
     done(story);
-    g_free(expect(story, ExitPass, "pass", ""));
+    g_free(expect(story, ExitPass, "passed", ""));
 }
 
 static void hang_in_the_driver(void **state)
