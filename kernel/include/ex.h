@@ -42,14 +42,12 @@ ULONG ExReportDriverLeaks(PIM_MODULE Module);
 typedef struct _EX_POOL_COUNTERS {
     SIZE_T Blocks; /* live allocations */
     SIZE_T Bytes;  /* that were asked for */
-    SIZE_T Pages;  /* pages of the pool that are mapped */
 } EX_POOL_COUNTERS;
 VOID ExQueryPoolCounters(POOL_TYPE PoolType, EX_POOL_COUNTERS *Counters);
 
-/* --- lists
- * ----------------------------------------------------------------------------------------------------------
+/* --- lists -------------------------------------------------------------------------------------------------
  */
 
-/* Lookaside lists that are still initialised and lie in Module's data or were initialised by its code: leaks.
- * Reports and returns like ExReportDriverLeaks. */
-ULONG ExReportDriverLookasides(PIM_MODULE Module);
+/* For the page-fault handler, before anything else, any IRQL: a fault of the list pop's look at an entry that
+ * somebody else has taken is no error. TRUE: *Rip was moved, resume there. */
+BOOLEAN ExFixSListFault(PULONG64 Rip);

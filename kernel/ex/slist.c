@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ * Sequenced singly linked lists: what needs no assembly. [WDK InitializeSListHead, ExQueryDepthSList] */
+#include "ex.h"
+
+ASSERT_SIZE(SLIST_HEADER, 16);
+ASSERT_SIZE(SLIST_ENTRY, 16);
+
+extern CHAR ExpPopSListFault[], ExpPopSListResume[];
+
+BOOLEAN ExFixSListFault(PULONG64 Rip)
+{
+    if (*Rip != (ULONG64)ExpPopSListFault)
+        return FALSE;
+    *Rip = (ULONG64)ExpPopSListResume;
+    return TRUE;
+}
+
+/* Any IRQL (raises an exception only for a misaligned header). [WDK InitializeSListHead] 16-byte aligned on
+ * x64 */
+VOID InitializeSListHead(PSLIST_HEADER SListHead)
+{
+    if (((ULONG_PTR)SListHead & 15) != 0)
+        ExRaiseStatus(STATUS_DATATYPE_MISALIGNMENT);
+    *SListHead = (SLIST_HEADER){0};
+}
+
+/* Any IRQL. A snapshot. */
+USHORT ExQueryDepthSList(PSLIST_HEADER ListHead)
+{
+    return (USHORT)(*(volatile ULONGLONG *)&ListHead->Alignment & 0xffff);
+}
