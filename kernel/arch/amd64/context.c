@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ * Initial stacks, extended state areas, and the two-way copy between a trap frame and a CONTEXT. */
+#include "arch_trap.h"
+#include "rtl.h"
+
+BOOLEAN ArchUseXSave;
+static ULONG ArchXStateBytes = 512;
+
+VOID ArchThreadStart(VOID);
+
+/* Called once by ArchEnableFeatures after XCR0 is set. */
+VOID ArchSelectXSave(ULONG Bytes)
+{
+    ArchUseXSave = TRUE;
+    ArchXStateBytes = (ULONG)ALIGN_UP_BY(Bytes, 64);
+}
+
+ULONG ArchXStateSize(VOID)
+{
+    return ArchXStateBytes;
+}
+
+/* x87 control word 0x27f and MXCSR 0x1f80 are what Windows gives a new thread; XSTATE_BV = 0 elsewhere means initial state. */
+VOID ArchInitializeXState(PVOID Area)
+{
+    XSAVE_FORMAT *Legacy = Area;
+
+    memset(Area, 0, ArchXStateBytes);
+    Legacy->ControlWord = 0x27f;
+    Legacy->MxCsr = 0x1f80;
+    if (ArchUseXSave)
+        ((ULONG64 *)Area)[512 / 8] = 3; /* XSTATE_BV: x87 and SSE are as given above */
+}
+
+PVOID ArchPrepareStack(PVOID StackTop, VOID (*Entry)(PVOID), PVOID Argument)
+{
+    ULONG64 *Stack = StackTop;
+
+    *--Stack = 0; /* return address of ArchThreadStart: end of the walk, RSP + 8 is a multiple of 16 there */
+    *--Stack = (ULONG64)ArchThreadStart;
+    *--Stack = (ULONG64)Entry; /* rbx */
+    *--Stack = 0;              /* rbp */
+    *--Stack = (ULONG64)Argument; /* rsi */
+    for (ULONG i = 0; i < 5; i++)
+        *--Stack = 0; /* rdi, r12-r15 */
+    return Stack;
+}
+
+VOID ArchContextFromTrapFrame(const ARCH_TRAP_FRAME *Frame, PCONTEXT Context)
+{
+    memset(Context, 0, sizeof(*Context));
+    Context->ContextFlags = CONTEXT_FULL;
+    Context->Rax = Frame->Rax;
+    Context->Rcx = Frame->Rcx;
+    Context->Rdx = Frame->Rdx;
+    Context->Rbx = Frame->Rbx;
+    Context->Rsp = Frame->Rsp;
+    Context->Rbp = Frame->Rbp;
+    Context->Rsi = Frame->Rsi;
+    Context->Rdi = Frame->Rdi;
+    Context->R8 = Frame->R8;
+    Context->R9 = Frame->R9;
+    Context->R10 = Frame->R10;
+    Context->R11 = Frame->R11;
+    Context->R12 = Frame->R12;
+    Context->R13 = Frame->R13;
+    Context->R14 = Frame->R14;
+    Context->R15 = Frame->R15;
+    Context->Rip = Frame->Rip;
+    Context->SegCs = (USHORT)Frame->SegCs;
+    Context->SegSs = (USHORT)Frame->SegSs;
+    Context->EFlags = (ULONG)Frame->EFlags;
+    __asm__ volatile("fxsave64 %0" : "=m"(Context->FltSave)); /* XMM6-15 and x87 are still those of the trap */
+    memcpy(&Context->Xmm0, Frame->Xmm, sizeof(Frame->Xmm));
+    Context->MxCsr = Frame->MxCsr;
+}
+
+VOID ArchTrapFrameFromContext(PCONTEXT Context, ARCH_TRAP_FRAME *Frame)
+{
+    Frame->Rax = Context->Rax;
+    Frame->Rcx = Context->Rcx;
+    Frame->Rdx = Context->Rdx;
+    Frame->Rbx = Context->Rbx;
+    Frame->Rsp = Context->Rsp;
+    Frame->Rbp = Context->Rbp;
+    Frame->Rsi = Context->Rsi;
+    Frame->Rdi = Context->Rdi;
+    Frame->R8 = Context->R8;
+    Frame->R9 = Context->R9;
+    Frame->R10 = Context->R10;
+    Frame->R11 = Context->R11;
+    Frame->R12 = Context->R12;
+    Frame->R13 = Context->R13;
+    Frame->R14 = Context->R14;
+    Frame->R15 = Context->R15;
+    Frame->Rip = Context->Rip;
+    Frame->EFlags = Context->EFlags;
+    memcpy(Frame->Xmm, &Context->Xmm0, sizeof(Frame->Xmm));
+    Frame->MxCsr = Context->MxCsr;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ * The local APIC in xAPIC mode. All register access goes through two functions, so that x2APIC is a small addition.
+ * [Intel SDM volume 3, chapter 11] */
+#include "halp.h"
+
+#define APIC_EOI 0x0b0
+#define APIC_SPURIOUS 0x0f0
+#define APIC_ICR_LOW 0x300
+#define APIC_LVT_TIMER 0x320
+#define APIC_LVT_LINT0 0x350
+#define APIC_LVT_LINT1 0x360
+#define APIC_TIMER_INITIAL 0x380
+#define APIC_TIMER_CURRENT 0x390
+#define APIC_TIMER_DIVIDE 0x3e0
+
+#define APIC_LVT_MASKED 0x10000u
+#define APIC_TIMER_PERIODIC 0x20000u
+#define APIC_SHORTHAND_SELF 0x40000u
+
+static volatile UCHAR *HalpApic;
+
+static ULONG HalpReadApic(ULONG Register)
+{
+    return *(volatile ULONG *)(HalpApic + Register);
+}
+
+static VOID HalpWriteApic(ULONG Register, ULONG Value)
+{
+    *(volatile ULONG *)(HalpApic + Register) = Value;
+}
+
+/* The 8259s start with vectors that collide with exceptions: move them out of the way and mask every line. */
+static VOID HalpSilencePic(VOID)
+{
+    static const UCHAR Master[] = {0x11, 0x30, 0x04, 0x01}, Slave[] = {0x11, 0x38, 0x02, 0x01};
+
+    for (ULONG i = 0; i < 4; i++) {
+        ArchOut8(i == 0 ? 0x20 : 0x21, Master[i]);
+        ArchOut8(i == 0 ? 0xa0 : 0xa1, Slave[i]);
+    }
+    ArchOut8(0x21, 0xff);
+    ArchOut8(0xa1, 0xff);
+}
+
+VOID HalpInitApic(VOID)
+{
+    ULONG64 Base = ArchReadMsr(0x1b);
+
+    HalpSilencePic();
+    ArchWriteMsr(0x1b, Base | 0x800); /* globally enabled */
+    HalpApic = (volatile UCHAR *)(LOADER_DIRECT_MAP_BASE + (Base & 0xffffff000ull));
+    HalpWriteApic(APIC_SPURIOUS, 0x100 | HAL_VECTOR_SPURIOUS);
+    HalpWriteApic(APIC_LVT_LINT0, APIC_LVT_MASKED);
+    HalpWriteApic(APIC_LVT_LINT1, 0x400); /* NMI */
+    HalpWriteApic(APIC_LVT_TIMER, APIC_LVT_MASKED);
+    HalpWriteApic(APIC_TIMER_DIVIDE, 0xb); /* by 1 */
+}
+
+VOID HalpApicStartTimer(ULONG Count)
+{
+    HalpWriteApic(APIC_LVT_TIMER, APIC_TIMER_PERIODIC | HAL_VECTOR_CLOCK);
+    HalpWriteApic(APIC_TIMER_INITIAL, Count);
+}
+
+/* For calibration: a masked one-shot run; returns ticks left of the 2^32 - 1 it was started with. */
+ULONG HalpApicTimerCount(VOID)
+{
+    if (HalpReadApic(APIC_TIMER_INITIAL) == 0)
+        HalpWriteApic(APIC_TIMER_INITIAL, 0xffffffffu);
+    return HalpReadApic(APIC_TIMER_CURRENT);
+}
+
+VOID HalRequestSoftwareInterrupt(UCHAR Vector)
+{
+    HalpWriteApic(APIC_ICR_LOW, APIC_SHORTHAND_SELF | Vector);
+}
+
+VOID HalEndOfInterrupt(VOID)
+{
+    HalpWriteApic(APIC_EOI, 0);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 2, hal: the board: ACPI tables, local APIC, clocks, PCI configuration space, power-off. */
+#pragma once
+#include "arch_trap.h"
+#include "osloader/loader_block.h"
+
+/* Vectors. The high nibble is the IRQL at which the handler runs. */
+#define HAL_VECTOR_APC 0x1f
+#define HAL_VECTOR_DPC 0x2f
+#define HAL_VECTOR_CLOCK 0xd1
+#define HAL_VECTOR_IPI 0xe1
+#define HAL_VECTOR_SPURIOUS 0xff
+
+/* IRQL HIGH or interrupts off, boot processor. Reads the ACPI tables through the direct map. */
+VOID HalInitSystem(const LOADER_BLOCK *Block);
+
+/* Processors that the MADT lists as usable; 1 without a MADT. */
+ULONG HalPresentProcessorCount(VOID);
+
+/* Software interrupt to the calling processor: pending until CR8 falls below the vector's class. Any IRQL. */
+VOID HalRequestSoftwareInterrupt(UCHAR Vector);
+VOID HalEndOfInterrupt(VOID);
+
+/* The clock: HAL_VECTOR_CLOCK every HAL_CLOCK_PERIOD (100 ns units). */
+#define HAL_CLOCK_PERIOD 10000
+VOID HalStartClock(VOID);
+
+/* 100 ns since boot, from the time stamp counter. Any IRQL. */
+ULONG64 HalQueryInterruptTime(VOID);
+ULONG64 HalQueryPerformanceCounter(VOID); /* at HAL_PERFORMANCE_FREQUENCY */
+#define HAL_PERFORMANCE_FREQUENCY 10000000ull
+ULONG64 HalTscFrequency(VOID);
+
+/* Date and time of the board's clock, 100 ns since 1601. Boot only. */
+ULONG64 HalQueryRealTimeClock(VOID);
+
+/* PCI configuration space, mechanism 1. Any IRQL. */
+ULONG HalReadPciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset);
+VOID HalWritePciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset, ULONG Value);
+
+/* Physical address and size of the shared memory of an ivshmem-plain device; FALSE when there is none. */
+BOOLEAN HalFindReportMemory(ULONG64 *Physical, ULONG64 *Length);
+
+/* Ends the run: debug-exit port when the command line names one (`exitport=0xf4`), else ACPI S5, else halts. */
+DECLSPEC_NORETURN VOID HalPowerOff(UCHAR ExitValue);
+VOID HalSetExitPort(USHORT Port);
