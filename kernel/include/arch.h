@@ -179,9 +179,8 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankMmSystemSpace, /* mm: kernel virtual address space and its page tables */
     LockRankMmPhysical,    /* mm: free physical pages */
     LockRankImageList,     /* image: list of loaded modules (read at any IRQL) */
-    LockRankKeTimer,       /* ke: timer queue */
-    LockRankKeDpc,         /* ke: DPC queue of one processor */
-    LockRankKeDispatcher,  /* ke: dispatcher data base (one lock in this kernel core) */
+    LockRankKeDispatcher,   /* ke: dispatcher data base and timer queue (one lock in this kernel core) */
+    LockRankKeDpc,          /* ke: DPC queue of one processor */
     LockRankHal,           /* hal: interrupt controllers */
     LockRankLog,           /* kd: serial port and screen */
 } ARCH_LOCK_RANK;

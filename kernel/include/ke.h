@@ -5,8 +5,7 @@
 #pragma once
 #include "arch.h"
 
-/* --- threads
- * ------------------------------------------------------------------------------------------------- */
+/* --- threads ---- */
 
 typedef enum _KTHREAD_STATE {
     ThreadInitialized,
@@ -17,7 +16,8 @@ typedef enum _KTHREAD_STATE {
     ThreadWaiting
 } KTHREAD_STATE;
 
-#define KI_THREAD_WAIT_BLOCKS 4 /* THREAD_WAIT_OBJECTS (3) and one for the time-out timer */
+#define KI_TIMER_WAIT_BLOCK THREAD_WAIT_OBJECTS /* the last one is for the time-out timer */
+#define KI_THREAD_WAIT_BLOCKS (THREAD_WAIT_OBJECTS + 1)
 
 /* (d) dispatcher lock; (o) owner thread only; (c) constant after creation */
 typedef struct _KTHREAD {
@@ -35,7 +35,10 @@ typedef struct _KTHREAD {
     LIST_ENTRY QueueEntry;                        /* (d) ready queue */
     PKWAIT_BLOCK WaitBlockList;                   /* (d) */
     ULONG WaitCount;                              /* (d) blocks in WaitBlockList */
-    WAIT_TYPE WaitType;                           /* (d) */
+    BOOLEAN TimedWait;        /* (d) Timer and its wait block are in use */
+    BOOLEAN WaitNext;         /* (o) the dispatcher lock is kept for the wait that follows */
+    KIRQL WaitIrql;           /* (o) the IRQL to go back to after it */
+    LIST_ENTRY MutantListHead; /* (d) mutexes the thread owns */
     KWAIT_BLOCK WaitBlock[KI_THREAD_WAIT_BLOCKS]; /* (d) */
     KTIMER Timer;                                 /* (d) time-out of the current wait */
     SHORT KernelApcDisable;                       /* (o) KeEnterCriticalRegion: -1 per nesting */
@@ -55,8 +58,7 @@ typedef struct _KPROCESS {
     LIST_ENTRY ThreadListHead;
 } KPROCESS;
 
-/* --- processors
- * ---------------------------------------------------------------------------------------------- */
+/* --- processors ---- */
 
 #define KI_MAX_PROCESSORS 64
 #define KI_MAX_HELD_LOCKS 16
@@ -74,8 +76,8 @@ typedef struct _KPRCB {
     /* Our own from here on. */
     ULONG ApicId;
     BOOLEAN DpcActive;  /* inside the DPC drain: waits are forbidden */
-    BOOLEAN QuantumEnd; /* reschedule when IRQL falls below DISPATCH_LEVEL */
-    BOOLEAN IdleSchedule;
+    BOOLEAN QuantumEnd; /* the current thread has used its quantum */
+    BOOLEAN Reschedule; /* a thread of higher priority became ready */
     BOOLEAN BugCheckActive;
     LIST_ENTRY DpcListHead; /* dpc lock */
     ARCH_LOCK DpcLock;
@@ -107,8 +109,7 @@ extern PKPRCB KiProcessorBlock[KI_MAX_PROCESSORS];
 extern ULONG KeActiveProcessorCount;  /* that take part in scheduling */
 extern ULONG KePresentProcessorCount; /* that the firmware describes */
 
-/* --- contracts, checked kernel only
- * ---------------------------------------------------------------------------- */
+/* --- contracts, checked kernel only ---- */
 
 #if NTBOX_CHECKED
 VOID KiCheckIrqlAtMost(KIRQL Irql, PCSTR Function);
@@ -120,8 +121,7 @@ VOID KiCheckIrqlExactly(KIRQL Irql, PCSTR Function);
 #define KI_REQUIRE_IRQL_IS(Exact) ((void)0)
 #endif
 
-/* --- the gate: every call into a driver passes here
- * ------------------------------------------------------------- */
+/* --- the gate: every call into a driver passes here ---- */
 
 typedef enum _KE_GATE_KIND {
     GateDriverEntry,
@@ -149,11 +149,12 @@ typedef struct _KE_GATE {
 VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine);
 VOID KeLeaveGate(KE_GATE *Gate);
 
-/* --- start-up, by init
- * ------------------------------------------------------------------------------------------ */
+/* --- start-up, by init ---- */
 
 VOID KeInitializeBootProcessor(VOID);
-VOID KeInitializeScheduler(VOID);
+VOID KeInitializeClock(VOID);     /* after HalInitSystem and MmInitSystem: shared data, clock interrupt, timers */
+VOID KeInitializeIdle(PVOID StackBase, PVOID StackLimit); /* the running code becomes the idle thread */
+DECLSPEC_NORETURN VOID KeIdleLoop(VOID);
 
 /* A kernel thread that is not an object yet: ps wraps it. Stack from mm. IRQL < DISPATCH_LEVEL. The thread is
  * not started: KeReadyThread does that. */
@@ -161,6 +162,18 @@ VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVO
                         PVOID XSaveArea, PKSTART_ROUTINE StartRoutine, PVOID StartContext);
 VOID KeReadyThread(PKTHREAD Thread);
 DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread); /* current thread; signals it, never returns */
+
+/* Ended threads wait here for ps: set when there is one. IRQL < DISPATCH_LEVEL. */
+typedef struct _KE_THREAD_REAPER {
+    LIST_ENTRY ListHead; /* dispatcher lock */
+    KEVENT Event;
+} KE_THREAD_REAPER;
+extern KE_THREAD_REAPER KeThreadReaper;
+VOID KeInitializeThreadReaper(VOID);
+PKTHREAD KeTakeTerminatedThread(VOID); /* NULL: none */
+
+/* After a driver's unload routine: its timers that are still in the queue are taken out, reported and counted. */
+ULONG KeReportDriverTimers(PCSTR Driver, const void *Base, SIZE_T Size);
 
 /* Size in bytes of the extended (x87/SSE/AVX) state a thread needs, multiple of 64. */
 ULONG KeXSaveAreaSize(VOID);

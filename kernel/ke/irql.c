@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * IRQL by function. Drivers inline `mov cr8`; these exports do the same for those that call. */
+#include "ki.h"
+
+/* [WDK KeRaiseIrql] NewIrql >= current; bug check IRQL_NOT_GREATER_OR_EQUAL otherwise. */
+KIRQL FASTCALL KfRaiseIrql(KIRQL NewIrql)
+{
+    KIRQL OldIrql = ArchGetIrql();
+
+    if (NTBOX_CHECKED && NewIrql < OldIrql)
+        KeBugCheckEx(IRQL_NOT_GREATER_OR_EQUAL, OldIrql, NewIrql, 0, 0);
+    ArchSetIrql(NewIrql);
+    return OldIrql;
+}
+
+/* [WDK KeLowerIrql] NewIrql <= current; bug check IRQL_NOT_LESS_OR_EQUAL otherwise. */
+#undef KeLowerIrql
+VOID NTAPI KeLowerIrql(KIRQL NewIrql)
+{
+    if (NTBOX_CHECKED && NewIrql > ArchGetIrql())
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, 0, ArchGetIrql(), NewIrql, (ULONG_PTR)__builtin_return_address(0));
+    ArchSetIrql(NewIrql);
+}
+
+KIRQL NTAPI KeRaiseIrqlToDpcLevel(VOID)
+{
+    return KfRaiseIrql(DISPATCH_LEVEL);
+}
+
+#undef KeGetCurrentIrql
+KIRQL NTAPI KeGetCurrentIrql(VOID)
+{
+    return ArchGetIrql();
+}

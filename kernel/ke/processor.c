@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * The processor blocks. The boot processor's is static; others get theirs when they are started. */
+#include "ki.h"
+#include "rtl.h"
+#include "arch_lock.h"
+
+static DECLSPEC_ALIGN(PAGE_SIZE) KI_PROCESSOR KiBootProcessor;
+PKPRCB KiProcessorBlock[KI_MAX_PROCESSORS];
+ULONG KeActiveProcessorCount;
+ULONG KePresentProcessorCount = 1;
+
+VOID KiInitializeLockChecks(VOID);
+
+static VOID KiInitializeProcessor(KI_PROCESSOR *Processor, ULONG Number, PVOID StackTop)
+{
+    Processor->Pcr.Self = &Processor->Pcr;
+    Processor->Pcr.CurrentPrcb = &Processor->Prcb;
+    Processor->Pcr.GdtBase = (PVOID)Processor->Tables.Gdt;
+    Processor->Pcr.TssBase = (PVOID)Processor->Tables.Tss;
+    Processor->Pcr.MajorVersion = 1;
+    Processor->Pcr.MinorVersion = 1;
+    Processor->Prcb.Number = Number;
+    Processor->Prcb.LegacyNumber = (UCHAR)Number;
+    Processor->Prcb.MxCsr = 0x1f80;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Processor->ReadyList); i++)
+        InitializeListHead(&Processor->ReadyList[i]);
+    KiInitializeDpcQueue(&Processor->Prcb);
+    ArchInitializeProcessor(&Processor->Tables, &Processor->Pcr, StackTop);
+    KiProcessorBlock[Number] = &Processor->Prcb;
+}
+
+/* Interrupts are off and stay off. The first thing the kernel does: traps work afterwards. */
+VOID KeInitializeBootProcessor(VOID)
+{
+    KiInitializeProcessor(&KiBootProcessor, 0, &KiBootProcessor.Tables.IstStacks[0]);
+    ArchEnableFeatures();
+    KiInitializeLockChecks();
+    KiInstallTrapHandlers();
+    KeActiveProcessorCount = 1;
+}
+
+/* [WDK KeQueryActiveProcessorCount] */
+ULONG NTAPI KeQueryActiveProcessorCount(PKAFFINITY ActiveProcessors)
+{
+    if (ActiveProcessors != NULL)
+        *ActiveProcessors = KeQueryActiveProcessors();
+    return KeActiveProcessorCount;
+}
+
+/* [WDK KeQueryActiveProcessorCountEx] Group 0 is the only one. */
+ULONG NTAPI KeQueryActiveProcessorCountEx(USHORT GroupNumber)
+{
+    return (GroupNumber == 0 || GroupNumber == ALL_PROCESSOR_GROUPS) ? KeActiveProcessorCount : 0;
+}
+
+KAFFINITY NTAPI KeQueryActiveProcessors(VOID)
+{
+    return KeActiveProcessorCount >= 64 ? ~(KAFFINITY)0 : ((KAFFINITY)1 << KeActiveProcessorCount) - 1;
+}
+
+/* [WDK KeGetCurrentProcessorNumberEx] */
+ULONG NTAPI KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber)
+{
+    ULONG Number = KeGetPrcb()->Number;
+
+    if (ProcNumber != NULL)
+        *ProcNumber = (PROCESSOR_NUMBER){.Group = 0, .Number = (UCHAR)Number, .Reserved = 0};
+    return Number;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ * The spin locks of drivers. A held one holds its owner (thread | 1), so that taking it twice on one processor is
+ * a bug check and not a silent hang. They rank below every lock of the kernel. */
+#include "ki.h"
+
+static ULONG_PTR KiSpinLockOwner(VOID)
+{
+    return (ULONG_PTR)KiCurrentThread() | 1;
+}
+
+static VOID KiAcquireSpinLock(PKSPIN_LOCK SpinLock)
+{
+    ULONG_PTR Owner = KiSpinLockOwner();
+
+    for (;;) {
+        ULONG_PTR Free = 0;
+        if (__atomic_compare_exchange_n(SpinLock, &Free, Owner, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            return;
+        if (Free == Owner)
+            KeBugCheckEx(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)SpinLock, 0, 0, 0);
+        while (__atomic_load_n(SpinLock, __ATOMIC_RELAXED) != 0)
+            __builtin_ia32_pause();
+    }
+}
+
+static VOID KiReleaseSpinLock(PKSPIN_LOCK SpinLock)
+{
+    if (NTBOX_CHECKED && *SpinLock != KiSpinLockOwner())
+        KeBugCheckEx(SPIN_LOCK_NOT_OWNED, (ULONG_PTR)SpinLock, 0, 0, 0);
+    __atomic_store_n(SpinLock, 0, __ATOMIC_RELEASE);
+}
+
+/* [WDK KeAcquireSpinLock] IRQL <= DISPATCH_LEVEL; raises to DISPATCH_LEVEL and returns the old IRQL. */
+KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+    KiAcquireSpinLock(SpinLock);
+    return OldIrql;
+}
+
+/* [WDK KeReleaseSpinLock] IRQL = DISPATCH_LEVEL. */
+#undef KeReleaseSpinLock
+VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
+{
+    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
+    KiReleaseSpinLock(SpinLock);
+    ArchSetIrql(NewIrql);
+}
+
+/* [WDK KeAcquireSpinLockAtDpcLevel] IRQL >= DISPATCH_LEVEL. */
+#undef KeAcquireSpinLockAtDpcLevel
+VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    NT_CHECK(ArchGetIrql() >= DISPATCH_LEVEL);
+    KiAcquireSpinLock(SpinLock);
+}
+
+#undef KeReleaseSpinLockFromDpcLevel
+VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    KiReleaseSpinLock(SpinLock);
+}
+
+/* [WDK KeTryToAcquireSpinLockAtDpcLevel] */
+BOOLEAN FASTCALL KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    ULONG_PTR Free = 0;
+
+    return __atomic_compare_exchange_n(SpinLock, &Free, KiSpinLockOwner(), FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* [WDK KeAcquireInStackQueuedSpinLock] Bound to the handle: first come, first served by a ticket is not promised here; the
+ * handle remembers lock and IRQL. */
+VOID FASTCALL KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    LockHandle->LockQueue.Next = NULL;
+    LockHandle->LockQueue.Lock = SpinLock;
+    LockHandle->OldIrql = KeAcquireSpinLockRaiseToDpc(SpinLock);
+}
+
+VOID FASTCALL KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    KeReleaseSpinLock(LockHandle->LockQueue.Lock, LockHandle->OldIrql);
+}
