@@ -182,6 +182,7 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankKeDispatcher,   /* ke: dispatcher data base and timer queue (one lock in this kernel core) */
     LockRankKeDpc,          /* ke: DPC queue of one processor */
     LockRankHal,           /* hal: interrupt controllers */
+    LockRankPrint,          /* kd: the unfinished line of DbgPrint */
     LockRankLog,           /* kd: serial port and screen */
 } ARCH_LOCK_RANK;
 

@@ -3,11 +3,26 @@
  * symbols of the kernel for back-traces. Serves every layer; callable at any IRQL unless said otherwise. */
 #pragma once
 #include "nt.h"
+#include "osloader/loader_block.h"
 #include "report_format.h"
 
 /* One line of the kernel's own log, to COM1, the screen and the report channel. printf language of
  * kernel/rtl; no trailing newline. Any IRQL. */
 VOID KdLog(PCSTR Format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, shown as an error on the screen. */
+VOID KdLogError(PCSTR Format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Start-up, in this order; each is optional. The serial port first, before anything can fail. */
+VOID KdInitializeSerial(VOID);
+VOID KdInitializeScreen(const LOADER_SCREEN *Mode, PVOID Glass);
+BOOLEAN KdOpenReport(PVOID Memory, ULONG64 Length); /* FALSE and a log line: not a report channel, or another version */
+
+/* From now on nobody else runs: the log lock is not taken any more. */
+VOID KdEnterBugCheck(VOID);
+
+/* How kd finds the driver that calls DbgPrint (kd lies below image): set by init. */
+extern PCSTR (*KdModuleNameOf)(const void *Address);
 
 typedef struct _KD_FIELD {
     UCHAR Kind; /* REPORT_KIND */

@@ -149,6 +149,31 @@ typedef struct _KE_GATE {
 VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine);
 VOID KeLeaveGate(KE_GATE *Gate);
 
+/* --- bug checks ------------------------------------------------------------------------------------------- */
+
+typedef struct _KI_SYMBOL {
+    CHAR Module[64];   /* "ioctl.sys"; empty when the address is in no image */
+    CHAR Function[96]; /* nearest symbol, empty when none is known */
+    ULONG64 Offset;    /* from the image base */
+    CHAR Text[208];    /* "ioctl.sys+0x1234" or "ntoskrnl.exe!KeSetEvent+0x12 (+0x4567)" */
+} KI_SYMBOL;
+
+/* What ke asks of the layers above it; set once in init/phase.c. Callable in a bug check. */
+typedef struct _KI_UPCALLS {
+    BOOLEAN (*IsKernelAddress)(const void *Address); /* in ntoskrnl.exe or hal.dll */
+    VOID (*Symbolize)(const void *Address, KI_SYMBOL *Symbol);
+    BOOLEAN (*UnwindOne)(PCONTEXT Context); /* to the caller; FALSE at the end or when the stack makes no sense */
+    VOID (*BugCheckReport)(VOID);           /* records that must not be lost */
+} KI_UPCALLS;
+extern const KI_UPCALLS *KiUpcalls;
+
+/* Value written to the debug-exit port. */
+#define KI_EXIT_DONE 0
+#define KI_EXIT_BUGCHECK 1
+
+/* For the filter of a thread's outermost handler: parameters are exception code, address, record, context. */
+VOID KeBugCheckFromException(ULONG Code, PEXCEPTION_POINTERS Pointers);
+
 /* --- start-up, by init ---- */
 
 VOID KeInitializeBootProcessor(VOID);

@@ -3,7 +3,7 @@
  * DDK headers as drivers see them, plus our shim's additions and corrections; then the few macros that all
  * kernel code uses. Every tier-2 header includes this one first. */
 #pragma once
-#include <ntifs.h>
+#include "ntbox_ddk.h"
 #include <stdint.h>
 
 #if DBG

@@ -3,7 +3,7 @@
 #include "ki.h"
 
 /* [WDK KeRaiseIrql] NewIrql >= current; bug check IRQL_NOT_GREATER_OR_EQUAL otherwise. */
-KIRQL FASTCALL KfRaiseIrql(KIRQL NewIrql)
+KIRQL KiExportRaiseIrql(KIRQL NewIrql)
 {
     KIRQL OldIrql = ArchGetIrql();
 
@@ -14,21 +14,19 @@ KIRQL FASTCALL KfRaiseIrql(KIRQL NewIrql)
 }
 
 /* [WDK KeLowerIrql] NewIrql <= current; bug check IRQL_NOT_LESS_OR_EQUAL otherwise. */
-#undef KeLowerIrql
-VOID NTAPI KeLowerIrql(KIRQL NewIrql)
+VOID KiExportLowerIrql(KIRQL NewIrql)
 {
     if (NTBOX_CHECKED && NewIrql > ArchGetIrql())
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, 0, ArchGetIrql(), NewIrql, (ULONG_PTR)__builtin_return_address(0));
     ArchSetIrql(NewIrql);
 }
 
-KIRQL NTAPI KeRaiseIrqlToDpcLevel(VOID)
+KIRQL KiExportRaiseIrqlToDpcLevel(VOID)
 {
-    return KfRaiseIrql(DISPATCH_LEVEL);
+    return KiExportRaiseIrql(DISPATCH_LEVEL);
 }
 
-#undef KeGetCurrentIrql
-KIRQL NTAPI KeGetCurrentIrql(VOID)
+KIRQL KiExportGetCurrentIrql(VOID)
 {
     return ArchGetIrql();
 }

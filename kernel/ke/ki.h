@@ -78,6 +78,7 @@ ULONG64 KiSystemTimeOffset(VOID); /* system time minus interrupt time */
 /* --- exception.c, fault.c ------------------------------------------------------------------------------------------ */
 
 VOID KiInstallTrapHandlers(VOID);
+VOID KiPageFault(ARCH_TRAP_FRAME *Frame);
 
 /* Makes EXCEPTION_RECORD and CONTEXT from a trap and runs the handlers. Does not return when nobody handles it. */
 VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterCount, ULONG64 P0, ULONG64 P1);
@@ -86,5 +87,6 @@ VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterC
 
 /* Context is where it happened: the back-trace starts there. Culprit: code address to blame, NULL = Context's. */
 DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4, PCONTEXT Context, PCSTR Text);
-PCSTR KiBugCheckName(ULONG Code);
+PCSTR KiBugCheckName(ULONG Code);    /* "UNKNOWN" for a driver's own */
+PCSTR KiExceptionName(ULONG Code); /* in words; NULL when not known */
 VOID KiPrintBackTrace(PCONTEXT Context);

@@ -3,7 +3,6 @@
 #include "ki.h"
 
 /* [WDK KeEnterCriticalRegion] IRQL <= APC_LEVEL. */
-#undef KeEnterCriticalRegion
 VOID NTAPI KeEnterCriticalRegion(VOID)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
@@ -11,7 +10,6 @@ VOID NTAPI KeEnterCriticalRegion(VOID)
 }
 
 /* [WDK KeLeaveCriticalRegion] */
-#undef KeLeaveCriticalRegion
 VOID NTAPI KeLeaveCriticalRegion(VOID)
 {
     PKTHREAD Thread = KiCurrentThread();
@@ -20,4 +18,25 @@ VOID NTAPI KeLeaveCriticalRegion(VOID)
     if (NTBOX_CHECKED && Thread->KernelApcDisable >= 0)
         KeBugCheckEx(APC_INDEX_MISMATCH, (ULONG_PTR)__builtin_return_address(0), 0, (ULONG_PTR)(LONG_PTR)Thread->KernelApcDisable, 0);
     Thread->KernelApcDisable++;
+}
+
+/* [WDK KeEnterGuardedRegion] Disables special kernel APCs too. */
+VOID NTAPI KeEnterGuardedRegion(VOID)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    KiCurrentThread()->SpecialApcDisable--;
+}
+
+VOID NTAPI KeLeaveGuardedRegion(VOID)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    KiCurrentThread()->SpecialApcDisable++;
+}
+
+/* [WDK KeAreApcsDisabled] TRUE inside a critical or guarded region or at IRQL >= APC_LEVEL. */
+BOOLEAN NTAPI KeAreApcsDisabled(VOID)
+{
+    PKTHREAD Thread = KiCurrentThread();
+
+    return Thread->KernelApcDisable != 0 || Thread->SpecialApcDisable != 0 || ArchGetIrql() >= APC_LEVEL;
 }

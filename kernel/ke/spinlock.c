@@ -30,6 +30,11 @@ static VOID KiReleaseSpinLock(PKSPIN_LOCK SpinLock)
     __atomic_store_n(SpinLock, 0, __ATOMIC_RELEASE);
 }
 
+VOID KiExportInitializeSpinLock(PKSPIN_LOCK SpinLock)
+{
+    *SpinLock = 0;
+}
+
 /* [WDK KeAcquireSpinLock] IRQL <= DISPATCH_LEVEL; raises to DISPATCH_LEVEL and returns the old IRQL. */
 KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 {
@@ -40,7 +45,6 @@ KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 }
 
 /* [WDK KeReleaseSpinLock] IRQL = DISPATCH_LEVEL. */
-#undef KeReleaseSpinLock
 VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 {
     KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
@@ -49,14 +53,12 @@ VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 }
 
 /* [WDK KeAcquireSpinLockAtDpcLevel] IRQL >= DISPATCH_LEVEL. */
-#undef KeAcquireSpinLockAtDpcLevel
 VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
     NT_CHECK(ArchGetIrql() >= DISPATCH_LEVEL);
     KiAcquireSpinLock(SpinLock);
 }
 
-#undef KeReleaseSpinLockFromDpcLevel
 VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 {
     KiReleaseSpinLock(SpinLock);
@@ -82,4 +84,16 @@ VOID FASTCALL KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_
 VOID FASTCALL KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
 {
     KeReleaseSpinLock(LockHandle->LockQueue.Lock, LockHandle->OldIrql);
+}
+
+VOID FASTCALL KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    LockHandle->LockQueue.Next = NULL;
+    LockHandle->LockQueue.Lock = SpinLock;
+    KeAcquireSpinLockAtDpcLevel(SpinLock);
+}
+
+VOID FASTCALL KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    KeReleaseSpinLockFromDpcLevel(LockHandle->LockQueue.Lock);
 }

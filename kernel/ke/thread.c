@@ -109,8 +109,7 @@ KPRIORITY NTAPI KeQueryPriorityThread(PKTHREAD Thread)
     return Thread->Priority;
 }
 
-#undef KeGetCurrentThread
-PKTHREAD NTAPI KeGetCurrentThread(VOID)
+PKTHREAD KiExportGetCurrentThread(VOID)
 {
     return KiCurrentThread();
 }

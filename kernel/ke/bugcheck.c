@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ * The bug check: says in the log, on the screen and in the report what happened, where, whose fault it is and how
+ * the machine got there; then ends the run. [WDK KeBugCheckEx] Any IRQL. */
+#include "ki.h"
+#include "rtl.h"
+
+/* Until init sets the real ones. */
+static BOOLEAN KiEarlyIsKernelAddress(const void *Address)
+{
+    return TRUE;
+}
+
+static VOID KiEarlySymbolize(const void *Address, KI_SYMBOL *Symbol)
+{
+    Symbol->Module[0] = Symbol->Function[0] = 0;
+    Symbol->Offset = (ULONG64)Address;
+    _snprintf(Symbol->Text, sizeof(Symbol->Text), "address %p", Address);
+}
+
+static BOOLEAN KiEarlyUnwindOne(PCONTEXT Context)
+{
+    return FALSE;
+}
+
+static VOID KiEarlyReport(VOID)
+{
+}
+
+static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlySymbolize, KiEarlyUnwindOne, KiEarlyReport};
+const KI_UPCALLS *KiUpcalls = &KiEarlyUpcalls;
+static volatile LONG KiBugCheckOwner; /* processor number + 1 */
+static KBUGCHECK_CALLBACK_RECORD *KiCallbacks[32];
+
+#define KI_MAX_FRAMES 48
+
+static VOID KiReportFrame(ULONG Depth, ULONG64 Address)
+{
+    KI_SYMBOL Symbol;
+
+    KiUpcalls->Symbolize((PVOID)Address, &Symbol);
+    KdLog("  #%-2u %016llx %s", (unsigned)Depth, (unsigned long long)Address, Symbol.Text);
+    KdReport(ReportFrame, KD_NUMBER(ReportKeyDepth, Depth), KD_NUMBER(ReportKeyAddress, Address),
+             KD_TEXT(ReportKeyModule, Symbol.Module), KD_NUMBER(ReportKeyOffset, Symbol.Offset),
+             KD_TEXT(ReportKeySymbol, Symbol.Function));
+}
+
+VOID KiPrintBackTrace(PCONTEXT Context)
+{
+    CONTEXT Walk = *Context;
+
+    for (ULONG Depth = 0; Depth < KI_MAX_FRAMES && Walk.Rip != 0; Depth++) {
+        KiReportFrame(Depth, Walk.Rip);
+        if (!KiUpcalls->UnwindOne(&Walk))
+            break;
+    }
+}
+
+/* The first frame outside the kernel is to blame; with none it is the kernel itself. */
+static VOID KiFindCulprit(PCONTEXT Context, KI_SYMBOL *Symbol)
+{
+    CONTEXT Walk = *Context;
+
+    for (ULONG Depth = 0; Depth < KI_MAX_FRAMES && Walk.Rip != 0; Depth++) {
+        if (!KiUpcalls->IsKernelAddress((PVOID)Walk.Rip)) {
+            KiUpcalls->Symbolize((PVOID)Walk.Rip, Symbol);
+            if (Symbol->Module[0] != 0)
+                return;
+        }
+        if (!KiUpcalls->UnwindOne(&Walk))
+            break;
+    }
+    KiUpcalls->Symbolize((PVOID)Context->Rip, Symbol);
+}
+
+static VOID KiReportBugCheck(ULONG Code, const ULONG64 P[4], KIRQL Irql, PCSTR Text, const KI_SYMBOL *Culprit)
+{
+    KdReport(ReportBugCheck, KD_NUMBER(ReportKeyCode, Code), KD_NUMBER(ReportKeyParameter1, P[0]),
+             KD_NUMBER(ReportKeyParameter2, P[1]), KD_NUMBER(ReportKeyParameter3, P[2]), KD_NUMBER(ReportKeyParameter4, P[3]),
+             KD_NUMBER(ReportKeyIrql, Irql), KD_TEXT(ReportKeyName, KiBugCheckName(Code)),
+             KD_TEXT(ReportKeyText, Text), KD_TEXT(ReportKeyModule, Culprit->Module),
+             KD_TEXT(ReportKeySymbol, Culprit->Function), KD_NUMBER(ReportKeyOffset, Culprit->Offset));
+    KdLogError("*** STOP 0x%08X %s (0x%llx, 0x%llx, 0x%llx, 0x%llx)", (unsigned)Code, KiBugCheckName(Code),
+               (unsigned long long)P[0], (unsigned long long)P[1], (unsigned long long)P[2], (unsigned long long)P[3]);
+    if (Text != NULL)
+        KdLogError("*** %s", Text);
+    KdLogError("*** caused by %s, IRQL %u, processor %u", Culprit->Text, (unsigned)Irql, (unsigned)KeGetPrcb()->Number);
+}
+
+/* Drivers' callbacks: each once, whatever the ones before it did. [WDK KeRegisterBugCheckCallback] */
+static VOID KiRunCallbacks(VOID)
+{
+    for (ULONG i = 0; i < RTL_NUMBER_OF(KiCallbacks); i++) {
+        KBUGCHECK_CALLBACK_RECORD *Record = KiCallbacks[i];
+        KiCallbacks[i] = NULL;
+        if (Record != NULL && Record->State == BufferInserted) {
+            Record->State = BufferStarted;
+            Record->CallbackRoutine(Record->Buffer, Record->Length);
+            Record->State = BufferFinished;
+        }
+    }
+}
+
+static DECLSPEC_NORETURN VOID KiBugCheckInBugCheck(ULONG Code)
+{
+    KdLogError("*** a second bug check 0x%08X (%s) came while the first was reported", (unsigned)Code, KiBugCheckName(Code));
+    HalPowerOff(KI_EXIT_BUGCHECK);
+}
+
+DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4, PCONTEXT Context, PCSTR Text)
+{
+    const ULONG64 P[4] = {P1, P2, P3, P4};
+    KIRQL Irql = ArchGetIrql();
+    KI_SYMBOL Culprit;
+
+    __asm__ volatile("cli" : : : "memory");
+    ArchSetIrql(HIGH_LEVEL);
+    KeGetPrcb()->BugCheckActive = TRUE;
+    if (__atomic_exchange_n(&KiBugCheckOwner, (LONG)KeGetPrcb()->Number + 1, __ATOMIC_SEQ_CST) != 0)
+        KiBugCheckInBugCheck(Code);
+    KdEnterBugCheck();
+    KiFindCulprit(Context, &Culprit);
+    KiReportBugCheck(Code, P, Irql, Text, &Culprit);
+    KiPrintBackTrace(Context);
+    KiUpcalls->BugCheckReport();
+    KiRunCallbacks();
+    HalPowerOff(KI_EXIT_BUGCHECK);
+}
+
+DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4)
+{
+    CONTEXT Context;
+
+    RtlCaptureContext(&Context);
+    KiBugCheck(BugCheckCode, P1, P2, P3, P4, &Context, NULL);
+}
+
+DECLSPEC_NORETURN VOID NTAPI KeBugCheck(ULONG BugCheckCode)
+{
+    CONTEXT Context;
+
+    RtlCaptureContext(&Context);
+    KiBugCheck(BugCheckCode, 0, 0, 0, 0, &Context, NULL);
+}
+
+VOID KeBugCheckFromException(ULONG Code, PEXCEPTION_POINTERS Pointers)
+{
+    PEXCEPTION_RECORD Record = Pointers->ExceptionRecord;
+
+    KiBugCheck(Code, Record->ExceptionCode, (ULONG64)Record->ExceptionAddress, (ULONG64)Record,
+               (ULONG64)Pointers->ContextRecord, Pointers->ContextRecord, KiExceptionName(Record->ExceptionCode));
+}
+
+BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord, PKBUGCHECK_CALLBACK_ROUTINE CallbackRoutine,
+                                         PVOID Buffer, ULONG Length, PUCHAR Component)
+{
+    if (CallbackRecord->State != BufferEmpty)
+        return FALSE;
+    CallbackRecord->CallbackRoutine = CallbackRoutine;
+    CallbackRecord->Buffer = Buffer;
+    CallbackRecord->Length = Length;
+    CallbackRecord->Component = Component;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(KiCallbacks); i++) {
+        KBUGCHECK_CALLBACK_RECORD *Free = NULL;
+        if (__atomic_compare_exchange_n(&KiCallbacks[i], &Free, CallbackRecord, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+            CallbackRecord->State = BufferInserted;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+BOOLEAN NTAPI KeDeregisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord)
+{
+    for (ULONG i = 0; i < RTL_NUMBER_OF(KiCallbacks); i++) {
+        KBUGCHECK_CALLBACK_RECORD *Mine = CallbackRecord;
+        if (__atomic_compare_exchange_n(&KiCallbacks[i], &Mine, NULL, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+            CallbackRecord->State = BufferEmpty;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * Page faults. What Windows lets a handler catch (user addresses at low IRQL) becomes an exception, the rest is the bug
+ * check that Windows makes of it, with the reason in words. */
+#include "ki.h"
+
+#define FAULT_WRITE 2
+#define FAULT_EXECUTE 0x10
+
+/* [WDK bug checks 0x0A, 0xD1] p1 address, p2 IRQL, p3 0 read, 1 write, 8 execute, p4 the instruction. 0xD1 when a driver did it. */
+static DECLSPEC_NORETURN VOID KiFaultAtHighIrql(ARCH_TRAP_FRAME *Frame, PCONTEXT Context, ULONG64 Address, PCSTR Text)
+{
+    ULONG64 Operation = (Frame->ErrorCode & FAULT_EXECUTE) ? 8 : (Frame->ErrorCode & FAULT_WRITE) ? 1 : 0;
+    ULONG Code = KiUpcalls->IsKernelAddress((PVOID)Frame->Rip) ? IRQL_NOT_LESS_OR_EQUAL : DRIVER_IRQL_NOT_LESS_OR_EQUAL;
+
+    KiBugCheck(Code, Address, Frame->Irql, Operation, Frame->Rip, Context, Text);
+}
+
+/* [WDK bug checks 0x50, 0xBE, 0xFC] */
+static DECLSPEC_NORETURN VOID KiFatalFault(ARCH_TRAP_FRAME *Frame, PCONTEXT Context, ULONG64 Address, const MM_FAULT *Fault)
+{
+    ULONG64 Operation = (Frame->ErrorCode & FAULT_EXECUTE) ? 16 : (Frame->ErrorCode & FAULT_WRITE) ? 2 : 0;
+
+    if (Fault->Kind == MmFaultReadOnly)
+        KiBugCheck(ATTEMPTED_WRITE_TO_READONLY_MEMORY, Address, 0, (ULONG64)Frame, 10, Context, Fault->Text);
+    if (Fault->Kind == MmFaultNoExecute)
+        KiBugCheck(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, Address, 0, (ULONG64)Frame, 2, Context, Fault->Text);
+    KiBugCheck(PAGE_FAULT_IN_NONPAGED_AREA, Address, Operation, Frame->Rip, 2, Context, Fault->Text);
+}
+
+/* A call through a bad pointer: the instruction pointer is useless, the caller stands on the stack. */
+static VOID KiStepToCaller(PCONTEXT Context, ULONG64 Address)
+{
+    if (Context->Rip != Address || MmIsAddressValid((PVOID)Address))
+        return;
+    if (MmIsAddressValid((PVOID)Context->Rsp)) {
+        Context->Rip = *(ULONG64 *)Context->Rsp;
+        Context->Rsp += 8;
+    }
+}
+
+VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
+{
+    ULONG64 Address = ArchReadCr2();
+    MM_FAULT Fault;
+    CONTEXT Context;
+
+    MmClassifyFault((PVOID)Address, Frame->ErrorCode, &Fault);
+    BOOLEAN User = Fault.Kind == MmFaultUser || Fault.Kind == MmFaultNull;
+    if (Frame->Irql < DISPATCH_LEVEL && User) {
+        ULONG64 Operation = (Frame->ErrorCode & FAULT_EXECUTE) ? 8 : (Frame->ErrorCode & FAULT_WRITE) ? 1 : 0;
+        KiDispatchException(Frame, STATUS_ACCESS_VIOLATION, 2, Operation, Address);
+        return;
+    }
+    ArchContextFromTrapFrame(Frame, &Context);
+    KiStepToCaller(&Context, Address);
+    if (Frame->Irql >= DISPATCH_LEVEL && Fault.Kind != MmFaultReadOnly && Fault.Kind != MmFaultNoExecute)
+        KiFaultAtHighIrql(Frame, &Context, Address, Fault.Text);
+    KiFatalFault(Frame, &Context, Address, &Fault);
+}
