@@ -13,6 +13,8 @@ typedef struct _ETHREAD {
     KTHREAD Tcb;
     CLIENT_ID Cid;
     NTSTATUS ExitStatus;
+    PKSTART_ROUTINE StartRoutine; /* what PsCreateSystemThread was given */
+    PVOID StartContext;
     LIST_ENTRY IrpList; /* io: IRPs this thread issued */
     PVOID TopLevelIrp;
     PVOID StartModule; /* IM_MODULE of the driver that made the thread, NULL for the kernel's own */

@@ -64,10 +64,8 @@ static BOOLEAN KdpReserve(ULONG Length, ULONG64 *At)
         }
     } while (!__atomic_compare_exchange_n(&KdpChannel->Produced, &Start, Start + Pad + Length, FALSE, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
-    if (Pad >= sizeof(REPORT_RECORD))
-        KdpPublish(Start, (ULONG)Pad, ReportPad);
-    else if (Pad != 0)
-        __atomic_store_n((ULONG *)(KdpRing + (Start & (KdpRingLength - 1))), (ULONG)Pad, __ATOMIC_RELEASE);
+    if (Pad != 0) /* Length and Type only: a pad may be as short as 8 bytes */
+        __atomic_store_n((ULONG64 *)(KdpRing + (Start & (KdpRingLength - 1))), Pad | (ULONG64)ReportPad << 32, __ATOMIC_RELEASE);
     *At = Start + Pad;
     return TRUE;
 }

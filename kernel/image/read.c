@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ * An image file as bytes in pool, by ordinary file I/O. */
+#include "imp.h"
+
+#define IMP_FILE_TAG 'iFmI'
+#define IMP_MAX_FILE (256u << 20)
+
+static NTSTATUS ImpFileLength(HANDLE File, SIZE_T *Length)
+{
+    FILE_STANDARD_INFORMATION Standard;
+    IO_STATUS_BLOCK Iosb;
+    NTSTATUS Status = ZwQueryInformationFile(File, &Iosb, &Standard, sizeof(Standard), FileStandardInformation);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Standard.EndOfFile.QuadPart <= 0 || Standard.EndOfFile.QuadPart > IMP_MAX_FILE)
+        return STATUS_INVALID_IMAGE_FORMAT;
+    *Length = (SIZE_T)Standard.EndOfFile.QuadPart;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS ImpReadOpenFile(HANDLE File, PVOID *Bytes, SIZE_T *Length)
+{
+    IO_STATUS_BLOCK Iosb;
+    LARGE_INTEGER Offset = {.QuadPart = 0};
+    NTSTATUS Status = ImpFileLength(File, Length);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    *Bytes = ExAllocatePoolWithTag(PagedPool, *Length, IMP_FILE_TAG);
+    if (*Bytes == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Status = ZwReadFile(File, NULL, NULL, NULL, &Iosb, *Bytes, (ULONG)*Length, &Offset, NULL);
+    if (NT_SUCCESS(Status) && Iosb.Information != *Length)
+        Status = STATUS_END_OF_FILE;
+    if (!NT_SUCCESS(Status))
+        ExFreePoolWithTag(*Bytes, IMP_FILE_TAG);
+    return Status;
+}
+
+NTSTATUS ImpReadFile(PCUNICODE_STRING FullName, PVOID *Bytes, SIZE_T *Length)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK Iosb;
+    HANDLE File;
+
+    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)FullName, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    NTSTATUS Status = ZwCreateFile(&File, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &Iosb, NULL, FILE_ATTRIBUTE_NORMAL,
+                                   FILE_SHARE_READ, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE, NULL, 0);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ImpReadOpenFile(File, Bytes, Length);
+    ZwClose(File);
+    return Status;
+}

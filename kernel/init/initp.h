@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 3, init only. */
+#pragma once
+#include "image.h"
+#include "osloader/loader_block.h"
+
+/* What the command line of the boot loader says to the kernel. Unknown words are for others. */
+typedef struct _INIT_OPTIONS {
+    IM_OPTIONS Image;
+    USHORT ExitPort;  /* `exitport=0xf4`: the debug-exit device; 0 = none */
+    BOOLEAN RunTests; /* `kt`: the in-kernel tests instead of the agent */
+    BOOLEAN Bench;    /* `bench`: the in-kernel benchmarks */
+} INIT_OPTIONS;
+
+VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options);
+
+extern LOADER_BLOCK InitLoaderBlock; /* our copy; what it points to in loader memory is gone after phase 1 began */
+extern INIT_OPTIONS InitOptions;
+
+VOID InitSetUpcalls(VOID);
+VOID NTAPI InitPhase1(PVOID Context);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * The kernel's command line: words separated by blanks, `name` or `name=value`. */
+#include "initp.h"
+#include "rtl.h"
+
+/* The value behind `Name=`, or an empty string for a bare `Name`; NULL when the word is not there. */
+static PCSTR InitFindOption(PCSTR CommandLine, PCSTR Name)
+{
+    SIZE_T Length = strlen(Name);
+
+    for (PCSTR Word = CommandLine; *Word != 0;) {
+        if (strncmp(Word, Name, Length) == 0 && (Word[Length] == '=' || Word[Length] == ' ' || Word[Length] == 0))
+            return Word + Length + (Word[Length] == '=');
+        while (*Word != 0 && *Word != ' ')
+            Word++;
+        while (*Word == ' ')
+            Word++;
+    }
+    return NULL;
+}
+
+/* Decimal, or hexadecimal with 0x; ends at the first character that does not belong. */
+static ULONG64 InitNumber(PCSTR Text)
+{
+    ULONG Base = (Text[0] == '0' && (Text[1] | 0x20) == 'x') ? 16 : 10;
+    ULONG64 Value = 0;
+
+    for (Text += (Base == 16) ? 2 : 0;; Text++) {
+        CHAR Digit = *Text | 0x20;
+        ULONG Number = (Digit >= 'a') ? (ULONG)(Digit - 'a' + 10) : (ULONG)(*Text - '0');
+        if (Number >= Base)
+            return Value;
+        Value = Value * Base + Number;
+    }
+}
+
+VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
+{
+    PCSTR Port = InitFindOption(CommandLine, "exitport");
+    PCSTR Bind = InitFindOption(CommandLine, "bind");
+
+    Options->ExitPort = Port != NULL ? (USHORT)InitNumber(Port) : 0;
+    Options->Image.CountCalls = Bind != NULL && strncmp(Bind, "count", 5) == 0;
+    Options->Image.StrictWx = InitFindOption(CommandLine, "strict-wx") != NULL;
+    Options->Image.AllowMissing = InitFindOption(CommandLine, "allow-missing") != NULL;
+    Options->RunTests = InitFindOption(CommandLine, "kt") != NULL;
+    Options->Bench = InitFindOption(CommandLine, "bench") != NULL;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * Phase 1, a system thread: system volume, registry, then the agent, which runs the scenario; then the power goes off. */
+#include "initp.h"
+#include "cm.h"
+#include "cpio/cpio.h"
+#include "ex.h"
+#include "hal.h"
+#include "io.h"
+#include "kd.h"
+#include "mm.h"
+
+static VOID InitFindKernelSymbols(VOID)
+{
+    CPIO_ENTRY Entry;
+    CPIO_ERROR Error;
+
+    if (CpioFind((PVOID)InitLoaderBlock.Archive, InitLoaderBlock.ArchiveLength, "Windows/System32/ntoskrnl.sym", true, &Entry,
+                 &Error) == CpioFound)
+        ImSetKernelSymbols(Entry.Data, Entry.Size);
+}
+
+static VOID InitMountSystemVolume(VOID)
+{
+    NTSTATUS Status = IopMountBootArchive((PVOID)InitLoaderBlock.Archive, InitLoaderBlock.ArchiveLength);
+
+    if (!NT_SUCCESS(Status))
+        KeBugCheckEx(INACCESSIBLE_BOOT_DEVICE, InitLoaderBlock.Archive, (ULONG_PTR)Status, 0, 0);
+}
+
+/* The agent is an ordinary driver; its DriverEntry runs the whole scenario. */
+static VOID InitRunAgent(VOID)
+{
+    UNICODE_STRING Service = RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\agent");
+    NTSTATUS Status = ZwLoadDriver(&Service);
+
+    if (!NT_SUCCESS(Status))
+        KdLogError("the agent could not be loaded: status 0x%08X", (unsigned)Status);
+    KdReport(ReportDone, KD_NUMBER(ReportKeyStatus, (ULONG)Status));
+}
+
+VOID NTAPI InitPhase1(PVOID Context)
+{
+    InitFindKernelSymbols();
+    ExpInitializeWorkers();
+    IoInitSystem();
+    InitMountSystemVolume();
+    MmReleaseLoaderMemory();
+    CmInitSystem();
+    InitRunAgent();
+    KdLog("ntbox: done");
+    HalPowerOff(KI_EXIT_DONE);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ * Phase 0: from osloader's hand-over to a kernel with traps, memory, objects, threads and a clock. One processor, interrupts
+ * off, first on osloader's stack, then on that of the idle thread. */
+#include "initp.h"
+#include "arch_trap.h"
+#include "ex.h"
+#include "hal.h"
+#include "kd.h"
+#include "mm.h"
+#include "ob.h"
+#include "ps.h"
+#include "rtl.h"
+#include "screen/screen.h"
+
+LOADER_BLOCK InitLoaderBlock;
+INIT_OPTIONS InitOptions;
+
+static VOID InitOpenReport(VOID)
+{
+    ULONG64 Physical, Length;
+    PHYSICAL_ADDRESS Address;
+
+    if (!HalFindReportMemory(&Physical, &Length))
+        return;
+    Address.QuadPart = (LONGLONG)Physical;
+    PVOID Memory = MmMapIoSpace(Address, Length, MmCached);
+    if (Memory != NULL)
+        KdOpenReport(Memory, Length);
+}
+
+static VOID InitOpenScreen(VOID)
+{
+    uint64_t Size = ScreenGlassSize(&InitLoaderBlock.Screen);
+    PHYSICAL_ADDRESS Address = {.QuadPart = (LONGLONG)InitLoaderBlock.Screen.Base};
+
+    if (Size == 0)
+        return;
+    PVOID Glass = MmMapIoSpace(Address, Size, MmWriteCombined);
+    if (Glass != NULL)
+        KdInitializeScreen(&InitLoaderBlock.Screen, Glass);
+}
+
+static VOID InitSayHello(VOID)
+{
+    KePresentProcessorCount = HalPresentProcessorCount();
+    KdLog("ntbox %s (%s kernel), Windows 10.0.19045 x64, processors %u of %u", NTBOX_VERSION, NTBOX_CHECKED ? "checked" : "free",
+          (unsigned)KeActiveProcessorCount, (unsigned)KePresentProcessorCount);
+    KdReport(ReportBoot, KD_TEXT(ReportKeyText, NTBOX_VERSION), KD_NUMBER(ReportKeyCount, KeActiveProcessorCount),
+             KD_NUMBER(ReportKeyTotal, KePresentProcessorCount), KD_TEXT(ReportKeyKind, NTBOX_CHECKED ? "checked" : "free"));
+}
+
+/* On the idle thread's own stack: osloader's will be freed. */
+static VOID InitPhase0OnOwnStack(PVOID Context)
+{
+    HANDLE Thread;
+
+    KeInitializeIdle(((PVOID *)Context)[0], ((PVOID *)Context)[1]);
+    ObInitSystem();
+    PsInitSystem();
+    KeInitializeClock();
+    NTSTATUS Status = PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, InitPhase1, NULL);
+    if (!NT_SUCCESS(Status))
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)Status, 2, 0, 0);
+    ZwClose(Thread);
+    KeIdleLoop();
+}
+
+static DECLSPEC_NORETURN VOID InitSwitchStack(VOID)
+{
+    static PVOID Limits[2], Discarded;
+    static DECLSPEC_ALIGN(64) UCHAR XState[PAGE_SIZE];
+
+    NT_CHECK(ArchXStateSize() <= sizeof(XState));
+    if (!MmAllocateKernelStack(&Limits[0], &Limits[1]))
+        KeBugCheckEx(INSTALL_MORE_MEMORY, 0, 0, 0, 0);
+    ArchInitializeXState(XState);
+    ArchSwitchContext(&Discarded, XState, ArchPrepareStack(Limits[0], InitPhase0OnOwnStack, Limits), XState);
+    __builtin_unreachable();
+}
+
+/* The entry of ntoskrnl.exe (osloader/loader_block.h). */
+DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
+{
+    KdInitializeSerial();
+    KeInitializeBootProcessor();
+    if (Block->Magic != LOADER_BLOCK_MAGIC || Block->Version != LOADER_BLOCK_VERSION || Block->Size != sizeof(*Block)) {
+        KdLogError("*** osloader and ntoskrnl.exe are of different versions");
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)STATUS_REVISION_MISMATCH, Block->Version, 0, 0);
+    }
+    InitLoaderBlock = *Block;
+    InitParseOptions((PCSTR)Block->CommandLine, &InitOptions);
+    InitOptions.Image.Seed = Block->Seed;
+    HalSetExitPort(InitOptions.ExitPort);
+    MmInitSystem(&InitLoaderBlock);
+    ExInitializePools();
+    HalInitSystem(&InitLoaderBlock);
+    InitOpenScreen();
+    InitOpenReport();
+    InitSayHello();
+    ImInitSystem(&InitLoaderBlock, &InitOptions.Image);
+    InitSetUpcalls();
+    InitSwitchStack();
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ * The System process, the only one of this slice. */
+#include "psp.h"
+#include "ob.h"
+
+PEPROCESS PsInitialSystemProcess;
+POBJECT_TYPE *PsProcessType;
+static POBJECT_TYPE PspProcessType;
+
+static const OB_TYPE_INFO PspProcessTypeInfo = {
+    .Name = L"Process",
+    .PoolTag = 'corP',
+    .Mapping = {STANDARD_RIGHTS_READ, STANDARD_RIGHTS_WRITE, STANDARD_RIGHTS_EXECUTE, PROCESS_ALL_ACCESS},
+    .ValidAccess = PROCESS_ALL_ACCESS,
+    .WaitOffset = __builtin_offsetof(EPROCESS, Pcb.Header),
+};
+
+VOID PspCreateSystemProcess(VOID)
+{
+    NTSTATUS Status = ObCreateObjectType(&PspProcessTypeInfo, &PspProcessType);
+
+    PsProcessType = &PspProcessType;
+    if (NT_SUCCESS(Status))
+        Status = ObCreateObject(KernelMode, PspProcessType, NULL, KernelMode, NULL, sizeof(EPROCESS), 0, 0,
+                                (PVOID *)&PsInitialSystemProcess);
+    if (!NT_SUCCESS(Status))
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)Status, 0, 0, 0);
+    PEPROCESS Process = PsInitialSystemProcess;
+    Process->Pcb.Header.Type = 3;
+    InitializeListHead(&Process->Pcb.Header.WaitListHead);
+    InitializeListHead(&Process->Pcb.ThreadListHead);
+    Process->Pcb.DirectoryTableBase = ArchReadCr3();
+    Process->UniqueProcessId = (HANDLE)4;
+    Process->ObjectTable = ObSystemHandleTable();
+}
+
+HANDLE NTAPI PsGetCurrentProcessId(VOID)
+{
+    return ((PETHREAD)KiCurrentThread())->Cid.UniqueProcess;
+}
+
+HANDLE NTAPI PsGetProcessId(PEPROCESS Process)
+{
+    return Process->UniqueProcessId;
+}
+
+/* [WDK IoGetCurrentProcess, PsGetCurrentProcess] */
+PEPROCESS NTAPI IoGetCurrentProcess(VOID)
+{
+    return PsInitialSystemProcess;
+}
+
+/* [WDK PsGetVersion] Windows 10 22H2, free build; no service pack, so an empty string that points nowhere. */
+BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber, PUNICODE_STRING CSDVersion)
+{
+    if (MajorVersion != NULL)
+        *MajorVersion = 10;
+    if (MinorVersion != NULL)
+        *MinorVersion = 0;
+    if (BuildNumber != NULL)
+        *BuildNumber = 19045;
+    if (CSDVersion != NULL)
+        *CSDVersion = (UNICODE_STRING){0, 0, NULL};
+    return FALSE;
+}
