@@ -4,6 +4,7 @@
 #include "image.h"
 #include "kd.h"
 #include "rtl.h"
+#include "crt.h"
 
 extern IM_OPTIONS ImpOptions;
 

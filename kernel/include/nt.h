@@ -22,6 +22,10 @@
 #define ASSERT_OFFSET(Type, Field, Offset)                                                                   \
     _Static_assert(__builtin_offsetof(Type, Field) == (Offset), #Type "." #Field " is at the wrong offset")
 
+/* Bug checks that the headers lack. */
+#define DRIVER_VERIFIER_DETECTED_VIOLATION ((ULONG)0x000000C4)
+#define KERNEL_SECURITY_CHECK_FAILURE ((ULONG)0x00000139)
+
 /* Our own invariants (never outside input): checked kernel only. A failure is a bug of ours and stops the
  * machine. */
 #if NTBOX_CHECKED

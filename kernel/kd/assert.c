@@ -6,6 +6,6 @@
 DECLSPEC_NORETURN VOID KdAssertionFailed(PCSTR Expression, PCSTR File, ULONG Line)
 {
     KdLogError("*** ntbox: invariant broken: %s (%s:%u)", Expression, File, (unsigned)Line);
-    KeBugCheckEx(MANUALLY_INITIATED_CRASH1, (ULONG_PTR)Expression, (ULONG_PTR)File, Line, 0);
+    KeBugCheckEx(MANUALLY_INITIATED_CRASH, (ULONG_PTR)Expression, (ULONG_PTR)File, Line, 0);
 }
 #endif

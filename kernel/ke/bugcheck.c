@@ -3,6 +3,7 @@
  * the machine got there; then ends the run. [WDK KeBugCheckEx] Any IRQL. */
 #include "ki.h"
 #include "rtl.h"
+#include "crt.h"
 
 /* Until init sets the real ones. */
 static BOOLEAN KiEarlyIsKernelAddress(const void *Address)

@@ -4,8 +4,7 @@
 #include "ob.h"
 
 PEPROCESS PsInitialSystemProcess;
-POBJECT_TYPE *PsProcessType;
-static POBJECT_TYPE PspProcessType;
+POBJECT_TYPE PsProcessType;
 
 static const OB_TYPE_INFO PspProcessTypeInfo = {
     .Name = L"Process",
@@ -17,11 +16,10 @@ static const OB_TYPE_INFO PspProcessTypeInfo = {
 
 VOID PspCreateSystemProcess(VOID)
 {
-    NTSTATUS Status = ObCreateObjectType(&PspProcessTypeInfo, &PspProcessType);
+    NTSTATUS Status = ObCreateObjectType(&PspProcessTypeInfo, &PsProcessType);
 
-    PsProcessType = &PspProcessType;
     if (NT_SUCCESS(Status))
-        Status = ObCreateObject(KernelMode, PspProcessType, NULL, KernelMode, NULL, sizeof(EPROCESS), 0, 0,
+        Status = ObCreateObject(KernelMode, PsProcessType, NULL, KernelMode, NULL, sizeof(EPROCESS), 0, 0,
                                 (PVOID *)&PsInitialSystemProcess);
     if (!NT_SUCCESS(Status))
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)Status, 0, 0, 0);

@@ -8,8 +8,7 @@
 #include "mm.h"
 #include "ob.h"
 
-POBJECT_TYPE *PsThreadType;
-static POBJECT_TYPE PspThreadType;
+POBJECT_TYPE PsThreadType;
 static volatile LONG PspNextThreadId = 4;
 
 static const OB_TYPE_INFO PspThreadTypeInfo = {
@@ -64,7 +63,7 @@ static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROU
 {
     PVOID StackBase, StackLimit, XSaveArea;
     PETHREAD Thread;
-    NTSTATUS Status = ObCreateObject(KernelMode, PspThreadType, ObjectAttributes, KernelMode, NULL, sizeof(ETHREAD), 0, 0,
+    NTSTATUS Status = ObCreateObject(KernelMode, PsThreadType, ObjectAttributes, KernelMode, NULL, sizeof(ETHREAD), 0, 0,
                                      (PVOID *)&Thread);
 
     if (!NT_SUCCESS(Status))
@@ -138,9 +137,8 @@ static VOID NTAPI PspReaper(PVOID Context)
 VOID PspInitializeThreads(VOID)
 {
     HANDLE Handle;
-    NTSTATUS Status = ObCreateObjectType(&PspThreadTypeInfo, &PspThreadType);
+    NTSTATUS Status = ObCreateObjectType(&PspThreadTypeInfo, &PsThreadType);
 
-    PsThreadType = &PspThreadType;
     KeInitializeThreadReaper();
     if (NT_SUCCESS(Status))
         Status = PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, PspReaper, NULL);
