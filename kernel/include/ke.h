@@ -149,6 +149,10 @@ typedef struct _KE_GATE {
 VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine);
 VOID KeLeaveGate(KE_GATE *Gate);
 
+/* The stack that StackPointer lies in, [*Low, *High): of the current thread or one of this processor's interrupt stacks. Any
+ * IRQL. FALSE: none that is known. */
+BOOLEAN KeFindStack(ULONG64 StackPointer, PULONG64 Low, PULONG64 High);
+
 /* --- bug checks ------------------------------------------------------------------------------------------- */
 
 typedef struct _KI_SYMBOL {

@@ -2,37 +2,54 @@
  * The tables through which a lower layer calls a higher one, all set here. */
 #include "initp.h"
 #include "kd.h"
+#include "mm.h"
 #include "rtl.h"
 
-/* One step towards the caller, by unwind data. The stack must be one that is mapped: a broken one ends the walk. */
 static BOOLEAN InitUnwindOne(PCONTEXT Context)
 {
-    return RtlUnwindOneFrame(Context);
+    return RtlUnwindOneFrame(Context, NULL);
 }
 
+/* What was counted in the case that the bug check ends. */
 static VOID InitBugCheckReport(VOID)
 {
     ImEndCase();
 }
 
-static BOOLEAN InitLookupImage(ULONG64 Address, RTL_IMAGE_FUNCTIONS *Functions)
+static BOOLEAN InitFindImage(ULONG64 Address, RTL_IMAGE_VIEW *Image)
 {
     PIM_MODULE Module = ImFindModule((PVOID)Address);
 
     if (Module == NULL)
         return FALSE;
-    Functions->ImageBase = (ULONG64)Module->Base;
-    Functions->ImageSize = Module->Size;
-    Functions->Table = Module->FunctionTable;
-    Functions->Count = Module->FunctionCount;
+    *Image = (RTL_IMAGE_VIEW){(ULONG64)Module->Base, Module->Size, Module->FunctionTable, Module->FunctionCount};
     return TRUE;
 }
 
-static const KI_UPCALLS InitKeUpcalls = {ImIsKernelAddress, ImSymbolize, InitUnwindOne, InitBugCheckReport};
+static BOOLEAN InitFindStack(ULONG64 StackPointer, RTL_STACK_LIMITS *Limits)
+{
+    return KeFindStack(StackPointer, &Limits->Low, &Limits->High);
+}
+
+/* First and last byte: what image lays out is readable in pages, and no range asked for is longer than two of them. */
+static BOOLEAN InitIsReadable(ULONG64 Address, ULONG Length)
+{
+    return MmIsAddressValid((PVOID)Address) && MmIsAddressValid((PVOID)(Address + Length - 1));
+}
+
+static VOID InitUnhandledException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord)
+{
+    EXCEPTION_POINTERS Pointers = {ExceptionRecord, ContextRecord};
+
+    KeBugCheckFromException(KMODE_EXCEPTION_NOT_HANDLED, &Pointers);
+}
 
 VOID InitSetUpcalls(VOID)
 {
-    KiUpcalls = &InitKeUpcalls;
+    static const KI_UPCALLS Ke = {ImIsKernelAddress, ImSymbolize, InitUnwindOne, InitBugCheckReport};
+    static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException};
+
+    KiUpcalls = &Ke;
     KdModuleNameOf = ImModuleNameOf;
-    RtlLookupImage = InitLookupImage;
+    RtlSetUpcalls(&Rtl);
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * Which stack an address lies in: what a stack walk may read. */
+#include "ki.h"
+
+static BOOLEAN KiIsInside(ULONG64 Address, ULONG64 Low, ULONG64 High, PULONG64 FoundLow, PULONG64 FoundHigh)
+{
+    *FoundLow = Low;
+    *FoundHigh = High;
+    return Address >= Low && Address < High;
+}
+
+BOOLEAN KeFindStack(ULONG64 StackPointer, PULONG64 Low, PULONG64 High)
+{
+    PKPRCB Prcb = KeGetPrcb();
+    ARCH_PROCESSOR_TABLES *Tables = &KiProcessorOf(Prcb)->Tables;
+    PKTHREAD Thread = Prcb->CurrentThread;
+
+    if (Thread != NULL && KiIsInside(StackPointer, (ULONG64)Thread->StackLimit, (ULONG64)Thread->StackBase, Low, High))
+        return TRUE;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Tables->IstStacks); i++) {
+        ULONG64 Stack = (ULONG64)Tables->IstStacks[i];
+        if (KiIsInside(StackPointer, Stack, Stack + ARCH_IST_STACK_SIZE, Low, High))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* [WDK IoGetStackLimits] Of the current thread. */
+VOID NTAPI IoGetStackLimits(PULONG_PTR LowLimit, PULONG_PTR HighLimit)
+{
+    *LowLimit = (ULONG_PTR)KiCurrentThread()->StackLimit;
+    *HighLimit = (ULONG_PTR)KiCurrentThread()->StackBase;
+}
+
+/* [WDK IoGetRemainingStackSize] */
+ULONG_PTR NTAPI IoGetRemainingStackSize(VOID)
+{
+    return (ULONG_PTR)__builtin_frame_address(0) - (ULONG_PTR)KiCurrentThread()->StackLimit;
+}
