@@ -7,7 +7,8 @@ static ARCH_LOCK HalpPciLock = ARCH_LOCK_INIT("PciConfig", LockRankHal, HIGH_LEV
 
 static ULONG HalpPciAddress(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset)
 {
-    return 0x80000000u | ((ULONG)Bus << 16) | ((ULONG)(Device & 31) << 11) | ((ULONG)(Function & 7) << 8) | (Offset & 0xfcu);
+    return 0x80000000u | ((ULONG)Bus << 16) | ((ULONG)(Device & 31) << 11) | ((ULONG)(Function & 7) << 8) |
+           (Offset & 0xfcu);
 }
 
 ULONG HalReadPciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset)

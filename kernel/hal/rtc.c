@@ -20,7 +20,8 @@ static ULONG64 HalpDays(ULONG Year, ULONG Month, ULONG Day)
     BOOLEAN Leap = (Year % 4 == 0 && Year % 100 != 0) || Year % 400 == 0;
     ULONG64 Past = Year - 1601;
 
-    return Past * 365 + Past / 4 - Past / 100 + Past / 400 + Before[(Month + 11) % 12] + (Leap && Month > 2) + Day - 1;
+    return Past * 365 + Past / 4 - Past / 100 + Past / 400 + Before[(Month + 11) % 12] + (Leap && Month > 2) +
+           Day - 1;
 }
 
 /* FALSE when the clock moved between two readings. */
@@ -50,6 +51,7 @@ ULONG64 HalQueryRealTimeClock(VOID)
         Hour = Hour % 12 + ((Fields[2] & 0x80) ? 12 : 0);
     ULONG64 Days = HalpDays(2000 + HalpFromBcd(Fields[5], Binary), HalpFromBcd(Fields[4], Binary),
                             HalpFromBcd(Fields[3], Binary));
-    ULONG64 Seconds = Days * 86400 + Hour * 3600 + HalpFromBcd(Fields[1], Binary) * 60 + HalpFromBcd(Fields[0], Binary);
+    ULONG64 Seconds =
+        Days * 86400 + Hour * 3600 + HalpFromBcd(Fields[1], Binary) * 60 + HalpFromBcd(Fields[0], Binary);
     return Seconds * 10000000ull;
 }

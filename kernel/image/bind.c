@@ -5,9 +5,9 @@
 
 typedef struct _IMP_BINDING {
     PIM_MODULE Module;
-    PIM_MODULE Provider;  /* of the descriptor being bound */
-    ULONG ProviderIndex;  /* Dll->Index + 1 that Provider belongs to */
-    ULONG UnknownDlls;    /* imports of DLLs that are not here at all */
+    PIM_MODULE Provider; /* of the descriptor being bound */
+    ULONG ProviderIndex; /* Dll->Index + 1 that Provider belongs to */
+    ULONG UnknownDlls;   /* imports of DLLs that are not here at all */
     PCSTR FirstUnknown;
 } IMP_BINDING;
 
@@ -39,8 +39,8 @@ static VOID ImpReportMissing(IMP_BINDING *Binding, const PE_IMPORT *Import)
         Name = Ordinal;
     }
     KdLogError("%s: import %s!%s is not exported", Binding->Module->Name, Import->Dll->Name, Name);
-    KdReport(ReportMissing, KD_TEXT(ReportKeyDriver, Binding->Module->Name), KD_TEXT(ReportKeyDll, Import->Dll->Name),
-             KD_TEXT(ReportKeySymbol, Name));
+    KdReport(ReportMissing, KD_TEXT(ReportKeyDriver, Binding->Module->Name),
+             KD_TEXT(ReportKeyDll, Import->Dll->Name), KD_TEXT(ReportKeySymbol, Name));
 }
 
 /* A variable is reached through its address, so only functions may get a stub: those lie in executable sections. */
@@ -49,7 +49,8 @@ static BOOLEAN ImpIsFunction(const PE_EXPORTS *Owner, ULONG64 Address)
     PE_SECTION Section;
     uint32_t Index;
 
-    return PeFindSection(Owner->Image, (uint32_t)(Address - Owner->Image->LoadBase), &Section, &Index) == PE_OK &&
+    return PeFindSection(Owner->Image, (uint32_t)(Address - Owner->Image->LoadBase), &Section, &Index) ==
+               PE_OK &&
            (Section.Protection & PE_PROTECT_EXECUTE) != 0;
 }
 
@@ -61,7 +62,8 @@ static PCSTR ImpLastingName(const PE_EXPORTS *Exports, PCSTR Name)
     return PeFindExportByName(Exports, Name, PE_NO_HINT, &Export, NULL) == PE_OK ? Export.Name : NULL;
 }
 
-static ULONG64 ImpCounted(IM_THUNKS *Thunks, const PE_EXPORTS *Exports, const PE_EXPORTS *Owner, PCSTR Name, ULONG64 Address)
+static ULONG64 ImpCounted(IM_THUNKS *Thunks, const PE_EXPORTS *Exports, const PE_EXPORTS *Owner, PCSTR Name,
+                          ULONG64 Address)
 {
     if (Thunks == NULL || Name == NULL || !ImpIsFunction(Owner, Address))
         return Address;
@@ -76,8 +78,9 @@ static bool ImpResolve(void *Context, const PE_IMPORT *Import, uint64_t *Address
     const PE_EXPORTS *Owner;
 
     if (Provider != NULL && Provider->HasExports &&
-        PeResolveExport(&Provider->Exports, Import->Name, Import->Name != NULL ? Import->Hint : Import->Ordinal,
-                        ImpFindForwarderModule, NULL, Address, &Owner, NULL) == PE_OK) {
+        PeResolveExport(&Provider->Exports, Import->Name,
+                        Import->Name != NULL ? Import->Hint : Import->Ordinal, ImpFindForwarderModule, NULL,
+                        Address, &Owner, NULL) == PE_OK) {
         if (ImpOptions.CountCalls)
             *Address = ImpCounted(Binding->Module->Thunks, &Provider->Exports, Owner, Import->Name, *Address);
         return true;
@@ -118,7 +121,8 @@ NTSTATUS ImpBindModule(PIM_MODULE Module, PE_ERROR *Error)
         return STATUS_SUCCESS;
     if (Status != PE_IMPORT_MISSING)
         return STATUS_INVALID_IMAGE_FORMAT;
-    _snprintf(Error->Text, sizeof(Error->Text), "%u import%s missing", (unsigned)Missing, Missing == 1 ? " is" : "s are");
+    _snprintf(Error->Text, sizeof(Error->Text), "%u import%s missing", (unsigned)Missing,
+              Missing == 1 ? " is" : "s are");
     return Binding.FirstUnknown != NULL ? STATUS_DLL_NOT_FOUND : STATUS_DRIVER_ENTRYPOINT_NOT_FOUND;
 }
 
@@ -128,8 +132,8 @@ static PVOID ImpFindRoutineIn(PCSTR Dll, PCSTR Name)
     const PE_EXPORTS *Owner;
     uint64_t Address;
 
-    if (Module == NULL || PeResolveExport(&Module->Exports, Name, PE_NO_HINT, ImpFindForwarderModule, NULL, &Address, &Owner,
-                                          NULL) != PE_OK)
+    if (Module == NULL || PeResolveExport(&Module->Exports, Name, PE_NO_HINT, ImpFindForwarderModule, NULL,
+                                          &Address, &Owner, NULL) != PE_OK)
         return NULL;
     return (PVOID)ImpCounted(ImpRoutineThunks, &Module->Exports, Owner, Name, Address);
 }

@@ -14,7 +14,8 @@ static VOID ImpReportCount(PCSTR Name, volatile ULONG64 *Count)
     ULONG64 Calls = __atomic_exchange_n(Count, 0, __ATOMIC_RELAXED);
 
     if (Calls != 0)
-        KdReport(ReportCall, KD_TEXT(ReportKeyCase, ImpCase), KD_TEXT(ReportKeySymbol, Name), KD_NUMBER(ReportKeyCount, Calls));
+        KdReport(ReportCall, KD_TEXT(ReportKeyCase, ImpCase), KD_TEXT(ReportKeySymbol, Name),
+                 KD_NUMBER(ReportKeyCount, Calls));
 }
 
 static VOID ImpResetModule(PIM_MODULE Module)

@@ -14,7 +14,8 @@ VOID ImpInsertModule(PIM_MODULE Module);
 VOID ImpRemoveModule(PIM_MODULE Module);
 PIM_MODULE ImpFindModuleByName(PCSTR Name, SIZE_T Length); /* with or without extension, any case */
 VOID ImpSetName(PIM_MODULE Module, PCUNICODE_STRING FullName);
-NTSTATUS ImpCompleteModule(PIM_MODULE Module, PE_ERROR *Error); /* exports and exception table of a mapped image */
+NTSTATUS ImpCompleteModule(PIM_MODULE Module,
+                           PE_ERROR *Error); /* exports and exception table of a mapped image */
 
 /* read.c: the whole file in pool; the caller frees it. */
 NTSTATUS ImpReadFile(PCUNICODE_STRING FullName, PVOID *Bytes, SIZE_T *Length);

@@ -6,8 +6,9 @@
 
 static VOID ImpReportImage(PIM_MODULE Module, NTSTATUS Status, PCSTR Text)
 {
-    KdReport(ReportImage, KD_TEXT(ReportKeyDriver, Module->Name), KD_NUMBER(ReportKeyBase, (ULONG_PTR)Module->Base),
-             KD_NUMBER(ReportKeySize, Module->Size), KD_NUMBER(ReportKeyStatus, (ULONG)Status), KD_TEXT(ReportKeyText, Text));
+    KdReport(ReportImage, KD_TEXT(ReportKeyDriver, Module->Name),
+             KD_NUMBER(ReportKeyBase, (ULONG_PTR)Module->Base), KD_NUMBER(ReportKeySize, Module->Size),
+             KD_NUMBER(ReportKeyStatus, (ULONG)Status), KD_TEXT(ReportKeyText, Text));
 }
 
 static NTSTATUS ImpRefuse(PIM_MODULE Module, NTSTATUS Status, PCSTR Text)
@@ -81,7 +82,8 @@ static NTSTATUS ImpLoadBytes(PIM_MODULE Module, const void *Bytes, SIZE_T Length
 {
     PE_IMAGE File;
     PE_ERROR Error;
-    PE_STATUS Parsed = PeParseFile(Bytes, Length, ImpOptions.StrictWx ? PE_PARSE_STRICT_WX : 0, &File, &Error);
+    PE_STATUS Parsed =
+        PeParseFile(Bytes, Length, ImpOptions.StrictWx ? PE_PARSE_STRICT_WX : 0, &File, &Error);
 
     if (Parsed != PE_OK)
         return ImpRefuse(Module, ImpStatusOf(Parsed), Error.Text);

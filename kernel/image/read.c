@@ -9,7 +9,8 @@ static NTSTATUS ImpFileLength(HANDLE File, SIZE_T *Length)
 {
     FILE_STANDARD_INFORMATION Standard;
     IO_STATUS_BLOCK Iosb;
-    NTSTATUS Status = ZwQueryInformationFile(File, &Iosb, &Standard, sizeof(Standard), FileStandardInformation);
+    NTSTATUS Status =
+        ZwQueryInformationFile(File, &Iosb, &Standard, sizeof(Standard), FileStandardInformation);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -44,9 +45,11 @@ NTSTATUS ImpReadFile(PCUNICODE_STRING FullName, PVOID *Bytes, SIZE_T *Length)
     IO_STATUS_BLOCK Iosb;
     HANDLE File;
 
-    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)FullName, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
-    NTSTATUS Status = ZwCreateFile(&File, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &Iosb, NULL, FILE_ATTRIBUTE_NORMAL,
-                                   FILE_SHARE_READ, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE, NULL, 0);
+    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)FullName,
+                               OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    NTSTATUS Status = ZwCreateFile(&File, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &Iosb, NULL,
+                                   FILE_ATTRIBUTE_NORMAL, FILE_SHARE_READ, FILE_OPEN,
+                                   FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE, NULL, 0);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = ImpReadOpenFile(File, Bytes, Length);

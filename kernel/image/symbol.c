@@ -22,7 +22,8 @@ VOID ImSetKernelSymbols(const void *File, ULONG64 Length)
     const IMP_SYMBOL_FILE *Symbols = File;
 
     if (Length < sizeof(*Symbols) || Symbols->Magic != IMP_SYMBOL_MAGIC ||
-        Symbols->Count > (Length - sizeof(*Symbols)) / sizeof(Symbols->Entries[0]) || ((PCSTR)File)[Length - 1] != 0) {
+        Symbols->Count > (Length - sizeof(*Symbols)) / sizeof(Symbols->Entries[0]) ||
+        ((PCSTR)File)[Length - 1] != 0) {
         KdLog("ntoskrnl.sym is damaged and not used");
         return;
     }

@@ -72,7 +72,8 @@ static PUCHAR ImpEmit(PUCHAR At, const UCHAR *Opcode, ULONG OpcodeLength, const 
     return End;
 }
 
-static const UCHAR ImpLockInc[] = {0xf0, 0x48, 0xff, 0x05}, ImpLeaR10[] = {0x4c, 0x8d, 0x15}, ImpJump[] = {0xff, 0x25};
+static const UCHAR ImpLockInc[] = {0xf0, 0x48, 0xff, 0x05}, ImpLeaR10[] = {0x4c, 0x8d, 0x15},
+                   ImpJump[] = {0xff, 0x25};
 
 static IMP_SLOT *ImpTakeSlot(IM_THUNKS *Thunks, PCSTR Name, PCSTR Dll, PVOID Target, PUCHAR *Code)
 {
@@ -127,9 +128,11 @@ DECLSPEC_NORETURN VOID ImpMissingCalled(IMP_SLOT *Slot, PVOID Caller)
 
     ImSymbolize(Caller, &Symbol);
     KdLogError("%s called %s!%s, which is not exported", Symbol.Text, Slot->Dll, Slot->Name);
-    KdReport(ReportViolation, KD_TEXT(ReportKeyDriver, Symbol.Module), KD_TEXT(ReportKeyKind, "missing import called"),
-             KD_TEXT(ReportKeySymbol, Slot->Name), KD_NUMBER(ReportKeyOffset, Symbol.Offset));
-    KeBugCheckEx((ULONG)STATUS_DRIVER_ENTRYPOINT_NOT_FOUND, (ULONG_PTR)Slot->Name, (ULONG_PTR)Slot->Dll, (ULONG_PTR)Caller, 0);
+    KdReport(ReportViolation, KD_TEXT(ReportKeyDriver, Symbol.Module),
+             KD_TEXT(ReportKeyKind, "missing import called"), KD_TEXT(ReportKeySymbol, Slot->Name),
+             KD_NUMBER(ReportKeyOffset, Symbol.Offset));
+    KeBugCheckEx((ULONG)STATUS_DRIVER_ENTRYPOINT_NOT_FOUND, (ULONG_PTR)Slot->Name, (ULONG_PTR)Slot->Dll,
+                 (ULONG_PTR)Caller, 0);
 }
 
 VOID ImpForEachThunk(IM_THUNKS *Thunks, VOID (*Action)(PCSTR Name, volatile ULONG64 *Count))

@@ -179,10 +179,10 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankMmSystemSpace, /* mm: kernel virtual address space and its page tables */
     LockRankMmPhysical,    /* mm: free physical pages */
     LockRankImageList,     /* image: list of loaded modules (read at any IRQL) */
-    LockRankKeDispatcher,   /* ke: dispatcher data base and timer queue (one lock in this kernel core) */
-    LockRankKeDpc,          /* ke: DPC queue of one processor */
+    LockRankKeDispatcher,  /* ke: dispatcher data base and timer queue (one lock in this kernel core) */
+    LockRankKeDpc,         /* ke: DPC queue of one processor */
     LockRankHal,           /* hal: interrupt controllers */
-    LockRankPrint,          /* kd: the unfinished line of DbgPrint */
+    LockRankPrint,         /* kd: the unfinished line of DbgPrint */
     LockRankLog,           /* kd: serial port and screen */
 } ARCH_LOCK_RANK;
 

@@ -10,19 +10,19 @@ typedef struct _IM_THUNKS IM_THUNKS;
 
 /* (c) constant while it is in the list */
 typedef struct _IM_MODULE {
-    LIST_ENTRY Entry;           /* module list; image list lock */
-    PUCHAR Base;                /* (c) */
-    ULONG Size;                 /* (c) bytes, whole pages */
-    PVOID EntryPoint;           /* (c) */
-    UNICODE_STRING FullName;    /* (c) "\SystemRoot\System32\drivers\foo.sys" */
-    CHAR Name[64];              /* (c) base name in lower case as ASCII, "foo.sys" */
-    const void *FunctionTable;  /* (c) RUNTIME_FUNCTION[FunctionCount], checked: sorted and inside the image */
-    ULONG FunctionCount;        /* (c) */
-    PVOID DriverObject;         /* io sets it while the driver lives */
-    IM_THUNKS *Thunks;          /* stubs between this driver and what it imports; NULL when bound directly */
-    BOOLEAN HasExports;         /* (c) */
-    PE_IMAGE Image;             /* (c) */
-    PE_EXPORTS Exports;         /* (c) if HasExports */
+    LIST_ENTRY Entry;          /* module list; image list lock */
+    PUCHAR Base;               /* (c) */
+    ULONG Size;                /* (c) bytes, whole pages */
+    PVOID EntryPoint;          /* (c) */
+    UNICODE_STRING FullName;   /* (c) "\SystemRoot\System32\drivers\foo.sys" */
+    CHAR Name[64];             /* (c) base name in lower case as ASCII, "foo.sys" */
+    const void *FunctionTable; /* (c) RUNTIME_FUNCTION[FunctionCount], checked: sorted and inside the image */
+    ULONG FunctionCount;       /* (c) */
+    PVOID DriverObject;        /* io sets it while the driver lives */
+    IM_THUNKS *Thunks;         /* stubs between this driver and what it imports; NULL when bound directly */
+    BOOLEAN HasExports;        /* (c) */
+    PE_IMAGE Image;            /* (c) */
+    PE_EXPORTS Exports;        /* (c) if HasExports */
 } IM_MODULE, *PIM_MODULE;
 
 typedef struct _IM_OPTIONS {

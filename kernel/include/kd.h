@@ -16,7 +16,8 @@ VOID KdLogError(PCSTR Format, ...) __attribute__((format(printf, 1, 2)));
 /* Start-up, in this order; each is optional. The serial port first, before anything can fail. */
 VOID KdInitializeSerial(VOID);
 VOID KdInitializeScreen(const LOADER_SCREEN *Mode, PVOID Glass);
-BOOLEAN KdOpenReport(PVOID Memory, ULONG64 Length); /* FALSE and a log line: not a report channel, or another version */
+BOOLEAN KdOpenReport(PVOID Memory,
+                     ULONG64 Length); /* FALSE and a log line: not a report channel, or another version */
 
 /* From now on nobody else runs: the log lock is not taken any more. */
 VOID KdEnterBugCheck(VOID);

@@ -21,24 +21,24 @@ typedef enum _KTHREAD_STATE {
 
 /* (d) dispatcher lock; (o) owner thread only; (c) constant after creation */
 typedef struct _KTHREAD {
-    DISPATCHER_HEADER Header;                     /* (d) signalled when the thread has ended */
-    PVOID KernelStack;                            /* (d) saved RSP while not running */
-    PVOID StackBase;                              /* (c) highest address */
-    PVOID StackLimit;                             /* (c) lowest mapped address; a guard page lies below */
-    KTHREAD_STATE State;                          /* (d) */
-    KPRIORITY Priority;                           /* (d) 0..31 */
-    LONG_PTR WaitStatus;                          /* (d) */
-    KPROCESSOR_MODE WaitMode;                     /* (d) */
-    BOOLEAN Alertable;                            /* (d) */
-    KPROCESSOR_MODE PreviousMode;                 /* (o) */
-    BOOLEAN Terminating;                          /* (o) */
-    LIST_ENTRY QueueEntry;                        /* (d) ready queue */
-    PKWAIT_BLOCK WaitBlockList;                   /* (d) */
-    ULONG WaitCount;                              /* (d) blocks in WaitBlockList */
-    BOOLEAN TimedWait;        /* (d) Timer and its wait block are in use */
-    BOOLEAN WaitNext;         /* (o) the dispatcher lock is kept for the wait that follows */
-    KIRQL WaitIrql;           /* (o) the IRQL to go back to after it */
-    LIST_ENTRY MutantListHead; /* (d) mutexes the thread owns */
+    DISPATCHER_HEADER Header;     /* (d) signalled when the thread has ended */
+    PVOID KernelStack;            /* (d) saved RSP while not running */
+    PVOID StackBase;              /* (c) highest address */
+    PVOID StackLimit;             /* (c) lowest mapped address; a guard page lies below */
+    KTHREAD_STATE State;          /* (d) */
+    KPRIORITY Priority;           /* (d) 0..31 */
+    LONG_PTR WaitStatus;          /* (d) */
+    KPROCESSOR_MODE WaitMode;     /* (d) */
+    BOOLEAN Alertable;            /* (d) */
+    KPROCESSOR_MODE PreviousMode; /* (o) */
+    BOOLEAN Terminating;          /* (o) */
+    LIST_ENTRY QueueEntry;        /* (d) ready queue */
+    PKWAIT_BLOCK WaitBlockList;   /* (d) */
+    ULONG WaitCount;              /* (d) blocks in WaitBlockList */
+    BOOLEAN TimedWait;            /* (d) Timer and its wait block are in use */
+    BOOLEAN WaitNext;             /* (o) the dispatcher lock is kept for the wait that follows */
+    KIRQL WaitIrql;               /* (o) the IRQL to go back to after it */
+    LIST_ENTRY MutantListHead;    /* (d) mutexes the thread owns */
     KWAIT_BLOCK WaitBlock[KI_THREAD_WAIT_BLOCKS]; /* (d) */
     KTIMER Timer;                                 /* (d) time-out of the current wait */
     SHORT KernelApcDisable;                       /* (o) KeEnterCriticalRegion: -1 per nesting */
@@ -166,8 +166,9 @@ typedef struct _KI_SYMBOL {
 typedef struct _KI_UPCALLS {
     BOOLEAN (*IsKernelAddress)(const void *Address); /* in ntoskrnl.exe or hal.dll */
     VOID (*Symbolize)(const void *Address, KI_SYMBOL *Symbol);
-    BOOLEAN (*UnwindOne)(PCONTEXT Context); /* to the caller; FALSE at the end or when the stack makes no sense */
-    VOID (*BugCheckReport)(VOID);           /* records that must not be lost */
+    BOOLEAN (*UnwindOne)(
+        PCONTEXT Context);        /* to the caller; FALSE at the end or when the stack makes no sense */
+    VOID (*BugCheckReport)(VOID); /* records that must not be lost */
 } KI_UPCALLS;
 extern const KI_UPCALLS *KiUpcalls;
 
@@ -181,7 +182,7 @@ VOID KeBugCheckFromException(ULONG Code, PEXCEPTION_POINTERS Pointers);
 /* --- start-up, by init ---- */
 
 VOID KeInitializeBootProcessor(VOID);
-VOID KeInitializeClock(VOID);     /* after HalInitSystem and MmInitSystem: shared data, clock interrupt, timers */
+VOID KeInitializeClock(VOID); /* after HalInitSystem and MmInitSystem: shared data, clock interrupt, timers */
 VOID KeInitializeIdle(PVOID StackBase, PVOID StackLimit); /* the running code becomes the idle thread */
 DECLSPEC_NORETURN VOID KeIdleLoop(VOID);
 

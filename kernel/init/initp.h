@@ -14,7 +14,8 @@ typedef struct _INIT_OPTIONS {
 
 VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options);
 
-extern LOADER_BLOCK InitLoaderBlock; /* our copy; what it points to in loader memory is gone after phase 1 began */
+extern LOADER_BLOCK
+    InitLoaderBlock; /* our copy; what it points to in loader memory is gone after phase 1 began */
 extern INIT_OPTIONS InitOptions;
 
 VOID InitSetUpcalls(VOID);

@@ -9,7 +9,8 @@ static PCSTR InitFindOption(PCSTR CommandLine, PCSTR Name)
     SIZE_T Length = strlen(Name);
 
     for (PCSTR Word = CommandLine; *Word != 0;) {
-        if (strncmp(Word, Name, Length) == 0 && (Word[Length] == '=' || Word[Length] == ' ' || Word[Length] == 0))
+        if (strncmp(Word, Name, Length) == 0 &&
+            (Word[Length] == '=' || Word[Length] == ' ' || Word[Length] == 0))
             return Word + Length + (Word[Length] == '=');
         while (*Word != 0 && *Word != ' ')
             Word++;

@@ -22,7 +22,8 @@ static BOOLEAN InitFindImage(ULONG64 Address, RTL_IMAGE_VIEW *Image)
 
     if (Module == NULL)
         return FALSE;
-    *Image = (RTL_IMAGE_VIEW){(ULONG64)Module->Base, Module->Size, Module->FunctionTable, Module->FunctionCount};
+    *Image =
+        (RTL_IMAGE_VIEW){(ULONG64)Module->Base, Module->Size, Module->FunctionTable, Module->FunctionCount};
     return TRUE;
 }
 

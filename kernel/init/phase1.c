@@ -14,8 +14,8 @@ static VOID InitFindKernelSymbols(VOID)
     CPIO_ENTRY Entry;
     CPIO_ERROR Error;
 
-    if (CpioFind((PVOID)InitLoaderBlock.Archive, InitLoaderBlock.ArchiveLength, "Windows/System32/ntoskrnl.sym", true, &Entry,
-                 &Error) == CpioFound)
+    if (CpioFind((PVOID)InitLoaderBlock.Archive, InitLoaderBlock.ArchiveLength,
+                 "Windows/System32/ntoskrnl.sym", true, &Entry, &Error) == CpioFound)
         ImSetKernelSymbols(Entry.Data, Entry.Size);
 }
 
@@ -30,7 +30,8 @@ static VOID InitMountSystemVolume(VOID)
 /* The agent is an ordinary driver; its DriverEntry runs the whole scenario. */
 static VOID InitRunAgent(VOID)
 {
-    UNICODE_STRING Service = RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\agent");
+    UNICODE_STRING Service =
+        RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\agent");
     NTSTATUS Status = ZwLoadDriver(&Service);
 
     if (!NT_SUCCESS(Status))

@@ -43,10 +43,13 @@ static VOID InitOpenScreen(VOID)
 static VOID InitSayHello(VOID)
 {
     KePresentProcessorCount = HalPresentProcessorCount();
-    KdLog("ntbox %s (%s kernel), Windows 10.0.19045 x64, processors %u of %u", NTBOX_VERSION, NTBOX_CHECKED ? "checked" : "free",
-          (unsigned)KeActiveProcessorCount, (unsigned)KePresentProcessorCount);
-    KdReport(ReportBoot, KD_TEXT(ReportKeyText, NTBOX_VERSION), KD_NUMBER(ReportKeyCount, KeActiveProcessorCount),
-             KD_NUMBER(ReportKeyTotal, KePresentProcessorCount), KD_TEXT(ReportKeyKind, NTBOX_CHECKED ? "checked" : "free"));
+    KdLog("ntbox %s (%s kernel), Windows 10.0.19045 x64, processors %u of %u", NTBOX_VERSION,
+          NTBOX_CHECKED ? "checked" : "free", (unsigned)KeActiveProcessorCount,
+          (unsigned)KePresentProcessorCount);
+    KdReport(ReportBoot, KD_TEXT(ReportKeyText, NTBOX_VERSION),
+             KD_NUMBER(ReportKeyCount, KeActiveProcessorCount),
+             KD_NUMBER(ReportKeyTotal, KePresentProcessorCount),
+             KD_TEXT(ReportKeyKind, NTBOX_CHECKED ? "checked" : "free"));
 }
 
 /* On the idle thread's own stack: osloader's will be freed. */
@@ -83,7 +86,8 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
 {
     KdInitializeSerial();
     KeInitializeBootProcessor();
-    if (Block->Magic != LOADER_BLOCK_MAGIC || Block->Version != LOADER_BLOCK_VERSION || Block->Size != sizeof(*Block)) {
+    if (Block->Magic != LOADER_BLOCK_MAGIC || Block->Version != LOADER_BLOCK_VERSION ||
+        Block->Size != sizeof(*Block)) {
         KdLogError("*** osloader and ntoskrnl.exe are of different versions");
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)STATUS_REVISION_MISMATCH, Block->Version, 0, 0);
     }

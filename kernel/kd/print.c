@@ -46,7 +46,8 @@ static ULONG KdpPrint(const void *Caller, PCSTR Prefix, PCSTR Format, va_list Ar
     memcpy(Text, Prefix, Length);
     Length += KdpFormat(Text + Length, sizeof(Text) - Length, Format, Args);
     KdpPrintText(Text, Length);
-    KdReport(ReportPrint, KD_TEXT(ReportKeyDriver, KdModuleNameOf(Caller)), KD_TEXTN(ReportKeyText, Text, Length));
+    KdReport(ReportPrint, KD_TEXT(ReportKeyDriver, KdModuleNameOf(Caller)),
+             KD_TEXTN(ReportKeyText, Text, Length));
     return STATUS_SUCCESS;
 }
 

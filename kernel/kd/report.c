@@ -18,13 +18,14 @@ BOOLEAN KdOpenReport(PVOID Memory, ULONG64 Length)
         return FALSE;
     }
     if (Header->Version != REPORT_VERSION) {
-        KdLog("report channel: the host speaks version %u, this kernel %u; nothing is reported", (unsigned)Header->Version,
-              REPORT_VERSION);
+        KdLog("report channel: the host speaks version %u, this kernel %u; nothing is reported",
+              (unsigned)Header->Version, REPORT_VERSION);
         return FALSE;
     }
     if ((Header->RingLength & (Header->RingLength - 1)) != 0 || Header->RingLength < REPORT_MAX_RECORD ||
         Length < REPORT_DATA_OFFSET || Header->RingLength > Length - REPORT_DATA_OFFSET) {
-        KdLog("report channel: a ring of %llu bytes does not fit its memory", (unsigned long long)Header->RingLength);
+        KdLog("report channel: a ring of %llu bytes does not fit its memory",
+              (unsigned long long)Header->RingLength);
         return FALSE;
     }
     KdpRing = (PUCHAR)Memory + REPORT_DATA_OFFSET;
@@ -62,10 +63,11 @@ static BOOLEAN KdpReserve(ULONG Length, ULONG64 *At)
             __atomic_add_fetch(&KdpSequence, 1, __ATOMIC_RELAXED);
             return FALSE;
         }
-    } while (!__atomic_compare_exchange_n(&KdpChannel->Produced, &Start, Start + Pad + Length, FALSE, __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(&KdpChannel->Produced, &Start, Start + Pad + Length, FALSE,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     if (Pad != 0) /* Length and Type only: a pad may be as short as 8 bytes */
-        __atomic_store_n((ULONG64 *)(KdpRing + (Start & (KdpRingLength - 1))), Pad | (ULONG64)ReportPad << 32, __ATOMIC_RELEASE);
+        __atomic_store_n((ULONG64 *)(KdpRing + (Start & (KdpRingLength - 1))), Pad | (ULONG64)ReportPad << 32,
+                         __ATOMIC_RELEASE);
     *At = Start + Pad;
     return TRUE;
 }

@@ -27,7 +27,8 @@ static VOID KiEarlyReport(VOID)
 {
 }
 
-static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlySymbolize, KiEarlyUnwindOne, KiEarlyReport};
+static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlySymbolize, KiEarlyUnwindOne,
+                                          KiEarlyReport};
 const KI_UPCALLS *KiUpcalls = &KiEarlyUpcalls;
 static volatile LONG KiBugCheckOwner; /* processor number + 1 */
 static KBUGCHECK_CALLBACK_RECORD *KiCallbacks[32];
@@ -76,15 +77,18 @@ static VOID KiFindCulprit(PCONTEXT Context, KI_SYMBOL *Symbol)
 static VOID KiReportBugCheck(ULONG Code, const ULONG64 P[4], KIRQL Irql, PCSTR Text, const KI_SYMBOL *Culprit)
 {
     KdReport(ReportBugCheck, KD_NUMBER(ReportKeyCode, Code), KD_NUMBER(ReportKeyParameter1, P[0]),
-             KD_NUMBER(ReportKeyParameter2, P[1]), KD_NUMBER(ReportKeyParameter3, P[2]), KD_NUMBER(ReportKeyParameter4, P[3]),
-             KD_NUMBER(ReportKeyIrql, Irql), KD_TEXT(ReportKeyName, KiBugCheckName(Code)),
-             KD_TEXT(ReportKeyText, Text), KD_TEXT(ReportKeyModule, Culprit->Module),
-             KD_TEXT(ReportKeySymbol, Culprit->Function), KD_NUMBER(ReportKeyOffset, Culprit->Offset));
+             KD_NUMBER(ReportKeyParameter2, P[1]), KD_NUMBER(ReportKeyParameter3, P[2]),
+             KD_NUMBER(ReportKeyParameter4, P[3]), KD_NUMBER(ReportKeyIrql, Irql),
+             KD_TEXT(ReportKeyName, KiBugCheckName(Code)), KD_TEXT(ReportKeyText, Text),
+             KD_TEXT(ReportKeyModule, Culprit->Module), KD_TEXT(ReportKeySymbol, Culprit->Function),
+             KD_NUMBER(ReportKeyOffset, Culprit->Offset));
     KdLogError("*** STOP 0x%08X %s (0x%llx, 0x%llx, 0x%llx, 0x%llx)", (unsigned)Code, KiBugCheckName(Code),
-               (unsigned long long)P[0], (unsigned long long)P[1], (unsigned long long)P[2], (unsigned long long)P[3]);
+               (unsigned long long)P[0], (unsigned long long)P[1], (unsigned long long)P[2],
+               (unsigned long long)P[3]);
     if (Text != NULL)
         KdLogError("*** %s", Text);
-    KdLogError("*** caused by %s, IRQL %u, processor %u", Culprit->Text, (unsigned)Irql, (unsigned)KeGetPrcb()->Number);
+    KdLogError("*** caused by %s, IRQL %u, processor %u", Culprit->Text, (unsigned)Irql,
+               (unsigned)KeGetPrcb()->Number);
 }
 
 /* Drivers' callbacks: each once, whatever the ones before it did. [WDK KeRegisterBugCheckCallback] */
@@ -103,11 +107,13 @@ static VOID KiRunCallbacks(VOID)
 
 static DECLSPEC_NORETURN VOID KiBugCheckInBugCheck(ULONG Code)
 {
-    KdLogError("*** a second bug check 0x%08X (%s) came while the first was reported", (unsigned)Code, KiBugCheckName(Code));
+    KdLogError("*** a second bug check 0x%08X (%s) came while the first was reported", (unsigned)Code,
+               KiBugCheckName(Code));
     HalPowerOff(KI_EXIT_BUGCHECK);
 }
 
-DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4, PCONTEXT Context, PCSTR Text)
+DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4,
+                                  PCONTEXT Context, PCSTR Text)
 {
     const ULONG64 P[4] = {P1, P2, P3, P4};
     KIRQL Irql = ArchGetIrql();
@@ -127,7 +133,8 @@ DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3
     HalPowerOff(KI_EXIT_BUGCHECK);
 }
 
-DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4)
+DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3,
+                                          ULONG_PTR P4)
 {
     CONTEXT Context;
 
@@ -148,11 +155,13 @@ VOID KeBugCheckFromException(ULONG Code, PEXCEPTION_POINTERS Pointers)
     PEXCEPTION_RECORD Record = Pointers->ExceptionRecord;
 
     KiBugCheck(Code, Record->ExceptionCode, (ULONG64)Record->ExceptionAddress, (ULONG64)Record,
-               (ULONG64)Pointers->ContextRecord, Pointers->ContextRecord, KiExceptionName(Record->ExceptionCode));
+               (ULONG64)Pointers->ContextRecord, Pointers->ContextRecord,
+               KiExceptionName(Record->ExceptionCode));
 }
 
-BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord, PKBUGCHECK_CALLBACK_ROUTINE CallbackRoutine,
-                                         PVOID Buffer, ULONG Length, PUCHAR Component)
+BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord,
+                                         PKBUGCHECK_CALLBACK_ROUTINE CallbackRoutine, PVOID Buffer,
+                                         ULONG Length, PUCHAR Component)
 {
     if (CallbackRecord->State != BufferEmpty)
         return FALSE;
@@ -162,7 +171,8 @@ BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackReco
     CallbackRecord->Component = Component;
     for (ULONG i = 0; i < RTL_NUMBER_OF(KiCallbacks); i++) {
         KBUGCHECK_CALLBACK_RECORD *Free = NULL;
-        if (__atomic_compare_exchange_n(&KiCallbacks[i], &Free, CallbackRecord, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        if (__atomic_compare_exchange_n(&KiCallbacks[i], &Free, CallbackRecord, FALSE, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST)) {
             CallbackRecord->State = BufferInserted;
             return TRUE;
         }
@@ -174,7 +184,8 @@ BOOLEAN NTAPI KeDeregisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRe
 {
     for (ULONG i = 0; i < RTL_NUMBER_OF(KiCallbacks); i++) {
         KBUGCHECK_CALLBACK_RECORD *Mine = CallbackRecord;
-        if (__atomic_compare_exchange_n(&KiCallbacks[i], &Mine, NULL, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        if (__atomic_compare_exchange_n(&KiCallbacks[i], &Mine, NULL, FALSE, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST)) {
             CallbackRecord->State = BufferEmpty;
             return TRUE;
         }

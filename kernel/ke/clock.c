@@ -74,13 +74,13 @@ static VOID KiFillProcessorFeatures(VOID)
     BOOLEAN *Features = KI_SHARED->ProcessorFeatures;
     ARCH_CPUID Basic = ArchCpuid(1, 0);
 
-    Features[2] = TRUE;  /* PF_COMPARE_EXCHANGE_DOUBLE */
-    Features[3] = TRUE;  /* PF_MMX_INSTRUCTIONS_AVAILABLE */
-    Features[6] = TRUE;  /* PF_XMMI_INSTRUCTIONS_AVAILABLE */
-    Features[8] = TRUE;  /* PF_RDTSC_INSTRUCTION_AVAILABLE */
-    Features[9] = TRUE;  /* PF_PAE_ENABLED */
-    Features[10] = TRUE; /* PF_XMMI64_INSTRUCTIONS_AVAILABLE */
-    Features[12] = TRUE; /* PF_NX_ENABLED */
+    Features[2] = TRUE;                           /* PF_COMPARE_EXCHANGE_DOUBLE */
+    Features[3] = TRUE;                           /* PF_MMX_INSTRUCTIONS_AVAILABLE */
+    Features[6] = TRUE;                           /* PF_XMMI_INSTRUCTIONS_AVAILABLE */
+    Features[8] = TRUE;                           /* PF_RDTSC_INSTRUCTION_AVAILABLE */
+    Features[9] = TRUE;                           /* PF_PAE_ENABLED */
+    Features[10] = TRUE;                          /* PF_XMMI64_INSTRUCTIONS_AVAILABLE */
+    Features[12] = TRUE;                          /* PF_NX_ENABLED */
     Features[13] = (Basic.Ecx & 1) != 0;          /* PF_SSE3_INSTRUCTIONS_AVAILABLE */
     Features[14] = TRUE;                          /* PF_COMPARE_EXCHANGE128 */
     Features[17] = (Basic.Ecx & (1u << 26)) != 0; /* PF_XSAVE_ENABLED */

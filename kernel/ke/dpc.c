@@ -78,7 +78,8 @@ static BOOLEAN KiTakeDpc(PKPRCB Prcb, KI_DPC_CALL *Call)
 
     if (Found) {
         PKDPC Dpc = CONTAINING_RECORD(RemoveHeadList(&Prcb->DpcListHead), KDPC, DpcListEntry);
-        *Call = (KI_DPC_CALL){Dpc, Dpc->DeferredRoutine, Dpc->DeferredContext, Dpc->SystemArgument1, Dpc->SystemArgument2};
+        *Call = (KI_DPC_CALL){Dpc, Dpc->DeferredRoutine, Dpc->DeferredContext, Dpc->SystemArgument1,
+                              Dpc->SystemArgument2};
         Dpc->DpcData = NULL;
         Prcb->DpcCount--;
     }

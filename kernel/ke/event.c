@@ -5,7 +5,8 @@
 VOID NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
 {
     Event->Header.Lock = 0;
-    Event->Header.Type = (Type == SynchronizationEvent) ? EventSynchronizationObject : EventNotificationObject;
+    Event->Header.Type =
+        (Type == SynchronizationEvent) ? EventSynchronizationObject : EventNotificationObject;
     Event->Header.Size = sizeof(KEVENT) / sizeof(ULONG);
     Event->Header.SignalState = State;
     InitializeListHead(&Event->Header.WaitListHead);

@@ -89,7 +89,8 @@ static VOID KiFastFail(ARCH_TRAP_FRAME *Frame)
 
     ArchContextFromTrapFrame(Frame, &Context);
     Context.Rip = Frame->Rip -= 2;
-    KiBugCheck(KERNEL_SECURITY_CHECK_FAILURE, Frame->Rcx, (ULONG64)Frame, 0, 0, &Context, "fast fail (int 29h)");
+    KiBugCheck(KERNEL_SECURITY_CHECK_FAILURE, Frame->Rcx, (ULONG64)Frame, 0, 0, &Context,
+               "fast fail (int 29h)");
 }
 
 /* `int 2Ch`: an NT_ASSERT failed. */
@@ -137,11 +138,23 @@ VOID KiInstallTrapHandlers(VOID)
     static const struct {
         UCHAR Vector;
         ARCH_TRAP_HANDLER Handler;
-    } Handlers[] = {{0, KiDivideError},     {1, KiSingleStep},      {2, KiNmi},         {3, KiBreakpoint},
-                    {4, KiOverflow},        {5, KiBoundsFault},     {6, KiInvalidOpcode}, {13, KiGeneralProtection},
-                    {14, KiPageFault},      {16, KiFloatingError},  {17, KiAlignmentFault}, {19, KiSimdError},
-                    {0x29, KiFastFail},     {0x2c, KiAssertion},    {0x2d, KiDebugService},
-                    {HAL_VECTOR_DPC, KiDispatchInterrupt}, {HAL_VECTOR_CLOCK, KiClockInterrupt},
+    } Handlers[] = {{0, KiDivideError},
+                    {1, KiSingleStep},
+                    {2, KiNmi},
+                    {3, KiBreakpoint},
+                    {4, KiOverflow},
+                    {5, KiBoundsFault},
+                    {6, KiInvalidOpcode},
+                    {13, KiGeneralProtection},
+                    {14, KiPageFault},
+                    {16, KiFloatingError},
+                    {17, KiAlignmentFault},
+                    {19, KiSimdError},
+                    {0x29, KiFastFail},
+                    {0x2c, KiAssertion},
+                    {0x2d, KiDebugService},
+                    {HAL_VECTOR_DPC, KiDispatchInterrupt},
+                    {HAL_VECTOR_CLOCK, KiClockInterrupt},
                     {HAL_VECTOR_SPURIOUS, KiSpurious}};
 
     for (ULONG i = 0; i < ARCH_VECTOR_COUNT; i++)

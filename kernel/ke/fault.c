@@ -7,23 +7,27 @@
 #define FAULT_EXECUTE 0x10
 
 /* [WDK bug checks 0x0A, 0xD1] p1 address, p2 IRQL, p3 0 read, 1 write, 8 execute, p4 the instruction. 0xD1 when a driver did it. */
-static DECLSPEC_NORETURN VOID KiFaultAtHighIrql(ARCH_TRAP_FRAME *Frame, PCONTEXT Context, ULONG64 Address, PCSTR Text)
+static DECLSPEC_NORETURN VOID KiFaultAtHighIrql(ARCH_TRAP_FRAME *Frame, PCONTEXT Context, ULONG64 Address,
+                                                PCSTR Text)
 {
     ULONG64 Operation = (Frame->ErrorCode & FAULT_EXECUTE) ? 8 : (Frame->ErrorCode & FAULT_WRITE) ? 1 : 0;
-    ULONG Code = KiUpcalls->IsKernelAddress((PVOID)Frame->Rip) ? IRQL_NOT_LESS_OR_EQUAL : DRIVER_IRQL_NOT_LESS_OR_EQUAL;
+    ULONG Code = KiUpcalls->IsKernelAddress((PVOID)Frame->Rip) ? IRQL_NOT_LESS_OR_EQUAL
+                                                               : DRIVER_IRQL_NOT_LESS_OR_EQUAL;
 
     KiBugCheck(Code, Address, Frame->Irql, Operation, Frame->Rip, Context, Text);
 }
 
 /* [WDK bug checks 0x50, 0xBE, 0xFC] */
-static DECLSPEC_NORETURN VOID KiFatalFault(ARCH_TRAP_FRAME *Frame, PCONTEXT Context, ULONG64 Address, const MM_FAULT *Fault)
+static DECLSPEC_NORETURN VOID KiFatalFault(ARCH_TRAP_FRAME *Frame, PCONTEXT Context, ULONG64 Address,
+                                           const MM_FAULT *Fault)
 {
     ULONG64 Operation = (Frame->ErrorCode & FAULT_EXECUTE) ? 16 : (Frame->ErrorCode & FAULT_WRITE) ? 2 : 0;
 
     if (Fault->Kind == MmFaultReadOnly)
         KiBugCheck(ATTEMPTED_WRITE_TO_READONLY_MEMORY, Address, 0, (ULONG64)Frame, 10, Context, Fault->Text);
     if (Fault->Kind == MmFaultNoExecute)
-        KiBugCheck(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, Address, 0, (ULONG64)Frame, 2, Context, Fault->Text);
+        KiBugCheck(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, Address, 0, (ULONG64)Frame, 2, Context,
+                   Fault->Text);
     KiBugCheck(PAGE_FAULT_IN_NONPAGED_AREA, Address, Operation, Frame->Rip, 2, Context, Fault->Text);
 }
 

@@ -13,8 +13,9 @@ VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
 
 static PCSTR KiGateName(KE_GATE_KIND Kind)
 {
-    static const PCSTR Names[] = {"DriverEntry", "unload routine", "dispatch routine", "completion routine", "cancel routine",
-                                  "DPC routine", "timer routine", "work item", "thread routine"};
+    static const PCSTR Names[] = {"DriverEntry",        "unload routine", "dispatch routine",
+                                  "completion routine", "cancel routine", "DPC routine",
+                                  "timer routine",      "work item",      "thread routine"};
     return Names[Kind];
 }
 
@@ -26,8 +27,10 @@ VOID KeLeaveGate(KE_GATE *Gate)
     SHORT ApcDisable = KiCurrentThread()->KernelApcDisable;
 
     if (Irql != Gate->Irql) {
-        KdLog("a %s returned at IRQL %u; it was called at %u", KiGateName(Gate->Kind), (unsigned)Irql, (unsigned)Gate->Irql);
-        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, ((ULONG_PTR)Irql << 16) | ((ULONG_PTR)Gate->Irql << 8), (ULONG_PTR)Gate->Routine, 0, 0);
+        KdLog("a %s returned at IRQL %u; it was called at %u", KiGateName(Gate->Kind), (unsigned)Irql,
+              (unsigned)Gate->Irql);
+        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, ((ULONG_PTR)Irql << 16) | ((ULONG_PTR)Gate->Irql << 8),
+                     (ULONG_PTR)Gate->Routine, 0, 0);
     }
     if (ApcDisable != Gate->KernelApcDisable) {
         KdLog("a %s returned with %d critical regions entered and not left", KiGateName(Gate->Kind),

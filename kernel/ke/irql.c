@@ -17,7 +17,8 @@ KIRQL KiExportRaiseIrql(KIRQL NewIrql)
 VOID KiExportLowerIrql(KIRQL NewIrql)
 {
     if (NTBOX_CHECKED && NewIrql > ArchGetIrql())
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, 0, ArchGetIrql(), NewIrql, (ULONG_PTR)__builtin_return_address(0));
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, 0, ArchGetIrql(), NewIrql,
+                     (ULONG_PTR)__builtin_return_address(0));
     ArchSetIrql(NewIrql);
 }
 

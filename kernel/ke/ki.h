@@ -26,8 +26,8 @@ enum {
 typedef struct _KI_PROCESSOR {
     KPCR Pcr;
     DECLSPEC_ALIGN(64) KPRCB Prcb;
-    ULONG ReadySummary;           /* (d) bit n: ReadyList[n] is not empty */
-    LIST_ENTRY ReadyList[32];     /* (d) */
+    ULONG ReadySummary;       /* (d) bit n: ReadyList[n] is not empty */
+    LIST_ENTRY ReadyList[32]; /* (d) */
     ARCH_PROCESSOR_TABLES Tables;
 } KI_PROCESSOR;
 ASSERT_OFFSET(KI_PROCESSOR, Prcb, 0x180);
@@ -50,7 +50,8 @@ VOID KiUnlockOrKeep(KIRQL OldIrql, BOOLEAN Wait);
 /* Signal state became positive: gives it to waiters as far as it goes. */
 VOID KiWakeWaitersLocked(DISPATCHER_HEADER *Header);
 BOOLEAN KiIsSignaled(DISPATCHER_HEADER *Header, PKTHREAD Thread);
-VOID KiConsumeSignal(DISPATCHER_HEADER *Header, PKTHREAD Thread); /* what a satisfied wait does to the object */
+VOID KiConsumeSignal(DISPATCHER_HEADER *Header,
+                     PKTHREAD Thread); /* what a satisfied wait does to the object */
 VOID KiUnwaitThreadLocked(PKTHREAD Thread, LONG_PTR WaitStatus);
 
 VOID KiReadyThreadLocked(PKTHREAD Thread);
@@ -60,8 +61,9 @@ VOID KiSetThreadPriorityLocked(PKTHREAD Thread, KPRIORITY Priority);
 
 /* --- timer.c: dispatcher lock held ------------------------------------------------------------------------------ */
 
-BOOLEAN KiInsertTimerLocked(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period); /* FALSE: already due, signalled */
-BOOLEAN KiRemoveTimerLocked(PKTIMER Timer);                                       /* TRUE: it was in the queue */
+BOOLEAN KiInsertTimerLocked(PKTIMER Timer, LARGE_INTEGER DueTime,
+                            ULONG Period);  /* FALSE: already due, signalled */
+BOOLEAN KiRemoveTimerLocked(PKTIMER Timer); /* TRUE: it was in the queue */
 VOID KiInitializeTimers(VOID);
 VOID KiCheckTimers(VOID); /* clock interrupt: queues the expiry DPC when the first timer is due */
 
@@ -86,7 +88,8 @@ VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterC
 /* --- bugcheck.c ------------------------------------------------------------------------------------------------------ */
 
 /* Context is where it happened: the back-trace starts there. Culprit: code address to blame, NULL = Context's. */
-DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4, PCONTEXT Context, PCSTR Text);
-PCSTR KiBugCheckName(ULONG Code);    /* "UNKNOWN" for a driver's own */
+DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4,
+                                  PCONTEXT Context, PCSTR Text);
+PCSTR KiBugCheckName(ULONG Code);  /* "UNKNOWN" for a driver's own */
 PCSTR KiExceptionName(ULONG Code); /* in words; NULL when not known */
 VOID KiPrintBackTrace(PCONTEXT Context);

@@ -16,8 +16,8 @@ static VOID KiCheckLockOrder(const ARCH_LOCK *Lock)
     for (ULONG i = 0; i < Prcb->HeldLockCount; i++) {
         const ARCH_LOCK *Held = Prcb->HeldLocks[i];
         if (Held == Lock || Held->Rank >= Lock->Rank) {
-            KdLog("lock order: %s (rank %u) is taken while %s (rank %u) is held", Lock->Name, (unsigned)Lock->Rank,
-                  Held->Name, (unsigned)Held->Rank);
+            KdLog("lock order: %s (rank %u) is taken while %s (rank %u) is held", Lock->Name,
+                  (unsigned)Lock->Rank, Held->Name, (unsigned)Held->Rank);
             KeBugCheckEx(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)Lock, (ULONG_PTR)Held, Lock->Rank, Held->Rank);
         }
     }

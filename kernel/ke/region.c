@@ -16,7 +16,8 @@ VOID NTAPI KeLeaveCriticalRegion(VOID)
 
     KI_REQUIRE_IRQL(APC_LEVEL);
     if (NTBOX_CHECKED && Thread->KernelApcDisable >= 0)
-        KeBugCheckEx(APC_INDEX_MISMATCH, (ULONG_PTR)__builtin_return_address(0), 0, (ULONG_PTR)(LONG_PTR)Thread->KernelApcDisable, 0);
+        KeBugCheckEx(APC_INDEX_MISMATCH, (ULONG_PTR)__builtin_return_address(0), 0,
+                     (ULONG_PTR)(LONG_PTR)Thread->KernelApcDisable, 0);
     Thread->KernelApcDisable++;
 }
 

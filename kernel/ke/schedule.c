@@ -138,7 +138,8 @@ VOID KeInitializeIdle(PVOID StackBase, PVOID StackLimit)
     PKPRCB Prcb = KeGetPrcb();
     PKTHREAD Thread = &KiBootIdleThread;
 
-    KeInitializeThread(Thread, NULL, StackBase, StackLimit, MmAllocateSystemPages(1, MmReadWrite), NULL, NULL);
+    KeInitializeThread(Thread, NULL, StackBase, StackLimit, MmAllocateSystemPages(1, MmReadWrite), NULL,
+                       NULL);
     Thread->Priority = KI_IDLE_PRIORITY;
     Thread->State = ThreadRunning;
     Prcb->IdleThread = Thread;

@@ -15,7 +15,8 @@ BOOLEAN KeFindStack(ULONG64 StackPointer, PULONG64 Low, PULONG64 High)
     ARCH_PROCESSOR_TABLES *Tables = &KiProcessorOf(Prcb)->Tables;
     PKTHREAD Thread = Prcb->CurrentThread;
 
-    if (Thread != NULL && KiIsInside(StackPointer, (ULONG64)Thread->StackLimit, (ULONG64)Thread->StackBase, Low, High))
+    if (Thread != NULL &&
+        KiIsInside(StackPointer, (ULONG64)Thread->StackLimit, (ULONG64)Thread->StackBase, Low, High))
         return TRUE;
     for (ULONG i = 0; i < RTL_NUMBER_OF(Tables->IstStacks); i++) {
         ULONG64 Stack = (ULONG64)Tables->IstStacks[i];

@@ -17,8 +17,8 @@ static VOID KiThreadStartup(PVOID Context)
     KeTerminateThread(Thread);
 }
 
-VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVOID StackLimit, PVOID XSaveArea,
-                        PKSTART_ROUTINE StartRoutine, PVOID StartContext)
+VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVOID StackLimit,
+                        PVOID XSaveArea, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
 {
     Thread->Header.Type = ThreadObject;
     Thread->Header.SignalState = 0;
@@ -53,7 +53,8 @@ static VOID KiCheckOwnedMutexes(PKTHREAD Thread)
 {
     if (!IsListEmpty(&Thread->MutantListHead))
         KeBugCheckEx(THREAD_TERMINATE_HELD_MUTEX, (ULONG_PTR)Thread,
-                     (ULONG_PTR)CONTAINING_RECORD(Thread->MutantListHead.Flink, KMUTANT, MutantListEntry), 0, 0);
+                     (ULONG_PTR)CONTAINING_RECORD(Thread->MutantListHead.Flink, KMUTANT, MutantListEntry), 0,
+                     0);
 }
 
 DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread)

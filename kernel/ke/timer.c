@@ -4,14 +4,15 @@
 #include "ki.h"
 
 static LIST_ENTRY KiTimerQueue = {&KiTimerQueue, &KiTimerQueue}; /* (d) */
-static volatile ULONG64 KiFirstDueTime = ~0ull;                   /* (d); read by the clock interrupt */
+static volatile ULONG64 KiFirstDueTime = ~0ull;                  /* (d); read by the clock interrupt */
 static KDPC KiTimerDpc;
 
 static VOID KiNoteFirstTimer(VOID)
 {
     PLIST_ENTRY First = KiTimerQueue.Flink;
 
-    KiFirstDueTime = (First == &KiTimerQueue) ? ~0ull : CONTAINING_RECORD(First, KTIMER, TimerListEntry)->DueTime.QuadPart;
+    KiFirstDueTime =
+        (First == &KiTimerQueue) ? ~0ull : CONTAINING_RECORD(First, KTIMER, TimerListEntry)->DueTime.QuadPart;
 }
 
 static VOID KiQueueTimer(PKTIMER Timer, ULONG64 Due)
@@ -95,7 +96,8 @@ VOID KiInitializeTimers(VOID)
 VOID NTAPI KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
 {
     Timer->Header.Lock = 0;
-    Timer->Header.Type = (Type == SynchronizationTimer) ? TimerSynchronizationObject : TimerNotificationObject;
+    Timer->Header.Type =
+        (Type == SynchronizationTimer) ? TimerSynchronizationObject : TimerNotificationObject;
     Timer->Header.SignalState = 0;
     InitializeListHead(&Timer->Header.WaitListHead);
     Timer->DueTime.QuadPart = 0;
@@ -160,8 +162,8 @@ ULONG KeReportDriverTimers(PCSTR Driver, const void *Base, SIZE_T Size)
         if ((ULONG_PTR)Timer - (ULONG_PTR)Base >= Size && (ULONG_PTR)Routine - (ULONG_PTR)Base >= Size)
             continue;
         KiRemoveTimerLocked(Timer);
-        KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "timer"), KD_NUMBER(ReportKeyCount, 1),
-                 KD_NUMBER(ReportKeyAddress, (ULONG_PTR)Timer));
+        KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "timer"),
+                 KD_NUMBER(ReportKeyCount, 1), KD_NUMBER(ReportKeyAddress, (ULONG_PTR)Timer));
         Count++;
     }
     KiUnlockDispatcher(OldIrql);

@@ -58,13 +58,13 @@ static VOID PspFreeThreadMemory(PKTHREAD Thread)
     MmFreeSystemPages(Thread->XSaveArea, BYTES_TO_PAGES(KeXSaveAreaSize()));
 }
 
-static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
-                                PETHREAD *Created)
+static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROUTINE StartRoutine,
+                                PVOID StartContext, PETHREAD *Created)
 {
     PVOID StackBase, StackLimit, XSaveArea;
     PETHREAD Thread;
-    NTSTATUS Status = ObCreateObject(KernelMode, PsThreadType, ObjectAttributes, KernelMode, NULL, sizeof(ETHREAD), 0, 0,
-                                     (PVOID *)&Thread);
+    NTSTATUS Status = ObCreateObject(KernelMode, PsThreadType, ObjectAttributes, KernelMode, NULL,
+                                     sizeof(ETHREAD), 0, 0, (PVOID *)&Thread);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -72,7 +72,8 @@ static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROU
         ObDereferenceObject(Thread);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    KeInitializeThread(&Thread->Tcb, &PsInitialSystemProcess->Pcb, StackBase, StackLimit, XSaveArea, PspThreadStartup, Thread);
+    KeInitializeThread(&Thread->Tcb, &PsInitialSystemProcess->Pcb, StackBase, StackLimit, XSaveArea,
+                       PspThreadStartup, Thread);
     InitializeListHead(&Thread->IrpList);
     Thread->StartRoutine = StartRoutine;
     Thread->StartContext = StartContext;
@@ -84,9 +85,9 @@ static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROU
 }
 
 /* [WDK PsCreateSystemThread] IRQL PASSIVE_LEVEL. The process must be the System process: there is no other. */
-NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                                    HANDLE ProcessHandle, PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
-                                    PVOID StartContext)
+NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
+                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
+                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
 {
     PETHREAD Thread;
     NTSTATUS Status;

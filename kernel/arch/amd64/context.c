@@ -38,8 +38,8 @@ PVOID ArchPrepareStack(PVOID StackTop, VOID (*Entry)(PVOID), PVOID Argument)
 
     *--Stack = 0; /* return address of ArchThreadStart: end of the walk, RSP + 8 is a multiple of 16 there */
     *--Stack = (ULONG64)ArchThreadStart;
-    *--Stack = (ULONG64)Entry; /* rbx */
-    *--Stack = 0;              /* rbp */
+    *--Stack = (ULONG64)Entry;    /* rbx */
+    *--Stack = 0;                 /* rbp */
     *--Stack = (ULONG64)Argument; /* rsi */
     for (ULONG i = 0; i < 5; i++)
         *--Stack = 0; /* rdi, r12-r15 */
@@ -70,7 +70,8 @@ VOID ArchContextFromTrapFrame(const ARCH_TRAP_FRAME *Frame, PCONTEXT Context)
     Context->SegCs = (USHORT)Frame->SegCs;
     Context->SegSs = (USHORT)Frame->SegSs;
     Context->EFlags = (ULONG)Frame->EFlags;
-    __asm__ volatile("fxsave64 %0" : "=m"(Context->FltSave)); /* XMM6-15 and x87 are still those of the trap */
+    __asm__ volatile("fxsave64 %0"
+                     : "=m"(Context->FltSave)); /* XMM6-15 and x87 are still those of the trap */
     memcpy(&Context->Xmm0, Frame->Xmm, sizeof(Frame->Xmm));
     Context->MxCsr = Frame->MxCsr;
 }

@@ -18,7 +18,8 @@ static VOID ArchSpinUntilFree(ARCH_LOCK *Lock, ULONG_PTR Owner)
 {
     for (;;) {
         ULONG_PTR Free = 0;
-        if (__atomic_compare_exchange_n(&Lock->Value, &Free, Owner, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        if (__atomic_compare_exchange_n(&Lock->Value, &Free, Owner, FALSE, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
             return;
         while (__atomic_load_n(&Lock->Value, __ATOMIC_RELAXED) != 0)
             __builtin_ia32_pause();

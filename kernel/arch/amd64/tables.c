@@ -43,7 +43,8 @@ static VOID ArchFillGdt(ARCH_PROCESSOR_TABLES *Tables)
     Tables->Gdt[4] = 0x00cffb000000ffffull; /* 0x20 user code, 32-bit */
     Tables->Gdt[5] = 0x00cff3000000ffffull; /* 0x28 user data */
     Tables->Gdt[6] = 0x0020fb0000000000ull; /* 0x30 user code, 64-bit */
-    Tables->Gdt[8] = (sizeof(ARCH_TSS) - 1) | ((Tss & 0xffffff) << 16) | (0x89ull << 40) | ((Tss >> 24 & 0xff) << 56);
+    Tables->Gdt[8] =
+        (sizeof(ARCH_TSS) - 1) | ((Tss & 0xffffff) << 16) | (0x89ull << 40) | ((Tss >> 24 & 0xff) << 56);
     Tables->Gdt[9] = Tss >> 32;
     Tables->Gdt[10] = 0x0040f30000003c00ull; /* 0x50 32-bit TEB */
 }
