@@ -72,7 +72,7 @@ static void SkipPrefix(CPIO_ENTRY *Entry)
 {
     for (;;) {
         uint32_t Skip = 0;
-        if (Entry->Name[0] == '/')
+        if (Entry->Name[0] == '/' || Entry->Name[0] == '\\')
             Skip = 1;
         else if (Entry->Name[0] == '.' && Entry->Name[1] == '/')
             Skip = 2;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 typedef struct CPIO_ENTRY {
-    const char *Name;    /* NUL-terminated, without leading "/" and "./"; separators are '/' */
+    const char *Name;    /* NUL-terminated, without leading "/", "\" and "./" */
     uint32_t NameLength; /* without the NUL */
     uint32_t Mode;       /* st_mode: type and permission bits */
     uint32_t MTime;      /* seconds since 1970 */

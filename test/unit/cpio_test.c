@@ -117,6 +117,20 @@ static void FindsByPath(void **State)
     assert_int_equal(CpioFind(B.Bytes, B.Length, "TRAILER!!!", true, &Entry, &Error), CpioEnd);
 }
 
+/* Found by the fuzzer: a name that begins with a backslash could be listed but not found. */
+static void NamesFoundAreFindable(void **State)
+{
+    (void)State;
+    BUILDER B = {0};
+    CPIO_ENTRY Entry;
+    CPIO_ERROR Error;
+    Add(&B, "./\\/./a\\b", CPIO_MODE_FILE, "1");
+    Add(&B, "TRAILER!!!", 0, "");
+    assert_int_equal(CpioFind(B.Bytes, B.Length, "a/b", false, &Entry, &Error), CpioFound);
+    assert_string_equal(Entry.Name, "a\\b");
+    assert_int_equal(CpioFind(B.Bytes, B.Length, "\\a\\b", false, &Entry, &Error), CpioFound);
+}
+
 /* A prefix of an archive that stops before the trailer is damaged, whatever its length. */
 static void EveryTruncationIsDamage(void **State)
 {
@@ -210,11 +224,9 @@ static void FindStopsAtDamage(void **State)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        cmocka_unit_test(WalksInOrder),
-        cmocka_unit_test(FindsByPath),
-        cmocka_unit_test(EveryTruncationIsDamage),
-        cmocka_unit_test(DamageNamesItsOffset),
-        cmocka_unit_test(EveryByteChangeIsHarmless),
+        cmocka_unit_test(WalksInOrder),          cmocka_unit_test(FindsByPath),
+        cmocka_unit_test(NamesFoundAreFindable), cmocka_unit_test(EveryTruncationIsDamage),
+        cmocka_unit_test(DamageNamesItsOffset),  cmocka_unit_test(EveryByteChangeIsHarmless),
         cmocka_unit_test(FindStopsAtDamage),
     };
     return cmocka_run_group_tests_name("cpio", Tests, NULL, NULL);
