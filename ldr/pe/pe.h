@@ -335,7 +335,7 @@ typedef struct _PE_RUNTIME_FUNCTION {
     uint32_t Begin, End, UnwindInfo;
 } PE_RUNTIME_FUNCTION;
 
-/* Sorted, not overlapping, Begin < End, all inside the image. Count may be NULL. */
+/* Sorted, not overlapping, Begin <= End, all inside the image. Count may be NULL. */
 PE_STATUS PeCheckExceptions(const PE_IMAGE *Image, uint32_t *Count, PE_ERROR *Error);
 /* Binary search; PE_NOT_FOUND: a leaf function. */
 PE_STATUS PeFindRuntimeFunction(const PE_IMAGE *Image, uint32_t Rva, PE_RUNTIME_FUNCTION *Function,

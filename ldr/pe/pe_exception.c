@@ -30,13 +30,13 @@ static void PeiReadFunction(const uint8_t *Table, uint32_t Index, PEF_RUNTIME_FU
     __builtin_memcpy(Function, Table + Index * sizeof *Function, sizeof *Function);
 }
 
-/* An odd UnwindInfo is the RVA + 1 of another entry. */
+/* GNU ld writes entries of empty functions (Begin == End). An odd UnwindInfo is the RVA + 1 of another entry. */
 static PE_STATUS PeiCheckFunction(const PE_IMAGE *Image, uint32_t Index, const PEF_RUNTIME_FUNCTION *Function,
                                   uint32_t PreviousEnd, PE_ERROR *Error)
 {
     uint64_t Place =
         PeiOffset(Image, Image->Directories[PE_DIRECTORY_EXCEPTION].Rva + (uint64_t)Index * sizeof *Function);
-    if (Function->Begin >= Function->End || Function->End > Image->SizeOfImage)
+    if (Function->Begin > Function->End || Function->End > Image->SizeOfImage)
         return PeiFail(Error, PE_BAD_EXCEPTION, Place,
                        "exception entry %u covers 0x%llx to 0x%llx, which is no range inside the image",
                        Index, PEI_U(Function->Begin), PEI_U(Function->End));
