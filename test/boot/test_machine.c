@@ -26,6 +26,8 @@ void CheckProcessorState(const LOADER_BLOCK *Block)
     __asm__ volatile("rdtsc" : "=a"(Low), "=d"(High));
     uint64_t Now = (uint64_t)High << 32 | Low;
     CheckValue(Block->TscAtEntry > 0 && Block->TscAtEntry < Now, "time stamp at entry", Block->TscAtEntry);
+    Tell("tsc", Block->TscAtEntry);
+    Tell("tsc spent", Now - Block->TscAtEntry);
 }
 
 static const LOADER_MEMORY_RANGE *RangeOf(const LOADER_BLOCK *Block, uint64_t Physical)
