@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 3: structured exceptions. The trampolines of amd64/exception.S call language handlers with a frame of
+ * their own, whose handler turns an exception inside a handler into ExceptionNestedException or
+ * ExceptionCollidedUnwind. */
+#pragma once
+#include "unwind.h"
+
+#ifndef RTL_HOST
+#include <excpt.h>
+#endif
+
+/* Room for a CONTEXT whose ExceptionFlags survive from one frame to the next. */
+#define RTLP_KEPT_FLAGS (EXCEPTION_NONCONTINUABLE | EXCEPTION_UNWINDING | EXCEPTION_EXIT_UNWIND)
+
+/* A walk over frames for the dispatcher and for RtlUnwindEx. */
+typedef struct _RTLP_WALK {
+    RTLP_UNWIND
+        Unwind; /* its Context: at the frame's ControlPc before, at the caller's after RtlpWalkFrame */
+    RTLP_FRAME Frame;
+    ULONG64 ControlPc;
+    PRUNTIME_FUNCTION Entry;
+} RTLP_WALK;
+
+/* Unwinds *Context, the frame that it stands in, and describes it in Walk. STATUS_UNSUCCESSFUL: no image
+ * there, the end. */
+NTSTATUS RtlpWalkFrame(RTLP_WALK *Walk, ULONG HandlerType, PCONTEXT Context);
+
+/* Fills the dispatcher context for the frame that Walk describes. */
+VOID RtlpDescribeFrame(const RTLP_WALK *Walk, PCONTEXT FrameContext, DISPATCHER_CONTEXT *Dispatcher);
+
+EXCEPTION_DISPOSITION RtlpExecuteHandlerForException(PEXCEPTION_RECORD ExceptionRecord,
+                                                     ULONG64 EstablisherFrame, PCONTEXT ContextRecord,
+                                                     DISPATCHER_CONTEXT *Dispatcher);
+EXCEPTION_DISPOSITION RtlpExecuteHandlerForUnwind(PEXCEPTION_RECORD ExceptionRecord, ULONG64 EstablisherFrame,
+                                                  PCONTEXT ContextRecord, DISPATCHER_CONTEXT *Dispatcher);
+
+/* Called by RtlRaiseException with the context of its caller. */
+DECLSPEC_NORETURN VOID RtlpRaise(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord);
+
+/* Raises Status as an exception that cannot be continued, because of Cause (may be NULL). */
+DECLSPEC_NORETURN VOID RtlpRaiseBecause(NTSTATUS Status, PEXCEPTION_RECORD Cause);
