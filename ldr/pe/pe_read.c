@@ -96,12 +96,3 @@ size_t PeiLength(const char *Text)
         End++;
     return (size_t)(End - Text);
 }
-
-int PeiCompare(const char *A, const char *B)
-{
-    while (*A == *B && *A != '\0') {
-        A++;
-        B++;
-    }
-    return (int)(uint8_t)*A - (int)(uint8_t)*B;
-}

@@ -52,6 +52,31 @@ static PE_STATUS PeiCheckFixup(const PE_IMAGE *Image, PEI_RELOCATIONS *Table, ui
     return PE_OK;
 }
 
+/* True if no fixup of the page can be out of place, so that only the types are left to check: nearly all pages. */
+static bool PeiPageIsFree(const PE_IMAGE *Image, const PEI_RELOCATIONS *Table, uint64_t Page)
+{
+    const uint32_t Reach = PEI_PAGE_SIZE + 7; /* a fixup may start in the last byte */
+    return Page >= Image->SizeOfHeaders && PeiFits(Page, Reach, Image->SizeOfImage) &&
+           !PeiOverlap(Page, Reach, Table->Rva, Table->Size);
+}
+
+static PE_STATUS PeiCheckEntries(const PE_IMAGE *Image, PEI_RELOCATIONS *Table, uint32_t Page, uint32_t Next,
+                                 uint32_t End, PE_ERROR *Error)
+{
+    bool Free = PeiPageIsFree(Image, Table, Page);
+    for (; Next < End; Next += 2) {
+        uint32_t Entry = PeiLoad16(Table->Bytes + Next);
+        if (Free && Entry >> 12 == PEF_REL_DIR64) {
+            Table->Count++;
+            continue;
+        }
+        PE_STATUS Status = PeiCheckFixup(Image, Table, Page, Entry, Error);
+        if (Status != PE_OK)
+            return Status;
+    }
+    return PE_OK;
+}
+
 static PE_STATUS PeiCheckBlock(const PE_IMAGE *Image, PEI_RELOCATIONS *Table, uint32_t Offset,
                                uint32_t *BlockSize, PE_ERROR *Error)
 {
@@ -70,12 +95,7 @@ static PE_STATUS PeiCheckBlock(const PE_IMAGE *Image, PEI_RELOCATIONS *Table, ui
                        "the relocation block of page 0x%llx has the size 0x%llx; 0x%llx bytes are left",
                        PEI_U(Page), PEI_U(Size), PEI_U(Left));
     *BlockSize = Size;
-    for (uint32_t Next = Offset + sizeof(PEF_RELOCATION_BLOCK); Next < Offset + Size; Next += 2) {
-        PE_STATUS Status = PeiCheckFixup(Image, Table, Page, PeiLoad16(Table->Bytes + Next), Error);
-        if (Status != PE_OK)
-            return Status;
-    }
-    return PE_OK;
+    return PeiCheckEntries(Image, Table, Page, Offset + sizeof(PEF_RELOCATION_BLOCK), Offset + Size, Error);
 }
 
 static PE_STATUS PeiCheckRelocations(const PE_IMAGE *Image, PEI_RELOCATIONS *Table, PE_ERROR *Error)

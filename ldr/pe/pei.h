@@ -103,6 +103,14 @@ PE_STATUS PeiFindVersionResource(const PE_IMAGE *Image, const uint8_t **Data, ui
 
 /* Strings: no libc here. */
 size_t PeiLength(const char *Text);
-int PeiCompare(const char *A, const char *B);
+
+static inline int PeiCompare(const char *A, const char *B)
+{
+    while (*A == *B && *A != '\0') {
+        A++;
+        B++;
+    }
+    return (int)(uint8_t)*A - (int)(uint8_t)*B;
+}
 
 #endif

@@ -39,6 +39,10 @@ static void TestNotOurImages(void **State)
         {B_HEADER, 4, 0x90909090, PE_NOT_WINDOWS_IMAGE,
          "a DOS program: there is 0x90909090 instead of \"PE\""},
         {B_COFF, 2, 0x014C, PE_WRONG_MACHINE, "an image for 32-bit x86 (machine 0x14c); x64"},
+        {B_COFF, 2, 0x01C0, PE_WRONG_MACHINE, "an image for 32-bit ARM"},
+        {B_COFF, 2, 0x01C2, PE_WRONG_MACHINE, "an image for 32-bit ARM"},
+        {B_COFF, 2, 0x5032, PE_WRONG_MACHINE, "an image for RISC-V"},
+        {B_COFF, 2, 0x6232, PE_WRONG_MACHINE, "an image for LoongArch"},
         {B_COFF, 2, 0x01C4, PE_WRONG_MACHINE, "an image for 32-bit ARM"},
         {B_COFF, 2, 0xAA64, PE_WRONG_MACHINE, "an image for ARM64 (machine 0xaa64)"},
         {B_COFF, 2, 0xA641, PE_WRONG_MACHINE, "an image for ARM64EC"},
@@ -176,9 +180,17 @@ static void TestDirectories(void **State)
 static void TestIgnoredDirectories(void **State)
 {
     PE_TEST *Test = *State;
-    PutDirectory(&Test->Build, PE_DIRECTORY_BOUND_IMPORT, 0xFFFFFFF8, 16);
-    assert_int_equal(Parse(Test, 0), PE_OK);
-    assert_int_equal(Test->Image.Warnings, PE_WARN_DIRECTORY_IGNORED);
+    static const unsigned Ignored[] = {PE_DIRECTORY_ARCHITECTURE, PE_DIRECTORY_GLOBALPTR,
+                                       PE_DIRECTORY_TLS,          PE_DIRECTORY_BOUND_IMPORT,
+                                       PE_DIRECTORY_IAT,          PE_DIRECTORY_COM_DESCRIPTOR,
+                                       PE_DIRECTORY_COUNT - 1};
+    for (unsigned Index = 0; Index < sizeof Ignored / sizeof *Ignored; Index++) {
+        BuildImage(&Test->Build);
+        PutDirectory(&Test->Build, Ignored[Index], 0xFFFFFFF8, 16);
+        assert_int_equal(Parse(Test, 0), PE_OK);
+        assert_int_equal(Test->Image.Warnings, PE_WARN_DIRECTORY_IGNORED);
+    }
+    BuildImage(&Test->Build);
     PutDirectory(&Test->Build, PE_DIRECTORY_BOUND_IMPORT, 0x278, 16);
     PutDirectory(&Test->Build, PE_DIRECTORY_SECURITY, B_FILE_SIZE - 4, 16);
     assert_int_equal(Parse(Test, 0), PE_OK);
@@ -250,6 +262,7 @@ static void TestNames(void **State)
     (void)State;
     for (unsigned Status = PE_OK; Status <= PE_WRONG_KIND; Status++)
         assert_true(strncmp(PeStatusName((PE_STATUS)Status), "PE_", 3) == 0);
+    assert_string_equal(PeStatusName((PE_STATUS)99), "PE_STATUS?");
     for (uint32_t Bit = 1; Bit <= PE_WARN_DIRECTORY_IGNORED; Bit *= 2)
         assert_non_null(PeWarningText(Bit));
     assert_null(PeWarningText(3));

@@ -208,6 +208,35 @@ static void TestTooManyImports(void **State)
     assert_int_equal(Count, 65536);
 }
 
+/* 1,024 descriptors are allowed, whether or not they have entries. */
+static void TestTooManyDlls(void **State)
+{
+    PE_TEST *Test = *State;
+    uint32_t Count;
+    Put32(&Test->Build, SectionField(5, 8), 0x100000);
+    Put32(&Test->Build, B_OPTIONAL + 56, 0x107000);
+    PutDirectory(&Test->Build, 5, 0, 0);
+    PutDirectory(&Test->Build, 1, B_RELOC, 40);
+    Map(Test);
+    for (uint32_t Index = 0; Index < 1025; Index++) {
+        uint32_t Descriptor[5] = {B_IMPORT_NAMES + 24, 0, 0, B_NTOSKRNL, B_IAT};
+        memcpy(Test->Room + B_RELOC + Index * sizeof Descriptor, Descriptor, sizeof Descriptor);
+    }
+    PE_STATUS Status = Walk(&Test->Mapped, PeNextImportDll, &Count, &Test->Error);
+    ExpectError(Test, Status, PE_BAD_IMPORT, "there are more than 1024 import descriptors");
+}
+
+/* Mapped, the end of the image is the limit. */
+static void TestDescriptorBehindMappedImage(void **State)
+{
+    PE_TEST *Test = *State;
+    uint32_t Count;
+    PutDirectory(&Test->Build, 1, B_SIZE_OF_IMAGE - 8, 8);
+    Map(Test);
+    PE_STATUS Status = Walk(&Test->Mapped, PeNextImportDll, &Count, &Test->Error);
+    ExpectError(Test, Status, PE_BAD_IMPORT, "import descriptor 0 at 0x7ff8 lies outside the sections");
+}
+
 typedef struct _RESOLVER {
     unsigned Calls;
     unsigned MissingFrom, MissingTo; /* calls that find nothing */
@@ -283,6 +312,7 @@ static void TestBindRefusals(void **State)
         {INIT(B_IMPORTS) + 16, 4, B_NTOSKRNL - 7, PE_BAD_IMPORT, "over the DLL's name"},
         {INIT(B_IMPORTS) + 16, 4, B_NTOSKRNL - 8, PE_BAD_IMPORT, "over the DLL's name"}, /* the second slot */
         {INIT(B_IMPORTS) + 32, 4, 0xFFFFFFFF, PE_BAD_IMPORT, "the DLL name of import descriptor 1"},
+        {INIT(B_IMPORT_NAMES_HAL), 8, B_SIZE_OF_IMAGE, PE_BAD_IMPORT, "import 0 of HAL.dll names 0x8000"},
         {INIT(B_IMPORTS), 4, 0, PE_OK, NULL},
     };
     RUN_DEFECTS(Defects, Bind);
@@ -300,6 +330,7 @@ int main(void)
         PE_UNIT_TEST(TestEndlessName),    PE_UNIT_TEST(TestTableEndsInZeroPart),
         PE_UNIT_TEST(TestTooManyImports), PE_UNIT_TEST(TestBinds),
         PE_UNIT_TEST(TestMissing),        PE_UNIT_TEST(TestBindRefusals),
+        PE_UNIT_TEST(TestTooManyDlls),    PE_UNIT_TEST(TestDescriptorBehindMappedImage),
     };
     return cmocka_run_group_tests_name("pe imports", Tests, NULL, NULL);
 }

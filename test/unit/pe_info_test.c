@@ -158,6 +158,7 @@ static void TestBadExceptions(void **State)
     (void)State;
     static const DEFECT Defects[] = {
         {B_DIRECTORIES + 24, 8, 0, PE_OK, NULL},
+        {B_DIRECTORIES + 28, 4, 0, PE_OK, NULL},
         {B_DIRECTORIES + 28, 4, 23, PE_BAD_EXCEPTION,
          "the exception directory's size 0x17 is not a multiple of 12"},
         {B_DIRECTORIES + 24, 4, B_RDATA + 0x7F0, PE_BAD_EXCEPTION,
@@ -245,6 +246,7 @@ static void TestBadResources(void **State)
     (void)State;
     static const DEFECT Defects[] = {
         {B_DIRECTORIES + 16, 8, 0, PE_NOT_FOUND, NULL},
+        {B_DIRECTORIES + 20, 4, 0, PE_NOT_FOUND, NULL},
         {RSRC(B_RSRC) + 16, 4, 17, PE_NOT_FOUND, NULL}, /* no version among the types */
         {RSRC(B_RSRC) + 14, 2, 0, PE_NOT_FOUND, NULL},  /* no types */
         {RSRC(B_RSRC) + 12, 2, 0xFFFF, PE_OK, NULL},    /* the wanted one comes first */
@@ -278,6 +280,41 @@ static void TestVersionWithoutFixed(void **State)
     PE_TEST *Test = *State;
     PE_VERSION Version;
     PutRva32(&Test->Build, B_VERSION + 40, 0);
+    assert_int_equal(Parse(Test, 0), PE_OK);
+    assert_int_equal(PeGetVersion(&Test->Image, &Version, NULL), PE_OK);
+    assert_false(Version.HasFixed);
+}
+
+static void TestFindInBadExceptions(void **State)
+{
+    PE_TEST *Test = *State;
+    PE_RUNTIME_FUNCTION Function;
+    PutDirectory(&Test->Build, 3, B_PDATA, 13);
+    assert_int_equal(Parse(Test, 0), PE_OK);
+    PE_STATUS Status = PeFindRuntimeFunction(&Test->Image, B_ENTRY, &Function, &Test->Error);
+    ExpectError(Test, Status, PE_BAD_EXCEPTION, "size 0xd is not a multiple of 12");
+}
+
+/* A value is cut to its block, whatever length it claims; a block may end right behind its key. */
+static void TestVersionLengths(void **State)
+{
+    PE_TEST *Test = *State;
+    PE_VERSION Version;
+    char Text[64];
+    uint32_t Block =
+        B_VERSION + 40 + 52 + 36 + 24; /* CompanyName, behind root, fixed part, StringFileInfo, table */
+    PutRva16(&Test->Build, Block + 2, 0xFFFF);
+    assert_int_equal(Parse(Test, 0), PE_OK);
+    assert_int_equal(PeGetVersion(&Test->Image, &Version, NULL), PE_OK);
+    assert_int_equal(PeGetVersionString(&Version, "CompanyName", Text, sizeof Text, NULL), PE_OK);
+    assert_string_equal(Text, "ntbox \xC3\xA9");
+    PutRva16(&Test->Build, Block, 6 + 24);
+    assert_int_equal(Parse(Test, 0), PE_OK);
+    assert_int_equal(PeGetVersion(&Test->Image, &Version, NULL), PE_OK);
+    assert_int_equal(PeGetVersionString(&Version, "CompanyName", Text, sizeof Text, NULL), PE_OK);
+    assert_string_equal(Text, "");
+    BuildImage(&Test->Build);
+    PutRva16(&Test->Build, B_VERSION + 2, 51); /* not all of the fixed part */
     assert_int_equal(Parse(Test, 0), PE_OK);
     assert_int_equal(PeGetVersion(&Test->Image, &Version, NULL), PE_OK);
     assert_false(Version.HasFixed);
@@ -379,7 +416,9 @@ static void TestBadDebug(void **State)
     (void)State;
     static const DEFECT Defects[] = {
         {B_DIRECTORIES + 48, 8, 0, PE_NOT_FOUND, NULL},
-        {B_DIRECTORIES + 52, 4, 27, PE_OK, NULL}, /* less than one entry */
+        {B_DIRECTORIES + 52, 4, 0, PE_NOT_FOUND, NULL},
+        {RDATA(B_DEBUG) + 28 + 12, 4, 2, PE_OK, NULL}, /* two CodeView entries: the first counts */
+        {B_DIRECTORIES + 52, 4, 27, PE_OK, NULL},      /* less than one entry */
         {B_DIRECTORIES + 52, 4, 65 * 28, PE_BAD_DEBUG, "the debug directory has 65 entries; 64 are allowed"},
         {B_DIRECTORIES + 48, 4, B_TEXT - 28, PE_BAD_DEBUG, "debug entry 0 lies outside the sections"},
         {RDATA(B_DEBUG) + 20, 4, 0xFFFFFFFF, PE_BAD_DEBUG,
@@ -412,6 +451,8 @@ int main(void)
         PE_UNIT_TEST(TestDebug),
         PE_UNIT_TEST(TestDebugByFileOffset),
         PE_UNIT_TEST(TestBadDebug),
+        PE_UNIT_TEST(TestFindInBadExceptions),
+        PE_UNIT_TEST(TestVersionLengths),
     };
     return cmocka_run_group_tests_name("pe information", Tests, NULL, NULL);
 }
