@@ -3,7 +3,6 @@
 #include "verdict.h"
 
 #include <stdarg.h>
-#include <string.h>
 
 #include "ntstatus.h"
 #include "scenario.h"
@@ -194,15 +193,6 @@ static bool judge_entry(const RunEvent *event, Verdict *verdict)
                   run_event_text_or(event, ReportKeyDriver, "a driver"), status);
 }
 
-/* What the loader warns of (kind "image") does not fail a run; every other violation does. */
-static bool judge_violation(const RunEvent *event, Verdict *verdict)
-{
-    const char *kind = run_event_text_or(event, ReportKeyKind, "unnamed");
-    return strcmp(kind, "image") != 0 && decide(verdict, ExitDriver, "failed", "%s broke a rule: %s",
-                                                run_event_text_or(event, ReportKeyDriver, "a driver"),
-                                                run_event_text_or(event, ReportKeyText, kind));
-}
-
 static bool judge_event(const RunReport *report, const RunEvent *event, Verdict *verdict)
 {
     switch (event->Type) {
@@ -217,7 +207,10 @@ static bool judge_event(const RunReport *report, const RunEvent *event, Verdict 
     case ReportLeak:
         return judge_leak(event, verdict);
     case ReportViolation:
-        return judge_violation(event, verdict);
+        return decide(
+            verdict, ExitDriver, "failed", "%s broke a rule: %s",
+            run_event_text_or(event, ReportKeyDriver, "a driver"),
+            run_event_text_or(event, ReportKeyText, run_event_text_or(event, ReportKeyKind, "unnamed")));
     default:
         return false;
     }

@@ -44,6 +44,7 @@ typedef struct _OB_TYPE_INFO {
     ACCESS_MASK ValidAccess;
     LONG WaitOffset;     /* of the DISPATCHER_HEADER in the body, or OB_NOT_WAITABLE */
     BOOLEAN AlwaysParse; /* Parse is called even when the name ends here and this very type is wanted */
+    BOOLEAN IgnoreCase;  /* look-ups that want this type ignore case, whatever OBJ_CASE_INSENSITIVE says */
     OB_TYPE_METHODS Methods;
 } OB_TYPE_INFO;
 
@@ -54,13 +55,16 @@ NTSTATUS ObCreateObjectType(const OB_TYPE_INFO *Info, POBJECT_TYPE *Type);
 POBJECT_TYPE ObTypeOf(const void *Object);
 PCUNICODE_STRING ObTypeName(POBJECT_TYPE Type);
 
+/* Generic rights become the type's own. */
+ACCESS_MASK ObMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired);
+
 /* --- making objects
  * ----------------------------------------------------------------------------------------------
- * ObCreateObject (ntifs.h), PASSIVE_LEVEL: body of ObjectSize bytes, zeroed, non-paged, 16-byte aligned, one
+ * ObCreateObject (ntifs.h), IRQL <= APC_LEVEL: body of ObjectSize bytes, zeroed, non-paged, 16-byte aligned, one
  * reference. The name and root of ObjectAttributes are captured; AccessMode, charges and ParseContext are not
  * used yet.
  *
- * ObInsertObject (ntifs.h), PASSIVE_LEVEL: gives the object its name and, when Handle is not NULL, a handle.
+ * ObInsertObject (ntifs.h), IRQL <= APC_LEVEL: gives the object its name and, when Handle is not NULL, a handle.
  *   Success with Handle: the creation reference is consumed; ObjectPointerBias references more are the
  * caller's. Success without Handle: the creation reference stays the caller's (a named object must then be
  * OBJ_PERMANENT). OBJ_OPENIF and the name exists with the same type: STATUS_OBJECT_NAME_EXISTS, *NewObject

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ * The buffers of a request, by the device's flags (DO_BUFFERED_IO, DO_DIRECT_IO) or by the control code's method. */
+#include "iop.h"
+
+/* A system buffer of Room bytes with the first Length of Source in it. */
+static NTSTATUS IopAddSystemBuffer(PIRP Irp, const void *Source, ULONG Length, ULONG Room)
+{
+    PVOID Buffer = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, Room, IOP_TAG_BUFFER);
+    if (Buffer == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS Status = STATUS_SUCCESS;
+    __try {
+        RtlCopyMemory(Buffer, Source, Length);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    if (!NT_SUCCESS(Status)) {
+        ExFreePoolWithTag(Buffer, IOP_TAG_BUFFER);
+        return Status;
+    }
+    Irp->AssociatedIrp.SystemBuffer = Buffer;
+    Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS IopAddLockedMdl(PIRP Irp, PVOID Buffer, ULONG Length, LOCK_OPERATION Operation,
+                                KPROCESSOR_MODE Mode)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    PMDL Mdl = IoAllocateMdl(Buffer, Length, FALSE, FALSE, NULL);
+    if (Mdl == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    __try {
+        MmProbeAndLockPages(Mdl, Mode, Operation);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    if (!NT_SUCCESS(Status)) {
+        IoFreeMdl(Mdl);
+        return Status;
+    }
+    Irp->MdlAddress = Mdl;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS IopSetUpBuffered(PIRP Irp, BOOLEAN Read, PVOID Buffer, ULONG Length)
+{
+    NTSTATUS Status = IopAddSystemBuffer(Irp, Buffer, Read ? 0 : Length, Length);
+    if (NT_SUCCESS(Status) && Read) {
+        Irp->UserBuffer = Buffer;
+        Irp->Flags |= IRP_INPUT_OPERATION;
+    }
+    return Status;
+}
+
+/* [WDK Methods for Accessing Data Buffers] a transfer of no bytes has no buffer. */
+NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Buffer, ULONG Length,
+                          KPROCESSOR_MODE Mode)
+{
+    BOOLEAN Read = Major != IRP_MJ_WRITE;
+    if (!(Device->Flags & (DO_BUFFERED_IO | DO_DIRECT_IO))) {
+        Irp->UserBuffer = Buffer;
+        return STATUS_SUCCESS;
+    }
+    if (Length == 0)
+        return STATUS_SUCCESS;
+    if (Device->Flags & DO_BUFFERED_IO)
+        return IopSetUpBuffered(Irp, Read, Buffer, Length);
+    return IopAddLockedMdl(Irp, Buffer, Length, Read ? IoWriteAccess : IoReadAccess, Mode);
+}
+
+typedef struct _IOP_CONTROL {
+    PVOID Input, Output;
+    ULONG InputLength, OutputLength;
+} IOP_CONTROL;
+
+static NTSTATUS IopSetUpBufferedControl(PIRP Irp, const IOP_CONTROL *Control)
+{
+    ULONG Room = max(Control->InputLength, Control->OutputLength);
+    Irp->UserBuffer = Control->Output;
+    if (Room == 0)
+        return STATUS_SUCCESS;
+    if (Control->OutputLength != 0)
+        Irp->Flags |= IRP_INPUT_OPERATION;
+    return IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Room);
+}
+
+/* [WDK Buffer Descriptions for I/O Control Codes] the input is buffered, the output buffer is locked: for reading with
+ * METHOD_IN_DIRECT, for writing with METHOD_OUT_DIRECT. */
+static NTSTATUS IopSetUpDirectControl(PIRP Irp, const IOP_CONTROL *Control, LOCK_OPERATION Operation,
+                                      KPROCESSOR_MODE Mode)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (Control->InputLength != 0)
+        Status = IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Control->InputLength);
+    if (NT_SUCCESS(Status) && Control->OutputLength != 0)
+        Status = IopAddLockedMdl(Irp, Control->Output, Control->OutputLength, Operation, Mode);
+    return Status;
+}
+
+static NTSTATUS IopSetUpMethod(PIRP Irp, ULONG Method, const IOP_CONTROL *Control, KPROCESSOR_MODE Mode)
+{
+    switch (Method) {
+    case METHOD_BUFFERED:
+        return IopSetUpBufferedControl(Irp, Control);
+    case METHOD_IN_DIRECT:
+        return IopSetUpDirectControl(Irp, Control, IoReadAccess, Mode);
+    case METHOD_OUT_DIRECT:
+        return IopSetUpDirectControl(Irp, Control, IoWriteAccess, Mode);
+    default: /* METHOD_NEITHER */
+        Irp->UserBuffer = Control->Output;
+        IoGetNextIrpStackLocation(Irp)->Parameters.DeviceIoControl.Type3InputBuffer = Control->Input;
+        return STATUS_SUCCESS;
+    }
+}
+
+NTSTATUS IopSetUpControl(PIRP Irp, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output,
+                         ULONG OutputLength, KPROCESSOR_MODE Mode)
+{
+    PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
+    IOP_CONTROL Control = {Input, Output, InputLength, OutputLength};
+    Stack->Parameters.DeviceIoControl.OutputBufferLength = OutputLength;
+    Stack->Parameters.DeviceIoControl.InputBufferLength = InputLength;
+    Stack->Parameters.DeviceIoControl.IoControlCode = Code;
+    NTSTATUS Status = IopSetUpMethod(Irp, METHOD_FROM_CTL_CODE(Code), &Control, Mode);
+    if (!NT_SUCCESS(Status))
+        IopFreeBuffers(Irp);
+    return Status;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * Cancelling an IRP, and the system's cancel spin lock. */
+#include "iop.h"
+
+static ARCH_LOCK IopCancelLock = ARCH_LOCK_INIT("IopCancelLock", LockRankIoCancel, DISPATCH_LEVEL);
+
+VOID NTAPI IoAcquireCancelSpinLock(PKIRQL Irql)
+{
+    *Irql = ArchAcquireLock(&IopCancelLock);
+}
+
+VOID NTAPI IoReleaseCancelSpinLock(KIRQL Irql)
+{
+    ArchReleaseLock(&IopCancelLock, Irql);
+}
+
+/* [WDK IoCancelIrp] TRUE when a cancel routine was called; it runs with the cancel spin lock and releases it at Irp->CancelIrql.
+ * [WDK Bug Check 0x48] the IRP was completed with its cancel routine still set. IRQL <= DISPATCH_LEVEL. */
+BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
+{
+    KIRQL OldIrql;
+    IoAcquireCancelSpinLock(&OldIrql);
+    Irp->Cancel = TRUE;
+    PDRIVER_CANCEL Routine = IoSetCancelRoutine(Irp, NULL);
+    if (Routine == NULL) {
+        IoReleaseCancelSpinLock(OldIrql);
+        return FALSE;
+    }
+    if (Irp->CurrentLocation > Irp->StackCount + 1)
+        KeBugCheckEx(CANCEL_STATE_IN_COMPLETED_IRP, (ULONG_PTR)Irp, (ULONG_PTR)Routine, 0, 0);
+    Irp->CancelIrql = OldIrql;
+    IopCallCancel(Routine, IoGetCurrentIrpStackLocation(Irp)->DeviceObject, Irp);
+    return TRUE;
+}

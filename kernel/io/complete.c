@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ * IofCompleteRequest: the way up through the stack locations with their completion routines, then the results to who asked. */
+#include "iop.h"
+#include "kd.h"
+
+static VOID IopNameCaller(PVOID Caller, PCSTR What, PIRP Irp)
+{
+    PIM_MODULE Module = ImFindModule(Caller);
+    KdLog("%s: %s (IRP %p)", Module != NULL ? Module->Name : "unknown code", What, Irp);
+}
+
+/* [WDK Bug Check 0x44] completed twice: after the first time the location is beyond the last, or the IRP is freed.
+ * [WDK Bug Check 0xC9] 6: completed with STATUS_PENDING (or -1). */
+static VOID IopCheckCompletion(PIRP Irp, PVOID Caller)
+{
+    if (Irp->Type != IO_TYPE_IRP || Irp->CurrentLocation > Irp->StackCount + 1) {
+        IopNameCaller(Caller, "completes an IRP that is completed already", Irp);
+        KeBugCheckEx(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)Irp, (ULONG_PTR)Caller, 0, 0);
+    }
+    if (Irp->IoStatus.Status == STATUS_PENDING || Irp->IoStatus.Status == -1) {
+        IopNameCaller(Caller, "completes an IRP with STATUS_PENDING", Irp);
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 6, (ULONG)Irp->IoStatus.Status, (ULONG_PTR)Irp, 0);
+    }
+}
+
+static BOOLEAN IopWantsCompletion(PIRP Irp, UCHAR Control)
+{
+    if (Irp->Cancel && (Control & SL_INVOKE_ON_CANCEL))
+        return TRUE;
+    return (Control & (NT_SUCCESS(Irp->IoStatus.Status) ? SL_INVOKE_ON_SUCCESS : SL_INVOKE_ON_ERROR)) != 0;
+}
+
+/* What the driver of this location left there must not be seen by whoever uses the location next. */
+static VOID IopClearLocation(PIO_STACK_LOCATION Stack)
+{
+    Stack->MinorFunction = 0;
+    Stack->Flags = 0;
+    Stack->Control = 0;
+    RtlZeroMemory(&Stack->Parameters, sizeof(Stack->Parameters));
+    Stack->FileObject = NULL;
+}
+
+/* Takes the IRP one location up and calls the routine that the driver there set. FALSE: that driver keeps the IRP. */
+static BOOLEAN IopCompleteLocation(PIRP Irp)
+{
+    PIO_STACK_LOCATION Done = IoGetCurrentIrpStackLocation(Irp);
+    PIO_COMPLETION_ROUTINE Routine = Done->CompletionRoutine;
+    PVOID Context = Done->Context;
+    UCHAR Control = Done->Control;
+    Irp->CurrentLocation++;
+    Irp->Tail.Overlay.CurrentStackLocation++;
+    Irp->PendingReturned = (Control & SL_PENDING_RETURNED) != 0;
+    IopClearLocation(Done);
+    BOOLEAN Top = Irp->CurrentLocation > Irp->StackCount;
+    if (IopWantsCompletion(Irp, Control)) {
+        /* [WDK IoSetCompletionRoutine] the device is that of the driver which set the routine; NULL when it has no location. */
+        PDEVICE_OBJECT Device = Top ? NULL : IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
+        return IopCallCompletion(Routine, Device, Irp, Context) != STATUS_MORE_PROCESSING_REQUIRED;
+    }
+    /* [WDK IO_COMPLETION_ROUTINE] without a routine the I/O manager hands pending on. */
+    if (Irp->PendingReturned && !Top)
+        IoMarkIrpPending(Irp);
+    return TRUE;
+}
+
+/* [WDK IoCompleteRequest] IRQL <= DISPATCH_LEVEL. */
+VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    IopCheckCompletion(Irp, __builtin_return_address(0));
+    while (Irp->CurrentLocation <= Irp->StackCount) {
+        if (!IopCompleteLocation(Irp))
+            return;
+    }
+    Irp->CurrentLocation++; /* a second completion finds it beyond the top */
+    Irp->Tail.Overlay.CurrentStackLocation++;
+    IopFinishIrp(Irp);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * File objects: IRP_MJ_CLEANUP when the last handle is closed, IRP_MJ_CLOSE when the last reference is gone; the lock of files that were
+ * opened for synchronous I/O. */
+#include "iop.h"
+#include "kd.h"
+
+POBJECT_TYPE IoFileObjectType;
+
+/* Without memory for the IRP the driver misses the close and its file context stays: said in the log. */
+static VOID IopSendClosing(PFILE_OBJECT File, UCHAR Major)
+{
+    PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(File);
+    PIRP Irp = IoAllocateIrp(Device->StackSize, FALSE);
+    IO_STATUS_BLOCK Iosb;
+    if (Irp == NULL) {
+        KdLog("no memory for the IRP_MJ_%s of file %p", Major == IRP_MJ_CLOSE ? "CLOSE" : "CLEANUP", File);
+        return;
+    }
+    Irp->Flags = IRP_CLOSE_OPERATION;
+    Irp->Tail.Overlay.OriginalFileObject = File;
+    PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
+    Stack->MajorFunction = Major;
+    Stack->FileObject = File;
+    (void)IopSendAndWait(Device, Irp,
+                         &Iosb); /* [WDK IRP_MJ_CLOSE] [WDK IRP_MJ_CLEANUP] the status has no effect */
+}
+
+static VOID IopCloseFile(PVOID Object, LONG64 HandlesLeft)
+{
+    PFILE_OBJECT File = Object;
+    if (HandlesLeft != 0 || File->DeviceObject == NULL)
+        return;
+    BOOLEAN Synchronous = (File->Flags & FO_SYNCHRONOUS_IO) != 0;
+    if (Synchronous)
+        IopLockFile(File);
+    File->Flags |= FO_HANDLE_CREATED;
+    IopSendClosing(File, IRP_MJ_CLEANUP);
+    File->Flags |= FO_CLEANUP_COMPLETE;
+    if (Synchronous)
+        IopUnlockFile(File);
+}
+
+/* A file whose open failed has no device any more. */
+static VOID IopDeleteFile(PVOID Object)
+{
+    PFILE_OBJECT File = Object;
+    PDEVICE_OBJECT Device = File->DeviceObject;
+    if (Device != NULL)
+        IopSendClosing(File, IRP_MJ_CLOSE);
+    if (File->FileName.Buffer != NULL)
+        ExFreePool(File->FileName.Buffer); /* a file system may have put another buffer there */
+    if (File->RelatedFileObject != NULL)
+        ObfDereferenceObject(File->RelatedFileObject);
+    if (Device == NULL)
+        return;
+    IopDereferenceDevice(Device);
+    ObfDereferenceObject(Device);
+}
+
+static NTSTATUS IopParseFile(PVOID Object, OB_PARSE *Parse, PVOID *Found)
+{
+    PFILE_OBJECT File = Object;
+    if (Parse->ObjectType != IoFileObjectType || Parse->Context == NULL)
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    return IopOpenFile(File->DeviceObject, File, Parse, Found);
+}
+
+/* [WDK ObQueryNameString] for a file: the device's name and the file's. */
+static NTSTATUS IopQueryFileName(PVOID Object, PUNICODE_STRING Name, PULONG Needed)
+{
+    PFILE_OBJECT File = Object;
+    ULONG Length;
+    POBJECT_NAME_INFORMATION Device;
+    Device = ExAllocatePool2(POOL_FLAG_NON_PAGED, PAGE_SIZE, IOP_TAG_NAME);
+    if (Device == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS Status = ObQueryNameString(File->DeviceObject, Device, PAGE_SIZE, &Length);
+    if (NT_SUCCESS(Status)) {
+        *Needed = (ULONG)Device->Name.Length + File->FileName.Length;
+        Status = *Needed <= Name->MaximumLength ? STATUS_SUCCESS : STATUS_BUFFER_OVERFLOW;
+    }
+    if (Status == STATUS_SUCCESS) {
+        RtlCopyMemory(Name->Buffer, Device->Name.Buffer, Device->Name.Length);
+        RtlCopyMemory((PUCHAR)Name->Buffer + Device->Name.Length, File->FileName.Buffer,
+                      File->FileName.Length);
+        Name->Length = (USHORT)*Needed;
+    }
+    ExFreePoolWithTag(Device, IOP_TAG_NAME);
+    return Status;
+}
+
+static const OB_TYPE_INFO IopFileTypeInfo = {
+    .Name = L"File",
+    .PoolTag = 'eliF',
+    .Mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS},
+    .ValidAccess = FILE_ALL_ACCESS,
+    .WaitOffset = FIELD_OFFSET(FILE_OBJECT, Event),
+    .IgnoreCase = TRUE,
+    .AlwaysParse = TRUE, /* an empty name relative to a file opens it again */
+    .Methods = {.Close = IopCloseFile,
+                .Delete = IopDeleteFile,
+                .Parse = IopParseFile,
+                .QueryName = IopQueryFileName},
+};
+
+VOID IopInitFileType(VOID)
+{
+    NTSTATUS Status = ObCreateObjectType(&IopFileTypeInfo, &IoFileObjectType);
+    if (!NT_SUCCESS(Status))
+        KeBugCheckEx(IO1_INITIALIZATION_FAILED, (ULONG_PTR)Status, 3, 0, 0);
+}
+
+NTSTATUS IopReferenceFile(HANDLE Handle, ACCESS_MASK Access, PFILE_OBJECT *File)
+{
+    return ObReferenceObjectByHandle(Handle, Access, IoFileObjectType, KernelMode, (PVOID *)File, NULL);
+}
+
+/* The file's lock is the event File->Lock: signalled while free. Busy only tells about it. */
+VOID IopLockFile(PFILE_OBJECT File)
+{
+    ObfReferenceObject(File);
+    KeWaitForSingleObject(&File->Lock, Executive, KernelMode, FALSE, NULL);
+    File->Busy = TRUE;
+}
+
+VOID IopUnlockFile(PFILE_OBJECT File)
+{
+    File->Busy = FALSE;
+    KeSetEvent(&File->Lock, IO_NO_INCREMENT, FALSE);
+    ObfDereferenceObject(File);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ * The end of an IRP whose stack locations are all done: output to the caller's buffer, pages unlocked, status block, event,
+ * file object; then the IRP is freed. It happens in the context that completed the IRP (D-001). */
+#include "iop.h"
+#include "kd.h"
+
+static VOID IopCopyOutput(PIRP Irp)
+{
+    if (!(Irp->Flags & IRP_BUFFERED_IO) || !(Irp->Flags & IRP_INPUT_OPERATION) ||
+        NT_ERROR(Irp->IoStatus.Status))
+        return;
+    if (Irp->IoStatus.Information == 0)
+        return;
+    __try {
+        RtlCopyMemory(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Irp->IoStatus.Status = GetExceptionCode();
+    }
+}
+
+VOID IopFreeBuffers(PIRP Irp)
+{
+    if (Irp->Flags & IRP_DEALLOCATE_BUFFER)
+        ExFreePoolWithTag(Irp->AssociatedIrp.SystemBuffer, IOP_TAG_BUFFER);
+    Irp->Flags &= ~(ULONG)IRP_DEALLOCATE_BUFFER;
+    while (Irp->MdlAddress != NULL) {
+        PMDL Mdl = Irp->MdlAddress;
+        Irp->MdlAddress = Mdl->Next;
+        if (Mdl->MdlFlags & MDL_PAGES_LOCKED)
+            MmUnlockPages(Mdl);
+        IoFreeMdl(Mdl);
+    }
+}
+
+/* [WDK IoMakeAssociatedIrp] the last associated IRP completes the master. */
+static VOID IopFinishAssociated(PIRP Irp)
+{
+    PIRP Master = Irp->AssociatedIrp.MasterIrp;
+    LONG Left = InterlockedDecrement(&Master->AssociatedIrp.IrpCount);
+    IopFreeBuffers(Irp);
+    IoFreeIrp(Irp);
+    if (Left == 0)
+        IofCompleteRequest(Master, IO_NO_INCREMENT);
+}
+
+/* [WDK IoAllocateIrp] the completion routine of the driver that allocated an IRP must keep and free it. This one did not: nobody waits for
+ * it, and it is not ours to free. */
+static VOID IopReportOrphan(PIRP Irp)
+{
+    KdLog("IRP %p was allocated by a driver whose completion routine did not keep it; it stays allocated",
+          Irp);
+    KdReport(ReportViolation, KD_TEXT(ReportKeyKind, "irp-not-kept"),
+             KD_TEXT(ReportKeyText,
+                     "an IRP of IoAllocateIrp went through its last completion routine without being kept"));
+}
+
+/* [WDK IO_STATUS_BLOCK] a request that fails before it was pending tells its status by return value alone: neither the status block
+ * nor the event change. */
+static BOOLEAN IopTellsResult(PIRP Irp)
+{
+    return !NT_ERROR(Irp->IoStatus.Status) || Irp->PendingReturned;
+}
+
+static PFILE_OBJECT IopFileOfRequest(PIRP Irp)
+{
+    /* Opens and closes carry the file, but hold no reference on it. */
+    return Irp->Flags & (IRP_CREATE_OPERATION | IRP_CLOSE_OPERATION) ? NULL
+                                                                     : Irp->Tail.Overlay.OriginalFileObject;
+}
+
+static VOID IopStoreStatus(PIRP Irp)
+{
+    if (Irp->UserIosb == NULL)
+        return;
+    __try {
+        *Irp->UserIosb = Irp->IoStatus;
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        KdLog("IRP %p: its status block %p is gone", Irp, Irp->UserIosb);
+    }
+}
+
+/* After it the waiter may free what Event and the status block lie in. */
+static VOID IopSignal(PKEVENT Event, PFILE_OBJECT File, NTSTATUS Status)
+{
+    if (File != NULL && (Event == NULL || (File->Flags & FO_SYNCHRONOUS_IO))) {
+        File->FinalStatus = Status;
+        KeSetEvent(&File->Event, IO_NO_INCREMENT, FALSE);
+    }
+    if (Event != NULL)
+        KeSetEvent(Event, IO_NO_INCREMENT, FALSE);
+}
+
+VOID IopFinishIrp(PIRP Irp)
+{
+    if (Irp->Flags & IRP_ASSOCIATED_IRP) {
+        IopFinishAssociated(Irp);
+        return;
+    }
+    if (Irp->Tail.Overlay.Thread == NULL) {
+        IopReportOrphan(Irp);
+        return;
+    }
+    IopCopyOutput(Irp);
+    IopFreeBuffers(Irp);
+    PFILE_OBJECT File = IopFileOfRequest(Irp);
+    PKEVENT Event = Irp->UserEvent;
+    NTSTATUS Status = Irp->IoStatus.Status;
+    BOOLEAN Tell = IopTellsResult(Irp);
+    BOOLEAN EventIsReferenced = File != NULL && Event != NULL && !(Irp->Flags & IRP_SYNCHRONOUS_API);
+    if (Tell)
+        IopStoreStatus(Irp);
+    IopDequeueThreadIrp(Irp);
+    IoFreeIrp(Irp);
+    if (Tell)
+        IopSignal(Event, File, Status);
+    if (EventIsReferenced)
+        ObfDereferenceObject(Event);
+    if (File != NULL)
+        ObfDereferenceObject(File);
+}

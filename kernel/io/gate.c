@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ * The gate: the only places where the I/O manager calls a driver's routines. Around each call KeEnterGate and KeLeaveGate
+ * compare IRQL, held locks and APC state and know the routine. */
+#include "iop.h"
+
+NTSTATUS IopCallEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateDriverEntry, Driver->DriverInit);
+    NTSTATUS Status = Driver->DriverInit(Driver, RegistryPath);
+    KeLeaveGate(&Gate);
+    return Status;
+}
+
+VOID IopCallUnload(PDRIVER_OBJECT Driver)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateUnload, Driver->DriverUnload);
+    Driver->DriverUnload(Driver);
+    KeLeaveGate(&Gate);
+}
+
+NTSTATUS IopCallDispatch(PDRIVER_DISPATCH Routine, PDEVICE_OBJECT Device, PIRP Irp)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateDispatch, Routine);
+    NTSTATUS Status = Routine(Device, Irp);
+    KeLeaveGate(&Gate);
+    return Status;
+}
+
+NTSTATUS IopCallCompletion(PIO_COMPLETION_ROUTINE Routine, PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateCompletion, Routine);
+    NTSTATUS Status = Routine(Device, Irp, Context);
+    KeLeaveGate(&Gate);
+    return Status;
+}
+
+/* The routine must return without the cancel spin lock, at the IRQL before it was taken: that is what is compared. */
+VOID IopCallCancel(PDRIVER_CANCEL Routine, PDEVICE_OBJECT Device, PIRP Irp)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateCancel, Routine);
+    Gate.Irql = Irp->CancelIrql;
+    if (Gate.HeldLockCount != 0)
+        Gate.HeldLockCount--;
+    Routine(Device, Irp);
+    KeLeaveGate(&Gate);
+}
+
+VOID IopCallWorkItem(PIO_WORKITEM_ROUTINE Routine, PVOID IoObject, PVOID Context)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateWorkItem, Routine);
+    Routine(IoObject, Context);
+    KeLeaveGate(&Gate);
+}
+
+VOID IopCallWorkItemEx(PIO_WORKITEM_ROUTINE_EX Routine, PVOID IoObject, PVOID Context, PIO_WORKITEM Item)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateWorkItem, Routine);
+    Routine(IoObject, Context, Item);
+    KeLeaveGate(&Gate);
+}
+
+VOID IopCallTimer(PIO_TIMER_ROUTINE Routine, PDEVICE_OBJECT Device, PVOID Context)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateTimer, Routine);
+    Routine(Device, Context);
+    KeLeaveGate(&Gate);
+}
+
+VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateDispatch, Routine);
+    Routine(Device, Irp);
+    KeLeaveGate(&Gate);
+}

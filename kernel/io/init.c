@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * Start-up of the I/O manager. */
+#include "iop.h"
+
+VOID IoInitSystem(VOID)
+{
+    IopInitDeviceType();
+    IopInitDriverType();
+    IopInitFileType();
+    IopInitReportDevice();
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 3, io: what the files of the I/O manager share.
+ *
+ * Locks, in the order of acquisition: the cancel spin lock (rank LockRankIoCancel; drivers hold it), then
+ * IopDatabaseLock (d), rank LockRankIoDatabase: device lists, attachments, reference counts of devices, the
+ * IRP lists of threads, link records. Neither is held over a call into a driver, except that a cancel routine
+ * is called with the cancel spin lock, as documented. */
+#pragma once
+#include "io.h"
+#include "image.h"
+
+#define DRIVER_VERIFIER_IOMANAGER_VIOLATION 0xC9u /* [WDK Bug Check 0xC9]; not in the headers */
+
+#define IOP_TAG_IRP ' prI'
+#define IOP_TAG_BUFFER 'fBoI'
+#define IOP_TAG_NAME 'mNoI'
+#define IOP_TAG_DRIVER 'rDoI'
+#define IOP_TAG_WORK_ITEM 'iWoI'
+#define IOP_TAG_TIMER 'iToI'
+#define IOP_TAG_LINK 'kLoI'
+
+extern ARCH_LOCK IopDatabaseLock;
+
+/* --- devices
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+#define DOE_UNLOAD_PENDING 0x1u
+#define DOE_DELETE_PENDING 0x2u
+
+/* DEVICE_OBJECT.DeviceObjectExtension; lies behind the driver's extension. Windows' order of fields up to
+ * Vpb. */
+typedef struct _IOP_DEVICE_STATE {
+    CSHORT Type;
+    USHORT Size;
+    PDEVICE_OBJECT DeviceObject;
+    ULONG PowerFlags;
+    PVOID Dope;
+    ULONG ExtensionFlags; /* (d) DOE_... */
+    PVOID DeviceNode;
+    PDEVICE_OBJECT AttachedTo; /* (d) the device below */
+    LONG StartIoCount;
+    LONG StartIoKey;
+    ULONG StartIoFlags;
+    PVPB Vpb;
+} IOP_DEVICE_STATE;
+ASSERT_OFFSET(IOP_DEVICE_STATE, AttachedTo, 0x30);
+
+static inline IOP_DEVICE_STATE *IopDeviceState(PDEVICE_OBJECT Device)
+{
+    return (IOP_DEVICE_STATE *)Device->DeviceObjectExtension;
+}
+
+/* device.c */
+VOID IopInitDeviceType(VOID);
+/* IopDatabaseLock held. TRUE: the caller must finish the device (IopFinishDelete) or its driver
+ * (IopTryUnload). */
+BOOLEAN IopDeviceIsIdleLocked(PDEVICE_OBJECT Device);
+NTSTATUS IopReferenceDeviceForOpen(PDEVICE_OBJECT Device, BOOLEAN Relative);
+VOID IopDereferenceDevice(PDEVICE_OBJECT Device); /* undoes it; may delete the device or unload its driver */
+VOID IopAfterDetach(PDEVICE_OBJECT Device);       /* the same when a device above it went */
+VOID IopReportDevice(PDEVICE_OBJECT Device, PCSTR Kind);
+
+/* io_timer.c: the device's timer, if it has one. Stopped when the device is deleted, freed with the object (PASSIVE_LEVEL). */
+VOID IopStopDeviceTimer(PDEVICE_OBJECT Device);
+VOID IopFreeDeviceTimer(PDEVICE_OBJECT Device);
+
+/* attach.c. IopDatabaseLock held. */
+PDEVICE_OBJECT IopTopDeviceLocked(PDEVICE_OBJECT Device);
+
+/* --- drivers
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct _IOP_CLIENT_EXTENSION {
+    struct _IOP_CLIENT_EXTENSION *Next;
+    PVOID Id;
+} IOP_CLIENT_EXTENSION; /* the driver's bytes follow */
+
+/* Body of a driver object. */
+typedef struct _IOP_DRIVER {
+    DRIVER_OBJECT Object;
+    DRIVER_EXTENSION Extension;
+    IOP_CLIENT_EXTENSION *ClientExtensions; /* (d) */
+    BOOLEAN UnloadRequested;                /* (d) */
+    BOOLEAN KeepImage;                      /* something still points into the image after unload */
+    WORK_QUEUE_ITEM UnloadItem;
+} IOP_DRIVER;
+ASSERT_OFFSET(IOP_DRIVER, Extension, 0x150);
+
+static inline IOP_DRIVER *IopDriver(PDRIVER_OBJECT Object)
+{
+    return CONTAINING_RECORD(Object, IOP_DRIVER, Object);
+}
+
+static inline PIM_MODULE IopModule(PDRIVER_OBJECT Object)
+{
+    return Object->DriverSection;
+}
+
+/* driver.c */
+VOID IopInitDriverType(VOID);
+/* A driver object named Name with refusing dispatch entries, permanent, one reference for the caller. */
+NTSTATUS IopMakeDriverObject(PCUNICODE_STRING Name, PCUNICODE_STRING ServiceName, PDRIVER_OBJECT *Driver);
+/* Name and reference go; when it is the last one the image goes too. */
+VOID IopDropDriverObject(PDRIVER_OBJECT Driver);
+/* Calls the entry routine and what Windows does after it: empty dispatch entries refuse, devices are
+ * initialised. */
+NTSTATUS IopRunDriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath);
+
+/* load.c */
+NTSTATUS IopServiceName(PCUNICODE_STRING ServiceKey, PUNICODE_STRING Name); /* last component, no copy */
+NTSTATUS IopMakePath(PUNICODE_STRING Path, PCWSTR Prefix, PCUNICODE_STRING Middle, PCWSTR Suffix);
+
+/* service.c: what the service key says. */
+typedef struct _IOP_SERVICE {
+    ULONG Type;               /* SERVICE_KERNEL_DRIVER, SERVICE_FILE_SYSTEM_DRIVER */
+    UNICODE_STRING ImagePath; /* absolute; ObFreeName */
+    UNICODE_STRING KeyPath;   /* the key's own name, for DriverEntry; ObFreeName */
+} IOP_SERVICE;
+NTSTATUS IopReadService(PUNICODE_STRING ServiceKey, PCUNICODE_STRING Name, IOP_SERVICE *Service);
+VOID IopFreeService(IOP_SERVICE *Service);
+
+/* unload.c */
+VOID IopTryUnload(PDRIVER_OBJECT Driver); /* calls DriverUnload if it is asked for and no device is in use */
+
+/* leak.c. PASSIVE_LEVEL, after the unload routine: one ReportLeak for each thing left. Sets KeepImage. */
+VOID IopReportLeaks(PDRIVER_OBJECT Driver);
+
+/* symlink.c: the links whose creator lies in Module. */
+ULONG IopReportLinkLeaks(PIM_MODULE Module);
+
+/* --- the gate: every call into a driver's routine, gate.c
+ * ----------------------------------------------------------------------- */
+
+NTSTATUS IopCallEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath);
+VOID IopCallUnload(PDRIVER_OBJECT Driver);
+NTSTATUS IopCallDispatch(PDRIVER_DISPATCH Routine, PDEVICE_OBJECT Device, PIRP Irp);
+NTSTATUS IopCallCompletion(PIO_COMPLETION_ROUTINE Routine, PDEVICE_OBJECT Device, PIRP Irp, PVOID Context);
+/* The cancel spin lock is held, taken at Irp->CancelIrql; the routine releases it. */
+VOID IopCallCancel(PDRIVER_CANCEL Routine, PDEVICE_OBJECT Device, PIRP Irp);
+VOID IopCallWorkItem(PIO_WORKITEM_ROUTINE Routine, PVOID IoObject, PVOID Context);
+VOID IopCallWorkItemEx(PIO_WORKITEM_ROUTINE_EX Routine, PVOID IoObject, PVOID Context, PIO_WORKITEM Item);
+VOID IopCallTimer(PIO_TIMER_ROUTINE Routine, PDEVICE_OBJECT Device, PVOID Context);
+VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp);
+
+/* --- IRPs
+ * -------------------------------------------------------------------------------------------------------------------
+ */
+
+/* complete.c calls it when all stack locations are done: results to the caller, buffers and the IRP freed. */
+VOID IopFinishIrp(PIRP Irp);
+
+/* thread_irp.c: the list of IRPs that a thread has issued. */
+VOID IopQueueThreadIrp(PIRP Irp); /* current thread */
+VOID IopDequeueThreadIrp(PIRP Irp);
+
+/* buffers.c. On failure nothing is allocated. The IRP then owns the buffers. */
+NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Buffer, ULONG Length,
+                          KPROCESSOR_MODE Mode);
+NTSTATUS IopSetUpControl(PIRP Irp, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output,
+                         ULONG OutputLength, KPROCESSOR_MODE Mode);
+VOID IopFreeBuffers(PIRP Irp); /* system buffer and MDLs, without copying results */
+
+/* send.c: an IRP of the I/O manager's own with Stack filled in at its next location; waits for the end and
+ * gives its status. */
+NTSTATUS IopSendAndWait(PDEVICE_OBJECT Device, PIRP Irp, PIO_STATUS_BLOCK Iosb);
+
+/* --- files
+ * ------------------------------------------------------------------------------------------------------------------
+ */
+
+/* ParseContext of an open. */
+typedef struct _IOP_OPEN {
+    LARGE_INTEGER AllocationSize;
+    ACCESS_MASK DesiredAccess;
+    ULONG CreateOptions;
+    ULONG Disposition;
+    ULONG Options; /* IO_... of IoCreateFile */
+    USHORT FileAttributes;
+    USHORT ShareAccess;
+    PVOID EaBuffer;
+    ULONG EaLength;
+    NTSTATUS FinalStatus;  /* out: of the driver */
+    ULONG_PTR Information; /* out: FILE_OPENED ... */
+} IOP_OPEN;
+
+/* open.c: makes a file object on Device and sends IRP_MJ_CREATE; parse procedure of devices and files. */
+NTSTATUS IopOpenFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse, PVOID *Found);
+
+/* file_object.c */
+VOID IopInitFileType(VOID);
+NTSTATUS IopReferenceFile(HANDLE Handle, ACCESS_MASK Access, PFILE_OBJECT *File);
+VOID IopLockFile(PFILE_OBJECT File);
+VOID IopUnlockFile(PFILE_OBJECT File);
+
+/* request.c: a request on a file by handle (read, write, control, query, set, flush). */
+typedef struct _IOP_REQUEST {
+    PFILE_OBJECT File;     /* referenced; the request takes over the reference */
+    PDEVICE_OBJECT Device; /* top of the stack */
+    PIRP Irp;
+    PIO_STACK_LOCATION Stack;
+    PKEVENT Event;  /* the caller's, referenced, or NULL */
+    BOOLEAN Locked; /* synchronous file: its lock is held */
+} IOP_REQUEST;
+
+NTSTATUS IopBeginRequest(IOP_REQUEST *Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE Event,
+                         UCHAR Major, PIO_STATUS_BLOCK Iosb, PVOID ApcRoutine, PVOID ApcContext);
+VOID IopAbandonRequest(IOP_REQUEST *Request); /* frees all; after a failed set-up */
+/* Sends it. SynchronousApi: the call waits even if the file is asynchronous. */
+NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi);
+
+/* --- start-up of the parts
+ * ----------------------------------------------------------------------------------------------------- */
+VOID IopInitReportDevice(VOID);

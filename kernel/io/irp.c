@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * IRPs: made, initialised, reused, freed. An IRP is the fixed part and its stack locations behind it; the location of the lowest
+ * driver comes first. */
+#include "iop.h"
+#include "kd.h"
+
+static PIO_STACK_LOCATION IopFirstLocation(PIRP Irp)
+{
+    return (PIO_STACK_LOCATION)(Irp + 1);
+}
+
+/* [WDK IoInitializeIrp] for memory that the driver allocated. IRQL <= DISPATCH_LEVEL. */
+VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
+{
+    RtlZeroMemory(Irp, PacketSize);
+    Irp->Type = IO_TYPE_IRP;
+    Irp->Size = PacketSize;
+    Irp->StackCount = StackSize;
+    Irp->CurrentLocation = (CHAR)(StackSize + 1);
+    Irp->Tail.Overlay.CurrentStackLocation = IopFirstLocation(Irp) + StackSize;
+    InitializeListHead(&Irp->ThreadListEntry);
+}
+
+/* [WDK IoAllocateIrp] NULL when memory is short. There are no quotas. IRQL <= DISPATCH_LEVEL. */
+PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    if (StackSize < 0)
+        return NULL;
+    USHORT Size = (USHORT)IoSizeOfIrp(StackSize);
+    PIRP Irp = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, Size, IOP_TAG_IRP);
+    if (Irp == NULL)
+        return NULL;
+    IoInitializeIrp(Irp, Size, StackSize);
+    Irp->AllocationFlags = IRP_ALLOCATED_FIXED_SIZE;
+    return Irp;
+}
+
+/* [WDK IoFreeIrp] [WDK Bug Check 0xC9] 1: what is freed is no IRP (freed twice, most often), 2: it belongs to a thread still.
+ * IRQL <= DISPATCH_LEVEL. */
+VOID NTAPI IoFreeIrp(PIRP Irp)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    if (Irp->Type != IO_TYPE_IRP)
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 1, (ULONG_PTR)Irp, 0, 0);
+    if (!IsListEmpty(&Irp->ThreadListEntry))
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 2, (ULONG_PTR)Irp, 0, 0);
+    Irp->Type = 0; /* so that a later completion is found */
+    ExFreePoolWithTag(Irp, IOP_TAG_IRP);
+}
+
+/* [WDK IoReuseIrp] only for IRPs of IoAllocateIrp; keeps the memory and how it was allocated. IRQL <= DISPATCH_LEVEL. */
+VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Status)
+{
+    UCHAR AllocationFlags = Irp->AllocationFlags;
+    IoInitializeIrp(Irp, Irp->Size, Irp->StackCount);
+    Irp->AllocationFlags = AllocationFlags;
+    Irp->IoStatus.Status = Status;
+}
+
+/* [WDK IoMakeAssociatedIrp] the caller has set Master->AssociatedIrp.IrpCount; the master is completed when that many associated IRPs
+ * are. IRQL <= DISPATCH_LEVEL. */
+PIRP NTAPI IoMakeAssociatedIrp(PIRP Master, CCHAR StackSize)
+{
+    PIRP Irp = IoAllocateIrp(StackSize, FALSE);
+    if (Irp == NULL)
+        return NULL;
+    Irp->Flags |= IRP_ASSOCIATED_IRP;
+    Irp->Tail.Overlay.Thread = Master->Tail.Overlay.Thread;
+    Irp->AssociatedIrp.MasterIrp = Master;
+    return Irp;
+}
+
+/* [WDK IoGetRequestorProcess] NULL when no thread is known. */
+PEPROCESS NTAPI IoGetRequestorProcess(PIRP Irp)
+{
+    PETHREAD Thread = Irp->Tail.Overlay.Thread;
+    return Thread != NULL ? CONTAINING_RECORD(Thread->Tcb.Process, EPROCESS, Pcb) : NULL;
+}
+
+PEPROCESS NTAPI IoGetCurrentProcess(VOID)
+{
+    return CONTAINING_RECORD(KiCurrentThread()->Process, EPROCESS, Pcb);
+}
+
+static PETHREAD IopCurrentThread(VOID)
+{
+    return CONTAINING_RECORD(KiCurrentThread(), ETHREAD, Tcb);
+}
+
+PIRP NTAPI IoGetTopLevelIrp(VOID)
+{
+    return IopCurrentThread()->TopLevelIrp;
+}
+
+VOID NTAPI IoSetTopLevelIrp(PIRP Irp)
+{
+    IopCurrentThread()->TopLevelIrp = Irp;
+}
+
+/* [WDK IoIsOperationSynchronous] opens, closes, I/O on files opened for synchronous I/O, and calls that are always synchronous;
+ * paging I/O that is not synchronous is none. */
+BOOLEAN NTAPI IoIsOperationSynchronous(PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    BOOLEAN Synchronous = (Irp->Flags & (IRP_SYNCHRONOUS_API | IRP_SYNCHRONOUS_PAGING_IO)) != 0 ||
+                          (Stack->FileObject != NULL && (Stack->FileObject->Flags & FO_SYNCHRONOUS_IO));
+    BOOLEAN AsynchronousPaging = (Irp->Flags & IRP_PAGING_IO) && !(Irp->Flags & IRP_SYNCHRONOUS_PAGING_IO);
+    return Synchronous && !AsynchronousPaging;
+}

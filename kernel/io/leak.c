@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, symbolic links, pool. A device
+ * leads back into the image, so the image then stays mapped. */
+#include "iop.h"
+#include "ex.h"
+#include "kd.h"
+
+static VOID IopReportDeviceLeak(PIM_MODULE Module, PDEVICE_OBJECT Device)
+{
+    struct {
+        OBJECT_NAME_INFORMATION Information;
+        WCHAR Room[128];
+    } Name = {};
+    ULONG Needed;
+    CHAR Text[3 * 128];
+    (void)ObQueryNameString(Device, &Name.Information, sizeof(Name), &Needed); /* empty when it has none */
+    KdLog("%s: device object %p \"%wZ\" was not deleted", Module->Name, Device, &Name.Information.Name);
+    KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Module->Name), KD_TEXT(ReportKeyKind, "device"),
+             KD_NUMBER(ReportKeySize, Device->Size), KD_NUMBER(ReportKeyCount, 1),
+             KdUnicodeField(ReportKeyDevice, &Name.Information.Name, Text, sizeof(Text)));
+}
+
+static PDEVICE_OBJECT IopReferenceDeviceAt(PDRIVER_OBJECT Driver, ULONG Index)
+{
+    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    PDEVICE_OBJECT Device = Driver->DeviceObject;
+    while (Device != NULL && Index-- != 0)
+        Device = Device->NextDevice;
+    if (Device != NULL)
+        ObfReferenceObject(Device);
+    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    return Device;
+}
+
+static ULONG IopReportDeviceLeaks(PDRIVER_OBJECT Driver)
+{
+    ULONG Count = 0;
+    PDEVICE_OBJECT Device;
+    while ((Device = IopReferenceDeviceAt(Driver, Count)) != NULL) {
+        IopReportDeviceLeak(IopModule(Driver), Device);
+        ObfDereferenceObject(Device);
+        Count++;
+    }
+    return Count;
+}
+
+VOID IopReportLeaks(PDRIVER_OBJECT Driver)
+{
+    PIM_MODULE Module = IopModule(Driver);
+    BOOLEAN Inside = IopReportDeviceLeaks(Driver) != 0;
+    IopReportLinkLeaks(Module);
+    ExReportDriverLeaks(Module);
+    if (Inside)
+        IopDriver(Driver)->KeepImage = TRUE;
+}

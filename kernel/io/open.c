@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT
+ * Opening a file on a device: the file object is made, IRP_MJ_CREATE goes to the top of the device's stack. */
+#include "iop.h"
+
+typedef struct _IOP_FLAG_PAIR {
+    ULONG CreateOption, FileFlag;
+} IOP_FLAG_PAIR;
+
+static const IOP_FLAG_PAIR IopFileFlags[] = {
+    {FILE_SYNCHRONOUS_IO_ALERT, FO_SYNCHRONOUS_IO | FO_ALERTABLE_IO},
+    {FILE_SYNCHRONOUS_IO_NONALERT, FO_SYNCHRONOUS_IO},
+    {FILE_NO_INTERMEDIATE_BUFFERING, FO_NO_INTERMEDIATE_BUFFERING},
+    {FILE_WRITE_THROUGH, FO_WRITE_THROUGH},
+    {FILE_SEQUENTIAL_ONLY, FO_SEQUENTIAL_ONLY},
+    {FILE_RANDOM_ACCESS, FO_RANDOM_ACCESS},
+};
+
+static ULONG IopFlagsOfOptions(ULONG CreateOptions, ULONG Attributes)
+{
+    ULONG Flags = Attributes & OBJ_CASE_INSENSITIVE ? 0 : FO_OPENED_CASE_SENSITIVE;
+    for (ULONG I = 0; I < RTL_NUMBER_OF(IopFileFlags); I++) {
+        if (CreateOptions & IopFileFlags[I].CreateOption)
+            Flags |= IopFileFlags[I].FileFlag;
+    }
+    return Flags;
+}
+
+/* The name is the file's own copy: file systems change it. */
+static NTSTATUS IopMakeFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, const OB_PARSE *Parse,
+                            PFILE_OBJECT *NewFile)
+{
+    const IOP_OPEN *Open = Parse->Context;
+    PFILE_OBJECT File;
+    NTSTATUS Status = ObCreateObject(KernelMode, IoFileObjectType, NULL, KernelMode, NULL, sizeof(*File), 0,
+                                     0, (PVOID *)&File);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Parse->RemainingName.Length != 0)
+        Status = IopMakePath(&File->FileName, L"", &Parse->RemainingName, L"");
+    if (!NT_SUCCESS(Status)) {
+        ObfDereferenceObject(File);
+        return Status;
+    }
+    File->Type = IO_TYPE_FILE;
+    File->Size = sizeof(*File);
+    File->DeviceObject = Device;
+    File->Flags = IopFlagsOfOptions(Open->CreateOptions, Parse->Attributes);
+    if (Related != NULL)
+        ObfReferenceObject(Related);
+    File->RelatedFileObject = Related;
+    KeInitializeEvent(&File->Lock, SynchronizationEvent, TRUE);
+    KeInitializeEvent(&File->Event, NotificationEvent, FALSE);
+    KeInitializeSpinLock(&File->IrpListLock);
+    InitializeListHead(&File->IrpList);
+    *NewFile = File;
+    return STATUS_SUCCESS;
+}
+
+static VOID IopFillCreate(PIRP Irp, PFILE_OBJECT File, const OB_PARSE *Parse, PIO_SECURITY_CONTEXT Security)
+{
+    const IOP_OPEN *Open = Parse->Context;
+    PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
+    Irp->Flags = IRP_CREATE_OPERATION;
+    Irp->RequestorMode = Parse->AccessMode;
+    Irp->Overlay.AllocationSize = Open->AllocationSize;
+    Irp->AssociatedIrp.SystemBuffer = Open->EaBuffer;
+    Irp->Tail.Overlay.OriginalFileObject = File;
+    Stack->MajorFunction = IRP_MJ_CREATE;
+    Stack->Flags =
+        (UCHAR)(Open->Options & (SL_FORCE_ACCESS_CHECK | SL_OPEN_PAGING_FILE | SL_OPEN_TARGET_DIRECTORY));
+    if (!(Parse->Attributes & OBJ_CASE_INSENSITIVE))
+        Stack->Flags |= SL_CASE_SENSITIVE;
+    Stack->FileObject = File;
+    Stack->Parameters.Create.SecurityContext = Security;
+    Stack->Parameters.Create.Options =
+        (Open->Disposition << 24) | (Open->CreateOptions & FILE_VALID_OPTION_FLAGS);
+    Stack->Parameters.Create.FileAttributes = Open->FileAttributes;
+    Stack->Parameters.Create.ShareAccess = Open->ShareAccess;
+    Stack->Parameters.Create.EaLength = Open->EaLength;
+}
+
+static NTSTATUS IopSendCreate(PFILE_OBJECT File, const OB_PARSE *Parse, PIO_STATUS_BLOCK Iosb)
+{
+    const IOP_OPEN *Open = Parse->Context;
+    PDEVICE_OBJECT Top = IoGetRelatedDeviceObject(File);
+    ACCESS_STATE Access = {};
+    Access.OriginalDesiredAccess = Parse->DesiredAccess;
+    Access.PreviouslyGrantedAccess = ObMapAccess(IoFileObjectType, Parse->DesiredAccess);
+    IO_SECURITY_CONTEXT Security = {NULL, &Access, Access.PreviouslyGrantedAccess, Open->CreateOptions};
+    PIRP Irp = IoAllocateIrp(Top->StackSize, FALSE);
+    if (Irp == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    IopFillCreate(Irp, File, Parse, &Security);
+    return IopSendAndWait(Top, Irp, Iosb);
+}
+
+/* [WDK IRP_MJ_CREATE] a driver that completes with STATUS_REPARSE and IO_REPARSE has put another absolute name into the file. */
+static NTSTATUS IopReparse(PFILE_OBJECT File, const IO_STATUS_BLOCK *Iosb, OB_PARSE *Parse)
+{
+    if (Iosb->Information != IO_REPARSE)
+        return STATUS_IO_REPARSE_TAG_NOT_HANDLED;
+    NTSTATUS Status = ObAllocateName(&Parse->NewName, File->FileName.Length);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    RtlCopyMemory(Parse->NewName.Buffer, File->FileName.Buffer, File->FileName.Length);
+    Parse->NewName.Length = File->FileName.Length;
+    return STATUS_REPARSE;
+}
+
+static NTSTATUS IopOpenOnReferencedDevice(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse,
+                                          PVOID *Found)
+{
+    IOP_OPEN *Open = Parse->Context;
+    IO_STATUS_BLOCK Iosb;
+    PFILE_OBJECT File;
+    NTSTATUS Status = IopMakeFile(Device, Related, Parse, &File);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = IopSendCreate(File, Parse, &Iosb);
+    if (Status == STATUS_REPARSE)
+        Status = IopReparse(File, &Iosb, Parse);
+    if (NT_SUCCESS(Status) && Status != STATUS_REPARSE) {
+        Open->FinalStatus = Status;
+        Open->Information = Iosb.Information;
+        *Found = File;
+        return Status;
+    }
+    File->DeviceObject = NULL; /* no cleanup and close for what was not opened */
+    ObfDereferenceObject(File);
+    return Status;
+}
+
+NTSTATUS IopOpenFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse, PVOID *Found)
+{
+    NTSTATUS Status = IopReferenceDeviceForOpen(Device, Related != NULL);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    ObfReferenceObject(Device);
+    Status = IopOpenOnReferencedDevice(Device, Related, Parse, Found);
+    if (NT_SUCCESS(Status) && Status != STATUS_REPARSE)
+        return Status;
+    IopDereferenceDevice(Device);
+    ObfDereferenceObject(Device);
+    return Status;
+}

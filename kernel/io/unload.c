@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ * Unloading: DriverUnload is called when no file is open on any of the driver's devices and nothing is attached to them. */
+#include "iop.h"
+#include "kd.h"
+
+static VOID IopRunUnload(PDRIVER_OBJECT Driver)
+{
+    PIM_MODULE Module = IopModule(Driver);
+    IopCallUnload(Driver);
+    KdLog("%s: unloaded", Module->Name);
+    KdReport(ReportUnload, KD_TEXT(ReportKeyDriver, Module->Name),
+             KD_NUMBER(ReportKeyStatus, STATUS_SUCCESS));
+    IopReportLeaks(Driver);
+    IopDropDriverObject(Driver);
+}
+
+static VOID NTAPI IopUnloadWorker(PVOID Context)
+{
+    IopRunUnload(Context);
+}
+
+static BOOLEAN IopDriverIsIdleLocked(PDRIVER_OBJECT Driver)
+{
+    for (PDEVICE_OBJECT Device = Driver->DeviceObject; Device != NULL; Device = Device->NextDevice) {
+        if (!IopDeviceIsIdleLocked(Device))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static VOID IopMarkUnloadLocked(PDRIVER_OBJECT Driver)
+{
+    IopDriver(Driver)->UnloadRequested = TRUE;
+    for (PDEVICE_OBJECT Device = Driver->DeviceObject; Device != NULL; Device = Device->NextDevice)
+        IopDeviceState(Device)->ExtensionFlags |= DOE_UNLOAD_PENDING;
+}
+
+static BOOLEAN IopTakeUnloadLocked(PDRIVER_OBJECT Driver)
+{
+    if (!IopDriver(Driver)->UnloadRequested || (Driver->Flags & DRVO_UNLOAD_INVOKED) ||
+        !IopDriverIsIdleLocked(Driver))
+        return FALSE;
+    Driver->Flags |= DRVO_UNLOAD_INVOKED;
+    return TRUE;
+}
+
+/* IRQL <= DISPATCH_LEVEL; DriverUnload runs at PASSIVE_LEVEL, here or in a worker thread. */
+VOID IopTryUnload(PDRIVER_OBJECT Driver)
+{
+    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    BOOLEAN Run = IopTakeUnloadLocked(Driver);
+    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    if (!Run)
+        return;
+    if (OldIrql == PASSIVE_LEVEL) {
+        IopRunUnload(Driver);
+        return;
+    }
+    ExInitializeWorkItem(&IopDriver(Driver)->UnloadItem, IopUnloadWorker, Driver);
+    ExQueueWorkItem(&IopDriver(Driver)->UnloadItem, DelayedWorkQueue);
+}
+
+static NTSTATUS IopRequestUnload(PDRIVER_OBJECT Driver)
+{
+    /* [WDK ZwUnloadDriver] a driver without an unload routine stays. */
+    if (Driver->DriverUnload == NULL || IopModule(Driver) == NULL)
+        return STATUS_INVALID_DEVICE_REQUEST;
+    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    BOOLEAN Before = IopDriver(Driver)->UnloadRequested;
+    if (!Before)
+        IopMarkUnloadLocked(Driver);
+    BOOLEAN Idle = IopDriverIsIdleLocked(Driver);
+    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    if (Before)
+        return STATUS_INVALID_DEVICE_REQUEST;
+    if (!Idle)
+        KdLog("%s: unload waits until its devices are closed and detached", IopModule(Driver)->Name);
+    IopTryUnload(Driver);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS IopFindDriver(PCUNICODE_STRING Name, PDRIVER_OBJECT *Driver)
+{
+    static const PCWSTR Prefixes[] = {L"\\Driver\\", L"\\FileSystem\\"};
+    NTSTATUS Status = STATUS_OBJECT_NAME_NOT_FOUND;
+    for (ULONG I = 0; I < RTL_NUMBER_OF(Prefixes) && Status == STATUS_OBJECT_NAME_NOT_FOUND; I++) {
+        UNICODE_STRING Path;
+        Status = IopMakePath(&Path, Prefixes[I], Name, L"");
+        if (!NT_SUCCESS(Status))
+            return Status;
+        Status = ObReferenceObjectByName(&Path, OBJ_CASE_INSENSITIVE, NULL, 0, IoDriverObjectType, KernelMode,
+                                         NULL, (PVOID *)Driver);
+        ObFreeName(&Path);
+    }
+    return Status;
+}
+
+/* [WDK ZwUnloadDriver] STATUS_INVALID_DEVICE_REQUEST without an unload routine, STATUS_OBJECT_NAME_NOT_FOUND when it is not loaded.
+ * STATUS_SUCCESS also when the unload routine can run only after the last file is closed. PASSIVE_LEVEL. */
+NTSTATUS NTAPI ZwUnloadDriver(PUNICODE_STRING DriverServiceName)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    UNICODE_STRING Name;
+    PDRIVER_OBJECT Driver;
+    NTSTATUS Status = IopServiceName(DriverServiceName, &Name);
+    if (NT_SUCCESS(Status))
+        Status = IopFindDriver(&Name, &Driver);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = IopRequestUnload(Driver);
+    ObfDereferenceObject(Driver);
+    return Status;
+}

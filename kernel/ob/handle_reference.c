@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * From a handle to its object. */
+#include "obp_handle.h"
+#include "ke.h"
+
+static PVOID ObpPseudoObject(HANDLE Handle)
+{
+    if (Handle == ZwCurrentThread())
+        return KiCurrentThread();
+    if (Handle == ZwCurrentProcess())
+        return KiCurrentThread()->Process;
+    return NULL;
+}
+
+/* The entry's object, referenced, and what the handle grants. */
+static PVOID ObpReferenceEntry(HANDLE Handle, OBJECT_HANDLE_INFORMATION *Information)
+{
+    PVOID Object = ObpPseudoObject(Handle);
+    if (Object != NULL) {
+        *Information = (OBJECT_HANDLE_INFORMATION){0, ObTypeOf(Object)->Info.ValidAccess};
+        ObfReferenceObject(Object);
+        return Object;
+    }
+    KIRQL OldIrql = ArchAcquireLock(&ObpHandleLock);
+    OBP_ENTRY *Entry = ObpEntryLocked(Handle);
+    if (Entry != NULL) {
+        Object = Entry->Object;
+        *Information = (OBJECT_HANDLE_INFORMATION){Entry->Value, Entry->Access};
+        ObfReferenceObject(Object);
+    }
+    ArchReleaseLock(&ObpHandleLock, OldIrql);
+    return Object;
+}
+
+/* [WDK ObReferenceObjectByHandle] access is checked for user mode only. STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH,
+ * STATUS_ACCESS_DENIED. */
+NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                         KPROCESSOR_MODE AccessMode, PVOID *Object,
+                                         POBJECT_HANDLE_INFORMATION HandleInformation)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    *Object = NULL;
+    if (AccessMode != KernelMode && ObIsKernelHandle(Handle))
+        return STATUS_INVALID_HANDLE;
+    OBJECT_HANDLE_INFORMATION Information;
+    PVOID Found = ObpReferenceEntry(Handle, &Information);
+    if (Found == NULL)
+        return STATUS_INVALID_HANDLE;
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (ObjectType != NULL && ObTypeOf(Found) != ObjectType)
+        Status = STATUS_OBJECT_TYPE_MISMATCH;
+    else if (AccessMode != KernelMode && (DesiredAccess & ~Information.GrantedAccess) != 0)
+        Status = STATUS_ACCESS_DENIED;
+    if (!NT_SUCCESS(Status)) {
+        ObfDereferenceObject(Found);
+        return Status;
+    }
+    if (HandleInformation != NULL)
+        *HandleInformation = Information;
+    *Object = Found;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess,
+                                                POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                                ULONG Tag, PVOID *Object,
+                                                POBJECT_HANDLE_INFORMATION HandleInformation)
+{
+    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object,
+                                     HandleInformation);
+}
+
+/* [WDK ObOpenObjectByPointer] a handle without a name. */
+NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCESS_STATE AccessState,
+                                     ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                     KPROCESSOR_MODE AccessMode, PHANDLE Handle)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    *Handle = NULL;
+    NTSTATUS Status = ObReferenceObjectByPointer(Object, DesiredAccess, ObjectType, AccessMode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ObpCreateHandle(Object, DesiredAccess, HandleAttributes, Handle);
+    ObfDereferenceObject(Object);
+    return Status;
+}
+
+/* [WDK ZwWaitForSingleObject] STATUS_OBJECT_TYPE_MISMATCH when the object cannot be waited for. */
+NTSTATUS NTAPI ZwWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout)
+{
+    PVOID Object;
+    NTSTATUS Status = ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, KernelMode, &Object, NULL);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    LONG Offset = ObTypeOf(Object)->Info.WaitOffset;
+    if (Offset == OB_NOT_WAITABLE)
+        Status = STATUS_OBJECT_TYPE_MISMATCH;
+    else
+        Status = KeWaitForSingleObject((PUCHAR)Object + Offset, UserRequest, KernelMode, Alertable, Timeout);
+    ObfDereferenceObject(Object);
+    return Status;
+}
+
+/* [WDK ZwMakeTemporaryObject] */
+NTSTATUS NTAPI ZwMakeTemporaryObject(HANDLE Handle)
+{
+    PVOID Object;
+    NTSTATUS Status = ObReferenceObjectByHandle(Handle, DELETE, NULL, KernelMode, &Object, NULL);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    ObMakeTemporaryObject(Object);
+    ObfDereferenceObject(Object);
+    return STATUS_SUCCESS;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT
+ * Looking up a name: from the root or a root handle through directories; what lies behind another object is its parse
+ * procedure's business. STATUS_REPARSE (symbolic links) starts again with a new absolute name, at most 32 times. */
+#include "obp.h"
+#include "ke.h"
+
+#define OBP_MAX_REPARSES 32
+
+static VOID ObpSkip(PUNICODE_STRING Name, ULONG Bytes)
+{
+    Name->Buffer += Bytes / sizeof(WCHAR);
+    Name->Length -= (USHORT)Bytes;
+    Name->MaximumLength -= (USHORT)Bytes;
+}
+
+static BOOLEAN ObpStartsWithSeparator(PCUNICODE_STRING Name)
+{
+    return Name->Length != 0 && Name->Buffer[0] == OBJ_NAME_PATH_SEPARATOR;
+}
+
+/* Splits "a\b\c" into "a" and "\b\c". */
+static UNICODE_STRING ObpTakeComponent(PUNICODE_STRING Rest)
+{
+    ULONG Count = 0;
+    while (Count < Rest->Length / sizeof(WCHAR) && Rest->Buffer[Count] != OBJ_NAME_PATH_SEPARATOR)
+        Count++;
+    UNICODE_STRING Component = {(USHORT)(Count * sizeof(WCHAR)), (USHORT)(Count * sizeof(WCHAR)),
+                                Rest->Buffer};
+    ObpSkip(Rest, Component.Length);
+    return Component;
+}
+
+/* The name ends at Object. Takes over the reference on it. */
+static NTSTATUS ObpFound(OBP_LOOKUP *Lookup, PVOID Object)
+{
+    POBJECT_TYPE Wanted = Lookup->Parse.ObjectType;
+    if (Lookup->Insert == NULL && Wanted != NULL && ObTypeOf(Object) != Wanted) {
+        ObfDereferenceObject(Object);
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    }
+    Lookup->Found = Object;
+    return STATUS_SUCCESS;
+}
+
+/* The object itself is meant, not what its parse procedure leads to: the name ends here, and the caller wants this type,
+ * or (any type, or a new name) anything but a way through a symbolic link. */
+static BOOLEAN ObpMeansObject(const OBP_LOOKUP *Lookup, POBJECT_TYPE Type, PCUNICODE_STRING Rest)
+{
+    if (Rest->Length != 0 || Type->Info.AlwaysParse)
+        return FALSE;
+    if (Type->Info.Methods.Parse == NULL || Lookup->Parse.ObjectType == Type)
+        return TRUE;
+    return Type != ObSymbolicLinkObjectType && (Lookup->Insert != NULL || Lookup->Parse.ObjectType == NULL);
+}
+
+/* Object is no directory. Takes over the reference on it. */
+static NTSTATUS ObpParseObject(OBP_LOOKUP *Lookup, PVOID Object, PCUNICODE_STRING Rest)
+{
+    POBJECT_TYPE Type = ObTypeOf(Object);
+    if (ObpMeansObject(Lookup, Type, Rest))
+        return ObpFound(Lookup, Object);
+    NTSTATUS Status = STATUS_OBJECT_TYPE_MISMATCH;
+    BOOLEAN CannotHold = Lookup->Insert != NULL && Type != ObSymbolicLinkObjectType;
+    if (Type->Info.Methods.Parse != NULL && !CannotHold) {
+        Lookup->Parse.RemainingName = *Rest;
+        Status = Type->Info.Methods.Parse(Object, &Lookup->Parse, &Lookup->Found);
+    }
+    ObfDereferenceObject(Object);
+    return Status;
+}
+
+/* [Windows security policy "System objects: Require case insensitivity for non-Windows subsystems"] on by default: directories,
+ * links, devices and files are found whatever the case. */
+static BOOLEAN ObpIgnoresCase(const OB_PARSE *Parse)
+{
+    return (Parse->Attributes & OBJ_CASE_INSENSITIVE) || Parse->ObjectType == NULL ||
+           Parse->ObjectType->Info.IgnoreCase;
+}
+
+/* The entry Component of Directory: *Next referenced; or the new object is inserted there and *Next is NULL. */
+static NTSTATUS ObpStep(OBP_LOOKUP *Lookup, OBP_DIRECTORY *Directory, PCUNICODE_STRING Component,
+                        BOOLEAN Last, PVOID *Next)
+{
+    if (Component->Length == 0)
+        return STATUS_OBJECT_NAME_INVALID;
+    OBP_NAME *NewName = NULL;
+    if (Last && Lookup->Insert != NULL) {
+        NTSTATUS Status = ObpMakeName(Lookup->Insert, Directory, Component, &NewName);
+        if (!NT_SUCCESS(Status))
+            return Status;
+    }
+    BOOLEAN IgnoreCase = ObpIgnoresCase(&Lookup->Parse);
+    *Next = ObpFindOrInsert(Directory, Component, IgnoreCase, NewName);
+    if (*Next != NULL) {
+        if (NewName != NULL)
+            ObpFreeNameNode(NewName);
+        return STATUS_SUCCESS;
+    }
+    Lookup->Inserted = NewName != NULL;
+    if (Lookup->Inserted)
+        return STATUS_SUCCESS;
+    return Last ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_OBJECT_PATH_NOT_FOUND;
+}
+
+/* Walks Rest from Object; takes over the reference on it. At a directory Rest has no separator in front. */
+static NTSTATUS ObpWalk(OBP_LOOKUP *Lookup, PVOID Object, UNICODE_STRING Rest)
+{
+    for (;;) {
+        if (ObTypeOf(Object) != ObDirectoryObjectType)
+            return ObpParseObject(Lookup, Object, &Rest);
+        if (Rest.Length == 0)
+            return ObpFound(Lookup, Object);
+        UNICODE_STRING Component = ObpTakeComponent(&Rest);
+        PVOID Next = NULL;
+        NTSTATUS Status = ObpStep(Lookup, Object, &Component, Rest.Length == 0, &Next);
+        ObfDereferenceObject(Object);
+        if (!NT_SUCCESS(Status) || Next == NULL)
+            return Status;
+        Object = Next;
+        if (Rest.Length != 0 && ObTypeOf(Object) == ObDirectoryObjectType) {
+            ObpSkip(&Rest, sizeof(WCHAR));
+            if (Rest.Length == 0) {
+                ObfDereferenceObject(Object);
+                return STATUS_OBJECT_NAME_INVALID;
+            }
+        }
+    }
+}
+
+static NTSTATUS ObpWalkFromRoot(OBP_LOOKUP *Lookup, UNICODE_STRING Name)
+{
+    if (!ObpStartsWithSeparator(&Name))
+        return STATUS_OBJECT_PATH_SYNTAX_BAD;
+    ObpSkip(&Name, sizeof(WCHAR));
+    ObfReferenceObject(ObpRootDirectory);
+    return ObpWalk(Lookup, ObpRootDirectory, Name);
+}
+
+static NTSTATUS ObpWalkFromHandle(OBP_LOOKUP *Lookup)
+{
+    PVOID Root;
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(Lookup->RootDirectory, 0, NULL, Lookup->Parse.AccessMode, &Root, NULL);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (ObpStartsWithSeparator(&Lookup->Name)) {
+        ObfDereferenceObject(Root);
+        return STATUS_OBJECT_PATH_SYNTAX_BAD;
+    }
+    return ObpWalk(Lookup, Root, Lookup->Name);
+}
+
+NTSTATUS ObpLookup(OBP_LOOKUP *Lookup)
+{
+    Lookup->Inserted = FALSE;
+    Lookup->Found = NULL;
+    NTSTATUS Status =
+        Lookup->RootDirectory != NULL ? ObpWalkFromHandle(Lookup) : ObpWalkFromRoot(Lookup, Lookup->Name);
+    for (ULONG Count = 0; Status == STATUS_REPARSE; Count++) {
+        UNICODE_STRING Name = Lookup->Parse.NewName;
+        RtlZeroMemory(&Lookup->Parse.NewName, sizeof(UNICODE_STRING));
+        /* [WDK Object Names] links that lead in a circle end somewhere: NT gives up after 32. */
+        Status = Count < OBP_MAX_REPARSES ? ObpWalkFromRoot(Lookup, Name) : STATUS_OBJECT_NAME_NOT_FOUND;
+        ObFreeName(&Name);
+    }
+    return Status;
+}
+
+static NTSTATUS ObpLookupByAttributes(OBP_LOOKUP *Lookup, HANDLE Root, PCUNICODE_STRING Name)
+{
+    static const UNICODE_STRING Empty = {0, 0, NULL};
+    NTSTATUS Status = ObpCaptureName(&Lookup->Name, Name != NULL ? Name : &Empty);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Lookup->RootDirectory = Root;
+    Status = ObpLookup(Lookup);
+    ObFreeName(&Lookup->Name);
+    return Status;
+}
+
+NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType,
+                            KPROCESSOR_MODE AccessMode, ACCESS_MASK DesiredAccess, PVOID ParseContext,
+                            PHANDLE Handle)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    if (ObjectAttributes == NULL || ObjectAttributes->Length != sizeof(OBJECT_ATTRIBUTES))
+        return STATUS_INVALID_PARAMETER;
+    OBP_LOOKUP Lookup = {.Parse = {.ObjectType = ObjectType,
+                                   .AccessMode = AccessMode,
+                                   .Attributes = ObjectAttributes->Attributes,
+                                   .DesiredAccess = DesiredAccess,
+                                   .Context = ParseContext}};
+    NTSTATUS Status =
+        ObpLookupByAttributes(&Lookup, ObjectAttributes->RootDirectory, ObjectAttributes->ObjectName);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ObpCreateHandle(Lookup.Found, DesiredAccess, ObjectAttributes->Attributes, Handle);
+    ObfDereferenceObject(Lookup.Found);
+    return Status;
+}
+
+NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes,
+                                       PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
+                                       POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                       PVOID ParseContext, PVOID *Object)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    OBP_LOOKUP Lookup = {.Parse = {.ObjectType = ObjectType,
+                                   .AccessMode = AccessMode,
+                                   .Attributes = Attributes,
+                                   .DesiredAccess = DesiredAccess,
+                                   .Context = ParseContext}};
+    NTSTATUS Status = ObpLookupByAttributes(&Lookup, NULL, ObjectName);
+    if (NT_SUCCESS(Status))
+        *Object = Lookup.Found;
+    return Status;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ * ObQueryNameString: the path of an object, from the name space or (files, keys) from its type. */
+#include "obp.h"
+#include "ke.h"
+
+#define OBP_TAG_QUERY 'qQbO'
+
+/* Bytes of the path, 0 when the object has no name. A detached directory ends the path where it is. */
+static ULONG ObpPathLengthLocked(OBP_HEADER *Header)
+{
+    if (Header == ObpHeader(ObpRootDirectory))
+        return sizeof(WCHAR);
+    ULONG Length = 0;
+    for (; Header->Name != NULL; Header = ObpHeader(Header->Name->Directory))
+        Length += sizeof(WCHAR) + Header->Name->Name.Length;
+    return Length;
+}
+
+/* Room is exactly the path's length. */
+static VOID ObpFillPathLocked(OBP_HEADER *Header, PWCH Room, ULONG Length)
+{
+    PWCH Write = Room + Length / sizeof(WCHAR);
+    if (Header == ObpHeader(ObpRootDirectory))
+        *--Write = OBJ_NAME_PATH_SEPARATOR;
+    for (; Header->Name != NULL; Header = ObpHeader(Header->Name->Directory)) {
+        Write -= Header->Name->Name.Length / sizeof(WCHAR);
+        RtlCopyMemory(Write, Header->Name->Name.Buffer, Header->Name->Name.Length);
+        *--Write = OBJ_NAME_PATH_SEPARATOR;
+    }
+}
+
+/* Appends the name-space path: the caller's buffer may be pageable, so it is built in our own first. */
+static NTSTATUS ObpQueryPath(OBP_HEADER *Header, PUNICODE_STRING Name, PULONG Needed)
+{
+    PWCH Copy = NULL;
+    ULONG Room = 0;
+    for (;;) {
+        KIRQL OldIrql = ArchAcquireLock(&ObpNameLock);
+        ULONG Length = ObpPathLengthLocked(Header);
+        BOOLEAN Fits = Length <= Room;
+        if (Fits && Length != 0)
+            ObpFillPathLocked(Header, Copy, Length);
+        ArchReleaseLock(&ObpNameLock, OldIrql);
+        *Needed = Length;
+        if (Fits)
+            break;
+        if (Copy != NULL)
+            ExFreePoolWithTag(Copy, OBP_TAG_QUERY);
+        Copy = ExAllocatePool2(POOL_FLAG_NON_PAGED, Length, OBP_TAG_QUERY);
+        if (Copy == NULL)
+            return STATUS_INSUFFICIENT_RESOURCES;
+        Room = Length;
+    }
+    BOOLEAN Overflow = *Needed > Name->MaximumLength;
+    if (!Overflow && *Needed != 0)
+        RtlCopyMemory(Name->Buffer, Copy, *Needed);
+    if (!Overflow)
+        Name->Length = (USHORT)*Needed;
+    if (Copy != NULL)
+        ExFreePoolWithTag(Copy, OBP_TAG_QUERY);
+    return Overflow ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
+}
+
+static NTSTATUS ObpQueryName(PVOID Object, PUNICODE_STRING Name, PULONG Needed)
+{
+    OBP_HEADER *Header = ObpCheckedHeader(Object);
+    if (Header->Type->Info.Methods.QueryName != NULL)
+        return Header->Type->Info.Methods.QueryName(Object, Name, Needed);
+    return ObpQueryPath(Header, Name, Needed);
+}
+
+static ULONG ObpNameRoom(POBJECT_NAME_INFORMATION Information, ULONG Length)
+{
+    ULONG Overhead = sizeof(OBJECT_NAME_INFORMATION) + sizeof(WCHAR);
+    if (Information == NULL || Length <= Overhead)
+        return 0;
+    return (Length - Overhead < MAXUSHORT - 1 ? Length - Overhead : MAXUSHORT - 1) & ~1u;
+}
+
+/* [WDK ObQueryNameString] the string lies behind the structure, terminated; an object without a name gives an empty string
+ * with a NULL buffer; STATUS_INFO_LENGTH_MISMATCH with the needed size when it does not fit. PASSIVE_LEVEL. */
+NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION Information, ULONG Length,
+                                 PULONG ReturnLength)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    ULONG Needed = 0;
+    UNICODE_STRING Name = {0, (USHORT)ObpNameRoom(Information, Length), (PWCH)(Information + 1)};
+    NTSTATUS Status = ObpQueryName(Object, &Name, &Needed);
+    if (!NT_SUCCESS(Status) && Status != STATUS_BUFFER_OVERFLOW)
+        return Status;
+    *ReturnLength = sizeof(OBJECT_NAME_INFORMATION) + (Needed != 0 ? Needed + sizeof(WCHAR) : 0);
+    if (Information == NULL || Length < *ReturnLength)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    if (Needed == 0) {
+        RtlZeroMemory(&Information->Name, sizeof(Information->Name));
+        return STATUS_SUCCESS;
+    }
+    Name.Buffer[Needed / sizeof(WCHAR)] = 0;
+    Name.MaximumLength = (USHORT)(Needed + sizeof(WCHAR));
+    Information->Name = Name;
+    return STATUS_SUCCESS;
+}
