@@ -9,17 +9,20 @@
 #include <excpt.h>
 #endif
 
-/* Room for a CONTEXT whose ExceptionFlags survive from one frame to the next. */
-#define RTLP_KEPT_FLAGS (EXCEPTION_NONCONTINUABLE | EXCEPTION_UNWINDING | EXCEPTION_EXIT_UNWIND)
-
 /* A walk over frames for the dispatcher and for RtlUnwindEx. */
 typedef struct _RTLP_WALK {
     RTLP_UNWIND
-        Unwind; /* its Context: at the frame's ControlPc before, at the caller's after RtlpWalkFrame */
+    Unwind; /* its Context: at the frame's ControlPc before, at the caller's after RtlpWalkFrame */
     RTLP_FRAME Frame;
     ULONG64 ControlPc;
     PRUNTIME_FUNCTION Entry;
+    BOOLEAN IsReturnAddress;     /* ControlPc: the frame called; else it was interrupted at ControlPc */
+    BOOLEAN NextIsReturnAddress; /* the same of the frame above; set before the first RtlpWalkFrame */
 } RTLP_WALK;
+
+/* DISPATCHER_CONTEXT.Fill0: ControlPc is a return address. NT has this for ARM64 (ControlPcIsUnwound). Scopes are looked up by the
+ * address before it, so that a scope that begins right behind the call does not count as entered; clang emits such. */
+#define RTLP_CONTROL_PC_IS_UNWOUND 1
 
 /* Unwinds *Context, the frame that it stands in, and describes it in Walk. STATUS_UNSUCCESSFUL: no image
  * there, the end. */
@@ -36,6 +39,9 @@ EXCEPTION_DISPOSITION RtlpExecuteHandlerForUnwind(PEXCEPTION_RECORD ExceptionRec
 
 /* Called by RtlRaiseException with the context of its caller. */
 DECLSPEC_NORETURN VOID RtlpRaise(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord);
+
+/* RtlDispatchException; IsReturnAddress says what ContextRecord->Rip is. */
+BOOLEAN RtlpDispatch(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord, BOOLEAN IsReturnAddress);
 
 /* Raises Status as an exception that cannot be continued, because of Cause (may be NULL). */
 DECLSPEC_NORETURN VOID RtlpRaiseBecause(NTSTATUS Status, PEXCEPTION_RECORD Cause);

@@ -93,7 +93,8 @@ EXCEPTION_DISPOSITION __cdecl __C_specific_handler(struct _EXCEPTION_RECORD *Exc
 {
     RTLP_SCOPES Scopes = {.Table = DispatcherContext->HandlerData,
                           .Dispatcher = DispatcherContext,
-                          .ControlRva = DispatcherContext->ControlPc - DispatcherContext->ImageBase,
+                          .ControlRva = DispatcherContext->ControlPc - DispatcherContext->ImageBase -
+                                        (DispatcherContext->Fill0 == RTLP_CONTROL_PC_IS_UNWOUND ? 1 : 0),
                           .TargetRva = DispatcherContext->TargetIp - DispatcherContext->ImageBase};
 
     if ((ExceptionRecord->ExceptionFlags & EXCEPTION_UNWIND) == 0)

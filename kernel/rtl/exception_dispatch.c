@@ -7,6 +7,7 @@
 NTSTATUS RtlpWalkFrame(RTLP_WALK *Walk, ULONG HandlerType, PCONTEXT Context)
 {
     Walk->ControlPc = Context->Rip;
+    Walk->IsReturnAddress = Walk->NextIsReturnAddress;
     Walk->Unwind.Context = Context;
     Walk->Unwind.Pointers = NULL;
     if (!RtlpUpcalls.FindImage(Context->Rip, &Walk->Unwind.Image))
@@ -19,6 +20,7 @@ NTSTATUS RtlpWalkFrame(RTLP_WALK *Walk, ULONG HandlerType, PCONTEXT Context)
         RtlpVirtualUnwind(&Walk->Unwind, HandlerType, Walk->ControlPc, Walk->Entry, &Walk->Frame);
     if (Status != STATUS_SUCCESS)
         return Status;
+    Walk->NextIsReturnAddress = !Walk->Unwind.MachineFrame;
     ULONG64 Establisher = Walk->Frame.Establisher;
     if (Establisher % 8 != 0 || Establisher < Walk->Unwind.Stack.Low ||
         Establisher >= Walk->Unwind.Stack.High)
@@ -37,6 +39,7 @@ VOID RtlpDescribeFrame(const RTLP_WALK *Walk, PCONTEXT FrameContext, DISPATCHER_
     Dispatcher->HandlerData = Walk->Frame.HandlerData;
     Dispatcher->HistoryTable = NULL;
     Dispatcher->ScopeIndex = 0;
+    Dispatcher->Fill0 = Walk->IsReturnAddress ? RTLP_CONTROL_PC_IS_UNWOUND : 0;
 }
 
 /* The state of one search. */
@@ -53,6 +56,7 @@ static VOID RtlpTakeOverUnwind(RTLP_WALK *Walk, PCONTEXT Walking, DISPATCHER_CON
 {
     *Walking = *Dispatcher->ContextRecord;
     Walking->Rip = Dispatcher->ControlPc;
+    Walk->NextIsReturnAddress = Dispatcher->Fill0 == RTLP_CONTROL_PC_IS_UNWOUND;
     if (RtlpWalkFrame(Walk, UNW_FLAG_NHANDLER, Walking) != STATUS_SUCCESS)
         RtlpRaiseBecause(STATUS_BAD_STACK, NULL);
     Walk->Frame.Establisher = Dispatcher->EstablisherFrame;
@@ -104,13 +108,13 @@ static BOOLEAN RtlpAskFrame(RTLP_SEARCH *Search, RTLP_WALK *Walk, PCONTEXT Walki
     return FALSE;
 }
 
-BOOLEAN NTAPI RtlDispatchException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord)
+BOOLEAN RtlpDispatch(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord, BOOLEAN IsReturnAddress)
 {
     RTLP_SEARCH Search = {.Record = ExceptionRecord,
                           .Context = ContextRecord,
                           .Flags = (ULONG)ExceptionRecord->ExceptionFlags & EXCEPTION_NONCONTINUABLE};
     CONTEXT Walking = *ContextRecord;
-    RTLP_WALK Walk;
+    RTLP_WALK Walk = {.NextIsReturnAddress = IsReturnAddress};
     NTSTATUS Status;
 
     while ((Status = RtlpWalkFrame(&Walk, UNW_FLAG_EHANDLER, &Walking)) == STATUS_SUCCESS)
@@ -119,4 +123,9 @@ BOOLEAN NTAPI RtlDispatchException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT C
     ExceptionRecord->ExceptionFlags =
         (LONG)(Search.Flags | (Status == STATUS_BAD_STACK ? EXCEPTION_STACK_INVALID : 0));
     return FALSE;
+}
+
+BOOLEAN NTAPI RtlDispatchException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord)
+{
+    return RtlpDispatch(ExceptionRecord, ContextRecord, FALSE);
 }

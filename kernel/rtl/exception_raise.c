@@ -5,7 +5,7 @@
 
 DECLSPEC_NORETURN VOID RtlpRaise(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord)
 {
-    if (RtlDispatchException(ExceptionRecord, ContextRecord))
+    if (RtlpDispatch(ExceptionRecord, ContextRecord, TRUE))
         RtlRestoreContext(ContextRecord, ExceptionRecord);
     RtlpUpcalls.UnhandledException(ExceptionRecord, ContextRecord);
     __builtin_trap();

@@ -8,7 +8,8 @@ typedef struct _RTLP_UNWINDING {
     ULONG64 TargetFrame, TargetIp; /* TargetFrame 0: to the end of the stack (exit unwind) */
     ULONG64 ReturnValue;
     ULONG Flags;
-    CONTEXT Current; /* at the frame whose handler runs; at the target, what is restored */
+    BOOLEAN IsReturnAddress; /* Current.Rip */
+    CONTEXT Current;         /* at the frame whose handler runs; at the target, what is restored */
 } RTLP_UNWINDING;
 
 /* Another unwind had got to a frame further up when a handler of its began this one: this one goes on there.
@@ -17,6 +18,7 @@ static VOID RtlpTakeOver(RTLP_UNWINDING *U, RTLP_WALK *Walk, PCONTEXT Caller, DI
 {
     U->Current = *Dispatcher->ContextRecord;
     U->Current.Rip = Dispatcher->ControlPc;
+    Walk->NextIsReturnAddress = Dispatcher->Fill0 == RTLP_CONTROL_PC_IS_UNWOUND;
     *Caller = U->Current;
     if (RtlpWalkFrame(Walk, UNW_FLAG_NHANDLER, Caller) != STATUS_SUCCESS)
         RtlpRaiseBecause(STATUS_BAD_STACK, U->Record);
@@ -59,7 +61,7 @@ static VOID RtlpTerminateFrame(RTLP_UNWINDING *U, RTLP_WALK *Walk, PCONTEXT Cont
 static BOOLEAN RtlpUnwindFrame(RTLP_UNWINDING *U, PCONTEXT ContextRecord)
 {
     CONTEXT Caller = U->Current;
-    RTLP_WALK Walk;
+    RTLP_WALK Walk = {.NextIsReturnAddress = U->IsReturnAddress};
     NTSTATUS Status = RtlpWalkFrame(&Walk, UNW_FLAG_UHANDLER, &Caller);
 
     if (Status == STATUS_UNSUCCESSFUL && U->TargetFrame == 0)
@@ -74,6 +76,7 @@ static BOOLEAN RtlpUnwindFrame(RTLP_UNWINDING *U, PCONTEXT ContextRecord)
     if (Walk.Frame.Establisher == U->TargetFrame)
         return FALSE;
     U->Current = Caller;
+    U->IsReturnAddress = Walk.NextIsReturnAddress;
     return TRUE;
 }
 
@@ -87,6 +90,7 @@ VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD Exce
     RTLP_UNWINDING U = {.TargetFrame = (ULONG64)(ULONG_PTR)TargetFrame,
                         .TargetIp = (ULONG64)(ULONG_PTR)TargetIp,
                         .ReturnValue = (ULONG64)(ULONG_PTR)ReturnValue,
+                        .IsReturnAddress = TRUE,
                         .Record = ExceptionRecord != NULL ? ExceptionRecord : &Default};
 
     UNREFERENCED_PARAMETER(HistoryTable);

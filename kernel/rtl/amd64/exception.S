@@ -17,7 +17,7 @@
     .set DcLanguageHandler, 0x30
     .set DcHandlerData, 0x38
     .set DcHistoryTable, 0x40
-    .set DcScopeIndex, 0x48
+    .set DcScopeIndex, 0x48 /* and Fill0 behind it */
     .set EXCEPTION_UNWIND, 0x66
     .set ExceptionContinueSearch, 1
     .set ExceptionNestedException, 2
@@ -101,12 +101,10 @@ FUNCTION RtlpNestedHandler
 FUNCTION RtlpCollidedHandler
     .seh_endprologue
     mov r10, [rdx + SavedDispatcher]
-    .irp field, DcControlPc, DcImageBase, DcFunctionEntry, DcEstablisherFrame, DcContextRecord, DcLanguageHandler, DcHandlerData, DcHistoryTable
+    .irp field, DcControlPc, DcImageBase, DcFunctionEntry, DcEstablisherFrame, DcContextRecord, DcLanguageHandler, DcHandlerData, DcHistoryTable, DcScopeIndex
     mov rax, [r10 + \field]
     mov [r9 + \field], rax
     .endr
-    mov eax, [r10 + DcScopeIndex]
-    mov [r9 + DcScopeIndex], eax
     mov eax, ExceptionCollidedUnwind
     ret
     .seh_endproc
