@@ -167,8 +167,9 @@ typedef struct _KI_UPCALLS {
     BOOLEAN (*IsKernelAddress)(const void *Address); /* in ntoskrnl.exe or hal.dll */
     VOID (*Symbolize)(const void *Address, KI_SYMBOL *Symbol);
     BOOLEAN (*UnwindOne)(
-        PCONTEXT Context);        /* to the caller; FALSE at the end or when the stack makes no sense */
-    VOID (*BugCheckReport)(VOID); /* records that must not be lost */
+        PCONTEXT Context);             /* to the caller; FALSE at the end or when the stack makes no sense */
+    VOID (*BugCheckReport)(VOID);      /* records that must not be lost */
+    BOOLEAN (*FixFault)(PULONG64 Rip); /* a page fault that is no error: where to resume */
 } KI_UPCALLS;
 extern const KI_UPCALLS *KiUpcalls;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The tables through which a lower layer calls a higher one, all set here. */
 #include "initp.h"
+#include "ex.h"
 #include "kd.h"
 #include "mm.h"
 #include "rtl.h"
@@ -47,7 +48,8 @@ static VOID InitUnhandledException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT C
 
 VOID InitSetUpcalls(VOID)
 {
-    static const KI_UPCALLS Ke = {ImIsKernelAddress, ImSymbolize, InitUnwindOne, InitBugCheckReport};
+    static const KI_UPCALLS Ke = {ImIsKernelAddress, ImSymbolize, InitUnwindOne, InitBugCheckReport,
+                                  ExFixSListFault};
     static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException};
 
     KiUpcalls = &Ke;

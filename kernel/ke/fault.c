@@ -48,6 +48,8 @@ VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
     MM_FAULT Fault;
     CONTEXT Context;
 
+    if (KiUpcalls->FixFault(&Frame->Rip))
+        return;
     MmClassifyFault((PVOID)Address, Frame->ErrorCode, &Fault);
     BOOLEAN User = Fault.Kind == MmFaultUser || Fault.Kind == MmFaultNull;
     if (Frame->Irql < DISPATCH_LEVEL && User) {
