@@ -7,11 +7,16 @@ ASSERT_SIZE(SLIST_ENTRY, 16);
 
 extern CHAR ExpPopSListFault[], ExpPopSListResume[];
 
-BOOLEAN ExFixSListFault(PULONG64 Rip)
+/* In the pop r8 is the list, rdx:rax the header as it was read. A list that still is as it was has a bad entry, and the fault
+ * is one. */
+BOOLEAN ExFixSListFault(ARCH_TRAP_FRAME *Frame)
 {
-    if (*Rip != (ULONG64)ExpPopSListFault)
+    if (Frame->Rip != (ULONG64)ExpPopSListFault)
         return FALSE;
-    *Rip = (ULONG64)ExpPopSListResume;
+    const volatile SLIST_HEADER *List = (const SLIST_HEADER *)Frame->R8;
+    if (List->Alignment == Frame->Rax && List->Region == Frame->Rdx)
+        return FALSE;
+    Frame->Rip = (ULONG64)ExpPopSListResume;
     return TRUE;
 }
 

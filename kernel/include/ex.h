@@ -5,6 +5,7 @@
 #pragma once
 #include "nt.h"
 #include "image.h"
+#include "arch_trap.h"
 
 /* --- start-up, by init
  * ------------------------------------------------------------------------------------------ */
@@ -48,6 +49,6 @@ VOID ExQueryPoolCounters(POOL_TYPE PoolType, EX_POOL_COUNTERS *Counters);
 /* --- lists -------------------------------------------------------------------------------------------------
  */
 
-/* For the page-fault handler, before anything else, any IRQL: a fault of the list pop's look at an entry that
- * somebody else has taken is no error. TRUE: *Rip was moved, resume there. */
-BOOLEAN ExFixSListFault(PULONG64 Rip);
+/* For the page-fault handler, before anything else, any IRQL: a fault of the list pop's look at an entry that somebody else
+ * has taken meanwhile is no error. TRUE: the frame was changed, resume it. */
+BOOLEAN ExFixSListFault(ARCH_TRAP_FRAME *Frame);

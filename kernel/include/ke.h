@@ -3,7 +3,7 @@
  * names are declared by the DDK headers; this header adds the processor and thread blocks, the gate into
  * drivers and the bug-check helpers. */
 #pragma once
-#include "arch.h"
+#include "arch_trap.h"
 
 /* --- threads ---- */
 
@@ -167,9 +167,9 @@ typedef struct _KI_UPCALLS {
     BOOLEAN (*IsKernelAddress)(const void *Address); /* in ntoskrnl.exe or hal.dll */
     VOID (*Symbolize)(const void *Address, KI_SYMBOL *Symbol);
     BOOLEAN (*UnwindOne)(
-        PCONTEXT Context);             /* to the caller; FALSE at the end or when the stack makes no sense */
-    VOID (*BugCheckReport)(VOID);      /* records that must not be lost */
-    BOOLEAN (*FixFault)(PULONG64 Rip); /* a page fault that is no error: where to resume */
+        PCONTEXT Context);        /* to the caller; FALSE at the end or when the stack makes no sense */
+    VOID (*BugCheckReport)(VOID); /* records that must not be lost */
+    BOOLEAN (*FixFault)(ARCH_TRAP_FRAME *Frame); /* a page fault that is no error */
 } KI_UPCALLS;
 extern const KI_UPCALLS *KiUpcalls;
 

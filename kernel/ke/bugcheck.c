@@ -23,12 +23,17 @@ static BOOLEAN KiEarlyUnwindOne(PCONTEXT Context)
     return FALSE;
 }
 
+static BOOLEAN KiEarlyFixFault(ARCH_TRAP_FRAME *Frame)
+{
+    return FALSE;
+}
+
 static VOID KiEarlyReport(VOID)
 {
 }
 
 static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlySymbolize, KiEarlyUnwindOne,
-                                          KiEarlyReport};
+                                          KiEarlyReport, KiEarlyFixFault};
 const KI_UPCALLS *KiUpcalls = &KiEarlyUpcalls;
 static volatile LONG KiBugCheckOwner; /* processor number + 1 */
 static KBUGCHECK_CALLBACK_RECORD *KiCallbacks[32];

@@ -48,7 +48,7 @@ VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
     MM_FAULT Fault;
     CONTEXT Context;
 
-    if (KiUpcalls->FixFault(&Frame->Rip))
+    if (KiUpcalls->FixFault(Frame))
         return;
     MmClassifyFault((PVOID)Address, Frame->ErrorCode, &Fault);
     BOOLEAN User = Fault.Kind == MmFaultUser || Fault.Kind == MmFaultNull;
