@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import subprocess
 import sys
+import zlib
 
 import pefile
 
@@ -14,6 +15,9 @@ WINE32 = '/usr/lib/*/wine/i386-windows/*'
 BATCH = 40
 SLOW_CHECKSUM_LIMIT = 100_000  # pefile needs a second for a megabyte
 SLOW_EXCEPTION_LIMIT = 12 * 400
+LARGEST_MAPPED = 0x40000  # as in pe_dump.c
+NEW_BASE = 0xFFFFF80012340000
+RELOCS_STRIPPED = 1
 DIRECTORIES = [pefile.DIRECTORY_ENTRY['IMAGE_DIRECTORY_ENTRY_' + name] for name in
                ('IMPORT', 'EXPORT', 'RESOURCE', 'BASERELOC', 'DEBUG', 'LOAD_CONFIG', 'DELAY_IMPORT')]
 EXCEPTION = pefile.DIRECTORY_ENTRY['IMAGE_DIRECTORY_ENTRY_EXCEPTION']
@@ -109,6 +113,21 @@ def load_config(pe):
     return {**result, 'guard_flags': getattr(config, 'GuardFlags', 0)}
 
 
+def mapped(pe):
+    """Last, because it changes what pefile holds: the CRC of each section after relocation."""
+    if headers(pe)['size'] > LARGEST_MAPPED or pe.FILE_HEADER.Characteristics & RELOCS_STRIPPED:
+        return {}
+    alignment = pe.OPTIONAL_HEADER.SectionAlignment
+    pe.relocate_image(NEW_BASE)
+    checks = []
+    for section in pe.sections:
+        room = ((section.Misc_VirtualSize or section.SizeOfRawData) + alignment - 1) // alignment * alignment
+        start = section.PointerToRawData
+        data = bytes(pe.__data__[start:start + section.SizeOfRawData])[:room] if start else b''
+        checks.append(zlib.crc32(data.ljust(room, b'\0')))
+    return {'mapped': checks}
+
+
 def expected(path):
     """What pefile says, in pe_dump's form."""
     pe = pefile.PE(path, fast_load=True)
@@ -125,6 +144,7 @@ def expected(path):
                   status='PE_OK', error=None)
     if len(pe.__data__) <= SLOW_CHECKSUM_LIMIT:
         result['computed_checksum'] = pe.generate_checksum()
+    result |= mapped(pe)
     pe.close()
     return result
 
@@ -143,7 +163,7 @@ def differences(ours):
     return [f'{path}: {field}: ldr/pe {shorten(ours.get(field))}, pefile {shorten(value)}'
             for field, value in theirs.items() if ours.get(field) != value] + \
            [f'{path}: {field}: only ldr/pe has {shorten(ours[field])}'
-            for field in ('exports', 'version', 'pdb', 'cookie') if field in ours and field not in theirs]
+            for field in ('exports', 'version', 'pdb', 'cookie', 'mapped') if field in ours and field not in theirs]
 
 
 def compare(job):

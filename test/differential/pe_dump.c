@@ -203,6 +203,41 @@ static PE_STATUS PrintLoadConfig(const PE_IMAGE *Image, PE_ERROR *Error)
     return PE_OK;
 }
 
+/* The usual CRC-32, bit by bit. */
+static uint32_t Crc32(const uint8_t *Bytes, uint32_t Size)
+{
+    uint32_t Crc = 0xFFFFFFFF;
+    for (uint32_t Index = 0; Index < Size; Index++) {
+        Crc ^= Bytes[Index];
+        for (unsigned Bit = 0; Bit < 8; Bit++)
+            Crc = (Crc >> 1) ^ (0xEDB88320 & (0u - (Crc & 1)));
+    }
+    return ~Crc;
+}
+
+#define NEW_BASE 0xFFFFF80012340000ull
+#define LARGEST_MAPPED 0x40000u
+
+/* What each section holds after mapping and relocation. */
+static PE_STATUS PrintMapped(const PE_IMAGE *File, PE_ERROR *Error)
+{
+    if (File->SizeOfImage > LARGEST_MAPPED || (File->Characteristics & PE_FILE_RELOCS_STRIPPED) != 0)
+        return PE_OK;
+    static uint8_t Room[LARGEST_MAPPED];
+    PE_IMAGE Mapped;
+    PE_SECTION Section;
+    PE_STATUS Status = PeMapImage(File, Room, sizeof Room, &Mapped, Error);
+    if (Status == PE_OK)
+        Status = PeRelocateImage(&Mapped, NEW_BASE, Error);
+    if (Status != PE_OK)
+        return Status;
+    fputs(",\"mapped\":[", stdout);
+    for (uint32_t Index = 0; PeGetSection(&Mapped, Index, &Section, Error) == PE_OK; Index++)
+        printf("%s%u", Index ? "," : "", Crc32(Room + Section.Rva, Section.MappedSize));
+    putchar(']');
+    return PE_OK;
+}
+
 static PE_STATUS PrintImage(const void *Bytes, uint64_t Length, PE_ERROR *Error)
 {
     PE_IMAGE Image;
@@ -223,6 +258,8 @@ static PE_STATUS PrintImage(const void *Bytes, uint64_t Length, PE_ERROR *Error)
         Status = PrintDebug(&Image, Error);
     if (Status == PE_OK)
         Status = PrintLoadConfig(&Image, Error);
+    if (Status == PE_OK)
+        Status = PrintMapped(&Image, Error);
     return Status == PE_OK ? PrintCounts(&Image, Error) : Status;
 }
 
