@@ -67,7 +67,7 @@ BOOLEAN RtlpReadUnwindInfo(const RTL_IMAGE_VIEW *Image, ULONG Rva, RTLP_UNWIND_I
 BOOLEAN RtlpReadUnwindCode(const RTLP_UNWIND_INFO *Info, ULONG Index, RTLP_UNWIND_CODE *Code);
 BOOLEAN RtlpReadChainedEntry(const RTL_IMAGE_VIEW *Image, const RTLP_UNWIND_INFO *Info,
                              RUNTIME_FUNCTION *Entry);
-BOOLEAN RtlpIsSameFunction(const RTL_IMAGE_VIEW *Image, const RUNTIME_FUNCTION *Entry, ULONG Rva);
+BOOLEAN RtlpIsCallable(const RTL_IMAGE_VIEW *Image, ULONG Rva);
 const RUNTIME_FUNCTION *RtlpFindFunction(const RTL_IMAGE_VIEW *Image, ULONG Rva);
 
 /* unwind_stack.c */

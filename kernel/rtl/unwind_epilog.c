@@ -5,7 +5,7 @@
  *
  *   add rsp, imm | lea rsp, [frame register + disp]    at most one, first
  *   pop r64                                            any number
- *   ret | ret imm16 | rep ret | jmp out of the function */
+ *   ret | ret imm16 | rep ret | jmp to a function */
 #include "unwind.h"
 
 #define REX_W 8
@@ -101,11 +101,10 @@ static BOOLEAN RtlpDecodeReturn(RTLP_EPILOG *E)
     return TRUE;
 }
 
-/* jmp rel8 or rel32 to another function, or to the start of this one; an indirect jump counts when it goes
+/* jmp rel8 or rel32 to the start of a function; an indirect jump counts when it goes
  * through memory without an index (FF 25, FF /4 mod 0) or bears the REX.W mark that compilers put on tail
  * calls. */
-static BOOLEAN RtlpDecodeTailJump(const RTLP_EPILOG *E, const RTL_IMAGE_VIEW *Image,
-                                  const RUNTIME_FUNCTION *Entry)
+static BOOLEAN RtlpDecodeTailJump(const RTLP_EPILOG *E, const RTL_IMAGE_VIEW *Image)
 {
     const UCHAR *p = E->Next;
     ULONG Left = RtlpLeft(E), Target;
@@ -121,7 +120,7 @@ static BOOLEAN RtlpDecodeTailJump(const RTLP_EPILOG *E, const RTL_IMAGE_VIEW *Im
         return (Prefix != 0 && (p[0] & REX_W)) ||
                (p[Prefix + 1] >> 6 == 0 && (p[Prefix + 1] & 7) != RSP_NUMBER);
     }
-    return E->Listed || Target == Entry->BeginAddress || !RtlpIsSameFunction(Image, Entry, Target);
+    return E->Listed || RtlpIsCallable(Image, Target);
 }
 
 /* [unwind version 2] The first epilog code holds the size of all epilogs and, in bit 0, whether one ends the
@@ -178,7 +177,7 @@ BOOLEAN RtlpFinishEpilog(RTLP_UNWIND *Unwind, ULONG64 ControlPc, const RUNTIME_F
     RtlpDecodeAdd(&E);
     if (E.Rva == Rva)
         RtlpDecodeLea(&E, Unwind->Context, Info->FrameRegister);
-    if (!RtlpDecodePops(&E) || (!RtlpDecodeReturn(&E) && !RtlpDecodeTailJump(&E, &Unwind->Image, Entry)))
+    if (!RtlpDecodePops(&E) || (!RtlpDecodeReturn(&E) && !RtlpDecodeTailJump(&E, &Unwind->Image)))
         return FALSE;
     *Status = RtlpApplyEpilog(Unwind, &E);
     return TRUE;

@@ -98,36 +98,30 @@ BOOLEAN RtlpReadChainedEntry(const RTL_IMAGE_VIEW *Image, const RTLP_UNWIND_INFO
     return RtlpReadEntry(Image, Info->TrailerRva, Entry);
 }
 
-/* Begin of the function that Entry is a part of: follows the chain to the primary entry. */
-static BOOLEAN RtlpPrimaryBegin(const RTL_IMAGE_VIEW *Image, const RUNTIME_FUNCTION *Entry, PULONG Begin)
+/* Whether a part of a function begins with the frame already made: it is chained, or its codes belong to no prolog of its own (gcc
+ * moves cold code so). */
+static BOOLEAN RtlpBeginsWithFrame(const RTL_IMAGE_VIEW *Image, const RUNTIME_FUNCTION *Entry)
 {
-    RUNTIME_FUNCTION Part = *Entry;
+    RTLP_UNWIND_INFO Info;
+    RTLP_UNWIND_CODE Code;
 
-    for (ULONG Depth = 0; Depth < RTLP_MAX_CHAIN; Depth++) {
-        RTLP_UNWIND_INFO Info;
-        if (!RtlpReadUnwindInfo(Image, Part.UnwindData, &Info))
-            return FALSE;
-        if (!(Info.Flags & UNW_FLAG_CHAININFO)) {
-            *Begin = Part.BeginAddress;
+    if (!RtlpReadUnwindInfo(Image, Entry->UnwindData, &Info) || (Info.Flags & UNW_FLAG_CHAININFO))
+        return TRUE;
+    for (ULONG i = 0; i < Info.Count && Info.PrologSize == 0; i += Code.Slots) {
+        if (!RtlpReadUnwindCode(&Info, i, &Code))
             return TRUE;
-        }
-        if (!RtlpReadChainedEntry(Image, &Info, &Part))
-            return FALSE;
+        if (Code.Operation != UnwindEpilog)
+            return TRUE;
     }
     return FALSE;
 }
 
-/* Whether Rva belongs to the function of Entry: to its range or to another part chained to the same primary
- * entry. */
-BOOLEAN RtlpIsSameFunction(const RTL_IMAGE_VIEW *Image, const RUNTIME_FUNCTION *Entry, ULONG Rva)
+/* Whether a jump to Rva can be a tail call: to the start of a function, or to a leaf function, which has no entry. */
+BOOLEAN RtlpIsCallable(const RTL_IMAGE_VIEW *Image, ULONG Rva)
 {
-    ULONG Ours, Theirs;
+    const RUNTIME_FUNCTION *Entry = RtlpFindFunction(Image, Rva);
 
-    if (Rva >= Entry->BeginAddress && Rva < Entry->EndAddress)
-        return TRUE;
-    const RUNTIME_FUNCTION *Other = RtlpFindFunction(Image, Rva);
-    return Other != NULL && RtlpPrimaryBegin(Image, Entry, &Ours) &&
-           RtlpPrimaryBegin(Image, Other, &Theirs) && Ours == Theirs;
+    return Entry == NULL || (Rva == Entry->BeginAddress && !RtlpBeginsWithFrame(Image, Entry));
 }
 
 /* Binary search; an entry whose unwind data has bit 0 set stands for the entry at that address. */

@@ -431,6 +431,38 @@ static void test_lookup(void **state)
     assert_null(RtlpFindFunction(&View, 0x10));
 }
 
+/* A direct jump is a tail call only to where a function can be called: not into its middle, not to a chained part, and not to
+ * cold code that begins with the frame made (no prolog, but codes). */
+static void test_jump_targets(void **state)
+{
+    static const UCHAR Slots[] = {OP(0, 2, 1)}, None[1];
+    RUNTIME_FUNCTION Table[2];
+    WORLD *w = *state;
+    PUT(w, 1, 0, 8, 0, 0, OP(7, 2, 1), OP(3, 0, 12), OP(1, 0, 3));
+    Table[0] = w->Function;
+    Table[1] = (RUNTIME_FUNCTION){.BeginAddress = 0x100, .EndAddress = 0x140, .UnwindData = CHAINED};
+    w->Unwind.Image.FunctionTable = Table;
+    w->Unwind.Image.FunctionCount = 2;
+    static const struct {
+        UCHAR Target, Prolog, Flags, Count;
+        ULONG Slots;
+    } at[] = {
+        {0x00, 4, 0, 1, 1}, {0x00, 0, 0, 0, 1}, {0x10, 4, 0, 1, 5},
+        {0x00, 0, 0, 1, 5}, {0x50, 0, 0, 0, 1}, {0x00, 4, UNW_FLAG_CHAININFO, 1, 5},
+    };
+    for (unsigned i = 0; i < RTL_NUMBER_OF(at); i++) {
+        put_info(w, CHAINED, 1, at[i].Flags, at[i].Prolog, 0, 0, at[i].Count != 0 ? Slots : None,
+                 at[i].Count);
+        w->Image[0x40] = 0xE9;
+        memcpy(w->Image + 0x41, &(ULONG){0x100 + at[i].Target - 0x45}, 4);
+        for (int k = 0; k < STACK_SLOTS; k++)
+            w->Stack[k] = CALLER;
+        w->Context->Rsp = slot(w, 0);
+        assert_int_equal(unwind_at(w, 0x40, 0), STATUS_SUCCESS);
+        assert_int_equal(w->Context->Rsp, slot(w, (int)at[i].Slots));
+    }
+}
+
 int main(void)
 {
 #define T(Name) cmocka_unit_test_setup_teardown(Name, setup, teardown)
@@ -440,6 +472,7 @@ int main(void)
         T(test_machine_frame), T(test_epilog_bytes),   T(test_epilog_lea),
         T(test_version_2),     T(test_damage),         T(test_damaged_chain),
         T(test_bad_stack),     T(test_lookup),         T(test_handler),
+        T(test_jump_targets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
