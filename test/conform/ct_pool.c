@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT
+ * Pools, lookaside lists, interlocked lists and fast mutexes. [WDK ExAllocatePoolWithTag, ExAllocatePool2,
+ * ExAllocatePool3, Using Lookaside Lists, Singly and Doubly Linked Lists, ExAcquireFastMutex] */
+#include "ct.h"
+
+#define TAG 'tsTC'
+
+static BOOLEAN Fill(PVOID Block, SIZE_T Size)
+{
+    volatile UCHAR *Bytes = Block;
+    for (SIZE_T i = 0; i < Size; i++)
+        Bytes[i] = (UCHAR)i;
+    for (SIZE_T i = 0; i < Size; i++)
+        if (Bytes[i] != (UCHAR)i)
+            return FALSE;
+    return TRUE;
+}
+
+static BOOLEAN IsZero(PVOID Block, SIZE_T Size)
+{
+    for (SIZE_T i = 0; i < Size; i++)
+        if (((UCHAR *)Block)[i] != 0)
+            return FALSE;
+    return TRUE;
+}
+
+/* Blocks of a page or more are page-aligned, others 16-byte aligned and inside one page. */
+static VOID PoolTag(VOID)
+{
+    static const SIZE_T Sizes[] = {1, 16, 100, 2000, 4000, 4096, 5000, 70000};
+    static const POOL_TYPE Types[] = {NonPagedPool, PagedPool, NonPagedPoolNx};
+    for (ULONG t = 0; t < RTL_NUMBER_OF(Types); t++)
+        for (ULONG i = 0; i < RTL_NUMBER_OF(Sizes); i++) {
+            PUCHAR Block = ExAllocatePoolWithTag(Types[t], Sizes[i], TAG);
+            CT_REQUIRE(Block != NULL);
+            CT_CHECK(((ULONG_PTR)Block & (Sizes[i] >= PAGE_SIZE ? PAGE_SIZE - 1 : 15)) == 0);
+            CT_CHECK(Sizes[i] >= PAGE_SIZE || PAGE_ALIGN(Block) == PAGE_ALIGN(Block + Sizes[i] - 1));
+            CT_CHECK(Fill(Block, Sizes[i]));
+            ExFreePoolWithTag(Block, TAG);
+        }
+    CT_EQUAL(ExAllocatePoolWithTag(NonPagedPool, (SIZE_T)1 << 46, TAG), 0);
+}
+
+static VOID PoolUntagged(VOID)
+{
+    PVOID Block = ExAllocatePool(NonPagedPool, 64);
+    CT_REQUIRE(Block != NULL);
+    CT_CHECK(Fill(Block, 64));
+    ExFreePool(Block);
+}
+
+static VOID PoolPriority(VOID)
+{
+    PVOID Block = ExAllocatePoolWithTagPriority(NonPagedPool, 64, TAG, NormalPoolPriority);
+    CT_REQUIRE(Block != NULL);
+    CT_CHECK(Fill(Block, 64));
+    ExFreePoolWithTag(Block, TAG);
+}
+
+static NTSTATUS QuotaTooMuch(PVOID Context)
+{
+    *(PVOID *)Context = ExAllocatePoolWithQuotaTag(NonPagedPool, (SIZE_T)1 << 46, TAG);
+    return STATUS_SUCCESS;
+}
+
+/* Raises when it fails, unless POOL_QUOTA_FAIL_INSTEAD_OF_RAISE is in the type. */
+static VOID PoolQuota(VOID)
+{
+    PVOID Block = ExAllocatePoolWithQuotaTag(NonPagedPool, 64, TAG), None = NULL;
+    CT_REQUIRE(Block != NULL);
+    ExFreePoolWithTag(Block, TAG);
+    NTSTATUS Status = NtboxGuardedCall(QuotaTooMuch, &None);
+    CT_CHECK(Status == STATUS_INSUFFICIENT_RESOURCES || Status == STATUS_QUOTA_EXCEEDED);
+    CT_EQUAL(
+        ExAllocatePoolWithQuotaTag(NonPagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, (SIZE_T)1 << 46, TAG), 0);
+}
+
+static NTSTATUS Pool2TooMuch(PVOID Context)
+{
+    *(PVOID *)Context =
+        ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_RAISE_ON_FAILURE, (SIZE_T)1 << 46, TAG);
+    return STATUS_SUCCESS;
+}
+
+/* Zeroed unless POOL_FLAG_UNINITIALIZED; unknown required flags and no size fail; raises only if asked to. */
+static VOID PoolPool2(VOID)
+{
+    static const POOL_FLAGS Flags[] = {POOL_FLAG_NON_PAGED, POOL_FLAG_PAGED, POOL_FLAG_NON_PAGED_EXECUTE};
+    PVOID None = NULL;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Flags); i++) {
+        PVOID First = ExAllocatePool2(Flags[i] | POOL_FLAG_UNINITIALIZED, 200, TAG);
+        CT_REQUIRE(First != NULL);
+        CT_CHECK(Fill(First, 200));
+        ExFreePoolWithTag(First, TAG);
+        PVOID Second = ExAllocatePool2(Flags[i], 200, TAG);
+        CT_REQUIRE(Second != NULL);
+        CT_CHECK(IsZero(Second, 200));
+        ExFreePoolWithTag(Second, TAG);
+    }
+    CT_EQUAL(ExAllocatePool2(0, 64, TAG), 0); /* no pool named */
+    CT_EQUAL(ExAllocatePool2(POOL_FLAG_NON_PAGED, (SIZE_T)1 << 46, TAG), 0);
+    CT_STATUS(NtboxGuardedCall(Pool2TooMuch, &None), STATUS_INSUFFICIENT_RESOURCES);
+}
+
+static VOID PoolPool3(VOID)
+{
+    POOL_EXTENDED_PARAMETER Parameter = {.Type = PoolExtendedParameterPriority,
+                                         .Priority = NormalPoolPriority};
+    PVOID Block = ExAllocatePool3(POOL_FLAG_NON_PAGED, 300, TAG, &Parameter, 1);
+    CT_REQUIRE(Block != NULL);
+    CT_CHECK(IsZero(Block, 300));
+    ExFreePool2(Block, TAG, NULL, 0);
+    Block = ExAllocatePool3(POOL_FLAG_PAGED, 300, TAG, NULL, 0);
+    CT_REQUIRE(Block != NULL);
+    ExFreePool2(Block, TAG, NULL, 0);
+}
+
+/* --- lookaside lists --- */
+
+/* What was freed last comes again; deleting the list gives all back (the leak check would see it). */
+static VOID LookasideNpaged(VOID)
+{
+    NPAGED_LOOKASIDE_LIST List;
+    ExInitializeNPagedLookasideList(&List, NULL, NULL, 0, 96, TAG, 0);
+    PVOID First = ExAllocateFromNPagedLookasideList(&List);
+    CT_REQUIRE(First != NULL);
+    CT_CHECK(Fill(First, 96));
+    ExFreeToNPagedLookasideList(&List, First);
+    PVOID Second = ExAllocateFromNPagedLookasideList(&List);
+    CT_CHECK(Second == First);
+    ExFreeToNPagedLookasideList(&List, Second);
+    CT_EQUAL(List.L.TotalAllocates, 2);
+    ExDeleteNPagedLookasideList(&List);
+}
+
+static VOID LookasidePaged(VOID)
+{
+    PAGED_LOOKASIDE_LIST List;
+    ExInitializePagedLookasideList(&List, NULL, NULL, 0, 96, TAG, 0);
+    PVOID First = ExAllocateFromPagedLookasideList(&List);
+    CT_REQUIRE(First != NULL);
+    CT_CHECK(Fill(First, 96));
+    ExFreeToPagedLookasideList(&List, First);
+    ExDeletePagedLookasideList(&List);
+}
+
+static ULONG Made, Given;
+
+static PVOID NTAPI MakeOne(POOL_TYPE Type, SIZE_T Size, ULONG Tag, PLOOKASIDE_LIST_EX List)
+{
+    UNREFERENCED_PARAMETER(List);
+    Made++;
+    return ExAllocatePoolWithTag(Type, Size, Tag);
+}
+
+static VOID NTAPI GiveOne(PVOID Block, PLOOKASIDE_LIST_EX List)
+{
+    UNREFERENCED_PARAMETER(List);
+    Given++;
+    ExFreePool(Block);
+}
+
+/* The driver's own routines make and free the entries; flushing empties the list. */
+static VOID LookasideEx(VOID)
+{
+    LOOKASIDE_LIST_EX List;
+    Made = Given = 0;
+    CT_REQUIRE(
+        NT_SUCCESS(ExInitializeLookasideListEx(&List, MakeOne, GiveOne, NonPagedPoolNx, 0, 80, TAG, 0)));
+    PVOID Entry = ExAllocateFromLookasideListEx(&List);
+    CT_REQUIRE(Entry != NULL);
+    CT_EQUAL(Made, 1);
+    ExFreeToLookasideListEx(&List, Entry);
+    ExFlushLookasideListEx(&List);
+    CT_EQUAL(Given, 1);
+    ExDeleteLookasideListEx(&List);
+    CT_EQUAL(Made, Given);
+}
+
+/* --- lists --- */
+
+typedef struct ITEM {
+    DECLSPEC_ALIGN(16) SLIST_ENTRY Entry;
+} ITEM;
+
+static VOID SListInit(VOID)
+{
+    SLIST_HEADER Head;
+    RtlFillMemory(&Head, sizeof(Head), 0xCC);
+    InitializeSListHead(&Head);
+    CT_EQUAL(ExQueryDepthSList(&Head), 0);
+    CT_EQUAL(ExpInterlockedPopEntrySList(&Head), 0);
+}
+
+/* Last in, first out; push returns the entry that was first before. */
+static VOID SListPush(VOID)
+{
+    SLIST_HEADER Head;
+    ITEM Items[2];
+    InitializeSListHead(&Head);
+    CT_EQUAL(ExpInterlockedPushEntrySList(&Head, &Items[0].Entry), 0);
+    CT_EQUAL(ExpInterlockedPushEntrySList(&Head, &Items[1].Entry), &Items[0].Entry);
+    CT_EQUAL(ExQueryDepthSList(&Head), 2);
+}
+
+static VOID SListPop(VOID)
+{
+    SLIST_HEADER Head;
+    ITEM Items[2];
+    InitializeSListHead(&Head);
+    ExpInterlockedPushEntrySList(&Head, &Items[0].Entry);
+    ExpInterlockedPushEntrySList(&Head, &Items[1].Entry);
+    CT_EQUAL(ExpInterlockedPopEntrySList(&Head), &Items[1].Entry);
+    CT_EQUAL(ExpInterlockedPopEntrySList(&Head), &Items[0].Entry);
+    CT_EQUAL(ExpInterlockedPopEntrySList(&Head), 0);
+}
+
+static VOID SListFlush(VOID)
+{
+    SLIST_HEADER Head;
+    ITEM Items[2];
+    InitializeSListHead(&Head);
+    ExpInterlockedPushEntrySList(&Head, &Items[0].Entry);
+    ExpInterlockedPushEntrySList(&Head, &Items[1].Entry);
+    PSLIST_ENTRY Chain = ExpInterlockedFlushSList(&Head);
+    CT_EQUAL(Chain, &Items[1].Entry);
+    CT_EQUAL(Chain->Next, &Items[0].Entry);
+    CT_EQUAL(Chain->Next->Next, 0);
+    CT_EQUAL(ExQueryDepthSList(&Head), 0);
+}
+
+static VOID SListDepth(VOID)
+{
+    SLIST_HEADER Head;
+    ITEM Items[3];
+    InitializeSListHead(&Head);
+    for (ULONG i = 0; i < 3; i++) {
+        ExpInterlockedPushEntrySList(&Head, &Items[i].Entry);
+        CT_EQUAL(ExQueryDepthSList(&Head), i + 1);
+    }
+}
+
+/* Return the entry that was at that end before, NULL when the list was empty. */
+static VOID ListInsert(VOID)
+{
+    LIST_ENTRY Head, A, B, C;
+    KSPIN_LOCK Lock;
+    KeInitializeSpinLock(&Lock);
+    InitializeListHead(&Head);
+    CT_EQUAL(ExInterlockedInsertHeadList(&Head, &A, &Lock), 0);
+    CT_EQUAL(ExInterlockedInsertHeadList(&Head, &B, &Lock), &A);
+    CT_EQUAL(ExInterlockedInsertTailList(&Head, &C, &Lock), &A);
+    CT_CHECK(Head.Flink == &B && B.Flink == &A && A.Flink == &C && C.Flink == &Head);
+}
+
+static VOID ListRemove(VOID)
+{
+    LIST_ENTRY Head, A;
+    KSPIN_LOCK Lock;
+    KeInitializeSpinLock(&Lock);
+    InitializeListHead(&Head);
+    InsertTailList(&Head, &A);
+    CT_EQUAL(ExInterlockedRemoveHeadList(&Head, &Lock), &A);
+    CT_EQUAL(ExInterlockedRemoveHeadList(&Head, &Lock), 0);
+    CT_CHECK(IsListEmpty(&Head));
+}
+
+static VOID ListSingle(VOID)
+{
+    SINGLE_LIST_ENTRY Head = {NULL}, A, B;
+    KSPIN_LOCK Lock;
+    KeInitializeSpinLock(&Lock);
+    CT_EQUAL(ExInterlockedPushEntryList(&Head, &A, &Lock), 0);
+    CT_EQUAL(ExInterlockedPushEntryList(&Head, &B, &Lock), &A);
+    CT_EQUAL(ExInterlockedPopEntryList(&Head, &Lock), &B);
+    CT_EQUAL(ExInterlockedPopEntryList(&Head, &Lock), &A);
+    CT_EQUAL(ExInterlockedPopEntryList(&Head, &Lock), 0);
+}
+
+/* Return the value before. */
+static VOID ListAdd(VOID)
+{
+    KSPIN_LOCK Lock;
+    LARGE_INTEGER Large = {.QuadPart = 0xFFFFFFFFLL}, Step = {.QuadPart = 2};
+    ULONG Small = 5;
+    KeInitializeSpinLock(&Lock);
+    CT_EQUAL(ExInterlockedAddLargeInteger(&Large, Step, &Lock).QuadPart, 0xFFFFFFFFLL);
+    CT_EQUAL(Large.QuadPart, 0x100000001LL);
+    CT_EQUAL(ExInterlockedAddUlong(&Small, 3, &Lock), 5);
+    CT_EQUAL(Small, 8);
+}
+
+/* --- fast mutexes --- */
+
+/* The holder runs at APC_LEVEL. */
+static VOID FastMutexAcquire(VOID)
+{
+    FAST_MUTEX Mutex;
+    ExInitializeFastMutex(&Mutex);
+    for (ULONG i = 0; i < 2; i++) {
+        ExAcquireFastMutex(&Mutex);
+        KIRQL Held = KeGetCurrentIrql();
+        PVOID Owner = Mutex.Owner;
+        ExReleaseFastMutex(&Mutex);
+        CT_EQUAL(Held, APC_LEVEL);
+        CT_EQUAL(Owner, KeGetCurrentThread());
+        CT_EQUAL(KeGetCurrentIrql(), PASSIVE_LEVEL);
+    }
+}
+
+static VOID FastMutexTry(VOID)
+{
+    FAST_MUTEX Mutex;
+    ExInitializeFastMutex(&Mutex);
+    BOOLEAN First = ExTryToAcquireFastMutex(&Mutex);
+    BOOLEAN Second = ExTryToAcquireFastMutex(&Mutex);
+    ExReleaseFastMutex(&Mutex);
+    CT_CHECK(First && !Second);
+    CT_EQUAL(KeGetCurrentIrql(), PASSIVE_LEVEL);
+}
+
+/* Neither changes the IRQL: the caller keeps APCs away by other means. */
+static VOID FastMutexUnsafe(VOID)
+{
+    FAST_MUTEX Mutex;
+    ExInitializeFastMutex(&Mutex);
+    KeEnterCriticalRegion();
+    ExAcquireFastMutexUnsafe(&Mutex);
+    CT_EQUAL(KeGetCurrentIrql(), PASSIVE_LEVEL);
+    ExReleaseFastMutexUnsafe(&Mutex);
+    KeLeaveCriticalRegion();
+    BOOLEAN Free = ExTryToAcquireFastMutex(&Mutex);
+    if (Free)
+        ExReleaseFastMutex(&Mutex);
+    CT_CHECK(Free);
+}
+
+static VOID UuidCreate(VOID)
+{
+    UUID First, Second;
+    CT_CHECK(NT_SUCCESS(ExUuidCreate(&First)));
+    CT_CHECK(NT_SUCCESS(ExUuidCreate(&Second)));
+    CT_CHECK(RtlCompareMemory(&First, &Second, sizeof(UUID)) != sizeof(UUID));
+}
+
+static const CT_CASE Cases[] = {
+    {"pool.tag", PoolTag},
+    {"pool.untagged", PoolUntagged},
+    {"pool.priority", PoolPriority},
+    {"pool.quota", PoolQuota},
+    {"pool.pool2", PoolPool2},
+    {"pool.pool3", PoolPool3},
+    {"lookaside.npaged", LookasideNpaged},
+    {"lookaside.paged", LookasidePaged},
+    {"lookaside.ex", LookasideEx},
+    {"slist.init", SListInit},
+    {"slist.push", SListPush},
+    {"slist.pop", SListPop},
+    {"slist.flush", SListFlush},
+    {"slist.depth", SListDepth},
+    {"list.insert", ListInsert},
+    {"list.remove", ListRemove},
+    {"list.single", ListSingle},
+    {"list.add", ListAdd},
+    {"fastmutex.acquire", FastMutexAcquire},
+    {"fastmutex.try", FastMutexTry},
+    {"fastmutex.unsafe", FastMutexUnsafe},
+    {"uuid.create", UuidCreate},
+};
+CT_DRIVER(Cases)
