@@ -62,7 +62,7 @@ static void add_devices(GPtrArray *words, const Machine *machine)
                "memory-backend-file,id=report,share=on,mem-path=/proc/self/fd/%d,size=%" G_GUINT64_FORMAT,
                MachineReportFd, machine->ReportLength);
     add_option(words, "-device", "ivshmem-plain,memdev=report");
-    add_option(words, "-device", "isa-debug-exit,iobase=0xf4,iosize=4");
+    add_option(words, "-device", "isa-debug-exit,iobase=0x%x,iosize=4", MACHINE_EXIT_PORT);
     add_option(words, "-chardev", "socket,id=monitor,fd=%d", MachineMonitorFd);
     add_option(words, "-mon", "chardev=monitor,mode=control");
 }

@@ -15,6 +15,9 @@ enum {
     MachineMonitorFd = 13,
 };
 
+/* Of the exit device: a byte written there ends QEMU at once. */
+#define MACHINE_EXIT_PORT 0xf4
+
 typedef struct Machine {
     BootMethod Boot;
     const char *Loader;      /* BootPvh: osloader's path */

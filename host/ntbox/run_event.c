@@ -26,7 +26,7 @@ static void store_field(RunEvent *event, const ReportFieldView *field)
     if (field->Kind == ReportKindNumber && !(event->NumberKeys & 1u << key)) {
         memcpy(&event->Numbers[key], field->Data, 8);
         event->NumberKeys |= 1u << key;
-    } else if (field->Kind == ReportKindText && !event->Texts[key]) {
+    } else if (field->Kind == ReportKindText && !event->Texts[key] && field->Length) {
         event->Texts[key] = clean_text(field->Data, field->Length);
     } else if (field->Kind == ReportKindBytes && key == ReportKeyData && !event->Data) {
         event->Data = g_bytes_new(field->Data, field->Length);

@@ -26,7 +26,7 @@ typedef struct RunEvent {
 RunEvent *run_event_new(const ReportView *view);
 void run_event_free(RunEvent *event);
 
-/* NULL if the record has no such text. */
+/* NULL if the record has no such text, or an empty one. */
 const char *run_event_text(const RunEvent *event, REPORT_KEY key);
 /* The text, or a word in its place. */
 const char *run_event_text_or(const RunEvent *event, REPORT_KEY key, const char *otherwise);

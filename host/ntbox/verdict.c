@@ -3,6 +3,7 @@
 #include "verdict.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "ntstatus.h"
 #include "scenario.h"
@@ -193,6 +194,15 @@ static bool judge_entry(const RunEvent *event, Verdict *verdict)
                   run_event_text_or(event, ReportKeyDriver, "a driver"), status);
 }
 
+/* What the loader warns of (kind "image") does not fail a run; every other violation does. */
+static bool judge_violation(const RunEvent *event, Verdict *verdict)
+{
+    const char *kind = run_event_text_or(event, ReportKeyKind, "unnamed");
+    return strcmp(kind, "image") != 0 && decide(verdict, ExitDriver, "failed", "%s broke a rule: %s",
+                                                run_event_text_or(event, ReportKeyDriver, "a driver"),
+                                                run_event_text_or(event, ReportKeyText, kind));
+}
+
 static bool judge_event(const RunReport *report, const RunEvent *event, Verdict *verdict)
 {
     switch (event->Type) {
@@ -207,10 +217,7 @@ static bool judge_event(const RunReport *report, const RunEvent *event, Verdict 
     case ReportLeak:
         return judge_leak(event, verdict);
     case ReportViolation:
-        return decide(
-            verdict, ExitDriver, "failed", "%s broke a rule: %s",
-            run_event_text_or(event, ReportKeyDriver, "a driver"),
-            run_event_text_or(event, ReportKeyText, run_event_text_or(event, ReportKeyKind, "unnamed")));
+        return judge_violation(event, verdict);
     default:
         return false;
     }

@@ -5,20 +5,17 @@
 
 #include <gio/gio.h>
 #include <glib-unix.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "machine.h"
 #include "qmp.h"
 #include "report_reader.h"
 #include "usage.h"
+#include "vm_channels.h"
 
 #define DRAIN_INTERVAL_MS 5
 #define POWER_OFF_MS 3000 /* from the guest's last record to its power-off */
@@ -26,114 +23,12 @@
 typedef struct Vm {
     const VmPlan *Plan;
     RunReport *Report;
-    ReportReader Reader;
-    void *Memory;
-    int ReportFd, ArchiveFd, SerialFd, OutputFd, MonitorFd, GuestMonitorFd; /* -1: not open */
+    VmChannels Channels;
     GSubprocess *Process;
     GMainLoop *Loop;
     bool Ended;      /* report->End is decided */
     bool LastRecord; /* the guest said that it is done or has crashed */
 } Vm;
-
-/* ---- set-up ---- */
-
-static int open_memory(const char *name, uint64_t length, GError **error)
-{
-    int fd = memfd_create(name, MFD_CLOEXEC);
-    if (fd >= 0 && ftruncate(fd, (off_t)length) == 0)
-        return fd;
-    usage_error(error, "cannot make %s: %s", name, g_strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-static bool open_report(Vm *vm, GError **error)
-{
-    vm->ReportFd = open_memory("ntbox-report", VM_REPORT_LENGTH, error);
-    if (vm->ReportFd < 0)
-        return false;
-    vm->Memory = mmap(NULL, VM_REPORT_LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, vm->ReportFd, 0);
-    if (vm->Memory == MAP_FAILED) {
-        vm->Memory = NULL;
-        return usage_error(error, "cannot map the report channel: %s", g_strerror(errno));
-    }
-    report_reader_init(&vm->Reader, vm->Memory, VM_REPORT_LENGTH);
-    return true;
-}
-
-static bool write_all(int fd, const char *data, gsize length)
-{
-    while (length) {
-        ssize_t count = write(fd, data, length);
-        if (count <= 0)
-            return false;
-        data += count;
-        length -= (gsize)count;
-    }
-    return true;
-}
-
-static bool open_archive(Vm *vm, GError **error)
-{
-    gsize length;
-    if (!vm->Plan->Archive)
-        return true;
-    const char *data = g_bytes_get_data(vm->Plan->Archive, &length);
-    vm->ArchiveFd = open_memory("ntbox-boot.cpio", 0, error);
-    if (vm->ArchiveFd < 0)
-        return false;
-    return write_all(vm->ArchiveFd, data, length) ||
-           usage_error(error, "cannot hold boot.cpio: %s", g_strerror(errno));
-}
-
-static bool open_serial(Vm *vm, GError **error)
-{
-    const char *file = vm->Plan->LogFile;
-    if (file) {
-        vm->SerialFd = open(file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        return vm->SerialFd >= 0 || usage_error(error, "--log: cannot write %s: %s", file, g_strerror(errno));
-    }
-    vm->SerialFd = open_memory("ntbox-serial", 0, error);
-    return vm->SerialFd >= 0;
-}
-
-static bool open_monitor(Vm *vm, GError **error)
-{
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return usage_error(error, "cannot make the monitor's socket: %s", g_strerror(errno));
-    vm->MonitorFd = pair[0];
-    vm->GuestMonitorFd = pair[1];
-    return true;
-}
-
-static bool open_all(Vm *vm, GError **error)
-{
-    vm->OutputFd = open_memory("ntbox-qemu-stderr", 0, error);
-    return vm->OutputFd >= 0 && open_report(vm, error) && open_archive(vm, error) && open_serial(vm, error) &&
-           open_monitor(vm, error);
-}
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
-static void close_all(Vm *vm)
-{
-    report_reader_clear(&vm->Reader);
-    if (vm->Memory)
-        munmap(vm->Memory, VM_REPORT_LENGTH);
-    int *fds[] = {&vm->ReportFd, &vm->ArchiveFd, &vm->SerialFd,
-                  &vm->OutputFd, &vm->MonitorFd, &vm->GuestMonitorFd};
-    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
-        close_fd(fds[i]);
-    g_clear_object(&vm->Process);
-    g_clear_pointer(&vm->Loop, g_main_loop_unref);
-}
 
 /* ---- the child ---- */
 
@@ -159,13 +54,13 @@ static bool start(Vm *vm, GError **error)
     g_autoptr(GError) reason = NULL;
     g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
     g_subprocess_launcher_set_child_setup(launcher, child_setup, GINT_TO_POINTER((int)getpid()), NULL);
-    g_subprocess_launcher_take_stderr_fd(launcher, fcntl(vm->OutputFd, F_DUPFD_CLOEXEC, 20));
-    pass_fd(launcher, vm->ReportFd, MachineReportFd);
-    pass_fd(launcher, vm->ArchiveFd, MachineArchiveFd);
-    pass_fd(launcher, vm->SerialFd, MachineSerialFd);
-    pass_fd(launcher, vm->GuestMonitorFd, MachineMonitorFd);
+    g_subprocess_launcher_take_stderr_fd(launcher, fcntl(vm->Channels.OutputFd, F_DUPFD_CLOEXEC, 20));
+    pass_fd(launcher, vm->Channels.ReportFd, MachineReportFd);
+    pass_fd(launcher, vm->Channels.ArchiveFd, MachineArchiveFd);
+    pass_fd(launcher, vm->Channels.SerialFd, MachineSerialFd);
+    pass_fd(launcher, vm->Channels.GuestMonitorFd, MachineMonitorFd);
     vm->Process = g_subprocess_launcher_spawnv(launcher, (const gchar *const *)vm->Plan->Command, &reason);
-    close_fd(&vm->GuestMonitorFd);
+    vm_channel_close(&vm->Channels.GuestMonitorFd);
     if (!vm->Process)
         return usage_error(error, "cannot start %s: %s", vm->Plan->Command[0], reason->message);
     return true;
@@ -211,7 +106,7 @@ static void on_record(const ReportView *view, void *context)
 static gboolean on_drain(gpointer context)
 {
     Vm *vm = context;
-    if (report_reader_drain(&vm->Reader, on_record, vm))
+    if (report_reader_drain(&vm->Channels.Reader, on_record, vm))
         return G_SOURCE_CONTINUE;
     end(vm, VmDamaged);
     return G_SOURCE_REMOVE;
@@ -221,7 +116,7 @@ static gboolean on_drain(gpointer context)
 static void read_processors(Vm *vm)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *text = qmp_read_registers(vm->MonitorFd, &error);
+    g_autofree char *text = qmp_read_registers(vm->Channels.MonitorFd, &error);
     if (!text)
         return;
     g_ptr_array_unref(vm->Report->Processors);
@@ -269,21 +164,6 @@ static void remove_sources(Vm *vm)
 
 /* ---- the end ---- */
 
-static char *read_fd(int fd)
-{
-    GString *text = g_string_new(NULL);
-    char buffer[16384];
-    for (;;) {
-        ssize_t count = pread(fd, buffer, sizeof buffer, (off_t)text->len);
-        if (count <= 0)
-            break;
-        g_string_append_len(text, buffer, count);
-    }
-    char *valid = g_utf8_make_valid(text->str, (gssize)text->len);
-    g_string_free(text, TRUE);
-    return valid;
-}
-
 static void judge_exit(Vm *vm)
 {
     RunReport *report = vm->Report;
@@ -292,7 +172,7 @@ static void judge_exit(Vm *vm)
         signalled ? g_subprocess_get_term_sig(vm->Process) : g_subprocess_get_exit_status(vm->Process);
     if (vm->Ended)
         return;
-    bool opened = report_reader_guest_version(&vm->Reader) != 0;
+    bool opened = report_reader_guest_version(&vm->Channels.Reader) != 0;
     bool refused = !signalled && report->ExitStatus == 1 && !opened && *report->MachineOutput;
     report->End = signalled || refused ? VmDied : VmExited;
 }
@@ -301,13 +181,13 @@ static void finish(Vm *vm)
 {
     RunReport *report = vm->Report;
     g_main_loop_unref(g_steal_pointer(&vm->Loop));
-    report_reader_drain(&vm->Reader, on_record, vm);
+    report_reader_drain(&vm->Channels.Reader, on_record, vm);
     g_free(report->MachineOutput);
     g_free(report->Log);
-    report->MachineOutput = g_strstrip(read_fd(vm->OutputFd));
-    report->Log = read_fd(vm->SerialFd);
-    report->Lost = report_reader_lost(&vm->Reader);
-    report->Damage = g_strdup(vm->Reader.Damage);
+    report->MachineOutput = g_strstrip(vm_channel_text(vm->Channels.OutputFd));
+    report->Log = vm_channel_text(vm->Channels.SerialFd);
+    report->Lost = report_reader_lost(&vm->Channels.Reader);
+    report->Damage = g_strdup(vm->Channels.Reader.Damage);
     report->TimeLimit = vm->Plan->TimeLimit;
     judge_exit(vm);
 }
@@ -315,7 +195,7 @@ static void finish(Vm *vm)
 static bool run(Vm *vm, GError **error)
 {
     gint64 begin = g_get_monotonic_time();
-    if (!open_all(vm, error) || !start(vm, error))
+    if (!vm_channels_open(&vm->Channels, vm->Plan->Archive, vm->Plan->LogFile, error) || !start(vm, error))
         return false;
     add_sources(vm);
     g_main_loop_run(vm->Loop);
@@ -327,15 +207,10 @@ static bool run(Vm *vm, GError **error)
 
 bool vm_run(const VmPlan *plan, RunReport *report, GError **error)
 {
-    Vm vm = {.Plan = plan,
-             .Report = report,
-             .ReportFd = -1,
-             .ArchiveFd = -1,
-             .SerialFd = -1,
-             .OutputFd = -1,
-             .MonitorFd = -1,
-             .GuestMonitorFd = -1};
+    Vm vm = {.Plan = plan, .Report = report};
     bool started = run(&vm, error);
-    close_all(&vm);
+    vm_channels_close(&vm.Channels);
+    g_clear_object(&vm.Process);
+    g_clear_pointer(&vm.Loop, g_main_loop_unref);
     return started;
 }

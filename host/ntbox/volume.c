@@ -69,6 +69,7 @@ GBytes *volume_build(const RunOptions *options, const char *directory, GError **
 char *volume_command_line(const RunOptions *options)
 {
     GString *line = g_string_new(NULL);
+    g_string_append_printf(line, "exitport=0x%x", MACHINE_EXIT_PORT);
     if (options->HasSeed)
         g_string_append_printf(line, " seed=%" G_GUINT64_FORMAT, options->Seed);
     if (options->BindCount)
@@ -79,7 +80,5 @@ char *volume_command_line(const RunOptions *options)
         g_string_append(line, " allow-missing");
     if (options->Append)
         g_string_append_printf(line, " %s", options->Append);
-    if (line->len)
-        g_string_erase(line, 0, 1);
     return g_string_free(line, FALSE);
 }

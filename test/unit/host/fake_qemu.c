@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Stands in for QEMU in vm_test: takes the same descriptors, plays the guest that its first argument names. */
+ * Stands in for QEMU in vm_test: takes the same descriptors, plays the guest that its first argument names.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -56,7 +56,8 @@ static int tear_down(void **state)
 
 static void boot(Story *story)
 {
-    guest_ring_text(&story->Guest, ReportKeyText, "ntbox kernel 0.1.0 checked");
+    guest_ring_text(&story->Guest, ReportKeyText, "0.1.0");
+    guest_ring_text(&story->Guest, ReportKeyKind, "checked");
     guest_ring_number(&story->Guest, ReportKeyCount, 1);
     guest_ring_number(&story->Guest, ReportKeyTotal, 4);
     guest_ring_publish(&story->Guest, ReportBoot);
@@ -165,7 +166,7 @@ static void pass(void **state)
     ioctl(story, 0);
     done(story);
     g_autofree char *text = expect(story, ExitPass, "passed", "all steps succeeded");
-    assert_in(text, "processors 1 of 4");
+    assert_in(text, "ntbox kernel 0.1.0 (checked), booted by pvh, processors 1 of 4\n");
     assert_in(text, "a.sys at 0xfffff80000400000, 28672 bytes");
     assert_in(text, "DriverEntry  a.sys: STATUS_SUCCESS");
     assert_in(text, "step 2: ioctl \\??\\A, code 0x00222000, 1 bytes in, at most 4096 bytes out");
@@ -298,6 +299,33 @@ static void leak(void **state)
     assert_in(text, "a.sys: pool, tag 'kaeL', 64 bytes, 3 times");
 }
 
+static void a_warning_of_the_loader_is_no_failure(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    guest_ring_text(&story->Guest, ReportKeyDriver, "a.sys");
+    guest_ring_text(&story->Guest, ReportKeyKind, "image");
+    guest_ring_text(&story->Guest, ReportKeyText, "a section is writable and executable");
+    guest_ring_publish(&story->Guest, ReportViolation);
+    done(story);
+    g_autofree char *text = expect(story, ExitPass, "passed", "");
+    assert_in(text, "warning      a.sys: image: a section is writable and executable");
+}
+
+static void a_broken_rule(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    guest_ring_text(&story->Guest, ReportKeyDriver, "a.sys");
+    guest_ring_text(&story->Guest, ReportKeyKind, "irql");
+    guest_ring_text(&story->Guest, ReportKeyText, "a dispatch routine returned at IRQL 2");
+    guest_ring_publish(&story->Guest, ReportViolation);
+    done(story);
+    g_free(expect(story, ExitDriver, "failed", "a.sys broke a rule: a dispatch routine returned at IRQL 2"));
+}
+
 static void failed_case(void **state)
 {
     Story *story = *state;
@@ -413,6 +441,8 @@ int main(void)
         CASE(bugcheck_in_the_kernel_under_a_driver),
         CASE(bugcheck_of_the_kernel_alone),
         CASE(leak),
+        CASE(a_warning_of_the_loader_is_no_failure),
+        CASE(a_broken_rule),
         CASE(failed_case),
         CASE(a_driver_without_unload_routine_is_no_failure),
         CASE(hang_in_the_driver),

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ * Writes the steps of a run. */
+#include "report_text_step.h"
+
+#include <inttypes.h>
+
+#include "request.h"
+#include "scenario.h"
+
+#define HEX_ROWS 16 /* of an output that are shown; --json has all of it */
+
+/* The request of a step number, NULL for a load or unload. */
+static const Request *request_of(const TextPage *page, uint64_t step)
+{
+    guint loads = g_strv_length(page->Options->Services);
+    bool one = step > loads && step - loads <= page->Options->Requests->len;
+    return one ? page->Options->Requests->pdata[step - loads - 1] : NULL;
+}
+
+void report_text_step_begin(const TextPage *page, const RunEvent *event)
+{
+    uint64_t step = run_event_value(event, ReportKeyStep);
+    const Request *request = request_of(page, step);
+    const char *operation = scenario_operation_name((uint32_t)run_event_value(event, ReportKeyOperation));
+    fprintf(page->Out, "\nstep %" PRIu64 ": %s %s", step, operation,
+            request ? request->Device : run_event_text_or(event, ReportKeyName, ""));
+    if (request && request->Operation == ScenarioIoctl)
+        fprintf(page->Out, ", code 0x%08" PRIx32, request->Code);
+    if (request && request->Operation != ScenarioRead)
+        fprintf(page->Out, ", %u bytes in", request->Input->len);
+    if (request && request->Operation != ScenarioWrite)
+        fprintf(page->Out, ", at most %" PRIu32 " bytes out", request->OutputLength);
+    if (request && request->Offset)
+        fprintf(page->Out, ", offset %" PRIu64, request->Offset);
+    fputc('\n', page->Out);
+}
+
+static void put_hex_row(const TextPage *page, const guint8 *data, gsize length, gsize at)
+{
+    char hex[16 * 3 + 1] = "", text[17] = "";
+    for (gsize i = 0; i < 16 && at + i < length; i++) {
+        guint8 byte = data[at + i];
+        g_snprintf(hex + i * 3, 4, "%02x ", byte);
+        text[i] = g_ascii_isprint(byte) ? (char)byte : '.';
+    }
+    text_put_format(page, at == 0 ? "output" : "", "%04zx  %-48s |%s|", (size_t)at, hex, text);
+}
+
+static void put_data(const TextPage *page, GBytes *bytes)
+{
+    gsize length;
+    const guint8 *data = g_bytes_get_data(bytes, &length);
+    for (gsize at = 0; at < length && at < HEX_ROWS * 16; at += 16)
+        put_hex_row(page, data, length, at);
+    if (length > HEX_ROWS * 16)
+        text_put_format(page, "", "... and %zu bytes more", (size_t)(length - HEX_ROWS * 16));
+}
+
+void report_text_step_end(const TextPage *page, const RunEvent *event)
+{
+    g_autofree char *status = text_status(event);
+    uint64_t operation = run_event_value(event, ReportKeyOperation);
+    if (operation == ScenarioLoad || operation == ScenarioUnload)
+        text_put(page, "result", status);
+    else
+        text_put_format(page, "result", "%s, information %" PRIu64, status,
+                        run_event_value(event, ReportKeyInformation));
+    if (event->Data)
+        put_data(page, event->Data);
+}
