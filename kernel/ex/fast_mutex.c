@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ * Fast mutexes (APC_LEVEL while held) and guarded mutexes (APCs disabled while held). Count is 1 when free, 0
+ * when held, and one less for each waiter; the event lets one waiter through per release. */
+#include <bugcodes.h>
+#include "ex.h"
+#include "ke.h"
+
+#ifndef MUTEX_ALREADY_OWNED
+#define MUTEX_ALREADY_OWNED 0xbf /* the public header lacks it */
+#endif
+
+/* [WDK Bug Check 0xBF] 0x11: these mutexes are not recursive, and the owner releases them */
+static VOID ExpRequireNotOwner(PVOID Mutex, PKTHREAD Owner)
+{
+    if (NTBOX_CHECKED && Owner == KiCurrentThread())
+        KeBugCheckEx(MUTEX_ALREADY_OWNED, (ULONG_PTR)Mutex, (ULONG_PTR)Owner, 0, 0);
+}
+
+static VOID ExpRequireOwner(PVOID Mutex, PKTHREAD Owner)
+{
+    if (NTBOX_CHECKED && Owner != KiCurrentThread())
+        KeBugCheckEx(THREAD_NOT_MUTEX_OWNER, (ULONG_PTR)KiCurrentThread(), (ULONG_PTR)Mutex, 0, 0);
+}
+
+static VOID ExpEnter(volatile LONG *Count, PULONG Contention, PVOID Event)
+{
+    if (InterlockedDecrement(Count) == 0)
+        return;
+    InterlockedIncrement((volatile LONG *)Contention);
+    (VOID) KeWaitForSingleObject(Event, WrFastMutex, KernelMode, FALSE, NULL);
+}
+
+static VOID ExpLeave(volatile LONG *Count, PVOID Event)
+{
+    if (InterlockedIncrement(Count) <= 0)
+        KeSetEvent(Event, IO_NO_INCREMENT, FALSE);
+}
+
+/* --- fast mutex
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* IRQL <= APC_LEVEL; APC_LEVEL on return. [WDK ExAcquireFastMutex] */
+VOID FASTCALL ExAcquireFastMutex(PFAST_MUTEX FastMutex)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    KIRQL OldIrql = ArchRaiseIrql(APC_LEVEL);
+    ExpRequireNotOwner(FastMutex, FastMutex->Owner);
+    ExpEnter(&FastMutex->Count, &FastMutex->Contention, &FastMutex->Event);
+    FastMutex->Owner = KiCurrentThread();
+    FastMutex->OldIrql = OldIrql;
+}
+
+/* IRQL = APC_LEVEL; that of before the acquisition on return. [WDK ExReleaseFastMutex] */
+VOID FASTCALL ExReleaseFastMutex(PFAST_MUTEX FastMutex)
+{
+    KI_REQUIRE_IRQL_IS(APC_LEVEL);
+    KIRQL OldIrql = (KIRQL)FastMutex->OldIrql;
+    ExpRequireOwner(FastMutex, FastMutex->Owner);
+    FastMutex->Owner = NULL;
+    ExpLeave(&FastMutex->Count, &FastMutex->Event);
+    ArchSetIrql(OldIrql);
+}
+
+/* IRQL <= APC_LEVEL; APC_LEVEL on return if TRUE. [WDK ExTryToAcquireFastMutex] */
+BOOLEAN FASTCALL ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    KIRQL OldIrql = ArchRaiseIrql(APC_LEVEL);
+    if (InterlockedCompareExchange(&FastMutex->Count, 0, 1) != 1) {
+        ArchSetIrql(OldIrql);
+        return FALSE;
+    }
+    FastMutex->Owner = KiCurrentThread();
+    FastMutex->OldIrql = OldIrql;
+    return TRUE;
+}
+
+/* [WDK ExAcquireFastMutexUnsafe] the caller is at APC_LEVEL or in a critical region, and stays there until
+ * the release. */
+VOID FASTCALL ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    ExpRequireNotOwner(FastMutex, FastMutex->Owner);
+    ExpEnter(&FastMutex->Count, &FastMutex->Contention, &FastMutex->Event);
+    FastMutex->Owner = KiCurrentThread();
+}
+
+VOID FASTCALL ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    ExpRequireOwner(FastMutex, FastMutex->Owner);
+    FastMutex->Owner = NULL;
+    ExpLeave(&FastMutex->Count, &FastMutex->Event);
+}
+
+/* --- guarded mutex
+ * --------------------------------------------------------------------------------------------------- */
+
+ASSERT_SIZE(KGATE, sizeof(KEVENT)); /* the gate is used as an event */
+
+/* [WDK KeInitializeGuardedMutex] */
+VOID FASTCALL KeInitializeGuardedMutex(PKGUARDED_MUTEX GuardedMutex)
+{
+    *GuardedMutex = (KGUARDED_MUTEX){.Count = 1};
+    KeInitializeEvent((PRKEVENT)&GuardedMutex->Gate, SynchronizationEvent, FALSE);
+}
+
+/* [WDK KeAcquireGuardedMutexUnsafe] the caller is in a guarded region already. */
+VOID FASTCALL KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX GuardedMutex)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    ExpRequireNotOwner(GuardedMutex, GuardedMutex->Owner);
+    ExpEnter(&GuardedMutex->Count, &GuardedMutex->Contention, &GuardedMutex->Gate);
+    GuardedMutex->Owner = KiCurrentThread();
+}
+
+VOID FASTCALL KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX GuardedMutex)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    ExpRequireOwner(GuardedMutex, GuardedMutex->Owner);
+    GuardedMutex->Owner = NULL;
+    ExpLeave(&GuardedMutex->Count, &GuardedMutex->Gate);
+}
+
+/* IRQL <= APC_LEVEL. [WDK KeAcquireGuardedMutex] enters a guarded region, which the release leaves. */
+VOID FASTCALL KeAcquireGuardedMutex(PKGUARDED_MUTEX GuardedMutex)
+{
+    KeEnterGuardedRegion();
+    KeAcquireGuardedMutexUnsafe(GuardedMutex);
+}
+
+VOID FASTCALL KeReleaseGuardedMutex(PKGUARDED_MUTEX GuardedMutex)
+{
+    KeReleaseGuardedMutexUnsafe(GuardedMutex);
+    KeLeaveGuardedRegion();
+}
+
+BOOLEAN FASTCALL KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX GuardedMutex)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    KeEnterGuardedRegion();
+    if (InterlockedCompareExchange(&GuardedMutex->Count, 0, 1) != 1) {
+        KeLeaveGuardedRegion();
+        return FALSE;
+    }
+    GuardedMutex->Owner = KiCurrentThread();
+    return TRUE;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ * MDLs as memory: allocating and freeing them, partial ones, and MDLs with pages of their own. Describing,
+ * locking and mapping are mm's (mm/mdl.c, mm/mdl_map.c). */
+#include <bugcodes.h>
+#include "ex.h"
+#include "mm.h"
+
+#define EXP_MDL_TAG 0x206c644du                         /* "Mdl " */
+#define EXP_MDL_MOST_BYTES (0x100000000ull - PAGE_SIZE) /* [WDK IoAllocateMdl] Windows 7 and later */
+
+/* The size field has 16 bits; the count of pages follows from offset and length. */
+static VOID ExpInitializeMdl(PMDL Mdl, ULONG_PTR Address, SIZE_T Length)
+{
+    SIZE_T Size = MmSizeOfMdl((PVOID)Address, Length);
+    *Mdl = (MDL){.Size = (CSHORT)(Size < 0xfff8 ? Size : 0xfff8),
+                 .StartVa = PAGE_ALIGN(Address),
+                 .ByteOffset = BYTE_OFFSET(Address),
+                 .ByteCount = (ULONG)Length};
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK IoAllocateMdl] linked to the IRP: as its MDL, or at the end of the chain if
+ * SecondaryBuffer. NULL when memory is short. */
+PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota,
+                         PIRP Irp)
+{
+    if (Length > EXP_MDL_MOST_BYTES)
+        return NULL;
+    PMDL Mdl = ExAllocatePoolForOwner(NonPagedPoolNx, MmSizeOfMdl(VirtualAddress, Length), EXP_MDL_TAG,
+                                      __builtin_return_address(0));
+    if (Mdl == NULL)
+        return NULL;
+    ExpInitializeMdl(Mdl, (ULONG_PTR)VirtualAddress, Length);
+    if (Irp != NULL) {
+        PMDL *Link = &Irp->MdlAddress;
+        while (SecondaryBuffer && *Link != NULL)
+            Link = &(*Link)->Next;
+        *Link = Mdl;
+    }
+    return Mdl;
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK IoFreeMdl] a mapping of a partial MDL goes too; locked pages stay locked. */
+VOID NTAPI IoFreeMdl(PMDL Mdl)
+{
+    if (Mdl->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED)
+        MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
+    ExFreePoolWithTag(Mdl, EXP_MDL_TAG);
+}
+
+/* Pages of the target's array; more than its size field can say counts as enough. */
+static BOOLEAN ExpMdlHasRoom(const MDL *Mdl, SIZE_T Needed)
+{
+    return (USHORT)Mdl->Size >= 0xfff8 || Needed <= (USHORT)Mdl->Size;
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK IoBuildPartialMdl] Length 0 means up to the end of the source. An existing
+ * mapping of the source serves the target too. [WDK Bug Check 0x40] the target is too small */
+VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress, ULONG Length)
+{
+    const CSHORT Inherited =
+        MDL_SOURCE_IS_NONPAGED_POOL | MDL_MAPPED_TO_SYSTEM_VA | MDL_IO_SPACE | MDL_WRITE_OPERATION;
+    ULONG_PTR Source = (ULONG_PTR)MmGetMdlVirtualAddress(SourceMdl);
+    SIZE_T Skip = (ULONG_PTR)VirtualAddress - Source;
+    CSHORT Size = TargetMdl->Size;
+    if (Length == 0)
+        Length = SourceMdl->ByteCount - (ULONG)Skip;
+    if (!ExpMdlHasRoom(TargetMdl, MmSizeOfMdl(VirtualAddress, Length)))
+        KeBugCheckEx(TARGET_MDL_TOO_SMALL, 0, 0, 0, 0);
+    NT_CHECK(Skip <= SourceMdl->ByteCount && Length <= SourceMdl->ByteCount - Skip);
+
+    ExpInitializeMdl(TargetMdl, (ULONG_PTR)VirtualAddress, Length);
+    TargetMdl->Size = Size;
+    TargetMdl->Process = SourceMdl->Process;
+    TargetMdl->MdlFlags = MDL_PARTIAL | (SourceMdl->MdlFlags & Inherited);
+    if (TargetMdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+        TargetMdl->MdlFlags |= MDL_PARENT_MAPPED_SYSTEM_VA;
+    if (TargetMdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL))
+        TargetMdl->MappedSystemVa = (PUCHAR)SourceMdl->MappedSystemVa + Skip;
+    PPFN_NUMBER From =
+        MmGetMdlPfnArray(SourceMdl) +
+        (((ULONG_PTR)VirtualAddress & ~(ULONG_PTR)PAGE_MASK) - (ULONG_PTR)SourceMdl->StartVa) / PAGE_SIZE;
+    PPFN_NUMBER To = MmGetMdlPfnArray(TargetMdl);
+    for (SIZE_T I = 0; I < BYTES_TO_PAGES((SIZE_T)TargetMdl->ByteOffset + Length); I++)
+        To[I] = From[I];
+}
