@@ -7,6 +7,7 @@
 #include "hal.h"
 #include "io.h"
 #include "kd.h"
+#include "kt.h"
 #include "mm.h"
 
 static VOID InitFindKernelSymbols(VOID)
@@ -25,6 +26,15 @@ static VOID InitMountSystemVolume(VOID)
 
     if (!NT_SUCCESS(Status))
         KeBugCheckEx(INACCESSIBLE_BOOT_DEVICE, InitLoaderBlock.Archive, (ULONG_PTR)Status, 0, 0);
+}
+
+static VOID InitRunTests(VOID)
+{
+#if NTBOX_CHECKED
+    KtRunTests();
+#else
+    KdLogError("the free kernel has no in-kernel tests: use the checked one");
+#endif
 }
 
 /* The agent is an ordinary driver; its DriverEntry runs the whole scenario. */
@@ -47,6 +57,8 @@ VOID NTAPI InitPhase1(PVOID Context)
     InitMountSystemVolume();
     MmReleaseLoaderMemory();
     CmInitSystem();
+    if (InitOptions.RunTests)
+        InitRunTests();
     InitRunAgent();
     KdLog("ntbox: done");
     HalPowerOff(KI_EXIT_DONE);
