@@ -139,3 +139,10 @@ VOID NTAPI KeFlushQueuedDpcs(VOID)
     KeInsertQueueDpc(&Dpc, NULL, NULL);
     KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL);
 }
+
+/* [WDK KeSetTargetProcessorDpc] Kept in the object; a processor that takes no part yet runs nothing, so the DPC runs where it
+ * is queued (D-003). */
+VOID NTAPI KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
+{
+    Dpc->Number = (USHORT)(MAXIMUM_PROC_PER_GROUP + Number);
+}

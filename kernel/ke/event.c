@@ -44,3 +44,17 @@ LONG NTAPI KeReadStateEvent(PRKEVENT Event)
 {
     return __atomic_load_n(&Event->Header.SignalState, __ATOMIC_SEQ_CST);
 }
+
+/* [WDK KePulseEvent] Wakes who waits now (one, for a synchronization event) and leaves the event not signalled. */
+LONG NTAPI KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
+{
+    KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
+    KIRQL OldIrql = KiLockDispatcher();
+    LONG Previous = Event->Header.SignalState;
+
+    Event->Header.SignalState = 1;
+    KiWakeWaitersLocked(&Event->Header);
+    Event->Header.SignalState = 0;
+    KiUnlockOrKeep(OldIrql, Wait);
+    return Previous;
+}

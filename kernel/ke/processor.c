@@ -7,6 +7,8 @@
 static DECLSPEC_ALIGN(PAGE_SIZE) KI_PROCESSOR KiBootProcessor;
 PKPRCB KiProcessorBlock[KI_MAX_PROCESSORS];
 ULONG KeActiveProcessorCount;
+#undef KeNumberProcessors
+volatile CCHAR KeNumberProcessors = 1; /* exported; [WDK] read KeQueryActiveProcessorCount instead */
 ULONG KePresentProcessorCount = 1;
 
 VOID KiInitializeLockChecks(VOID);
@@ -66,4 +68,10 @@ ULONG NTAPI KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber)
     if (ProcNumber != NULL)
         *ProcNumber = (PROCESSOR_NUMBER){.Group = 0, .Number = (UCHAR)Number, .Reserved = 0};
     return Number;
+}
+
+/* [WDK KeQueryMaximumProcessorCountEx] What the machine has room for. */
+ULONG NTAPI KeQueryMaximumProcessorCountEx(USHORT GroupNumber)
+{
+    return (GroupNumber == 0 || GroupNumber == ALL_PROCESSOR_GROUPS) ? KePresentProcessorCount : 0;
 }
