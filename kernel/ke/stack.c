@@ -25,16 +25,3 @@ BOOLEAN KeFindStack(ULONG64 StackPointer, PULONG64 Low, PULONG64 High)
     }
     return FALSE;
 }
-
-/* [WDK IoGetStackLimits] Of the current thread. */
-VOID NTAPI IoGetStackLimits(PULONG_PTR LowLimit, PULONG_PTR HighLimit)
-{
-    *LowLimit = (ULONG_PTR)KiCurrentThread()->StackLimit;
-    *HighLimit = (ULONG_PTR)KiCurrentThread()->StackBase;
-}
-
-/* [WDK IoGetRemainingStackSize] */
-ULONG_PTR NTAPI IoGetRemainingStackSize(VOID)
-{
-    return (ULONG_PTR)__builtin_frame_address(0) - (ULONG_PTR)KiCurrentThread()->StackLimit;
-}

@@ -42,12 +42,6 @@ HANDLE NTAPI PsGetProcessId(PEPROCESS Process)
     return Process->UniqueProcessId;
 }
 
-/* [WDK IoGetCurrentProcess, PsGetCurrentProcess] */
-PEPROCESS NTAPI IoGetCurrentProcess(VOID)
-{
-    return PsInitialSystemProcess;
-}
-
 /* [WDK PsGetVersion] Windows 10 22H2, free build; no service pack, so an empty string that points nowhere. */
 BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber,
                            PUNICODE_STRING CSDVersion)
