@@ -5,6 +5,8 @@
 /* [WDK KeWaitForSingleObject] With a time-out of zero the IRQL may be DISPATCH_LEVEL, else at most APC_LEVEL. */
 static VOID KiCheckWaitContract(PLARGE_INTEGER Timeout)
 {
+    if (KiCurrentThread()->WaitNext)
+        return; /* at DISPATCH_LEVEL with the dispatcher lock: the second half of KeSetEvent(..., Wait = TRUE) */
     KI_REQUIRE_IRQL((Timeout != NULL && Timeout->QuadPart == 0) ? DISPATCH_LEVEL : APC_LEVEL);
     if (NTBOX_CHECKED && (Timeout == NULL || Timeout->QuadPart != 0) && KeGetPrcb()->DpcActive)
         KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)KiCurrentThread(), 0, 0, 0);
