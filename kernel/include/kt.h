@@ -26,17 +26,17 @@ typedef struct _KT_ENTRY {
 } KT_ENTRY;
 
 #pragma section(".kt$b", read)
-#define KT_TEST(TestName)                                                                                     \
-    static VOID KtTest_##TestName(KT_CONTEXT *Kt);                                                            \
-    __declspec(allocate(".kt$b")) const KT_ENTRY KtEntry_##TestName = {#TestName, KtTest_##TestName};         \
+#define KT_TEST(TestName)                                                                                    \
+    static VOID KtTest_##TestName(KT_CONTEXT *Kt);                                                           \
+    __declspec(allocate(".kt$b")) const KT_ENTRY KtEntry_##TestName = {#TestName, KtTest_##TestName};        \
     static VOID KtTest_##TestName(KT_CONTEXT *Kt)
 
-#define KT_EXPECT(Condition)                                                                                  \
-    do {                                                                                                      \
-        if (!(Condition)) {                                                                                   \
-            *Kt = (KT_CONTEXT){#Condition, __FILE_NAME__, __LINE__};                                          \
-            return;                                                                                           \
-        }                                                                                                     \
+#define KT_EXPECT(Condition)                                                                                 \
+    do {                                                                                                     \
+        if (!(Condition)) {                                                                                  \
+            *Kt = (KT_CONTEXT){#Condition, __FILE_NAME__, __LINE__};                                         \
+            return;                                                                                          \
+        }                                                                                                    \
     } while (0)
 
 /* PASSIVE_LEVEL. Runs all; FALSE when one failed. */

@@ -13,7 +13,7 @@ DECLSPEC_NORETURN VOID KdAssertionFailed(PCSTR Expression, PCSTR File, ULONG Lin
 /* [WDK RtlAssert] What NT_ASSERT and ASSERT of a driver's checked build call: printed, then a breakpoint. */
 VOID NTAPI RtlAssert(PVOID FailedAssertion, PVOID FileName, ULONG LineNumber, PCHAR Message)
 {
-    KdLogError("*** Assertion failed: %s%s (%s:%u)", Message != NULL ? Message : "", (PCSTR)FailedAssertion, (PCSTR)FileName,
-               (unsigned)LineNumber);
+    KdLogError("*** Assertion failed: %s%s (%s:%u)", Message != NULL ? Message : "", (PCSTR)FailedAssertion,
+               (PCSTR)FileName, (unsigned)LineNumber);
     __debugbreak();
 }

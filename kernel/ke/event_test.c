@@ -70,10 +70,12 @@ KT_TEST(event_wait_all_takes_nothing_until_all_are_there)
 
     KeInitializeEvent(&First, SynchronizationEvent, TRUE);
     KeInitializeEvent(&Second, SynchronizationEvent, FALSE);
-    KT_EXPECT(KeWaitForMultipleObjects(2, Objects, WaitAll, Executive, KernelMode, FALSE, &Zero, NULL) == STATUS_TIMEOUT);
+    KT_EXPECT(KeWaitForMultipleObjects(2, Objects, WaitAll, Executive, KernelMode, FALSE, &Zero, NULL) ==
+              STATUS_TIMEOUT);
     KT_EXPECT(KeReadStateEvent(&First) == 1);
     KeSetEvent(&Second, 0, FALSE);
-    KT_EXPECT(KeWaitForMultipleObjects(2, Objects, WaitAll, Executive, KernelMode, FALSE, &Zero, NULL) == STATUS_SUCCESS);
+    KT_EXPECT(KeWaitForMultipleObjects(2, Objects, WaitAll, Executive, KernelMode, FALSE, &Zero, NULL) ==
+              STATUS_SUCCESS);
     KT_EXPECT(KeReadStateEvent(&First) == 0 && KeReadStateEvent(&Second) == 0);
 }
 

@@ -24,8 +24,8 @@ static BOOLEAN KtpRunOne(const KT_ENTRY *Test)
         _snprintf(Text, sizeof(Text), "%s:%u: %s", Context.File, (unsigned)Context.Line, Context.Expression);
         KdLogError("%s: FAILED: %s", Case, Text);
     }
-    KdReport(ReportCaseEnd, KD_TEXT(ReportKeyCase, Case), KD_NUMBER(ReportKeyStatus, Context.Expression != NULL),
-             KD_TEXT(ReportKeyText, Text));
+    KdReport(ReportCaseEnd, KD_TEXT(ReportKeyCase, Case),
+             KD_NUMBER(ReportKeyStatus, Context.Expression != NULL), KD_TEXT(ReportKeyText, Text));
     return Context.Expression == NULL;
 }
 
