@@ -12,7 +12,36 @@ _Static_assert(sizeof(EXCEPTION_RECORD) == 0x98, "EXCEPTION_RECORD has the wrong
 _Static_assert(sizeof(DISPATCHER_CONTEXT) == 0x50, "DISPATCHER_CONTEXT has the wrong size");
 _Static_assert(sizeof(RUNTIME_FUNCTION) == 12, "RUNTIME_FUNCTION has the wrong size");
 
-RTL_UPCALLS RtlpUpcalls;
+/* Before RtlSetUpcalls nothing can be unwound, and every walk ends at once. */
+static BOOLEAN RtlpFindNoImage(ULONG64 Address, RTL_IMAGE_VIEW *Image)
+{
+    UNREFERENCED_PARAMETER(Address);
+    UNREFERENCED_PARAMETER(Image);
+    return FALSE;
+}
+
+static BOOLEAN RtlpFindNoStack(ULONG64 StackPointer, RTL_STACK_LIMITS *Limits)
+{
+    UNREFERENCED_PARAMETER(StackPointer);
+    UNREFERENCED_PARAMETER(Limits);
+    return FALSE;
+}
+
+static BOOLEAN RtlpIsNeverReadable(ULONG64 Address, ULONG Length)
+{
+    UNREFERENCED_PARAMETER(Address);
+    UNREFERENCED_PARAMETER(Length);
+    return FALSE;
+}
+
+static VOID RtlpTrapUnhandled(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord)
+{
+    UNREFERENCED_PARAMETER(ExceptionRecord);
+    UNREFERENCED_PARAMETER(ContextRecord);
+    __builtin_trap();
+}
+
+RTL_UPCALLS RtlpUpcalls = {RtlpFindNoImage, RtlpFindNoStack, RtlpIsNeverReadable, RtlpTrapUnhandled};
 
 VOID RtlSetUpcalls(const RTL_UPCALLS *Upcalls)
 {

@@ -10,7 +10,7 @@ const UCHAR *RtlpImageBytes(const RTL_IMAGE_VIEW *Image, ULONG64 Rva, ULONG Leng
 {
     if (Rva > Image->Size || Length > Image->Size - Rva)
         return NULL;
-    if (RtlpUpcalls.IsReadable != NULL && !RtlpUpcalls.IsReadable(Image->Base + Rva, Length))
+    if (Length != 0 && !RtlpUpcalls.IsReadable(Image->Base + Rva, Length))
         return NULL;
     return (const UCHAR *)(ULONG_PTR)(Image->Base + Rva);
 }

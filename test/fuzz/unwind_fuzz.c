@@ -45,6 +45,14 @@ static BOOLEAN find_stack(ULONG64 StackPointer, RTL_STACK_LIMITS *Out)
     return StackPointer >= Limits.Low && StackPointer <= Limits.High;
 }
 
+/* What is asked lies within the image; a few addresses cannot be read. */
+static BOOLEAN is_readable(ULONG64 Address, ULONG Length)
+{
+    if (Address - View.Base >= View.Size || View.Size - (Address - View.Base) < Length)
+        abort();
+    return (Address - View.Base) % 251 != 250;
+}
+
 static uint32_t u16(const uint8_t *p)
 {
     return p[0] | (uint32_t)p[1] << 8;
@@ -113,7 +121,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&context, 0, sizeof(context));
     View = (RTL_IMAGE_VIEW){(uintptr_t)image, (ULONG)image_size, table, ENTRIES};
     Limits = (RTL_STACK_LIMITS){(uintptr_t)stack, (uintptr_t)(stack + SLOTS)};
-    RtlSetUpcalls(&(RTL_UPCALLS){.FindImage = find_image, .FindStack = find_stack});
+    RtlSetUpcalls(
+        &(RTL_UPCALLS){.FindImage = find_image, .FindStack = find_stack, .IsReadable = is_readable});
     fill(data, table, stack, &context);
     walk(&context, data[2]);
     free(stack);

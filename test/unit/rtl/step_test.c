@@ -42,6 +42,12 @@ static BOOLEAN find_stack(ULONG64 StackPointer, RTL_STACK_LIMITS *Limits)
     return StackPointer >= Limits->Low && StackPointer <= Limits->High;
 }
 
+static BOOLEAN is_readable(ULONG64 Address, ULONG Length)
+{
+    return Address - (uintptr_t)guest.base < guest.size &&
+           guest.size - (Address - (uintptr_t)guest.base) >= Length;
+}
+
 static int same_xmm(const CONTEXT *context, int number)
 {
     ULONG64 expected = (ULONG64)number * 0x01010101;
@@ -104,7 +110,8 @@ int main(int argc, char **argv)
     void *run = pe_guest_export(&guest, "StepMain");
     if (run == NULL)
         return 2;
-    RtlSetUpcalls(&(RTL_UPCALLS){.FindImage = find_image, .FindStack = find_stack});
+    RtlSetUpcalls(
+        &(RTL_UPCALLS){.FindImage = find_image, .FindStack = find_stack, .IsReadable = is_readable});
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof(stack)}, NULL);
     sigaction(SIGTRAP, &action, NULL);
     step_call(run);

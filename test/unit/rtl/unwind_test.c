@@ -28,6 +28,14 @@ static BOOLEAN FindNone(ULONG64 Address, RTL_IMAGE_VIEW *Image)
     return FALSE;
 }
 
+static ULONG64 Unreadable; /* an address that IsReadable refuses */
+
+static BOOLEAN IsReadable(ULONG64 Address, ULONG Length)
+{
+    assert_int_not_equal(Length, 0);
+    return Unreadable - Address >= Length;
+}
+
 static int setup(void **state)
 {
     WORLD *w = calloc(1, sizeof(*w));
@@ -45,7 +53,8 @@ static int setup(void **state)
     w->Unwind.Context = w->Context;
     w->Unwind.Pointers = &w->Pointers;
     w->Context->Rsp = w->Unwind.Stack.Low;
-    RtlSetUpcalls(&(RTL_UPCALLS){.FindImage = FindNone});
+    Unreadable = 0;
+    RtlSetUpcalls(&(RTL_UPCALLS){.FindImage = FindNone, .IsReadable = IsReadable});
     *state = w;
     return 0;
 }
@@ -376,6 +385,25 @@ static void test_damage(void **state)
     assert_int_equal(unwind_at(w, 0x90, 0), STATUS_BAD_FUNCTION_TABLE);
 }
 
+/* A section that has been discarded: nothing in it is touched. */
+static void test_unreadable(void **state)
+{
+    WORLD *w = *state;
+    static const ULONG at[] = {XDATA, XDATA + 4, XDATA + 7, XDATA + 8};
+    PUT(w, 1, UNW_FLAG_EHANDLER, 5, 0, 0, OP(5, 2, 1), OP(1, 0, 3));
+    for (unsigned i = 0; i < RTL_NUMBER_OF(at); i++) {
+        Unreadable = w->Unwind.Image.Base + at[i];
+        w->Context->Rsp = slot(w, 0);
+        assert_int_equal(unwind_at(w, 0x50, UNW_FLAG_EHANDLER), STATUS_BAD_FUNCTION_TABLE);
+    }
+    Unreadable = w->Unwind.Image.Base + 0x50; /* code that cannot be read is no epilog */
+    memcpy(w->Image + XDATA + 8, &(ULONG){0x123}, 4);
+    w->Image[0x50] = 0xC3;
+    w->Context->Rsp = slot(w, 0);
+    assert_int_equal(unwind_at(w, 0x50, UNW_FLAG_EHANDLER), STATUS_SUCCESS);
+    assert_int_equal(w->Context->Rsp, slot(w, 4));
+}
+
 static void test_damaged_chain(void **state)
 {
     WORLD *w = *state;
@@ -471,8 +499,8 @@ int main(void)
         T(test_saves),         T(test_frame_register), T(test_chain),
         T(test_machine_frame), T(test_epilog_bytes),   T(test_epilog_lea),
         T(test_version_2),     T(test_damage),         T(test_damaged_chain),
-        T(test_bad_stack),     T(test_lookup),         T(test_handler),
-        T(test_jump_targets),
+        T(test_bad_stack),     T(test_lookup),         T(test_unreadable),
+        T(test_handler),       T(test_jump_targets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,12 @@ static BOOLEAN GuestFindStack(ULONG64 StackPointer, RTL_STACK_LIMITS *Limits)
     return StackPointer >= GuestStack.Low && StackPointer <= GuestStack.High;
 }
 
+static BOOLEAN GuestIsReadable(ULONG64 Address, ULONG Length)
+{
+    return Address - GuestImage.Base < GuestImage.Size &&
+           GuestImage.Size - (Address - GuestImage.Base) >= Length;
+}
+
 static VOID GuestUnhandled(PEXCEPTION_RECORD Record, PCONTEXT Context)
 {
     UNREFERENCED_PARAMETER(Record);
@@ -36,8 +42,10 @@ VOID GuestInitialize(ULONG64 StackHigh)
                                   (const RUNTIME_FUNCTION *)(Base + Table.VirtualAddress),
                                   Table.Size / (ULONG)sizeof(RUNTIME_FUNCTION)};
     GuestStack = (RTL_STACK_LIMITS){StackHigh - 0x60000, StackHigh};
-    RtlSetUpcalls(&(RTL_UPCALLS){
-        .FindImage = GuestFindImage, .FindStack = GuestFindStack, .UnhandledException = GuestUnhandled});
+    RtlSetUpcalls(&(RTL_UPCALLS){.FindImage = GuestFindImage,
+                                 .FindStack = GuestFindStack,
+                                 .IsReadable = GuestIsReadable,
+                                 .UnhandledException = GuestUnhandled});
 }
 
 /* Called by GuestTrapEntry with what the host made of a signal. */
