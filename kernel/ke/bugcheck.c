@@ -32,11 +32,6 @@ static VOID KiEarlyReport(VOID)
 {
 }
 
-static BOOLEAN KiEarlyFixFault(PULONG64 Rip)
-{
-    return FALSE;
-}
-
 static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlySymbolize, KiEarlyUnwindOne,
                                           KiEarlyReport, KiEarlyFixFault};
 const KI_UPCALLS *KiUpcalls = &KiEarlyUpcalls;
