@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every bad driver against test/bad/expected.tsv: exit code, outcome, and what the report must say.
+usage: run_bad.py NTBOX BAD-FOLDER EXPECTED.tsv"""
+import csv
+import os
+import sys
+
+from runs import Tally, call, expect, expect_equal, finish, report
+
+
+def rows(path):
+    with open(path, encoding='utf-8', newline='') as file:
+        lines = [line for line in file if line.strip() and not line.startswith('#')]
+    return list(csv.DictReader(lines, delimiter='\t', quoting=csv.QUOTE_NONE))
+
+
+class Bad:
+    def __init__(self, ntbox, folder):
+        self.ntbox, self.folder = ntbox, folder
+
+    def check(self, row):
+        path = os.path.join(self.folder, row['driver'] + '.sys')
+        code, out, err = call(self.ntbox, 'run', path, *row['arguments'].split())
+        last = out.rstrip().splitlines()[-1] if out.strip() else err.strip()
+        expect(code == int(row['exit']), f'exit code {code}, not {row["exit"]}: {last}')
+        expect(f'({row["outcome"]}, ' in last, f'the outcome is not {row["outcome"]}: {last}')
+        expect(row['must_say'] in out, f'the report does not say "{row["must_say"]}": {last}')
+
+    def check_hang_tells_where(self):
+        """The last known state: the step, and each processor's place."""
+        code, document = report(self.ntbox, 'run', os.path.join(self.folder, 'never_returns.sys'), '--timeout', '3',
+                                '--smp', '2')
+        expect_equal('exit code', code, 1)
+        steps = document['steps']
+        expect_equal('the last step', (steps[-1]['operation'], steps[-1]['ended']), ('load', False))
+        places = [state.get('place', '') for state in document['processors_at_time_limit']]
+        expect(any(place.startswith('never_returns.sys') for place in places),
+               f'no processor is in never_returns.sys: {places}')
+
+    def check_crash_tells_where(self):
+        """The faulting instruction, with function and line, and the driver on the stack."""
+        _, document = report(self.ntbox, 'run', os.path.join(self.folder, 'entry_crashes.sys'))
+        stop = document['bug_check']
+        frames = [(frame.get('module'), frame.get('symbol', '')) for frame in stop['frames']]
+        expect(any(module == 'entry_crashes.sys' and 'entry_crashes.c:' in symbol for module, symbol in frames),
+               f'no frame names a line of entry_crashes.c: {frames}')
+        expect(any(module == 'ntoskrnl.exe' and symbol for module, symbol in frames),
+               f'no frame names a function of the kernel: {frames}')
+
+    def check_missing_are_all_named(self):
+        _, document = report(self.ntbox, 'run', os.path.join(self.folder, 'missing_import.sys'))
+        names = {(entry['dll'].lower(), entry['symbol']) for entry in document['missing']}
+        expect_equal('the missing imports', names, {('ntoskrnl.exe', 'ThisFunctionDoesNotExist'),
+                                                    ('hal.dll', 'HalThisFunctionDoesNotExist')})
+
+
+def main():
+    ntbox, folder, expected = sys.argv[1:]
+    bad, tally = Bad(ntbox, folder), Tally()
+    for row in rows(expected):
+        tally.run(f'{row["driver"]} {row["arguments"]}'.rstrip(), bad.check, row)
+    tally.run('a hang tells where it stands', bad.check_hang_tells_where)
+    tally.run('a crash tells where it is', bad.check_crash_tells_where)
+    tally.run('all missing imports are named', bad.check_missing_are_all_named)
+    finish(tally)
+
+
+main()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Runs of `ntbox` for the end-to-end tests: one call each, with a hard time limit, and a tally that ends with
+'N passed, N failed'."""
+import json
+import subprocess
+import sys
+import time
+
+LIMIT = 120  # seconds that any one call may take: far above what a run's own time limit allows
+
+
+class Wrong(Exception):
+    """An expectation that was not met; the message says which."""
+
+
+def call(ntbox, *arguments):
+    """(exit code, stdout, stderr) of one call."""
+    done = subprocess.run([ntbox, *arguments], capture_output=True, text=True, timeout=LIMIT, check=False,
+                          stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout, done.stderr
+
+
+def report(ntbox, *arguments):
+    """(exit code, JSON document) of one call with --json."""
+    code, out, err = call(ntbox, *arguments, '--json')
+    try:
+        return code, json.loads(out)
+    except ValueError:
+        raise Wrong(f'no JSON (exit code {code}): {err.strip() or out[:200]}') from None
+
+
+def expect(condition, sentence):
+    if not condition:
+        raise Wrong(sentence)
+
+
+def expect_equal(what, actual, wanted):
+    expect(actual == wanted, f'{what} is {actual!r}, not {wanted!r}')
+
+
+class Tally:
+    """Runs named checks and counts them."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def run(self, name, check, *arguments):
+        begin = time.monotonic()
+        try:
+            check(*arguments)
+            verdict, why = 'ok', ''
+            self.passed += 1
+        except (Wrong, subprocess.TimeoutExpired, OSError, KeyError, IndexError) as error:
+            verdict, why = 'FAIL', f': {type(error).__name__ + " " if not isinstance(error, Wrong) else ""}{error}'
+            self.failed += 1
+        print(f'{verdict:4} {name} ({time.monotonic() - begin:.2f} s){why}', flush=True)
+
+    def end(self):
+        print(f'{self.passed} passed, {self.failed} failed')
+        return 1 if self.failed or not self.passed else 0
+
+
+def finish(tally):
+    sys.exit(tally.end())
