@@ -288,14 +288,23 @@ static VOID DbgPresent(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"thread.create", ThreadCreate},     {"thread.terminate", ThreadTerminate},
-    {"thread.ids", ThreadIds},           {"thread.system", ThreadSystem},
-    {"thread.current", ThreadCurrent},   {"thread.delay", ThreadDelay},
-    {"thread.priority", ThreadSetPriority}, {"thread.critical", ThreadCritical},
-    {"thread.guarded", ThreadGuarded},   {"thread.version", ThreadVersion},
-    {"workitem.queue", WorkItemQueue},   {"workitem.io", WorkItemIo},
-    {"workitem.io_ex", WorkItemIoEx},    {"workitem.sizes", WorkItemSizes},
-    {"dbg.print", DbgPrintCase},         {"dbg.print_ex", DbgPrintExCase},
-    {"dbg.vprint", DbgVprint},           {"dbg.present", DbgPresent},
+    {"thread.create", ThreadCreate},
+    {"thread.terminate", ThreadTerminate},
+    {"thread.ids", ThreadIds},
+    {"thread.system", ThreadSystem},
+    {"thread.current", ThreadCurrent},
+    {"thread.delay", ThreadDelay},
+    {"thread.priority", ThreadSetPriority},
+    {"thread.critical", ThreadCritical},
+    {"thread.guarded", ThreadGuarded},
+    {"thread.version", ThreadVersion},
+    {"workitem.queue", WorkItemQueue},
+    {"workitem.io", WorkItemIo},
+    {"workitem.io_ex", WorkItemIoEx},
+    {"workitem.sizes", WorkItemSizes},
+    {"dbg.print", DbgPrintCase},
+    {"dbg.print_ex", DbgPrintExCase},
+    {"dbg.vprint", DbgVprint},
+    {"dbg.present", DbgPresent},
 };
 CT_DRIVER(Cases)

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT
+ * MDLs, mappings and pages. [WDK Using MDLs, MmProbeAndLockPages, MmMapLockedPagesSpecifyCache, IoBuildPartialMdl,
+ * MmAllocatePagesForMdlEx, MmGetSystemRoutineAddress, MmMapIoSpace, MmAllocateContiguousMemory, ProbeForRead] */
+#include "ct.h"
+
+#define TAG 'mmTC'
+#define LENGTH (3 * PAGE_SIZE)
+
+static const PHYSICAL_ADDRESS Highest = {.QuadPart = -1};
+static const PHYSICAL_ADDRESS Zero;
+
+/* The structure's fields as the headers' macros read them. */
+static VOID MdlAllocate(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, LENGTH, TAG);
+    CT_REQUIRE(Block != NULL);
+    PMDL Mdl = IoAllocateMdl(Block + 100, PAGE_SIZE, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_EQUAL(MmGetMdlByteCount(Mdl), PAGE_SIZE);
+    CT_EQUAL(MmGetMdlByteOffset(Mdl), 100);
+    CT_EQUAL(MmGetMdlVirtualAddress(Mdl), Block + 100);
+    CT_EQUAL(Mdl->Next, 0);
+    IoFreeMdl(Mdl);
+    ExFreePoolWithTag(Block, TAG);
+}
+
+static VOID MdlNonPaged(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, LENGTH, TAG);
+    CT_REQUIRE(Block != NULL);
+    PMDL Mdl = IoAllocateMdl(Block + 8, LENGTH - 8, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    MmBuildMdlForNonPagedPool(Mdl);
+    CT_CHECK(Mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL);
+    CT_EQUAL(MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority), Block + 8);
+    for (ULONG i = 0; i < LENGTH / PAGE_SIZE; i++)
+        CT_EQUAL(MmGetMdlPfnArray(Mdl)[i],
+                 MmGetPhysicalAddress(Block + i * PAGE_SIZE).QuadPart >> PAGE_SHIFT);
+    IoFreeMdl(Mdl);
+    ExFreePoolWithTag(Block, TAG);
+}
+
+static NTSTATUS LockPages(PVOID Mdl)
+{
+    MmProbeAndLockPages(Mdl, KernelMode, IoWriteAccess);
+    return STATUS_SUCCESS;
+}
+
+/* Raises STATUS_ACCESS_VIOLATION when the range is not there. */
+static VOID MdlLock(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(PagedPool, LENGTH, TAG);
+    CT_REQUIRE(Block != NULL);
+    PMDL Mdl = IoAllocateMdl(Block, LENGTH, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_SUCCESS(NtboxGuardedCall(LockPages, Mdl));
+    CT_CHECK(Mdl->MdlFlags & MDL_PAGES_LOCKED);
+    CT_EQUAL(MmGetMdlPfnArray(Mdl)[1], MmGetPhysicalAddress(Block + PAGE_SIZE).QuadPart >> PAGE_SHIFT);
+    MmUnlockPages(Mdl);
+    CT_CHECK(!(Mdl->MdlFlags & MDL_PAGES_LOCKED));
+    IoFreeMdl(Mdl);
+    ExFreePoolWithTag(Block, TAG);
+    Mdl = IoAllocateMdl((PVOID)0x10000, PAGE_SIZE, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_STATUS(NtboxGuardedCall(LockPages, Mdl), STATUS_ACCESS_VIOLATION);
+    IoFreeMdl(Mdl);
+}
+
+/* A second mapping of the same pages: what is written through one is seen through the other. */
+static VOID MdlMap(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(PagedPool, LENGTH, TAG);
+    CT_REQUIRE(Block != NULL);
+    PMDL Mdl = IoAllocateMdl(Block + 16, LENGTH - 16, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_SUCCESS(NtboxGuardedCall(LockPages, Mdl));
+    volatile UCHAR *View = MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE,
+                                                        NormalPagePriority | MdlMappingNoExecute);
+    CT_REQUIRE(View != NULL);
+    CT_EQUAL(BYTE_OFFSET(View), 16);
+    CT_CHECK(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
+    View[0] = 0x5A;
+    View[2 * PAGE_SIZE] = 0xA5;
+    CT_CHECK(Block[16] == 0x5A && Block[16 + 2 * PAGE_SIZE] == 0xA5);
+    MmUnmapLockedPages((PVOID)View, Mdl);
+    CT_CHECK(!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA));
+    View = MmMapLockedPages(Mdl, KernelMode);
+    CT_EQUAL(View[0], 0x5A);
+    MmUnmapLockedPages((PVOID)View, Mdl);
+    MmUnlockPages(Mdl);
+    IoFreeMdl(Mdl);
+    ExFreePoolWithTag(Block, TAG);
+}
+
+static VOID MdlPartial(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, LENGTH, TAG);
+    CT_REQUIRE(Block != NULL);
+    PMDL Source = IoAllocateMdl(Block, LENGTH, FALSE, FALSE, NULL);
+    PMDL Target = IoAllocateMdl(Block, LENGTH, FALSE, FALSE, NULL);
+    CT_REQUIRE(Source != NULL && Target != NULL);
+    MmBuildMdlForNonPagedPool(Source);
+    IoBuildPartialMdl(Source, Target, Block + PAGE_SIZE + 4, 100);
+    CT_EQUAL(MmGetMdlByteCount(Target), 100);
+    CT_EQUAL(MmGetMdlVirtualAddress(Target), Block + PAGE_SIZE + 4);
+    CT_EQUAL(MmGetMdlPfnArray(Target)[0], MmGetMdlPfnArray(Source)[1]);
+    IoFreeMdl(Target);
+    IoFreeMdl(Source);
+    ExFreePoolWithTag(Block, TAG);
+}
+
+/* The structure and one PFN for each page that the range touches. */
+static VOID MdlSize(VOID)
+{
+    CT_EQUAL(MmSizeOfMdl((PVOID)0x1000, 1), sizeof(MDL) + sizeof(PFN_NUMBER));
+    CT_EQUAL(MmSizeOfMdl((PVOID)0x1FFF, 2), sizeof(MDL) + 2 * sizeof(PFN_NUMBER));
+    CT_EQUAL(MmSizeOfMdl((PVOID)0x1000, 3 * PAGE_SIZE), sizeof(MDL) + 3 * sizeof(PFN_NUMBER));
+}
+
+static VOID CheckZeroPages(PMDL Mdl)
+{
+    CT_REQUIRE(Mdl != NULL);
+    CT_EQUAL(MmGetMdlByteCount(Mdl), LENGTH);
+    UCHAR *View = MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority);
+    if (CT_CHECK(View != NULL)) {
+        for (ULONG i = 0; i < LENGTH; i += 64)
+            CT_CHECK(View[i] == 0);
+        RtlFillMemory(View, LENGTH, 0xCC);
+        MmUnmapLockedPages(View, Mdl);
+    }
+    MmFreePagesFromMdl(Mdl);
+    ExFreePool(Mdl);
+}
+
+/* Zeroed pages from anywhere, described by an MDL that the caller frees with ExFreePool. */
+static VOID MdlPages(VOID)
+{
+    CheckZeroPages(MmAllocatePagesForMdl(Zero, Highest, Zero, LENGTH));
+    CheckZeroPages(MmAllocatePagesForMdlEx(Zero, Highest, Zero, LENGTH, MmCached, 0));
+}
+
+static volatile UCHAR *ReadOnlyView;
+
+static NTSTATUS WriteView(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    *ReadOnlyView = 1;
+    return STATUS_SUCCESS;
+}
+
+static VOID MdlProtect(VOID)
+{
+    PMDL Mdl = MmAllocatePagesForMdl(Zero, Highest, Zero, PAGE_SIZE);
+    CT_REQUIRE(Mdl != NULL);
+    ReadOnlyView = MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority);
+    CT_REQUIRE(ReadOnlyView != NULL);
+    CT_SUCCESS(NtboxGuardedCall(WriteView, NULL));
+    CT_SUCCESS(MmProtectMdlSystemAddress(Mdl, PAGE_READONLY));
+    CT_EQUAL(*ReadOnlyView, 1);
+    CT_SUCCESS(MmProtectMdlSystemAddress(Mdl, PAGE_READWRITE));
+    CT_SUCCESS(NtboxGuardedCall(WriteView, NULL));
+    MmUnmapLockedPages((PVOID)ReadOnlyView, Mdl);
+    MmFreePagesFromMdl(Mdl);
+    ExFreePool(Mdl);
+}
+
+/* Exports of ntoskrnl.exe and hal.dll by name; NULL for what neither has. */
+static VOID MemoryRoutine(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"KeQueryTimeIncrement"),
+                   Hal = RTL_CONSTANT_STRING(L"KeStallExecutionProcessor"),
+                   None = RTL_CONSTANT_STRING(L"ThisFunctionDoesNotExist");
+    ULONG(NTAPI * Routine)(VOID) = (ULONG(NTAPI *)(VOID))MmGetSystemRoutineAddress(&Name);
+    CT_REQUIRE(Routine != NULL);
+    CT_EQUAL(Routine(), KeQueryTimeIncrement());
+    CT_CHECK(MmGetSystemRoutineAddress(&Hal) != NULL);
+    CT_EQUAL(MmGetSystemRoutineAddress(&None), 0);
+}
+
+static VOID MemoryValid(VOID)
+{
+    ULONG OnStack = 0;
+    CT_CHECK(MmIsAddressValid(&OnStack));
+    CT_CHECK(MmIsAddressValid((PVOID)(ULONG_PTR)MemoryValid));
+    CT_CHECK(!MmIsAddressValid(NULL));
+    CT_CHECK(!MmIsAddressValid((PVOID)0x0000900000000000ull)); /* not canonical */
+}
+
+static VOID MemoryPhysical(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, PAGE_SIZE, TAG);
+    CT_REQUIRE(Block != NULL);
+    PHYSICAL_ADDRESS First = MmGetPhysicalAddress(Block), Second = MmGetPhysicalAddress(Block + 123);
+    CT_CHECK(First.QuadPart != 0 && BYTE_OFFSET(First.QuadPart) == 0);
+    CT_EQUAL(Second.QuadPart - First.QuadPart, 123);
+    ExFreePoolWithTag(Block, TAG);
+}
+
+/* The local APIC's page, whose version register (offset 0x30) every x64 machine has. */
+static VOID MemoryIoSpace(VOID)
+{
+    PHYSICAL_ADDRESS Apic = {.QuadPart = 0xFEE00030};
+    volatile ULONG *Version = MmMapIoSpace(Apic, sizeof(ULONG), MmNonCached);
+    CT_REQUIRE(Version != NULL);
+    CT_EQUAL(BYTE_OFFSET(Version), 0x30);
+    ULONG First = *Version;
+    CT_CHECK((First & 0xFF) >= 0x10 && (First & 0xFF) <= 0x1F);
+    MmUnmapIoSpace((PVOID)Version, sizeof(ULONG));
+    Version = MmMapIoSpaceEx(Apic, sizeof(ULONG), PAGE_READWRITE | PAGE_NOCACHE);
+    CT_REQUIRE(Version != NULL);
+    CT_EQUAL(*Version, First);
+    MmUnmapIoSpace((PVOID)Version, sizeof(ULONG));
+}
+
+static VOID CheckContiguous(UCHAR *Block)
+{
+    CT_REQUIRE(Block != NULL);
+    LONGLONG First = MmGetPhysicalAddress(Block).QuadPart;
+    for (ULONG i = 1; i < 4; i++)
+        CT_EQUAL(MmGetPhysicalAddress(Block + i * PAGE_SIZE).QuadPart, First + i * PAGE_SIZE);
+    CT_CHECK(BYTE_OFFSET(Block) == 0);
+    RtlFillMemory(Block, 4 * PAGE_SIZE, 0x11);
+}
+
+/* Adjacent pages below the given address; nothing when there can be none. */
+static VOID MemoryContiguous(VOID)
+{
+    PHYSICAL_ADDRESS FourGig = {.QuadPart = 0xFFFFFFFF}, Tiny = {.QuadPart = 0};
+    UCHAR *Block = MmAllocateContiguousMemory(4 * PAGE_SIZE, FourGig);
+    CheckContiguous(Block);
+    CT_CHECK(MmGetPhysicalAddress(Block).QuadPart + 4 * PAGE_SIZE - 1 <= FourGig.QuadPart);
+    MmFreeContiguousMemory(Block);
+    Block = MmAllocateContiguousMemorySpecifyCache(4 * PAGE_SIZE, Zero, FourGig, Zero, MmCached);
+    CheckContiguous(Block);
+    MmFreeContiguousMemorySpecifyCache(Block, 4 * PAGE_SIZE, MmCached);
+    CT_EQUAL(MmAllocateContiguousMemory(4 * PAGE_SIZE, Tiny), 0);
+}
+
+static VOID MemoryNonCached(VOID)
+{
+    volatile UCHAR *Block = MmAllocateNonCachedMemory(PAGE_SIZE + 1);
+    CT_REQUIRE(Block != NULL);
+    Block[0] = 1;
+    Block[PAGE_SIZE] = 2;
+    CT_CHECK(Block[0] == 1 && Block[PAGE_SIZE] == 2);
+    MmFreeNonCachedMemory((PVOID)Block, PAGE_SIZE + 1);
+}
+
+static VOID MemorySize(VOID)
+{
+    MM_SYSTEMSIZE Size = MmQuerySystemSize();
+    CT_CHECK(Size == MmSmallSystem || Size == MmMediumSystem || Size == MmLargeSystem);
+}
+
+static NTSTATUS ProbeKernelAddress(PVOID Context)
+{
+    ProbeForRead(Context, 16, 1);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS ProbeForWriteKernelAddress(PVOID Context)
+{
+    ProbeForWrite(Context, 16, 1);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS ProbeMisaligned(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    ProbeForRead((PVOID)0x10001, 16, 4);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS ProbeNothing(PVOID Context)
+{
+    ProbeForRead(Context, 0, 1);
+    ProbeForWrite(Context, 0, 1);
+    return STATUS_SUCCESS;
+}
+
+/* Only user addresses are good; a length of zero is never checked. */
+static VOID MemoryProbe(VOID)
+{
+    ULONG OnStack[4] = {0};
+    CT_STATUS(NtboxGuardedCall(ProbeKernelAddress, OnStack), STATUS_ACCESS_VIOLATION);
+    CT_STATUS(NtboxGuardedCall(ProbeForWriteKernelAddress, OnStack), STATUS_ACCESS_VIOLATION);
+    CT_STATUS(NtboxGuardedCall(ProbeMisaligned, NULL), STATUS_DATATYPE_MISALIGNMENT);
+    CT_SUCCESS(NtboxGuardedCall(ProbeNothing, OnStack));
+}
+
+static const CT_CASE Cases[] = {
+    {"mdl.allocate", MdlAllocate},
+    {"mdl.nonpaged", MdlNonPaged},
+    {"mdl.lock", MdlLock},
+    {"mdl.map", MdlMap},
+    {"mdl.partial", MdlPartial},
+    {"mdl.size", MdlSize},
+    {"mdl.pages", MdlPages},
+    {"mdl.protect", MdlProtect},
+    {"memory.routine", MemoryRoutine},
+    {"memory.valid", MemoryValid},
+    {"memory.physical", MemoryPhysical},
+    {"memory.iospace", MemoryIoSpace},
+    {"memory.contiguous", MemoryContiguous},
+    {"memory.noncached", MemoryNonCached},
+    {"memory.size", MemorySize},
+    {"memory.probe", MemoryProbe},
+};
+CT_DRIVER(Cases)
