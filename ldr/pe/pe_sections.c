@@ -104,7 +104,7 @@ static PE_STATUS PeiCheckSectionProtection(PE_IMAGE *Image, uint32_t Index, cons
     char Name[9];
     PeiShortName(Header, Name);
     return PeiFail(Error, PE_WRITABLE_EXECUTABLE, Image->SectionTableOffset + Index * sizeof *Header + 36,
-                   "section %u (%s) is writable and executable, which --strict-wx refuses", Index, Name);
+                   "section %u (%s) is writable and executable, which strict W^X refuses", Index, Name);
 }
 
 PE_STATUS PeiCheckSections(PE_IMAGE *Image, uint32_t Flags, PE_ERROR *Error)
