@@ -27,6 +27,23 @@ class Bad:
         expect(f'({row["outcome"]}, ' in last, f'the outcome is not {row["outcome"]}: {last}')
         expect(row['must_say'] in out, f'the report does not say "{row["must_say"]}": {last}')
 
+    def check_verb(self, row):
+        """`ntbox check` foresees what the kernel will refuse to load, and only that."""
+        code, document = report(self.ntbox, 'check', os.path.join(self.folder, row['driver'] + '.sys'))
+        image = document['images'][0]
+        refused = row['outcome'] == 'cannot-load'
+        expect_equal('exit code', code, 2 if refused else 0)
+        expect_equal('loadable', image['loadable'], not refused)
+        expect(image['sentence'] and '\n' not in image['sentence'], f'no sentence: {image["sentence"]!r}')
+        if row['driver'] == 'writes_wx':
+            expect(any('writable and executable' in text for text in image['warnings']), 'no warning of its section')
+
+    def check_verb_on_no_image(self):
+        for path, wanted in ((__file__, 2), (os.devnull, 3), ('/no/such/file.sys', 3)):
+            code, document = report(self.ntbox, 'check', path)
+            expect_equal(f'exit code for {path}', code, wanted)
+            expect_equal(f'valid for {path}', document['images'][0]['valid'], False)
+
     def check_hang_tells_where(self):
         """The last known state: the step, and each processor's place."""
         code, document = report(self.ntbox, 'run', os.path.join(self.folder, 'never_returns.sys'), '--timeout', '3',
@@ -60,6 +77,9 @@ def main():
     bad, tally = Bad(ntbox, folder), Tally()
     for row in rows(expected):
         tally.run(f'{row["driver"]} {row["arguments"]}'.rstrip(), bad.check, row)
+        if not row['arguments'].startswith('--strict'):
+            tally.run(f'check {row["driver"]}', bad.check_verb, row)
+    tally.run('check of what is no image', bad.check_verb_on_no_image)
     tally.run('a hang tells where it stands', bad.check_hang_tells_where)
     tally.run('a crash tells where it is', bad.check_crash_tells_where)
     tally.run('all missing imports are named', bad.check_missing_are_all_named)
