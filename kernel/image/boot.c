@@ -20,6 +20,7 @@ static VOID ImpAddBootModule(PIM_MODULE Module, const LOADER_IMAGE *Image)
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, STATUS_INVALID_IMAGE_FORMAT, Image->Base, 0, 0);
     }
     ImpInsertModule(Module);
+    ImpReportImage(Module, STATUS_SUCCESS, NULL); /* so that the host can name addresses of a hung kernel */
 }
 
 VOID ImInitSystem(const LOADER_BLOCK *Block, const IM_OPTIONS *Options)

@@ -17,6 +17,9 @@ VOID ImpSetName(PIM_MODULE Module, PCUNICODE_STRING FullName);
 NTSTATUS ImpCompleteModule(PIM_MODULE Module,
                            PE_ERROR *Error); /* exports and exception table of a mapped image */
 
+/* load.c: one ReportImage; Text may be NULL. */
+VOID ImpReportImage(PIM_MODULE Module, NTSTATUS Status, PCSTR Text);
+
 /* read.c: the whole file in pool; the caller frees it. */
 NTSTATUS ImpReadFile(PCUNICODE_STRING FullName, PVOID *Bytes, SIZE_T *Length);
 

@@ -4,7 +4,7 @@
 #include "imp.h"
 #include "mm.h"
 
-static VOID ImpReportImage(PIM_MODULE Module, NTSTATUS Status, PCSTR Text)
+VOID ImpReportImage(PIM_MODULE Module, NTSTATUS Status, PCSTR Text)
 {
     KdReport(ReportImage, KD_TEXT(ReportKeyDriver, Module->Name),
              KD_NUMBER(ReportKeyBase, (ULONG_PTR)Module->Base), KD_NUMBER(ReportKeySize, Module->Size),
@@ -66,16 +66,19 @@ static VOID ImpWarn(PIM_MODULE Module)
     }
 }
 
+/* A program's image is refused last, so that the report names everything it imports and does not get. */
 static NTSTATUS ImpBuild(PIM_MODULE Module, const PE_IMAGE *File, PE_ERROR *Error)
 {
+    NTSTATUS Status = ImpPrepare(Module, File, Error);
+    if (NT_SUCCESS(Status))
+        Status = ImpBindModule(Module, Error);
+    if (!NT_SUCCESS(Status))
+        return Status;
     if (File->AddressOfEntryPoint == 0 || File->Subsystem != PE_SUBSYSTEM_NATIVE) {
         strcpy(Error->Text, "it is not a driver: no entry point, or another subsystem than native");
         return STATUS_INVALID_IMAGE_FORMAT;
     }
-    NTSTATUS Status = ImpPrepare(Module, File, Error);
-    if (NT_SUCCESS(Status))
-        Status = ImpBindModule(Module, Error);
-    return Status;
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS ImpLoadBytes(PIM_MODULE Module, const void *Bytes, SIZE_T Length)
