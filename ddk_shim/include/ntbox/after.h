@@ -7,5 +7,6 @@
 #include "ntbox/pool.h"
 #include "ntbox/ke.h"
 #include "ntbox/mm.h"
+#include "ntbox/registry.h"
 #include "ntbox/sizes.h"
 #endif

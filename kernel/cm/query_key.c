@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ * ZwQueryKey and ZwEnumerateKey: what a key tells about itself. */
+#include "cm/cmp.h"
+#include "ke.h"
+
+/* What KeyFullInformation says of the things below a key; name lengths in bytes. */
+typedef struct _CMP_MAXIMA {
+    ULONG SubKeys, NameLength, ClassLength, Values, ValueNameLength, ValueDataLength;
+} CMP_MAXIMA;
+
+static ULONG CmpLarger(ULONG A, ULONG B)
+{
+    return A > B ? A : B;
+}
+
+/* Counted, not taken from the hive's own fields, which nothing checks. */
+static NTSTATUS CmpMeasure(const CMP_NODE *Node, CMP_MAXIMA *Maxima)
+{
+    CMP_NODE SubKey;
+    HIVE_VALUE Value;
+    RtlZeroMemory(Maxima, sizeof(*Maxima));
+    Maxima->SubKeys = CmpSubKeyCount(Node);
+    Maxima->Values = Node->Key.ValueCount;
+    for (ULONG i = 0; i < Maxima->SubKeys; i++) {
+        NTSTATUS Status = CmpSubKey(Node, i, &SubKey);
+        if (!NT_SUCCESS(Status))
+            return Status;
+        Maxima->NameLength = CmpLarger(Maxima->NameLength, SubKey.Name.Length * sizeof(WCHAR));
+        Maxima->ClassLength = CmpLarger(Maxima->ClassLength, SubKey.Key.ClassLength);
+    }
+    for (ULONG i = 0; i < Maxima->Values; i++) {
+        NTSTATUS Status = CmpStatus(HiveValue(CmpNodeHive(Node), &Node->Key, i, &Value));
+        if (!NT_SUCCESS(Status))
+            return Status;
+        Maxima->ValueNameLength = CmpLarger(Maxima->ValueNameLength, Value.Name.Length * sizeof(WCHAR));
+        Maxima->ValueDataLength = CmpLarger(Maxima->ValueDataLength, Value.DataLength);
+    }
+    return STATUS_SUCCESS;
+}
+
+static VOID CmpPutClass(const CMP_NODE *Node, const CMP_OUTPUT *Output, ULONG Offset)
+{
+    const uint8_t *Class;
+    if (HiveReadClass(CmpNodeHive(Node), &Node->Key, &Class) == HiveOk && Class)
+        CmpPut(Output, Offset, Class, Node->Key.ClassLength);
+}
+
+static NTSTATUS CmpQueryBasic(const CMP_NODE *Node, const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    ULONG Fixed = FIELD_OFFSET(KEY_BASIC_INFORMATION, Name), NameLength = Node->Name.Length * sizeof(WCHAR);
+    KEY_BASIC_INFORMATION Basic = {{.QuadPart = (LONGLONG)Node->Key.LastWriteTime}, 0, NameLength, {0}};
+    NTSTATUS Status = CmpOutputStatus(Output, Fixed, Fixed + NameLength, ResultLength);
+    if (Status == STATUS_BUFFER_TOO_SMALL)
+        return Status;
+    CmpPut(Output, 0, &Basic, Fixed);
+    CmpPutName(Output, Fixed, &Node->Name);
+    return Status;
+}
+
+/* [WDK KEY_NODE_INFORMATION] the class lies behind the name; ClassOffset counts from the start of the structure. Windows gives
+ * -1 when there is no class. */
+static NTSTATUS CmpQueryWithClass(const CMP_NODE *Node, const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    ULONG Fixed = FIELD_OFFSET(KEY_NODE_INFORMATION, Name), NameLength = Node->Name.Length * sizeof(WCHAR);
+    ULONG ClassOffset = (Fixed + NameLength + 3) & ~3u, ClassLength = Node->Key.ClassLength;
+    ULONG Whole = ClassLength ? ClassOffset + ClassLength : Fixed + NameLength;
+    KEY_NODE_INFORMATION Head = {{.QuadPart = (LONGLONG)Node->Key.LastWriteTime},
+                                 0,
+                                 ClassLength ? ClassOffset : MAXULONG,
+                                 ClassLength,
+                                 NameLength,
+                                 {0}};
+    NTSTATUS Status = CmpOutputStatus(Output, Fixed, Whole, ResultLength);
+    if (Status == STATUS_BUFFER_TOO_SMALL)
+        return Status;
+    CmpPut(Output, 0, &Head, Fixed);
+    CmpPutName(Output, Fixed, &Node->Name);
+    CmpPutClass(Node, Output, ClassOffset);
+    return Status;
+}
+
+static NTSTATUS CmpQueryFull(const CMP_NODE *Node, const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    CMP_MAXIMA Maxima;
+    ULONG Fixed = FIELD_OFFSET(KEY_FULL_INFORMATION, Class), ClassLength = Node->Key.ClassLength;
+    NTSTATUS Status = CmpOutputStatus(Output, Fixed, Fixed + ClassLength, ResultLength);
+    if (Status == STATUS_BUFFER_TOO_SMALL)
+        return Status;
+    NTSTATUS Measured = CmpMeasure(Node, &Maxima);
+    if (!NT_SUCCESS(Measured))
+        return Measured;
+    KEY_FULL_INFORMATION Full = {
+        .LastWriteTime = {.QuadPart = (LONGLONG)Node->Key.LastWriteTime},
+        .ClassOffset = ClassLength ? Fixed : MAXULONG,
+        .ClassLength = ClassLength,
+        .SubKeys = Maxima.SubKeys,
+        .MaxNameLen = Maxima.NameLength,
+        .MaxClassLen = Maxima.ClassLength,
+        .Values = Maxima.Values,
+        .MaxValueNameLen = Maxima.ValueNameLength,
+        .MaxValueDataLen = Maxima.ValueDataLength,
+    };
+    CmpPut(Output, 0, &Full, Fixed);
+    CmpPutClass(Node, Output, Fixed);
+    return Status;
+}
+
+static NTSTATUS CmpQueryCached(const CMP_NODE *Node, const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    CMP_MAXIMA Maxima;
+    NTSTATUS Status =
+        CmpOutputStatus(Output, sizeof(KEY_CACHED_INFORMATION), sizeof(KEY_CACHED_INFORMATION), ResultLength);
+    if (NT_SUCCESS(Status))
+        Status = CmpMeasure(Node, &Maxima);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    KEY_CACHED_INFORMATION Cached = {
+        .LastWriteTime = {.QuadPart = (LONGLONG)Node->Key.LastWriteTime},
+        .SubKeys = Maxima.SubKeys,
+        .MaxNameLen = Maxima.NameLength,
+        .Values = Maxima.Values,
+        .MaxValueNameLen = Maxima.ValueNameLength,
+        .MaxValueDataLen = Maxima.ValueDataLength,
+        .NameLength = Node->Name.Length * sizeof(WCHAR),
+    };
+    CmpPut(Output, 0, &Cached, sizeof(Cached));
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS CmpQueryPath(PCUNICODE_STRING Path, const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    ULONG Fixed = FIELD_OFFSET(KEY_NAME_INFORMATION, Name), NameLength = Path->Length;
+    NTSTATUS Status = CmpOutputStatus(Output, Fixed, Fixed + NameLength, ResultLength);
+    if (Status == STATUS_BUFFER_TOO_SMALL)
+        return Status;
+    CmpPut(Output, 0, &NameLength, sizeof(NameLength));
+    CmpPut(Output, Fixed, Path->Buffer, NameLength);
+    return Status;
+}
+
+NTSTATUS CmpQueryNode(const CMP_NODE *Node, KEY_INFORMATION_CLASS Class, PCUNICODE_STRING Full,
+                      const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    switch ((ULONG)Class) {
+    case KeyBasicInformation:
+        return CmpQueryBasic(Node, Output, ResultLength);
+    case KeyNodeInformation:
+        return CmpQueryWithClass(Node, Output, ResultLength);
+    case KeyFullInformation:
+        return CmpQueryFull(Node, Output, ResultLength);
+    case KeyNameInformation:
+        return Full ? CmpQueryPath(Full, Output, ResultLength) : STATUS_INVALID_PARAMETER;
+    case KeyCachedInformation:
+        return Full ? CmpQueryCached(Node, Output, ResultLength) : STATUS_INVALID_PARAMETER;
+    }
+    return STATUS_INVALID_PARAMETER;
+}
+
+/* A node's name is that in the tree; the object knows it as the last component of its path. */
+static HIVE_NAME CmpLastComponent(PCUNICODE_STRING Path)
+{
+    ULONG End = Path->Length / sizeof(WCHAR), Begin = End;
+    while (Begin && Path->Buffer[Begin - 1] != OBJ_NAME_PATH_SEPARATOR)
+        Begin--;
+    return (HIVE_NAME){(const uint8_t *)(Path->Buffer + Begin), (uint16_t)(End - Begin), false};
+}
+
+/* [WDK ZwQueryKey] PASSIVE_LEVEL. */
+NTSTATUS NTAPI ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
+                          ULONG Length, PULONG ResultLength)
+{
+    CMP_NODE Node;
+    CMP_KEY *Key;
+    CMP_OUTPUT Output = {KeyInformation, Length};
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    ACCESS_MASK Access = KeyInformationClass == KeyNameInformation ? 0 : KEY_QUERY_VALUE;
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(KeyHandle, Access, CmpKeyObjectType, KernelMode, (PVOID *)&Key, NULL);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = CmpReadNode(Key, &Node);
+    Node.Name = CmpLastComponent(&Key->Name);
+    if (NT_SUCCESS(Status))
+        Status = CmpQueryNode(&Node, KeyInformationClass, &Key->Name, &Output, ResultLength);
+    ObfDereferenceObject(Key);
+    return Status;
+}
+
+/* [WDK ZwEnumerateKey] PASSIVE_LEVEL. STATUS_NO_MORE_ENTRIES behind the last subkey. */
+NTSTATUS NTAPI ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass,
+                              PVOID KeyInformation, ULONG Length, PULONG ResultLength)
+{
+    CMP_NODE Node, SubKey;
+    CMP_KEY *Key;
+    CMP_OUTPUT Output = {KeyInformation, Length};
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    NTSTATUS Status = ObReferenceObjectByHandle(KeyHandle, KEY_ENUMERATE_SUB_KEYS, CmpKeyObjectType,
+                                                KernelMode, (PVOID *)&Key, NULL);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = CmpReadNode(Key, &Node);
+    if (NT_SUCCESS(Status))
+        Status = CmpSubKey(&Node, Index, &SubKey);
+    if (NT_SUCCESS(Status))
+        Status = CmpQueryNode(&SubKey, KeyInformationClass, NULL, &Output, ResultLength);
+    ObfDereferenceObject(Key);
+    return Status;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ * ZwQueryValueKey and ZwEnumerateValueKey. */
+#include "cm/cmp.h"
+#include "ke.h"
+
+/* Reads as much of the data as fits behind Offset. */
+static NTSTATUS CmpPutData(HIVE *Hive, const HIVE_VALUE *Value, const CMP_OUTPUT *Output, ULONG Offset)
+{
+    if (Offset >= Output->Length)
+        return STATUS_SUCCESS;
+    ULONG Count = Output->Length - Offset < Value->DataLength ? Output->Length - Offset : Value->DataLength;
+    return CmpStatus(HiveReadData(Hive, Value, Output->Buffer + Offset, Count));
+}
+
+static NTSTATUS CmpValueBasic(const HIVE_VALUE *Value, const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    ULONG Fixed = FIELD_OFFSET(KEY_VALUE_BASIC_INFORMATION, Name),
+          NameLength = Value->Name.Length * sizeof(WCHAR);
+    KEY_VALUE_BASIC_INFORMATION Basic = {0, Value->Type, NameLength, {0}};
+    NTSTATUS Status = CmpOutputStatus(Output, Fixed, Fixed + NameLength, ResultLength);
+    if (Status == STATUS_BUFFER_TOO_SMALL)
+        return Status;
+    CmpPut(Output, 0, &Basic, Fixed);
+    CmpPutName(Output, Fixed, &Value->Name);
+    return Status;
+}
+
+/* Align: of the data behind the name, 4 or 8 bytes. */
+static NTSTATUS CmpValueFull(HIVE *Hive, const HIVE_VALUE *Value, ULONG Align, const CMP_OUTPUT *Output,
+                             PULONG ResultLength)
+{
+    ULONG Fixed = FIELD_OFFSET(KEY_VALUE_FULL_INFORMATION, Name),
+          NameLength = Value->Name.Length * sizeof(WCHAR);
+    ULONG DataOffset = (Fixed + NameLength + Align - 1) & ~(Align - 1);
+    ULONG Whole = Value->DataLength ? DataOffset + Value->DataLength : Fixed + NameLength;
+    KEY_VALUE_FULL_INFORMATION Full = {0, Value->Type, DataOffset, Value->DataLength, NameLength, {0}};
+    NTSTATUS Status = CmpOutputStatus(Output, Fixed, Whole, ResultLength);
+    if (Status == STATUS_BUFFER_TOO_SMALL)
+        return Status;
+    CmpPut(Output, 0, &Full, Fixed);
+    CmpPutName(Output, Fixed, &Value->Name);
+    NTSTATUS Read = CmpPutData(Hive, Value, Output, DataOffset);
+    return NT_SUCCESS(Read) ? Status : Read;
+}
+
+static NTSTATUS CmpValuePartial(HIVE *Hive, const HIVE_VALUE *Value, const CMP_OUTPUT *Output,
+                                PULONG ResultLength)
+{
+    ULONG Fixed = FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION, Data);
+    KEY_VALUE_PARTIAL_INFORMATION Partial = {0, Value->Type, Value->DataLength, {0}};
+    NTSTATUS Status = CmpOutputStatus(Output, Fixed, Fixed + Value->DataLength, ResultLength);
+    if (Status == STATUS_BUFFER_TOO_SMALL)
+        return Status;
+    CmpPut(Output, 0, &Partial, Fixed);
+    NTSTATUS Read = CmpPutData(Hive, Value, Output, Fixed);
+    return NT_SUCCESS(Read) ? Status : Read;
+}
+
+static NTSTATUS CmpValuePartialAlign64(HIVE *Hive, const HIVE_VALUE *Value, const CMP_OUTPUT *Output,
+                                       PULONG ResultLength)
+{
+    ULONG Fixed = FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION_ALIGN64, Data);
+    KEY_VALUE_PARTIAL_INFORMATION_ALIGN64 Partial = {Value->Type, Value->DataLength, {0}};
+    NTSTATUS Status = CmpOutputStatus(Output, Fixed, Fixed + Value->DataLength, ResultLength);
+    if (Status == STATUS_BUFFER_TOO_SMALL)
+        return Status;
+    CmpPut(Output, 0, &Partial, Fixed);
+    NTSTATUS Read = CmpPutData(Hive, Value, Output, Fixed);
+    return NT_SUCCESS(Read) ? Status : Read;
+}
+
+static NTSTATUS CmpQueryValue(HIVE *Hive, const HIVE_VALUE *Value, KEY_VALUE_INFORMATION_CLASS Class,
+                              const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    switch ((ULONG)Class) {
+    case KeyValueBasicInformation:
+        return CmpValueBasic(Value, Output, ResultLength);
+    case KeyValueFullInformation:
+        return CmpValueFull(Hive, Value, sizeof(ULONG), Output, ResultLength);
+    case KeyValueFullInformationAlign64:
+        return CmpValueFull(Hive, Value, sizeof(ULONG64), Output, ResultLength);
+    case KeyValuePartialInformation:
+        return CmpValuePartial(Hive, Value, Output, ResultLength);
+    case KeyValuePartialInformationAlign64:
+        return CmpValuePartialAlign64(Hive, Value, Output, ResultLength);
+    }
+    return STATUS_INVALID_PARAMETER;
+}
+
+/* The key behind the handle, read; the caller dereferences *Key. */
+static NTSTATUS CmpReferenceNode(HANDLE Handle, CMP_KEY **Key, CMP_NODE *Node)
+{
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(Handle, KEY_QUERY_VALUE, CmpKeyObjectType, KernelMode, (PVOID *)Key, NULL);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = CmpReadNode(*Key, Node);
+    if (!NT_SUCCESS(Status))
+        ObfDereferenceObject(*Key);
+    return Status;
+}
+
+/* [WDK ZwQueryValueKey] PASSIVE_LEVEL. An empty or missing ValueName is the key's default value; STATUS_OBJECT_NAME_NOT_FOUND
+ * when the key has no value of that name. */
+NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
+                               KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
+                               PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
+{
+    CMP_NODE Node;
+    CMP_KEY *Key;
+    HIVE_VALUE Value;
+    CMP_OUTPUT Output = {KeyValueInformation, Length};
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    ULONG NameLength = ValueName != NULL ? ValueName->Length / sizeof(WCHAR) : 0;
+    NTSTATUS Status = CmpReferenceNode(KeyHandle, &Key, &Node);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    HIVE *Hive = CmpNodeHive(&Node);
+    Status = CmpStatus(HiveFindValue(Hive, &Node.Key, NameLength ? (const uint16_t *)ValueName->Buffer : NULL,
+                                     NameLength, &Value));
+    if (NT_SUCCESS(Status))
+        Status = CmpQueryValue(Hive, &Value, KeyValueInformationClass, &Output, ResultLength);
+    ObfDereferenceObject(Key);
+    return Status;
+}
+
+/* [WDK ZwEnumerateValueKey] PASSIVE_LEVEL. STATUS_NO_MORE_ENTRIES behind the last value. */
+NTSTATUS NTAPI ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index,
+                                   KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
+                                   PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
+{
+    CMP_NODE Node;
+    CMP_KEY *Key;
+    HIVE_VALUE Value;
+    CMP_OUTPUT Output = {KeyValueInformation, Length};
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    NTSTATUS Status = CmpReferenceNode(KeyHandle, &Key, &Node);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    HIVE *Hive = CmpNodeHive(&Node);
+    Status = CmpStatus(HiveValue(Hive, &Node.Key, Index, &Value));
+    if (NT_SUCCESS(Status))
+        Status = CmpQueryValue(Hive, &Value, KeyValueInformationClass, &Output, ResultLength);
+    ObfDereferenceObject(Key);
+    return Status;
+}
