@@ -21,12 +21,6 @@ typedef VOID (*PRTL_FORMAT_SINK)(PVOID Context, WCHAR Character);
 /* The printf engine of DbgPrint and KdLog; returns the number of characters given to Sink. Any IRQL. */
 LONG RtlFormatToSink(PRTL_FORMAT_SINK Sink, PVOID Context, PCSTR Format, va_list Args);
 
-/* --- exports that the DDK headers do not declare
- * ---------------------------------------------------------------- */
-
-WCHAR NTAPI RtlAnsiCharToUnicodeChar(PUCHAR *SourceCharacter);
-BOOLEAN NTAPI RtlIsNtDdiVersionAvailable(ULONG Version);
-
 /* --- stack unwinding and structured exceptions
  * -------------------------------------------------------------------- */
 

@@ -97,3 +97,5 @@ NTSTATUS RtlGetVersion(PRTL_OSVERSIONINFOW lpVersionInformation);
 ULONGLONG VerSetConditionMask(ULONGLONG ConditionMask, ULONG TypeMask, UCHAR Condition);
 NTSTATUS RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG TypeMask, ULONGLONG ConditionMask);
 ULONG RtlRandomEx(PULONG Seed);
+WCHAR RtlAnsiCharToUnicodeChar(PUCHAR *SourceCharacter);
+BOOLEAN RtlIsNtDdiVersionAvailable(ULONG Version);

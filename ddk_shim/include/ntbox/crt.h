@@ -12,7 +12,8 @@ int __cdecl vsprintf(char *Dest, const char *Format, va_list Args);
 int __cdecl _snprintf(char *Dest, size_t Count, const char *Format, ...);
 int __cdecl _vsnprintf(char *Dest, size_t Count, const char *Format, va_list Args);
 int __cdecl swprintf(wchar_t *Dest, const wchar_t *Format, ...);
-int __cdecl vswprintf(wchar_t *Dest, const wchar_t *Format, va_list Args);
+int __cdecl _swprintf(wchar_t *Dest, const wchar_t *Format, ...);
+int __cdecl _vswprintf(wchar_t *Dest, const wchar_t *Format, va_list Args);
 int __cdecl _snwprintf(wchar_t *Dest, size_t Count, const wchar_t *Format, ...);
 int __cdecl _vsnwprintf(wchar_t *Dest, size_t Count, const wchar_t *Format, va_list Args);
 
@@ -21,17 +22,18 @@ int __cdecl vsprintf_s(char *Dest, size_t Size, const char *Format, va_list Args
 int __cdecl _snprintf_s(char *Dest, size_t Size, size_t Count, const char *Format, ...);
 int __cdecl _vsnprintf_s(char *Dest, size_t Size, size_t Count, const char *Format, va_list Args);
 int __cdecl swprintf_s(wchar_t *Dest, size_t Size, const wchar_t *Format, ...);
+int __cdecl vswprintf_s(wchar_t *Dest, size_t Size, const wchar_t *Format, va_list Args);
+int __cdecl _snwprintf_s(wchar_t *Dest, size_t Size, size_t Count, const wchar_t *Format, ...);
+int __cdecl _vsnwprintf_s(wchar_t *Dest, size_t Size, size_t Count, const wchar_t *Format, va_list Args);
 
 int __cdecl atoi(const char *Text);
 long __cdecl atol(const char *Text);
-long __cdecl strtol(const char *Text, char **End, int Radix);
-unsigned long __cdecl strtoul(const char *Text, char **End, int Radix);
+int __cdecl _wtoi(const wchar_t *Text);
+long __cdecl _wtol(const wchar_t *Text);
 
 int __cdecl isdigit(int C);
 int __cdecl isspace(int C);
 int __cdecl isxdigit(int C);
-int __cdecl isalpha(int C);
-int __cdecl isalnum(int C);
 int __cdecl isupper(int C);
 int __cdecl islower(int C);
 int __cdecl isprint(int C);

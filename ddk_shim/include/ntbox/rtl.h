@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT
+ * Run-time library exports that the mingw-w64 driver headers do not declare.
+ * [WDK RtlIsNtDdiVersionAvailable, RtlAnsiCharToUnicodeChar] */
+#pragma once
+
+NTSYSAPI WCHAR NTAPI RtlAnsiCharToUnicodeChar(PUCHAR *SourceCharacter);
+#undef RtlIsNtDdiVersionAvailable /* wdm.h: WdmlibRtlIsNtDdiVersionAvailable, a library's function; this is the export */
+NTSYSAPI BOOLEAN NTAPI RtlIsNtDdiVersionAvailable(ULONG Version);
+NTSYSAPI DECLSPEC_NORETURN VOID NTAPI RtlRaiseStatus(NTSTATUS Status);
