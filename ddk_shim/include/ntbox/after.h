@@ -7,10 +7,7 @@
 #include "ntbox/pool.h"
 #include "ntbox/ke.h"
 #include "ntbox/mm.h"
-<<<<<<< HEAD
 #include "ntbox/registry.h"
-=======
 #include "ntbox/rtl.h"
->>>>>>> d3f42b6 (kernel/rtl, ddk_shim: exports for conversions, case, runs, back-traces and contexts, with their cases)
 #include "ntbox/sizes.h"
 #endif
