@@ -6,6 +6,7 @@
 #include <json-glib/json-glib.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "run_report.h"
@@ -65,7 +66,7 @@ static char *receive_line(Monitor *monitor, GError **error)
 static bool send_line(Monitor *monitor, const char *line, GError **error)
 {
     for (size_t length = strlen(line); length;) {
-        ssize_t count = write(monitor->Fd, line, length);
+        ssize_t count = send(monitor->Fd, line, length, MSG_NOSIGNAL);
         if (count <= 0)
             return fail(error, "is closed");
         line += count;

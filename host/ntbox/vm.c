@@ -18,7 +18,7 @@
 #include "vm_channels.h"
 
 #define DRAIN_INTERVAL_MS 5
-#define POWER_OFF_MS 3000 /* from the guest's last record to its power-off */
+#define POWER_OFF_MS 5000 /* from the guest's last record to its power-off */
 
 typedef struct Vm {
     const VmPlan *Plan;
