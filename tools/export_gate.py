@@ -10,9 +10,9 @@ import re
 import subprocess
 import sys
 
-# A case for a function that stops the machine passes when the run ended in this bug check: its own mark.
+# A case for a function that stops the machine passes when the run ended in this bug check with one of these marks.
 EXPECTED_STOP = 0xE2                # MANUALLY_INITIATED_CRASH
-EXPECTED_STOP_MARK = 0x4E54424F58   # first parameter, "NTBOX"
+EXPECTED_STOP_MARKS = (0x4E54424F58, 0)   # first parameter: "NTBOX" by KeBugCheckEx, none by KeBugCheck
 
 
 class Measured:
@@ -25,7 +25,7 @@ class Measured:
     def add(self, report):
         stop = report.get('bug_check') or {}
         marked = (number(stop.get('code', 0)) == EXPECTED_STOP and
-                  number((stop.get('parameters') or [0])[0]) == EXPECTED_STOP_MARK)
+                  number((stop.get('parameters') or [1])[0]) in EXPECTED_STOP_MARKS)
         for case in report.get('cases', []):
             name = case['case']
             if case.get('passed'):
