@@ -335,14 +335,6 @@ static VOID FastMutexUnsafe(VOID)
     CT_CHECK(Free);
 }
 
-static VOID UuidCreate(VOID)
-{
-    UUID First, Second;
-    CT_CHECK(NT_SUCCESS(ExUuidCreate(&First)));
-    CT_CHECK(NT_SUCCESS(ExUuidCreate(&Second)));
-    CT_CHECK(RtlCompareMemory(&First, &Second, sizeof(UUID)) != sizeof(UUID));
-}
-
 static const CT_CASE Cases[] = {
     {"pool.tag", PoolTag},
     {"pool.untagged", PoolUntagged},
@@ -365,6 +357,5 @@ static const CT_CASE Cases[] = {
     {"fastmutex.acquire", FastMutexAcquire},
     {"fastmutex.try", FastMutexTry},
     {"fastmutex.unsafe", FastMutexUnsafe},
-    {"uuid.create", UuidCreate},
 };
 CT_DRIVER(Cases)
