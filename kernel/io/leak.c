@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, symbolic links, pool. A device
+ * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, timers, symbolic links, pool. A device
  * leads back into the image, so the image then stays mapped. */
 #include "iop.h"
 #include "ex.h"
@@ -48,6 +48,9 @@ VOID IopReportLeaks(PDRIVER_OBJECT Driver)
 {
     PIM_MODULE Module = IopModule(Driver);
     BOOLEAN Inside = IopReportDeviceLeaks(Driver) != 0;
+    ULONG Timers = KeReportDriverTimers(Module->Name, Module->Base, Module->Size);
+    if (Timers != 0)
+        KdLog("%s: %lu timers were not cancelled; they are taken out of the queue", Module->Name, Timers);
     IopReportLinkLeaks(Module);
     ExReportDriverLeaks(Module);
     if (Inside)
