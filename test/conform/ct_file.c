@@ -54,6 +54,17 @@ static NTSTATUS Control(PIRP Irp, PIO_STACK_LOCATION Location)
     }
 }
 
+/* The position of a synchronous file is kept in the file object; the driver that transfers moves it, as file systems
+ * do. */
+static NTSTATUS Transferred(PIRP Irp, LONGLONG From, ULONG Length)
+{
+    PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
+    SeenOffset = From;
+    if (File->Flags & FO_SYNCHRONOUS_IO)
+        File->CurrentByteOffset.QuadPart = From + Length;
+    return Complete(Irp, STATUS_SUCCESS, Length);
+}
+
 static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
@@ -71,15 +82,13 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Closes++;
         return Complete(Irp, STATUS_SUCCESS, 0);
     case IRP_MJ_READ:
-        SeenOffset = Location->Parameters.Read.ByteOffset.QuadPart;
         Length = min(Location->Parameters.Read.Length, (ULONG)sizeof(Store));
         RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, Store, Length);
-        return Complete(Irp, STATUS_SUCCESS, Length);
+        return Transferred(Irp, Location->Parameters.Read.ByteOffset.QuadPart, Length);
     case IRP_MJ_WRITE:
-        SeenOffset = Location->Parameters.Write.ByteOffset.QuadPart;
         Length = min(Location->Parameters.Write.Length, (ULONG)sizeof(Store));
         RtlCopyMemory(Store, Irp->AssociatedIrp.SystemBuffer, Length);
-        return Complete(Irp, STATUS_SUCCESS, Length);
+        return Transferred(Irp, Location->Parameters.Write.ByteOffset.QuadPart, Length);
     case IRP_MJ_DEVICE_CONTROL:
         return Control(Irp, Location);
     default:

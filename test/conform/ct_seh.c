@@ -111,6 +111,7 @@ static ULONG64 Own(const void *Address)
 static __attribute__((noinline)) VOID Capture(PCONTEXT Context)
 {
     RtlCaptureContext(Context);
+    __asm__ volatile("" : : "r"(Context) : "memory"); /* no tail call: the capture is inside this function */
 }
 
 /* Rip is the return address of the call, Rsp what it is after it. */
@@ -136,30 +137,29 @@ static VOID SehLookup(VOID)
     CT_EQUAL(RtlLookupFunctionEntry(0x1000, &Base, NULL), 0);
 }
 
-static CONTEXT Walk;
-
-static __attribute__((noinline)) ULONG64 CaptureHere(VOID)
+/* One step from here leads to the caller, with Rsp after the return; the frame must live while it is walked. */
+static __attribute__((noinline)) VOID StepOut(VOID)
 {
-    RtlCaptureContext(&Walk);
-    return (ULONG64)__builtin_return_address(0);
-}
-
-/* One step from inside CaptureHere leads to its caller, with Rsp after the return. */
-static VOID SehUnwind(VOID)
-{
-    ULONG64 Base, Frame = 0;
+    static CONTEXT Walk;
+    ULONG64 Base, Frame = 0, Return = (ULONG64)__builtin_return_address(0);
     PVOID Data = NULL;
-    ULONG64 Return = CaptureHere();
-    ULONG64 Inside = Walk.Rip;
+    RtlCaptureContext(&Walk);
+    ULONG64 Inside = Walk.Rip, Before = Walk.Rsp;
     PRUNTIME_FUNCTION Function = RtlLookupFunctionEntry(Inside, &Base, NULL);
     CT_REQUIRE(Function != NULL);
-    ULONG64 Before = Walk.Rsp;
+    CT_CHECK(Inside > (ULONG64)StepOut && Inside < Base + Function->EndAddress);
     PEXCEPTION_ROUTINE Handler =
         RtlVirtualUnwind(UNW_FLAG_NHANDLER, Base, Inside, Function, &Walk, &Data, &Frame, NULL);
     CT_EQUAL(Handler, 0);
     CT_EQUAL(Walk.Rip, Return);
-    CT_CHECK(Walk.Rsp > Before && Walk.Rsp - Before < 512);
+    CT_CHECK(Walk.Rsp > Before && Walk.Rsp - Before < 1024);
     CT_EQUAL(((ULONG64 *)Walk.Rsp)[-1], Return);
+}
+
+static VOID SehUnwind(VOID)
+{
+    StepOut();
+    CT_CHECK(KeGetCurrentIrql() == PASSIVE_LEVEL); /* no tail call */
 }
 
 static VOID SehPcToHeader(VOID)

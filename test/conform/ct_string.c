@@ -224,7 +224,8 @@ static VOID StringGuid(VOID)
     UNICODE_STRING Text;
     GUID Back;
     CT_REQUIRE(NT_SUCCESS(RtlStringFromGUID(&Guid, &Text)));
-    CT_CHECK(Same(&Text, L"{12345678-9ABC-DEF0-0102-030405060708}"));
+    UNICODE_STRING Expected = U(L"{12345678-9abc-def0-0102-030405060708}");
+    CT_CHECK(RtlEqualUnicodeString(&Text, &Expected, TRUE));
     CT_SUCCESS(RtlGUIDFromString(&Text, &Back));
     CT_EQUAL(RtlCompareMemory(&Guid, &Back, sizeof(Guid)), sizeof(Guid));
     RtlFreeUnicodeString(&Text);
