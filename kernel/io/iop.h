@@ -202,6 +202,8 @@ typedef struct _IOP_REQUEST {
     PIO_STACK_LOCATION Stack;
     PKEVENT Event;  /* the caller's, referenced, or NULL */
     BOOLEAN Locked; /* synchronous file: its lock is held */
+    BOOLEAN Moves;  /* at its end the file's position lies behind the bytes from Offset on */
+    LARGE_INTEGER Offset;
 } IOP_REQUEST;
 
 NTSTATUS IopBeginRequest(IOP_REQUEST *Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE Event,

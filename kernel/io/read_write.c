@@ -56,6 +56,9 @@ static NTSTATUS IopTransfer(IOP_REQUEST *Request, UCHAR Major, PVOID Buffer, ULO
         IopAbandonRequest(Request);
         return Status;
     }
+    Request->Offset = Offset;
+    Request->Moves =
+        !IopMeansEndOfFile(Offset); /* where the end is the file system knows, which sets the position */
     IopFillTransfer(Request, Write, Length, Offset, Key);
     return IopSendRequest(Request, FALSE);
 }

@@ -70,14 +70,23 @@ VOID IopAbandonRequest(IOP_REQUEST *Request)
         ObfDereferenceObject(Request->File);
 }
 
+/* [WDK Using the Current File Position] reads and writes leave the position behind their last byte. */
+static VOID IopMovePosition(IOP_REQUEST *Request, NTSTATUS Status, PIO_STATUS_BLOCK Iosb)
+{
+    if (Request->Moves && NT_SUCCESS(Status))
+        Request->File->CurrentByteOffset.QuadPart = Request->Offset.QuadPart + (LONGLONG)Iosb->Information;
+}
+
 /* The file's lock holds a reference, so the file outlives the IRP here. */
 static NTSTATUS IopSendOnSynchronousFile(IOP_REQUEST *Request)
 {
+    PIO_STATUS_BLOCK Iosb = Request->Irp->UserIosb;
     NTSTATUS Status = IofCallDriver(Request->Device, Request->Irp);
     if (Status == STATUS_PENDING) {
         KeWaitForSingleObject(&Request->File->Event, Executive, KernelMode, FALSE, NULL);
         Status = Request->File->FinalStatus;
     }
+    IopMovePosition(Request, Status, Iosb);
     IopUnlockFile(Request->File);
     return Status;
 }
