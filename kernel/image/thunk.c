@@ -61,14 +61,21 @@ VOID ImpSealThunks(IM_THUNKS *Thunks)
     MmProtectImage(Thunks->Code, Thunks->CodeSize, MmExecuteRead);
 }
 
+/* The same byte through the direct map: stubs for MmGetSystemRoutineAddress are added to sealed pages, while others
+ * on them run. A stub does not cross a page. */
+static PUCHAR ImpWritable(PUCHAR Code)
+{
+    return (PUCHAR)(MM_DIRECT_MAP_BASE + (ULONG64)MmGetPhysicalAddress(Code).QuadPart);
+}
+
 /* Emits an instruction of OpcodeLength bytes whose operand is Address, RIP-relative. */
 static PUCHAR ImpEmit(PUCHAR At, const UCHAR *Opcode, ULONG OpcodeLength, const volatile void *Address)
 {
     PUCHAR End = At + OpcodeLength + 4;
     LONG Displacement = (LONG)((LONG_PTR)Address - (LONG_PTR)End);
 
-    memcpy(At, Opcode, OpcodeLength);
-    memcpy(At + OpcodeLength, &Displacement, 4);
+    memcpy(ImpWritable(At), Opcode, OpcodeLength);
+    memcpy(ImpWritable(At) + OpcodeLength, &Displacement, 4);
     return End;
 }
 
