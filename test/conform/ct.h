@@ -35,10 +35,10 @@ static char CtText[160]; /* why the current case failed, empty while it has not 
             return;                                                                                          \
     } while (0)
 
-/* Calls an export whose name the headers give to an inline function: CT_IMPORT(KIRQL, KeGetCurrentIrql,
- * (VOID)) declares Imported_KeGetCurrentIrql. */
+/* Calls an export whose name the headers give to an inline function: CT_IMPORT(KIRQL, KeGetCurrentIrql, (VOID))
+ * declares Imported_KeGetCurrentIrql, the driver's import slot itself. */
 #define CT_IMPORT(Return, Name, Parameters)                                                                  \
-    extern __declspec(dllimport) Return NTAPI Imported_##Name Parameters __asm__(#Name)
+    extern Return(NTAPI *const volatile Imported_##Name) Parameters __asm__("__imp_" #Name)
 
 static ULONG CtAppend(char *To, ULONG At, ULONG Room, const char *Text)
 {

@@ -287,6 +287,38 @@ static VOID DbgPresent(VOID)
     CT_CHECK(KdDebuggerEnabled || KdDebuggerNotPresent);
 }
 
+static NTSTATUS AssertNow(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    RtlAssert((PVOID) "1 == 2", (PVOID) "ct_thread.c", 1, NULL);
+    return STATUS_SUCCESS;
+}
+
+/* Prints and breaks; where no debugger takes the breakpoint it is an exception. */
+static VOID AssertFail(VOID)
+{
+    CT_STATUS(NtboxGuardedCall(AssertNow, NULL), STATUS_BREAKPOINT);
+}
+
+static VOID NTAPI OnBugCheck(PVOID Buffer, ULONG Length)
+{
+    UNREFERENCED_PARAMETER(Buffer);
+    UNREFERENCED_PARAMETER(Length);
+}
+
+/* A record can be registered once; FALSE says that nothing was done. */
+static VOID BugCheckCallback(VOID)
+{
+    static KBUGCHECK_CALLBACK_RECORD TheRecord;
+    static UCHAR Buffer[16];
+    PKBUGCHECK_CALLBACK_RECORD Record = &TheRecord;
+    KeInitializeCallbackRecord(Record);
+    CT_CHECK(KeRegisterBugCheckCallback(Record, OnBugCheck, Buffer, sizeof(Buffer), (PUCHAR) "ct_thread"));
+    CT_CHECK(!KeRegisterBugCheckCallback(Record, OnBugCheck, Buffer, sizeof(Buffer), (PUCHAR) "ct_thread"));
+    CT_CHECK(KeDeregisterBugCheckCallback(Record));
+    CT_CHECK(!KeDeregisterBugCheckCallback(Record));
+}
+
 static const CT_CASE Cases[] = {
     {"thread.create", ThreadCreate},
     {"thread.terminate", ThreadTerminate},
@@ -306,5 +338,7 @@ static const CT_CASE Cases[] = {
     {"dbg.print_ex", DbgPrintExCase},
     {"dbg.vprint", DbgVprint},
     {"dbg.present", DbgPresent},
+    {"assert.fail", AssertFail},
+    {"bugcheck.callback", BugCheckCallback},
 };
 CT_DRIVER(Cases)
