@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * GUIDs as text: {xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}. */
+ * GUIDs as text: {XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX}, upper case. */
 #include "rtlp.h"
 
 #define GUID_CHARACTERS 38
@@ -16,7 +16,7 @@ static BOOLEAN RtlpIsGuidDash(ULONG Index)
  * RtlFreeUnicodeString. IRQL PASSIVE_LEVEL. STATUS_NO_MEMORY. */
 NTSTATUS NTAPI RtlStringFromGUID(REFGUID Guid, PUNICODE_STRING GuidString)
 {
-    static const CHAR Hex[] = "0123456789abcdef";
+    static const CHAR Hex[] = "0123456789ABCDEF";
     const UCHAR *Bytes = (const UCHAR *)Guid;
     PWSTR Text = ExAllocatePoolWithTag(PagedPool, (GUID_CHARACTERS + 1) * sizeof(WCHAR), RTLP_TAG);
 
