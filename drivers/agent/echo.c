@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Requests and answers in words, for people who watch the log or the screen:
- *   ioctl \Device\NtboxIoctl 0x222000 METHOD_BUFFERED in 68 69 "hi"
- *     -> STATUS_SUCCESS, 2 bytes 69 68 "ih" */
+ *   ioctl \Device\NtboxIoctl 0x222000 METHOD_BUFFERED in "hi"
+ *     -> STATUS_SUCCESS, 2 bytes "ih" */
 #include "agent.h"
 
 #define SHOWN 16u /* bytes of data that are shown */
@@ -40,26 +40,44 @@ static PCSTR StatusName(NTSTATUS Status)
     return NULL;
 }
 
-/* Hexadecimal digits, then the same bytes as characters: `68 69 "hi"`. */
-static PCSTR ShowData(SHOWN_DATA *Shown, const UCHAR *Data, ULONG Length)
+static BOOLEAN IsPrintable(const UCHAR *Data, ULONG Length)
+{
+    for (ULONG i = 0; i < Length; i++) {
+        if (Data[i] < ' ' || Data[i] > '~')
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static PCHAR PutDigits(PCHAR At, const UCHAR *Data, ULONG Length)
 {
     static const CHAR Digits[] = "0123456789abcdef";
-    PCHAR At = Shown->Text;
-    ULONG Count = Length < SHOWN ? Length : SHOWN;
-    for (ULONG i = 0; i < Count; i++) {
+    for (ULONG i = 0; i < Length; i++) {
         *At++ = Digits[Data[i] >> 4];
         *At++ = Digits[Data[i] & 15];
         *At++ = ' ';
     }
-    if (Count < Length) {
-        RtlCopyMemory(At, "... ", 4);
-        At += 4;
-    }
+    return At;
+}
+
+static VOID PutText(PCHAR At, PCSTR Text)
+{
+    while ((*At++ = *Text++) != 0)
+        ;
+}
+
+/* Text in quotes; what is no text as hexadecimal digits first: `01 41 ".A"`. Three dots for what is not shown. */
+static PCSTR ShowData(SHOWN_DATA *Shown, const UCHAR *Data, ULONG Length)
+{
+    PCHAR At = Shown->Text;
+    ULONG Count = Length < SHOWN ? Length : SHOWN;
+    if (!IsPrintable(Data, Count))
+        At = PutDigits(At, Data, Count);
     *At++ = '"';
     for (ULONG i = 0; i < Count; i++)
-        *At++ = Data[i] >= ' ' && Data[i] < 0x7f ? (CHAR)Data[i] : '.';
+        *At++ = IsPrintable(&Data[i], 1) ? (CHAR)Data[i] : '.';
     *At++ = '"';
-    *At = 0;
+    PutText(At, Count < Length ? "..." : "");
     return Shown->Text;
 }
 
