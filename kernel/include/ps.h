@@ -20,4 +20,11 @@ typedef struct _ETHREAD {
     PVOID StartModule; /* IM_MODULE of the driver that made the thread, NULL for the kernel's own */
 } ETHREAD;
 
+/* What thread end needs from above; set once by InitSetUpcalls, before the first system thread. */
+typedef struct _PS_UPCALLS {
+    VOID (*CancelThreadIo)(
+        PETHREAD Thread); /* io: cancels the thread's IRPs and waits for them. PASSIVE_LEVEL */
+} PS_UPCALLS;
+extern const PS_UPCALLS *PsUpcalls;
+
 VOID PsInitSystem(VOID);

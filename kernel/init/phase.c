@@ -2,6 +2,7 @@
  * The tables through which a lower layer calls a higher one, all set here. */
 #include "initp.h"
 #include "ex.h"
+#include "io.h"
 #include "kd.h"
 #include "mm.h"
 #include "rtl.h"
@@ -51,8 +52,10 @@ VOID InitSetUpcalls(VOID)
     static const KI_UPCALLS Ke = {ImIsKernelAddress, ImSymbolize, InitUnwindOne, InitBugCheckReport,
                                   ExFixSListFault};
     static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException};
+    static const PS_UPCALLS Ps = {IoCancelThreadIo};
 
     KiUpcalls = &Ke;
+    PsUpcalls = &Ps;
     KdModuleNameOf = ImModuleNameOf;
     RtlSetUpcalls(&Rtl);
 }

@@ -4,11 +4,11 @@
 #include "psp.h"
 #include "ex.h"
 #include "image.h"
-#include "io.h"
 #include "mm.h"
 #include "ob.h"
 
 POBJECT_TYPE PsThreadType;
+const PS_UPCALLS *PsUpcalls;
 static volatile LONG PspNextThreadId = 4;
 
 static const OB_TYPE_INFO PspThreadTypeInfo = {
@@ -118,7 +118,7 @@ NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus)
 
     KI_REQUIRE_IRQL_IS(PASSIVE_LEVEL);
     Thread->ExitStatus = ExitStatus;
-    IoCancelThreadIo(Thread);
+    PsUpcalls->CancelThreadIo(Thread);
     KeTerminateThread(&Thread->Tcb);
 }
 
