@@ -48,6 +48,7 @@ VOID IopReportLeaks(PDRIVER_OBJECT Driver)
 {
     PIM_MODULE Module = IopModule(Driver);
     BOOLEAN Inside = IopReportDeviceLeaks(Driver) != 0;
+    KeFlushQueuedDpcs(); /* a DPC that is queued already runs while the image is still there */
     ULONG Timers = KeReportDriverTimers(Module->Name, Module->Base, Module->Size);
     if (Timers != 0)
         KdLog("%s: %lu timers were not cancelled; they are taken out of the queue", Module->Name, Timers);

@@ -51,11 +51,30 @@ static VOID KiReportFrame(ULONG Depth, ULONG64 Address)
              KD_TEXT(ReportKeySymbol, Symbol.Function));
 }
 
+/* The walk starts where the bug check happened. After a call through a bad pointer that is in no image, and the caller
+ * stands on the stack: TRUE, and *Walk is there. */
+static BOOLEAN KiStartWalk(PCONTEXT Context, CONTEXT *Walk)
+{
+    KI_SYMBOL Symbol;
+    ULONG64 Low, High;
+
+    *Walk = *Context;
+    KiUpcalls->Symbolize((PVOID)Walk->Rip, &Symbol);
+    if (Symbol.Module[0] != 0 || !KeFindStack(Walk->Rsp, &Low, &High) || Walk->Rsp % 8 != 0)
+        return FALSE;
+    Walk->Rip = *(ULONG64 *)Walk->Rsp;
+    Walk->Rsp += 8;
+    return TRUE;
+}
+
 VOID KiPrintBackTrace(PCONTEXT Context)
 {
-    CONTEXT Walk = *Context;
+    CONTEXT Walk;
+    ULONG Depth = 0;
 
-    for (ULONG Depth = 0; Depth < KI_MAX_FRAMES && Walk.Rip != 0; Depth++) {
+    if (KiStartWalk(Context, &Walk))
+        KiReportFrame(Depth++, Context->Rip);
+    for (; Depth < KI_MAX_FRAMES && Walk.Rip != 0; Depth++) {
         KiReportFrame(Depth, Walk.Rip);
         if (!KiUpcalls->UnwindOne(&Walk))
             break;
@@ -65,8 +84,9 @@ VOID KiPrintBackTrace(PCONTEXT Context)
 /* The first frame outside the kernel is to blame; with none it is the kernel itself. */
 static VOID KiFindCulprit(PCONTEXT Context, KI_SYMBOL *Symbol)
 {
-    CONTEXT Walk = *Context;
+    CONTEXT Walk;
 
+    (void)KiStartWalk(Context, &Walk);
     for (ULONG Depth = 0; Depth < KI_MAX_FRAMES && Walk.Rip != 0; Depth++) {
         if (!KiUpcalls->IsKernelAddress((PVOID)Walk.Rip)) {
             KiUpcalls->Symbolize((PVOID)Walk.Rip, Symbol);

@@ -31,17 +31,6 @@ static DECLSPEC_NORETURN VOID KiFatalFault(ARCH_TRAP_FRAME *Frame, PCONTEXT Cont
     KiBugCheck(PAGE_FAULT_IN_NONPAGED_AREA, Address, Operation, Frame->Rip, 2, Context, Fault->Text);
 }
 
-/* A call through a bad pointer: the instruction pointer is useless, the caller stands on the stack. */
-static VOID KiStepToCaller(PCONTEXT Context, ULONG64 Address)
-{
-    if (Context->Rip != Address || MmIsAddressValid((PVOID)Address))
-        return;
-    if (MmIsAddressValid((PVOID)Context->Rsp)) {
-        Context->Rip = *(ULONG64 *)Context->Rsp;
-        Context->Rsp += 8;
-    }
-}
-
 VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
 {
     ULONG64 Address = ArchReadCr2();
@@ -58,7 +47,6 @@ VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
         return;
     }
     ArchContextFromTrapFrame(Frame, &Context);
-    KiStepToCaller(&Context, Address);
     if (Frame->Irql >= DISPATCH_LEVEL && Fault.Kind != MmFaultReadOnly && Fault.Kind != MmFaultNoExecute)
         KiFaultAtHighIrql(Frame, &Context, Address, Fault.Text);
     KiFatalFault(Frame, &Context, Address, &Fault);

@@ -4,6 +4,21 @@
  */
 #include "exception.h"
 
+/* A call through a bad pointer: the processor stopped at an address in no image, and what RSP points to is the return address,
+ * as for any leaf function. */
+static NTSTATUS RtlpWalkBadCall(RTLP_WALK *Walk, PCONTEXT Context)
+{
+    if (Walk->IsReturnAddress)
+        return STATUS_UNSUCCESSFUL;
+    if (!RtlpUpcalls.FindStack(Context->Rsp, &Walk->Unwind.Stack))
+        return STATUS_BAD_STACK;
+    Walk->Entry = NULL;
+    Walk->Frame.Establisher = Context->Rsp;
+    Walk->Frame.Handler = NULL;
+    Walk->NextIsReturnAddress = TRUE;
+    return RtlpPopReturnAddress(&Walk->Unwind);
+}
+
 NTSTATUS RtlpWalkFrame(RTLP_WALK *Walk, ULONG HandlerType, PCONTEXT Context)
 {
     Walk->ControlPc = Context->Rip;
@@ -11,7 +26,7 @@ NTSTATUS RtlpWalkFrame(RTLP_WALK *Walk, ULONG HandlerType, PCONTEXT Context)
     Walk->Unwind.Context = Context;
     Walk->Unwind.Pointers = NULL;
     if (!RtlpUpcalls.FindImage(Context->Rip, &Walk->Unwind.Image))
-        return STATUS_UNSUCCESSFUL;
+        return RtlpWalkBadCall(Walk, Context);
     if (!RtlpUpcalls.FindStack(Context->Rsp, &Walk->Unwind.Stack))
         return STATUS_BAD_STACK;
     Walk->Entry = (PRUNTIME_FUNCTION)RtlpFindFunction(&Walk->Unwind.Image,
