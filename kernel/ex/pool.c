@@ -176,7 +176,7 @@ static PVOID ExpAllocateFlags(POOL_FLAGS Flags, SIZE_T Size, ULONG Tag, PVOID Ow
     PVOID Block = NULL;
     NTSTATUS Reason = STATUS_INVALID_PARAMETER;
     ExpCheckIrql(Pool, 8, Size);
-    if (Tag != 0 && ExpFlagsAreValid(Flags)) {
+    if (Tag != 0 && Size != 0 && ExpFlagsAreValid(Flags)) {
         Reason = STATUS_INSUFFICIENT_RESOURCES;
         Block = ExpAllocateOrTrim(Pool, Size, (Flags & POOL_FLAG_CACHE_ALIGNED) != 0, Tag, Owner);
     }

@@ -129,6 +129,7 @@ typedef enum _MM_FAULT_KIND {
     MmFaultFreedPool,    /* a pool page that was given back */
     MmFaultFreedImage,   /* an unloaded image or discarded INIT section */
     MmFaultFreedMapping, /* a system mapping (I/O space, MDL, stack, contiguous memory) that was undone */
+    MmFaultNoAccess,     /* PAGE_NOACCESS */
     MmFaultReadOnly,     /* written, but mapped read-only */
     MmFaultNoExecute,    /* executed, but data */
     MmFaultMapped,       /* the tables allow the access (spurious, or the reserved-bit error) */

@@ -33,6 +33,7 @@ static const char *const MiFaultText[] = {
     [MmFaultFreedPool] = "pool memory that has been freed",
     [MmFaultFreedImage] = "an image that has been unloaded, or its discarded INIT section",
     [MmFaultFreedMapping] = "a system mapping that has been undone",
+    [MmFaultNoAccess] = "memory whose protection permits no access",
     [MmFaultReadOnly] = "read-only memory, written",
     [MmFaultNoExecute] = "memory that is not executable, executed",
     [MmFaultMapped] = "memory that is mapped for this access",
@@ -55,6 +56,8 @@ static MM_FAULT_KIND MiKindOfAbsent(MI_PTE Absent)
         return MmFaultFreedPool;
     case MiAbsentFreedImage:
         return MmFaultFreedImage;
+    case MiAbsentNoAccess:
+        return MmFaultNoAccess;
     case MiAbsentFreedMapping:
         return MmFaultFreedMapping;
     default:

@@ -24,18 +24,11 @@ PVOID MmAllocateImageSpace(SIZE_T Size)
     return (PVOID)Base;
 }
 
-/* Frame and our own bits stay; discarded pages stay discarded. */
+/* Discarded pages stay discarded. */
 VOID MmProtectImage(PVOID Base, SIZE_T Size, MM_PROTECTION Protection)
 {
-    const MI_PTE Kept = MI_PTE_FRAME | MI_PTE_FIRST | MI_PTE_LAST | MI_PTE_OWNS;
-    MI_PTE Template = MiTemplate(Protection, MmCached, MiUseImage);
-    MI_PTE *Pte = MiPteOf((ULONG_PTR)Base);
-    NT_CHECK(Protection != MmNoAccess);
     MiRequireImageRange((ULONG_PTR)Base, Size);
-    for (SIZE_T I = 0; I < BYTES_TO_PAGES(Size); I++)
-        if (MiReadPte(&Pte[I]) & MI_PTE_PRESENT)
-            MiWritePte(&Pte[I], (MiReadPte(&Pte[I]) & Kept) | Template);
-    MiFlushTlbRange((ULONG_PTR)Base, BYTES_TO_PAGES(Size));
+    MiProtect((ULONG_PTR)Base, BYTES_TO_PAGES(Size), Protection);
 }
 
 VOID MmDiscardImagePages(PVOID Base, SIZE_T Size)

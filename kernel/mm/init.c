@@ -56,7 +56,8 @@ static VOID MiInitSpaces(const LOADER_BLOCK *Block)
     MmQueryCounters(&Counters);
     SIZE_T Memory = Counters.TotalPages;
 
-    MiInitSpace(&MiImageSpace, MM_IMAGE_BASE, MI_IMAGE_PAGES, MiBootImagePages(Block));
+    MiInitSpace(&MiImageSpace, MM_IMAGE_BASE, MiBootImagePages(Block) + MI_IMAGE_PAGES,
+                MiBootImagePages(Block));
     MiInitSpace(&MiSystemPteSpace, MM_SYSTEM_PTE_BASE, MiRegionPages(Memory + MI_SYSTEM_PTE_PAGES), 0);
     MiInitSpace(&MiPoolSpace[MmNonPagedPoolRegion], MM_NONPAGED_POOL_BASE,
                 MiRegionPages(Memory + MI_POOL_EXTRA_PAGES), 0);

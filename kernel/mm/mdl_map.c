@@ -65,3 +65,42 @@ VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
     Mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
     Mdl->MappedSystemVa = NULL;
 }
+
+static BOOLEAN MiProtectionOf(ULONG Protect, MM_PROTECTION *Protection)
+{
+    switch (Protect) {
+    case PAGE_NOACCESS:
+        *Protection = MmNoAccess;
+        return TRUE;
+    case PAGE_READONLY:
+        *Protection = MmReadOnly;
+        return TRUE;
+    case PAGE_READWRITE:
+        *Protection = MmReadWrite;
+        return TRUE;
+    case PAGE_EXECUTE:
+    case PAGE_EXECUTE_READ:
+        *Protection = MmExecuteRead;
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmProtectMdlSystemAddress] for a mapping that MmMapLockedPagesSpecifyCache made:
+ * STATUS_NOT_MAPPED_VIEW without one, STATUS_INVALID_PAGE_PROTECTION for other protections, PAGE_EXECUTE_READWRITE among
+ * them (deviation D-032). */
+NTSTATUS NTAPI MmProtectMdlSystemAddress(PMDL MemoryDescriptorList, ULONG NewProtect)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    MM_PROTECTION Protection;
+    ULONG_PTR Base = (ULONG_PTR)Mdl->MappedSystemVa - Mdl->ByteOffset;
+    if (!MiProtectionOf(NewProtect, &Protection))
+        return STATUS_INVALID_PAGE_PROTECTION;
+    SIZE_T PageCount =
+        Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA ? MiMeasure(&MiSystemPteSpace, Base, MiUseMdl) : 0;
+    if (PageCount == 0)
+        return STATUS_NOT_MAPPED_VIEW;
+    MiProtect(Base, PageCount, Protection);
+    return STATUS_SUCCESS;
+}

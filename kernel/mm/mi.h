@@ -48,18 +48,25 @@ typedef enum _MI_USE {
     MiUseImage,
 } MI_USE;
 
-/* An entry that is not present says why: bits 1-4 the kind, and for a stack guard bits 12 up the pages of the
- * stack. */
+/* An entry that is not present says why, in bits 56-58. A stack guard has the pages of its stack in bits 12 up; an entry whose
+ * protection is MmNoAccess keeps all its other bits, the mapping lives on. */
 typedef enum _MI_ABSENT {
     MiAbsentNever,
     MiAbsentStackGuard,
     MiAbsentFreedPool,
     MiAbsentFreedImage,
-    MiAbsentFreedMapping
+    MiAbsentFreedMapping,
+    MiAbsentNoAccess,
 } MI_ABSENT;
-#define MI_ABSENT_PTE(Kind, Pages) (((ULONG64)(Kind) << 1) | ((ULONG64)(Pages) << 12))
-#define MI_ABSENT_KIND(Pte) ((MI_ABSENT)(((Pte) >> 1) & 0xf))
-#define MI_ABSENT_PAGES(Pte) ((Pte) >> 12)
+#define MI_ABSENT_SHIFT 56
+#define MI_ABSENT_PTE(Kind, Pages) (((ULONG64)(Kind) << MI_ABSENT_SHIFT) | ((ULONG64)(Pages) << PAGE_SHIFT))
+#define MI_ABSENT_KIND(Pte) ((MI_ABSENT)(((Pte) >> MI_ABSENT_SHIFT) & 7))
+#define MI_ABSENT_PAGES(Pte) (((Pte) & MI_PTE_FRAME) >> PAGE_SHIFT)
+
+static inline BOOLEAN MiIsMapped(MI_PTE Pte)
+{
+    return (Pte & MI_PTE_PRESENT) || MI_ABSENT_KIND(Pte) == MiAbsentNoAccess;
+}
 
 /* Addresses of the entries that map an address, through the recursive slot. */
 static inline MI_PTE *MiPteOf(ULONG_PTR Address)
@@ -97,7 +104,10 @@ static inline PFN_NUMBER MiFrameOf(MI_PTE Pte)
     return (Pte & MI_PTE_FRAME) >> PAGE_SHIFT;
 }
 
-/* pagetable.c. All present bits but frame, FIRST and LAST; 0 for a cache type that does not exist. */
+/* pagetable.c. All bits but frame, FIRST and LAST; 0 for a cache type that does not exist. Not for MmNoAccess. */
+#define MI_PTE_PROTECTION                                                                                    \
+    (MI_PTE_PRESENT | MI_PTE_WRITE | MI_PTE_DIRTY | MI_PTE_NX | (7ull << MI_ABSENT_SHIFT))
+MI_PTE MiProtectionBits(MM_PROTECTION Protection);
 MI_PTE MiTemplate(MM_PROTECTION Protection, MEMORY_CACHING_TYPE Cache, MI_USE Use);
 
 /* Makes the tables for the range. MiSystemSpaceLock held. FALSE when memory is short; tables made so far
@@ -143,6 +153,9 @@ VOID MiUnmap(ULONG_PTR Base, SIZE_T PageCount, MI_ABSENT Absent);
 
 /* Pages of the mapping of that use that starts at Base; 0 when none does. */
 SIZE_T MiMeasure(const MI_SPACE *Space, ULONG_PTR Base, MI_USE Use);
+
+/* New protection for PageCount pages of mappings of any kind; what is not mapped stays so. */
+VOID MiProtect(ULONG_PTR Base, SIZE_T PageCount, MM_PROTECTION Protection);
 
 /* MiMeasure, MiUnmap, MiRelease; a PageCount that is not the mapping's is SYSTEM_PTE_MISUSE. */
 VOID MiFreeMapping(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use, MI_ABSENT Absent);

@@ -27,18 +27,28 @@ static BOOLEAN MiCacheBits(MEMORY_CACHING_TYPE Cache, MI_PTE *Bits)
     }
 }
 
+/* All bits that say what may be done with the page (MI_PTE_PROTECTION). */
+MI_PTE MiProtectionBits(MM_PROTECTION Protection)
+{
+    switch (Protection) {
+    case MmReadOnly:
+        return MI_PTE_PRESENT | MI_PTE_NX;
+    case MmReadWrite:
+        return MI_PTE_PRESENT | MI_PTE_WRITE | MI_PTE_DIRTY | MI_PTE_NX;
+    case MmExecuteRead:
+        return MI_PTE_PRESENT;
+    default:
+        return MI_ABSENT_PTE(MiAbsentNoAccess, 0);
+    }
+}
+
 MI_PTE MiTemplate(MM_PROTECTION Protection, MEMORY_CACHING_TYPE Cache, MI_USE Use)
 {
     MI_PTE Bits;
     if (!MiCacheBits(Cache, &Bits))
         return 0;
-    Bits |= MI_PTE_ACCESSED | MI_PTE_GLOBAL | ((MI_PTE)Use << MI_PTE_USE_SHIFT);
-    if (Protection != MmNoAccess)
-        Bits |= MI_PTE_PRESENT;
-    if (Protection == MmReadWrite)
-        Bits |= MI_PTE_WRITE | MI_PTE_DIRTY;
-    if (Protection != MmExecuteRead)
-        Bits |= MI_PTE_NX;
+    Bits |=
+        MI_PTE_ACCESSED | MI_PTE_GLOBAL | ((MI_PTE)Use << MI_PTE_USE_SHIFT) | MiProtectionBits(Protection);
     return Bits;
 }
 

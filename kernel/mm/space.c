@@ -105,7 +105,7 @@ VOID MiUnmap(ULONG_PTR Base, SIZE_T PageCount, MI_ABSENT Absent)
         MI_PTE *Pte = MiPteOf(Base + Done * PAGE_SIZE);
         for (SIZE_T I = 0; I < Count; I++) {
             Old[I] = MiReadPte(&Pte[I]);
-            if (Old[I] & MI_PTE_PRESENT)
+            if (MiIsMapped(Old[I]))
                 MiWritePte(&Pte[I], MI_ABSENT_PTE(Absent, 0));
             else
                 Old[I] = 0;
@@ -115,25 +115,38 @@ VOID MiUnmap(ULONG_PTR Base, SIZE_T PageCount, MI_ABSENT Absent)
     }
 }
 
+static BOOLEAN MiIsMappingStart(ULONG_PTR Base)
+{
+    ULONG Shift;
+    MI_PTE Absent, Entry = MiLookUp(Base, &Shift, &Absent);
+    Entry = Entry != 0 ? Entry : Absent;
+    return Shift == PAGE_SHIFT && MiIsMapped(Entry) && (Entry & MI_PTE_FIRST);
+}
+
 SIZE_T MiMeasure(const MI_SPACE *Space, ULONG_PTR Base, MI_USE Use)
 {
-    const MI_PTE Kind = MI_PTE_PRESENT | (0xfull << MI_PTE_USE_SHIFT);
-    const MI_PTE Wanted = MI_PTE_PRESENT | ((MI_PTE)Use << MI_PTE_USE_SHIFT);
     ULONG_PTR End = Space->Base + Space->PageCount * PAGE_SIZE;
-    ULONG Shift;
-    MI_PTE Absent;
-    if ((Base & PAGE_MASK) != 0 || Base < Space->Base || Base >= End)
-        return 0;
-    if (!(MiLookUp(Base, &Shift, &Absent) & MI_PTE_FIRST))
+    if ((Base & PAGE_MASK) != 0 || Base < Space->Base || Base >= End || !MiIsMappingStart(Base))
         return 0;
     for (ULONG_PTR At = Base; At < End; At += PAGE_SIZE) {
         MI_PTE Pte = MiReadPte(MiPteOf(At));
-        if ((Pte & Kind) != Wanted || (At != Base && (Pte & MI_PTE_FIRST)))
+        if (!MiIsMapped(Pte) || ((Pte >> MI_PTE_USE_SHIFT) & 0xf) != (MI_PTE)Use ||
+            (At != Base && (Pte & MI_PTE_FIRST)))
             return 0;
         if (Pte & MI_PTE_LAST)
             return (At - Base) / PAGE_SIZE + 1;
     }
     return 0;
+}
+
+VOID MiProtect(ULONG_PTR Base, SIZE_T PageCount, MM_PROTECTION Protection)
+{
+    MI_PTE Bits = MiProtectionBits(Protection);
+    MI_PTE *Pte = MiPteOf(Base);
+    for (SIZE_T I = 0; I < PageCount; I++)
+        if (MiIsMapped(MiReadPte(&Pte[I])))
+            MiWritePte(&Pte[I], (MiReadPte(&Pte[I]) & ~MI_PTE_PROTECTION) | Bits);
+    MiFlushTlbRange(Base, PageCount);
 }
 
 VOID MiFreeMapping(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use, MI_ABSENT Absent)

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ * Pools: alignment, contents, diagnosis, and many random operations against a list of what is allocated. */
+#include "kt.h"
+#include "ex.h"
+#include "mm.h"
+
+#define TAG 0x74736554u /* "Test" */
+
+static BOOLEAN IsFilledWith(const UCHAR *Bytes, SIZE_T Count, UCHAR Value)
+{
+    for (SIZE_T I = 0; I < Count; I++)
+        if (Bytes[I] != Value)
+            return FALSE;
+    return TRUE;
+}
+
+static VOID Fill(PUCHAR Bytes, SIZE_T Count, UCHAR Value)
+{
+    for (SIZE_T I = 0; I < Count; I++)
+        Bytes[I] = Value;
+}
+
+KT_TEST(pool_blocks_are_aligned)
+{
+    for (SIZE_T Size = 0; Size < 3 * PAGE_SIZE; Size += Size < 300 ? 1 : 97) {
+        PVOID Block = ExAllocatePoolWithTag(NonPagedPoolNx, Size, TAG);
+        KT_EXPECT(Block != NULL && ((ULONG_PTR)Block & 15) == 0);
+        KT_EXPECT(Size < PAGE_SIZE || ((ULONG_PTR)Block & PAGE_MASK) == 0);
+        KT_EXPECT(Size == 0 || Size > PAGE_SIZE ||
+                  (ULONG_PTR)Block / PAGE_SIZE == ((ULONG_PTR)Block + Size - 1) / PAGE_SIZE);
+        Fill(Block, Size, 0xff);
+        ExFreePoolWithTag(Block, TAG);
+    }
+}
+
+KT_TEST(pool_cache_aligned_blocks_are)
+{
+    PVOID Block = ExAllocatePoolWithTag(NonPagedPoolCacheAligned, 24, TAG);
+    PVOID Block2 = ExAllocatePool2(POOL_FLAG_PAGED | POOL_FLAG_CACHE_ALIGNED, 100, TAG);
+    KT_EXPECT(Block != NULL && ((ULONG_PTR)Block & 63) == 0);
+    KT_EXPECT(Block2 != NULL && ((ULONG_PTR)Block2 & 63) == 0 && IsFilledWith(Block2, 100, 0));
+    ExFreePool(Block);
+    ExFreePool(Block2);
+}
+
+KT_TEST(pool2_zeroes_what_was_used)
+{
+    for (SIZE_T Size = 1; Size < 5000; Size += Size < 70 ? 1 : 613) {
+        PUCHAR Block = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, Size, TAG);
+        KT_EXPECT(Block != NULL);
+        Fill(Block, Size, 0xee);
+        ExFreePool2(Block, TAG, NULL, 0);
+        Block = ExAllocatePool2(POOL_FLAG_NON_PAGED, Size, TAG);
+        KT_EXPECT(Block != NULL && IsFilledWith(Block, Size, 0));
+        ExFreePool2(Block, TAG, NULL, 0);
+    }
+}
+
+KT_TEST(pool2_refuses_wrong_flags)
+{
+    KT_EXPECT(ExAllocatePool2(0, 16, TAG) == NULL);
+    KT_EXPECT(ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_PAGED, 16, TAG) == NULL);
+    KT_EXPECT(ExAllocatePool2(POOL_FLAG_NON_PAGED | 0x10000, 16, TAG) == NULL);
+    KT_EXPECT(ExAllocatePool2(POOL_FLAG_NON_PAGED, 16, 0) == NULL);
+    KT_EXPECT(ExAllocatePool2(POOL_FLAG_NON_PAGED, 0, TAG) == NULL);
+    PVOID Block = ExAllocatePool2(POOL_FLAG_NON_PAGED | (1ull << 40), 16, TAG);
+    KT_EXPECT(Block != NULL); /* unknown optional flags are ignored */
+    ExFreePool(Block);
+}
+
+KT_TEST(pool_too_much_is_refused)
+{
+    KT_EXPECT(ExAllocatePoolWithTag(NonPagedPoolNx, MAXULONG64, TAG) == NULL);
+    KT_EXPECT(ExAllocatePoolWithTag(PagedPool, MAXULONG64 - PAGE_SIZE, TAG) == NULL);
+    KT_EXPECT(ExAllocatePoolWithTag(NonPagedPoolNx, 1ull << 46, TAG) == NULL);
+}
+
+KT_TEST(pool_block_is_described)
+{
+    EX_POOL_BLOCK Found;
+    PUCHAR Small = ExAllocatePoolWithTag(PagedPool, 77, TAG),
+           Large = ExAllocatePoolWithTag(NonPagedPoolNx, 9000, TAG);
+    KT_EXPECT(ExQueryPoolBlock(Small + 50, &Found) && Found.Allocated && Found.Base == Small &&
+              Found.Size == 77);
+    KT_EXPECT(Found.Tag == TAG && Found.PoolType == PagedPool && Found.Owner != NULL);
+    KT_EXPECT(ExQueryPoolBlock(Large + 8999, &Found) && Found.Allocated && Found.Base == Large &&
+              Found.Size == 9000);
+    ExFreePool(Large);
+    ExFreePool(Small);
+    KT_EXPECT(ExQueryPoolBlock(Small, &Found) && !Found.Allocated && Found.Tag == TAG);
+    KT_EXPECT(ExQueryPoolBlock(Large, &Found) && !Found.Allocated && Found.Base == Large);
+    KT_EXPECT(!MmIsAddressValid(Large));
+    KT_EXPECT(!ExQueryPoolBlock(&Found, &Found));
+}
+
+/* --- random operations ------------------------------------------------------------------------------------------- */
+
+typedef struct OWNED {
+    PUCHAR Block;
+    SIZE_T Size;
+    UCHAR Value;
+} OWNED;
+
+static ULONG64 Random(PULONG64 State)
+{
+    *State = *State * 6364136223846793005ull + 1442695040888963407ull;
+    return *State >> 33;
+}
+
+static BOOLEAN Turn(OWNED *Slot, PULONG64 State)
+{
+    if (Slot->Block != NULL) {
+        BOOLEAN Intact = IsFilledWith(Slot->Block, Slot->Size, Slot->Value);
+        ExFreePoolWithTag(Slot->Block, TAG);
+        Slot->Block = NULL;
+        return Intact;
+    }
+    Slot->Size = Random(State) % (Random(State) % 10 == 0 ? 20000 : 600);
+    Slot->Value = (UCHAR)Random(State);
+    Slot->Block = ExAllocatePoolWithTag(Random(State) & 1 ? PagedPool : NonPagedPoolNx, Slot->Size, TAG);
+    if (Slot->Block != NULL)
+        Fill(Slot->Block, Slot->Size, Slot->Value);
+    return Slot->Block != NULL;
+}
+
+KT_TEST(pool_random_operations_keep_contents)
+{
+    static OWNED Slots[200];
+    ULONG64 State = 4711;
+    EX_POOL_COUNTERS Before, During, After;
+    ExQueryPoolCounters(PagedPool, &Before);
+    for (ULONG Step = 0; Step < 20000; Step++)
+        KT_EXPECT(Turn(&Slots[Random(&State) % 200], &State));
+    ExQueryPoolCounters(PagedPool, &During);
+    KT_EXPECT(During.Blocks > Before.Blocks);
+    for (ULONG I = 0; I < 200; I++)
+        KT_EXPECT(Slots[I].Block == NULL || Turn(&Slots[I], &State));
+    ExQueryPoolCounters(PagedPool, &After);
+    KT_EXPECT(After.Blocks == Before.Blocks && After.Bytes == Before.Bytes);
+}
+
+/* All memory is taken, page by page; the pool says no and works again afterwards. */
+KT_TEST(pool_survives_exhaustion)
+{
+    PVOID *Chain = NULL, *Block;
+    ULONG64 Count = 0;
+    while ((Block = ExAllocatePoolWithTag(PagedPool, 64 * PAGE_SIZE, TAG)) != NULL) {
+        *Block = Chain;
+        Chain = Block;
+        Count++;
+    }
+    while ((Block = ExAllocatePoolWithTag(NonPagedPoolNx, 2000, TAG)) != NULL) {
+        *Block = Chain;
+        Chain = Block;
+    }
+    PVOID Small = ExAllocatePoolWithTag(NonPagedPoolNx, 1024, TAG);
+    for (; Chain != NULL; Chain = Block) {
+        Block = *Chain;
+        ExFreePoolWithTag(Chain, TAG);
+    }
+    if (Small != NULL)
+        ExFreePoolWithTag(Small, TAG);
+    KT_EXPECT(Count > 4);
+    Block = ExAllocatePoolWithTag(PagedPool, 64 * PAGE_SIZE, TAG);
+    KT_EXPECT(Block != NULL);
+    ExFreePoolWithTag(Block, TAG);
+}
