@@ -67,9 +67,9 @@ KT_TEST(guarded_mutex_is_taken_and_given)
     static KGUARDED_MUTEX Guarded;
     KeInitializeGuardedMutex(&Guarded);
     KeAcquireGuardedMutex(&Guarded);
-    KT_EXPECT(KeAreAllApcsDisabled());
+    KT_EXPECT(KiCurrentThread()->SpecialApcDisable == -1);
     KeReleaseGuardedMutex(&Guarded);
-    KT_EXPECT(!KeAreAllApcsDisabled());
+    KT_EXPECT(KiCurrentThread()->SpecialApcDisable == 0);
     KT_EXPECT(KeTryToAcquireGuardedMutex(&Guarded));
     KeReleaseGuardedMutex(&Guarded);
 }
