@@ -36,14 +36,11 @@ VOID ExInitializePools(VOID)
 /* --- allocate
  * ----------------------------------------------------------------------------------------------- */
 
-static PVOID ExpAllocateSmall(EXP_POOL *Pool, SIZE_T Size, ULONG Tag, PVOID Owner)
+/* Header is a free block of the class; what is behind it may have been overwritten by its neighbour. */
+static inline PVOID ExpUseBlock(EXP_POOL *Pool, EXP_HEADER *Header, ULONG Class, SIZE_T Size, ULONG Tag,
+                                PVOID Owner)
 {
-    ULONG Class = ExpClassOf(Size);
-    PSLIST_ENTRY Entry = ExpInterlockedPopEntrySList(&Pool->Cache[ExpCacheIndex()][Class]);
-    EXP_HEADER *Header = Entry != NULL ? ExpHeaderOf(Entry) : ExpTakeBlock(Pool, Class);
-    if (Header == NULL)
-        return NULL;
-    if (Header->State != ExpBlockFree)
+    if (__builtin_expect(Header->State != ExpBlockFree, 0))
         ExpBadHeader(Pool, Header);
     ExpCheckFreed(Header, Class);
     ExpSetGuard(Header + 1, Size, ExpBlockSize[Class] - EXP_HEADER_SIZE);
@@ -55,22 +52,38 @@ static PVOID ExpAllocateSmall(EXP_POOL *Pool, SIZE_T Size, ULONG Tag, PVOID Owne
 }
 
 /* A block that must begin on a cache line is given a page: aligned, and rare enough. */
-static PVOID ExpAllocate(EXP_POOL *Pool, SIZE_T Size, BOOLEAN CacheAligned, ULONG Tag, PVOID Owner)
+static PVOID ExpAllocateUncached(EXP_POOL *Pool, SIZE_T Size, BOOLEAN CacheAligned, ULONG Tag, PVOID Owner)
 {
-    if (Size <= EXP_SMALL_MAX && !CacheAligned)
-        return ExpAllocateSmall(Pool, Size, Tag, Owner);
-    return ExpAllocateLarge(Pool, Size, Tag, Owner);
+    if (Size > EXP_SMALL_MAX || CacheAligned)
+        return ExpAllocateLarge(Pool, Size, Tag, Owner);
+    ULONG Class = ExpClassOf(Size);
+    EXP_HEADER *Header = ExpTakeBlock(Pool, Class);
+    return Header != NULL ? ExpUseBlock(Pool, Header, Class, Size, Tag, Owner) : NULL;
 }
 
 /* When memory is short, what the caches hold is given back first. */
-static PVOID ExpAllocateOrTrim(EXP_POOL *Pool, SIZE_T Size, BOOLEAN CacheAligned, ULONG Tag, PVOID Owner)
+__attribute__((noinline)) static PVOID ExpAllocateSlowly(EXP_POOL *Pool, SIZE_T Size, BOOLEAN CacheAligned,
+                                                         ULONG Tag, PVOID Owner)
 {
-    PVOID Block = ExpAllocate(Pool, Size, CacheAligned, Tag, Owner);
-    if (__builtin_expect(Block != NULL, 1))
+    PVOID Block = ExpAllocateUncached(Pool, Size, CacheAligned, Tag, Owner);
+    if (Block != NULL)
         return Block;
     for (ULONG I = 0; I < MmPoolRegions; I++)
         ExpTrimCaches(&ExpPools[I]);
-    return ExpAllocate(Pool, Size, CacheAligned, Tag, Owner);
+    return ExpAllocateUncached(Pool, Size, CacheAligned, Tag, Owner);
+}
+
+/* The hot path: a block of the processor's cache. Inlined into each entry so that it costs one frame. */
+__attribute__((always_inline)) static inline PVOID ExpAllocate(EXP_POOL *Pool, SIZE_T Size,
+                                                               BOOLEAN CacheAligned, ULONG Tag, PVOID Owner)
+{
+    if (__builtin_expect(Size <= EXP_SMALL_MAX && !CacheAligned, 1)) {
+        ULONG Class = ExpClassOf(Size);
+        PSLIST_ENTRY Entry = ExpInterlockedPopEntrySList(&Pool->Cache[ExpCacheIndex()][Class]);
+        if (__builtin_expect(Entry != NULL, 1))
+            return ExpUseBlock(Pool, ExpHeaderOf(Entry), Class, Size, Tag, Owner);
+    }
+    return ExpAllocateSlowly(Pool, Size, CacheAligned, Tag, Owner);
 }
 
 /* [WDK Bug Check 0xC2] 8: allocating at an IRQL that the pool type does not permit; 9: freeing at one; 0x9B:
@@ -93,7 +106,8 @@ static VOID ExpCheckTag(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID Owner)
 #define ExpCheckTag(PoolType, Size, Tag, Owner) ((void)0)
 #endif
 
-static PVOID ExpAllocateTyped(ULONG PoolType, SIZE_T Size, ULONG Tag, PVOID Owner)
+__attribute__((always_inline)) static inline PVOID ExpAllocateTyped(ULONG PoolType, SIZE_T Size, ULONG Tag,
+                                                                    PVOID Owner)
 {
     EXP_POOL *Pool = &ExpPools[PoolType & EXP_TYPE_PAGED ? MmPagedPoolRegion : MmNonPagedPoolRegion];
     ExpCheckIrql(Pool, 8, Size);
@@ -101,7 +115,7 @@ static PVOID ExpAllocateTyped(ULONG PoolType, SIZE_T Size, ULONG Tag, PVOID Owne
     if (__builtin_expect(PoolType & EXP_TYPE_MUST_SUCCEED,
                          0)) /* [WDK Bug Check 0xC2] 0x9A: no longer supported */
         KeBugCheckEx(BAD_POOL_CALLER, 0x9a, PoolType, Size, Tag);
-    PVOID Block = ExpAllocateOrTrim(Pool, Size, (PoolType & EXP_TYPE_CACHE_ALIGNED) != 0, Tag, Owner);
+    PVOID Block = ExpAllocate(Pool, Size, (PoolType & EXP_TYPE_CACHE_ALIGNED) != 0, Tag, Owner);
     if (__builtin_expect(Block == NULL && (PoolType & POOL_RAISE_IF_ALLOCATION_FAILURE), 0))
         ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES);
     return Block;
@@ -178,7 +192,7 @@ static PVOID ExpAllocateFlags(POOL_FLAGS Flags, SIZE_T Size, ULONG Tag, PVOID Ow
     ExpCheckIrql(Pool, 8, Size);
     if (Tag != 0 && Size != 0 && ExpFlagsAreValid(Flags)) {
         Reason = STATUS_INSUFFICIENT_RESOURCES;
-        Block = ExpAllocateOrTrim(Pool, Size, (Flags & POOL_FLAG_CACHE_ALIGNED) != 0, Tag, Owner);
+        Block = ExpAllocate(Pool, Size, (Flags & POOL_FLAG_CACHE_ALIGNED) != 0, Tag, Owner);
     }
     if (Block == NULL && (Flags & POOL_FLAG_RAISE_ON_FAILURE))
         ExRaiseStatus(Reason);
@@ -216,7 +230,8 @@ PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
  * ----------------------------------------------------------------------------------------------------- */
 
 /* The address was looked up: it is where a block of this page may begin. */
-static VOID ExpFreeSmall(EXP_POOL *Pool, const EXP_PAGE *Record, PVOID Block, ULONG Tag)
+__attribute__((always_inline)) static inline VOID ExpFreeSmall(EXP_POOL *Pool, const EXP_PAGE *Record,
+                                                               PVOID Block, ULONG Tag)
 {
     EXP_HEADER *Header = ExpHeaderOf(Block);
     ULONG Class = Record->Class;
@@ -229,13 +244,13 @@ static VOID ExpFreeSmall(EXP_POOL *Pool, const EXP_PAGE *Record, PVOID Block, UL
     ExpCheckGuard(Block, Header->Size, ExpBlockSize[Class] - EXP_HEADER_SIZE);
     ExpFillFreed(Header, Class);
     PSLIST_HEADER Cache = &Pool->Cache[ExpCacheIndex()][Class];
-    if (ExQueryDepthSList(Cache) < ExpCacheDepth[Class])
+    if ((USHORT)Cache->Alignment < ExpCacheDepth[Class])
         ExpInterlockedPushEntrySList(Cache, Block);
     else
         ExpGiveBlock(Pool, Header);
 }
 
-static VOID ExpFree(PVOID Block, ULONG Tag)
+__attribute__((always_inline)) static inline VOID ExpFree(PVOID Block, ULONG Tag)
 {
     EXP_POOL *Pool = ExpPoolOf(Block);
     if (Pool == NULL || ExpPageIndex(Pool, Block) >= (ULONG64)Pool->RecordEnd)

@@ -66,7 +66,7 @@ VOID ExpFreeLarge(EXP_POOL *Pool, PVOID Block, ULONG Tag)
     for (SIZE_T I = 1; I < PageCount; I++)
         Record[I].State = ExpPageUnused;
     PSLIST_HEADER Cache = &Pool->Pages[ExpCacheIndex()];
-    if (PageCount == 1 && ExQueryDepthSList(Cache) < EXP_PAGE_CACHE_DEPTH)
+    if (PageCount == 1 && (USHORT)Cache->Alignment < EXP_PAGE_CACHE_DEPTH)
         ExpInterlockedPushEntrySList(Cache, Block);
     else
         MmFreePoolPages(Pool->Region, Block, PageCount);
