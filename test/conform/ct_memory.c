@@ -139,6 +139,31 @@ static VOID MdlPages(VOID)
     CheckZeroPages(MmAllocatePagesForMdlEx(Zero, Highest, Zero, LENGTH, MmCached, 0));
 }
 
+static volatile UCHAR *ReadOnlyView;
+
+static NTSTATUS WriteView(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    *ReadOnlyView = 1;
+    return STATUS_SUCCESS;
+}
+
+static VOID MdlProtect(VOID)
+{
+    PMDL Mdl = MmAllocatePagesForMdl(Zero, Highest, Zero, PAGE_SIZE);
+    CT_REQUIRE(Mdl != NULL);
+    ReadOnlyView = MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority);
+    CT_REQUIRE(ReadOnlyView != NULL);
+    CT_SUCCESS(NtboxGuardedCall(WriteView, NULL));
+    CT_SUCCESS(MmProtectMdlSystemAddress(Mdl, PAGE_READONLY));
+    CT_EQUAL(*ReadOnlyView, 1);
+    CT_SUCCESS(MmProtectMdlSystemAddress(Mdl, PAGE_READWRITE));
+    CT_SUCCESS(NtboxGuardedCall(WriteView, NULL));
+    MmUnmapLockedPages((PVOID)ReadOnlyView, Mdl);
+    MmFreePagesFromMdl(Mdl);
+    ExFreePool(Mdl);
+}
+
 /* Exports of ntoskrnl.exe and hal.dll by name; NULL for what neither has. */
 static VOID MemoryRoutine(VOID)
 {
@@ -271,6 +296,7 @@ static const CT_CASE Cases[] = {
     {"mdl.partial", MdlPartial},
     {"mdl.size", MdlSize},
     {"mdl.pages", MdlPages},
+    {"mdl.protect", MdlProtect},
     {"memory.routine", MemoryRoutine},
     {"memory.valid", MemoryValid},
     {"memory.physical", MemoryPhysical},
