@@ -53,6 +53,8 @@ VOID HalpInitApic(VOID)
     HalpWriteApic(APIC_LVT_LINT0, APIC_LVT_MASKED);
     HalpWriteApic(APIC_LVT_LINT1, 0x400); /* NMI */
     HalpWriteApic(APIC_LVT_TIMER, APIC_LVT_MASKED);
+    HalpWriteApic(APIC_TIMER_INITIAL,
+                  0); /* UEFI firmware leaves its timer running: it would spoil the calibration */
     HalpWriteApic(APIC_TIMER_DIVIDE, 0xb); /* by 1 */
 }
 
