@@ -29,6 +29,7 @@ typedef struct _IM_OPTIONS {
     BOOLEAN StrictWx;     /* refuse an image with a writable and executable section */
     BOOLEAN AllowMissing; /* bind missing imports to a trap instead of refusing */
     BOOLEAN CountCalls;   /* bind through counting stubs (`bind=count`) */
+    BOOLEAN MeasureLoads; /* `bench`: log how many TSC ticks ldr/pe took for each image */
     ULONG64 Seed;         /* for security cookies */
 } IM_OPTIONS;
 

@@ -9,7 +9,6 @@ typedef struct _INIT_OPTIONS {
     IM_OPTIONS Image;
     USHORT ExitPort;  /* `exitport=0xf4`: the debug-exit device; 0 = none */
     BOOLEAN RunTests; /* `kt`: the in-kernel tests before the agent */
-    BOOLEAN Bench;    /* `bench`: the in-kernel benchmarks */
 } INIT_OPTIONS;
 
 VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options);

@@ -45,5 +45,5 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->Image.StrictWx = InitFindOption(CommandLine, "strict-wx") != NULL;
     Options->Image.AllowMissing = InitFindOption(CommandLine, "allow-missing") != NULL;
     Options->RunTests = InitFindOption(CommandLine, "kt") != NULL;
-    Options->Bench = InitFindOption(CommandLine, "bench") != NULL;
+    Options->Image.MeasureLoads = InitFindOption(CommandLine, "bench") != NULL;
 }

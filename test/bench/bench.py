@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Print the benchmark table (name, value, unit, target) and write BUILD/bench.json.
+
+usage: bench.py BUILD
+
+Wall times are medians, given as ratios to the floor measured in the same run: the same QEMU with a PVH kernel that only
+exits (test/bench/floor.asm). Floor and candidate alternate, so that a noisy machine slows both. Instructions are counted by
+QEMU (-icount shift=0,sleep=off): exact. Nothing fails on a number.
+"""
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROUNDS = 9
+QEMU = ['qemu-system-x86_64', '-M', 'q35', '-cpu', 'max', '-accel', 'tcg', '-m', '128M', '-display', 'none', '-nodefaults',
+        '-no-reboot', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
+
+
+def run_to_exit(command):
+    start = time.monotonic()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
+    return time.monotonic() - start
+
+
+def time_of_line(command, pattern):
+    """Seconds from the start to the first line of COM1 that matches."""
+    start = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    found = None
+    for line in process.stdout:
+        if found is None and re.search(pattern, line.decode('ascii', 'replace')):
+            found = time.monotonic() - start
+    process.wait(timeout=60)
+    if found is None:
+        sys.exit(f'bench.py: no line like {pattern!r} came')
+    return found
+
+
+def kept_archive(ntbox, sample, folder):
+    """boot.cpio of a run of the sample, as ntbox packs it."""
+    subprocess.run([ntbox, 'run', sample, '--kernel', 'free', '--keep', folder], stdout=subprocess.DEVNULL, check=True, timeout=60)
+    return os.path.join(folder, 'boot.cpio')
+
+
+def wall_times(build, folder):
+    ntbox, sample = f'{build}/ntbox', f'{build}/drivers_sample/mingw/ioctl.sys'
+    archive = kept_archive(ntbox, sample, folder)
+    floor = QEMU + ['-kernel', f'{build}/test/bench/floor']
+    kernel = QEMU + ['-serial', 'stdio', '-kernel', f'{build}/ldr/osloader/osloader', '-initrd', archive,
+                     '-append', 'exitport=0xf4']
+    samples = {'floor': [], 'first': [], 'entry': [], 'run': []}
+    for _ in range(ROUNDS):
+        samples['floor'].append(run_to_exit(floor))
+        samples['first'].append(time_of_line(kernel, r'^ntbox \d'))
+        samples['entry'].append(time_of_line(kernel, r'^ioctl: device'))
+        samples['run'].append(run_to_exit([ntbox, 'run', sample, '--kernel', 'free']))
+    return {name: statistics.median(values) for name, values in samples.items()}
+
+
+def load_instructions(build, sample):
+    """(file bytes, instructions) of ldr/pe for one driver, from the kernel's log under icount."""
+    log = subprocess.run([f'{build}/ntbox', 'run', sample, '--kernel', 'free', '--icount', '--append', 'bench', '--log', '/dev/stdout'],
+                         stdout=subprocess.PIPE, timeout=120, check=False).stdout.decode('utf-8', 'replace')
+    name = re.escape(os.path.basename(sample).lower())
+    found = re.search(rf'bench: {name}: (\d+) bytes mapped, relocated and bound in (\d+) ticks', log)
+    if not found:
+        sys.exit(f'bench.py: the kernel did not measure {sample}')
+    return int(found[1]), int(found[2])
+
+
+def table(build, folder):
+    times = wall_times(build, folder)
+    size, instructions = load_instructions(build, f'{build}/test/conform/mingw/ct_crt.sys')
+    floor = times['floor']
+    yield 'boot floor (QEMU, kernel that only exits)', floor * 1000, 'ms', None
+    yield 'first kernel line', times['first'] / floor, 'x floor', 2.0
+    yield 'DriverEntry of a sample', times['entry'] / floor, 'x floor', 4.0
+    yield 'whole ntbox run of a sample', times['run'] / floor, 'x floor', 8.0
+    yield f'ldr/pe: map, relocate, bind ({size} bytes)', instructions, 'instructions', 300000
+
+
+def main():
+    build = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [dict(zip(('name', 'value', 'unit', 'target'), row)) for row in table(build, folder)]
+    print(f'{"name":<52} {"value":>12} {"unit":<13} {"target":>8}')
+    for row in rows:
+        target = '' if row['target'] is None else f'{row["target"]:g}'
+        print(f'{row["name"]:<52} {row["value"]:>12.2f} {row["unit"]:<13} {target:>8}')
+    with open(f'{build}/bench.json', 'w', encoding='utf-8') as out:
+        json.dump(rows, out, indent=1)
+
+
+main()
