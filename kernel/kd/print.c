@@ -61,7 +61,7 @@ ULONG __cdecl DbgPrint(PCSTR Format, ...)
     return Status;
 }
 
-/* Component filters do not exist here: everything is shown (D-number in docs/deviations.md). */
+/* Component filters do not exist here: everything is shown (D-052). */
 ULONG __cdecl DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...)
 {
     va_list Args;

@@ -141,7 +141,7 @@ VOID NTAPI KeFlushQueuedDpcs(VOID)
 }
 
 /* [WDK KeSetTargetProcessorDpc] Kept in the object; a processor that takes no part yet runs nothing, so the DPC runs where it
- * is queued (D-003). */
+ * is queued (D-050). */
 VOID NTAPI KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
 {
     Dpc->Number = (USHORT)(MAXIMUM_PROC_PER_GROUP + Number);

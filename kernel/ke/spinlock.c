@@ -73,8 +73,7 @@ BOOLEAN FASTCALL KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
                                        __ATOMIC_RELAXED);
 }
 
-/* [WDK KeAcquireInStackQueuedSpinLock] Bound to the handle: first come, first served by a ticket is not promised here; the
- * handle remembers lock and IRQL. */
+/* [WDK KeAcquireInStackQueuedSpinLock] The handle remembers lock and IRQL (D-053). */
 VOID FASTCALL KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
 {
     LockHandle->LockQueue.Next = NULL;
