@@ -144,12 +144,17 @@ static void on_process_end(GObject *source, GAsyncResult *result, gpointer conte
     g_main_loop_quit(vm->Loop);
 }
 
-static void add_sources(Vm *vm)
+/* Before QEMU starts: a signal that comes in between must find the handler, not end ntbox. */
+static void catch_signals(Vm *vm)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    vm->Loop = g_main_loop_new(NULL, FALSE);
     for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
         g_unix_signal_add(signals[i], on_signal, vm);
+}
+
+static void add_sources(Vm *vm)
+{
+    vm->Loop = g_main_loop_new(NULL, FALSE);
     g_timeout_add(DRAIN_INTERVAL_MS, on_drain, vm);
     if (vm->Plan->TimeLimit)
         g_timeout_add(vm->Plan->TimeLimit * 1000, on_time_limit, vm);
@@ -195,11 +200,16 @@ static void finish(Vm *vm)
 static bool run(Vm *vm, GError **error)
 {
     gint64 begin = g_get_monotonic_time();
-    if (!vm_channels_open(&vm->Channels, vm->Plan->Archive, vm->Plan->LogFile, error) || !start(vm, error))
+    if (!vm_channels_open(&vm->Channels, vm->Plan->Archive, vm->Plan->LogFile, error))
         return false;
-    add_sources(vm);
-    g_main_loop_run(vm->Loop);
+    catch_signals(vm);
+    if (start(vm, error)) {
+        add_sources(vm);
+        g_main_loop_run(vm->Loop);
+    }
     remove_sources(vm);
+    if (!vm->Process)
+        return false;
     finish(vm);
     vm->Report->Seconds = (double)(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
     return true;
