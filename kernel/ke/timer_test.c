@@ -82,14 +82,3 @@ KT_TEST(timer_in_the_past_is_signalled_at_once)
     KT_EXPECT(KeReadStateTimer(&Timer));
     KT_EXPECT(KeWaitForSingleObject(&Timer, Executive, KernelMode, FALSE, &Zero) == STATUS_SUCCESS);
 }
-
-KT_TEST(timer_left_by_a_driver_is_found)
-{
-    KTIMER Timer;
-    LARGE_INTEGER Due = {.QuadPart = -10000000000};
-
-    KeInitializeTimer(&Timer);
-    KeSetTimer(&Timer, Due, NULL);
-    KT_EXPECT(KeReportDriverTimers("kt", &Timer, sizeof(Timer)) == 1);
-    KT_EXPECT(!KeCancelTimer(&Timer));
-}
