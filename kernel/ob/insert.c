@@ -50,6 +50,8 @@ NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE AccessState, ACCESS_MA
     OBP_HEADER *Header = ObpCheckedHeader(Object);
     ULONG Attributes = Header->Create != NULL ? Header->Create->Attributes : 0;
     PVOID Target = Object;
+    /* Counts as a handle until there is one: a close by somebody who found the name must not take the name away. */
+    InterlockedIncrement64(&Header->HandleCount);
     NTSTATUS Status = ObpInsertName(&Target);
     NT_CHECK(Handle != NULL || Header->Name == NULL || (Header->Flags & OBP_FLAG_PERMANENT));
     if (NT_SUCCESS(Status) && Handle != NULL) {
@@ -59,6 +61,7 @@ NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE AccessState, ACCESS_MA
             Status = HandleStatus;
         }
     }
+    InterlockedDecrement64(&Header->HandleCount);
     if (NT_SUCCESS(Status) && NewObject != NULL)
         *NewObject = Target;
     ObpFreeCreateInfo(Header);
