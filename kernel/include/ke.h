@@ -49,13 +49,11 @@ typedef struct _KTHREAD {
     PKPROCESS Process;                            /* (c) */
     PVOID XSaveArea;                              /* (c) 64-byte aligned extended state */
     ULONG ContextSwitches;                        /* (d) */
-    LIST_ENTRY ThreadListEntry;                   /* (d) of all threads */
 } KTHREAD;
 
 typedef struct _KPROCESS {
     DISPATCHER_HEADER Header;
     ULONG64 DirectoryTableBase;
-    LIST_ENTRY ThreadListHead;
 } KPROCESS;
 
 /* --- processors ---- */

@@ -17,7 +17,8 @@ typedef struct _ETHREAD {
     PVOID StartContext;
     LIST_ENTRY IrpList; /* io: IRPs this thread issued */
     PVOID TopLevelIrp;
-    PVOID StartModule; /* IM_MODULE of the driver that made the thread, NULL for the kernel's own */
+    LIST_ENTRY ListEntry; /* ps: all threads that have a stack */
+    PVOID StartModule;    /* IM_MODULE of the driver that made the thread, NULL for the kernel's own */
 } ETHREAD;
 
 /* What thread end needs from above; set once by InitSetUpcalls, before the first system thread. */
@@ -28,3 +29,6 @@ typedef struct _PS_UPCALLS {
 extern const PS_UPCALLS *PsUpcalls;
 
 VOID PsInitSystem(VOID);
+
+/* Threads that started in Module's code and have not ended: written to log and report, counted. PASSIVE_LEVEL. */
+ULONG PsReportDriverThreads(const void *Module, PCSTR Driver);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, timers, symbolic links, pool. A device
+ * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, timers, symbolic links, threads, pool. A device or thread
  * leads back into the image, so the image then stays mapped. */
 #include "iop.h"
 #include "ex.h"
@@ -52,6 +52,8 @@ VOID IopReportLeaks(PDRIVER_OBJECT Driver)
     ULONG Timers = KeReportDriverTimers(Module->Name, Module->Base, Module->Size);
     if (Timers != 0)
         KdLog("%s: %lu timers were not cancelled; they are taken out of the queue", Module->Name, Timers);
+    if (PsReportDriverThreads(Module, Module->Name) != 0)
+        Inside = TRUE; /* their code must stay */
     IopReportLinkLeaks(Module);
     ExReportDriverLeaks(Module);
     if (Inside)

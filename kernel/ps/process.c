@@ -26,7 +26,6 @@ VOID PspCreateSystemProcess(VOID)
     PEPROCESS Process = PsInitialSystemProcess;
     Process->Pcb.Header.Type = 3;
     InitializeListHead(&Process->Pcb.Header.WaitListHead);
-    InitializeListHead(&Process->Pcb.ThreadListHead);
     Process->Pcb.DirectoryTableBase = ArchReadCr3();
     Process->UniqueProcessId = (HANDLE)4;
     Process->ObjectTable = ObSystemHandleTable();

@@ -5,3 +5,7 @@
 
 VOID PspCreateSystemProcess(VOID);
 VOID PspInitializeThreads(VOID);
+
+/* thread_list.c: every thread from its creation until its stack is freed. */
+VOID PspEnterThread(PETHREAD Thread);
+VOID PspLeaveThread(PETHREAD Thread);

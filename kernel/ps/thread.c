@@ -80,6 +80,7 @@ static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROU
     Thread->StartModule = ImFindModule((PVOID)StartRoutine);
     Thread->Cid.UniqueProcess = PsInitialSystemProcess->UniqueProcessId;
     Thread->Cid.UniqueThread = (HANDLE)(ULONG_PTR)InterlockedAdd(&PspNextThreadId, 4);
+    PspEnterThread(Thread);
     *Created = Thread;
     return STATUS_SUCCESS;
 }
@@ -101,6 +102,7 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
     ObReferenceObject(Thread); /* the running thread's own; the reaper drops it */
     Status = ObInsertObject(Thread, NULL, DesiredAccess, 0, NULL, ThreadHandle);
     if (!NT_SUCCESS(Status)) {
+        PspLeaveThread(Thread);
         PspFreeThreadMemory(&Thread->Tcb);
         ObDereferenceObject(Thread);
         return Status;
@@ -130,6 +132,7 @@ static VOID NTAPI PspReaper(PVOID Context)
             KeWaitForSingleObject(&KeThreadReaper.Event, Executive, KernelMode, FALSE, NULL);
             continue;
         }
+        PspLeaveThread((PETHREAD)Thread);
         PspFreeThreadMemory(Thread);
         ObDereferenceObject(Thread);
     }
