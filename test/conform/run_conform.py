@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Run every conformance driver of one flavour in one machine (and those that end the machine in one each), then hold
 the export list against what was called.
-usage: run_conform.py NTBOX KERNEL EXPORTS-JSON HELLO.sys CONFORM-FOLDER"""
+usage: run_conform.py NTBOX KERNEL EXPORTS-JSON HELLO.sys CONFORM-FOLDER [OPTION OF NTBOX RUN ...]"""
 import glob
 import json
 import os
@@ -14,9 +14,9 @@ STOPS = ['ct_bugcheck', 'ct_bugcheck_ex']  # their run ends in the bug check tha
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../tools')
 
 
-def run(ntbox, drivers, output):
+def run(ntbox, options, drivers, output):
     """Write the report of a counted run to output; returns it."""
-    command = [ntbox, 'run', '--timeout', '120', '--bind', 'count', '--json', *drivers]
+    command = [ntbox, 'run', '--timeout', '120', '--bind', 'count', '--json', *options, *drivers]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180)
     with open(output, 'w', encoding='utf-8') as f:
         f.write(done.stdout)
@@ -38,14 +38,14 @@ def count_cases(report, whole):
 
 
 def main():
-    ntbox, kernel, exports, hello, folder = sys.argv[1:]
+    ntbox, kernel, exports, hello, folder, *options = sys.argv[1:]
     drivers = sorted(glob.glob(os.path.join(folder, 'ct_*.sys')))
     stops = [os.path.join(folder, name + '.sys') for name in STOPS]
     with tempfile.TemporaryDirectory() as room:
         reports = [os.path.join(room, f'{n}.json') for n in range(1 + len(stops))]
-        passed, failed = count_cases(run(ntbox, [hello, *(d for d in drivers if d not in stops)], reports[0]), True)
+        passed, failed = count_cases(run(ntbox, options, [hello, *(d for d in drivers if d not in stops)], reports[0]), True)
         for driver, output in zip(stops, reports[1:]):
-            count_cases(run(ntbox, [driver], output), False)
+            count_cases(run(ntbox, options, [driver], output), False)
         gate = subprocess.run([sys.executable, os.path.join(TOOLS, 'export_gate.py'), '--exports', exports,
                                '--image', kernel, *(a for d in drivers for a in ('--driver', d)), *reports])
     failed += gate.returncode != 0
