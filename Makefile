@@ -3,8 +3,8 @@
 BUILD := build
 NINJA := ninja -C $(BUILD)
 
-.PHONY: all setup iso run test bench clean format
-all: $(BUILD)/build.ninja
+.PHONY: all setup iso run test bench clean format help
+all: setup $(BUILD)/build.ninja
 	@$(NINJA)
 
 setup:
@@ -30,3 +30,12 @@ format:
 
 clean:
 	@rm -rf $(BUILD)
+
+help:
+	@echo "make            build everything"; \
+	echo "make run        build the ISO, boot it, load a driver, show the answers"; \
+	echo "make test       build, run every test"; \
+	echo "make iso        build the ISO, say how to start it"; \
+	echo "make bench      print the benchmark table"; \
+	echo "make format     lay the C files out"; \
+	echo "make clean      remove the build folder"

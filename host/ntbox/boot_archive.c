@@ -81,6 +81,8 @@ bool boot_archive_add(BootArchive *archive, const char *path, const void *data, 
 bool boot_archive_add_file(BootArchive *archive, const char *path, const char *host_path, GError **error)
 {
     g_autoptr(GError) reason = NULL;
+    if (g_file_test(host_path, G_FILE_TEST_EXISTS) && !g_file_test(host_path, G_FILE_TEST_IS_REGULAR))
+        return usage_error(error, "cannot read %s: it is no regular file", host_path);
     g_autoptr(GMappedFile) file = g_mapped_file_new(host_path, FALSE, &reason);
     if (!file)
         return usage_error(error, "cannot read %s: %s", host_path, reason->message);

@@ -56,7 +56,8 @@ static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
     if (!bugcheck)
         return false;
     uint32_t code = (uint32_t)run_event_value(bugcheck, ReportKeyCode);
-    const char *name = bugcheck_name(code);
+    const char *known = bugcheck_name(code), *said = run_event_text(bugcheck, ReportKeyName);
+    const char *name = known ? known : said;
     const char *culprit = bugcheck_culprit(report, bugcheck);
     if (culprit)
         return decide(verdict, ExitDriver, "bugcheck", "%s caused bug check 0x%X (%s)", culprit, code,

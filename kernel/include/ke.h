@@ -43,12 +43,15 @@ typedef struct _KTHREAD {
     KTIMER Timer;                                 /* (d) time-out of the current wait */
     SHORT KernelApcDisable;                       /* (o) KeEnterCriticalRegion: -1 per nesting */
     SHORT SpecialApcDisable;                      /* (o) KeEnterGuardedRegion */
-    ULONG Quantum;                                /* (d) clock ticks left */
-    PKSTART_ROUTINE StartRoutine;                 /* (c) */
-    PVOID StartContext;                           /* (c) */
-    PKPROCESS Process;                            /* (c) */
-    PVOID XSaveArea;                              /* (c) 64-byte aligned extended state */
-    ULONG ContextSwitches;                        /* (d) */
+    SHORT SpinLockCount;                          /* (o) checked kernel: KSPIN_LOCKs it holds */
+    struct _KE_GATE *Gate;                        /* (o) innermost call into a driver */
+    PVOID GateRoutine;            /* (o) its routine: survives what a driver does to the stack */
+    ULONG Quantum;                /* (d) clock ticks left */
+    PKSTART_ROUTINE StartRoutine; /* (c) */
+    PVOID StartContext;           /* (c) */
+    PKPROCESS Process;            /* (c) */
+    PVOID XSaveArea;              /* (c) 64-byte aligned extended state */
+    ULONG ContextSwitches;        /* (d) */
 } KTHREAD;
 
 typedef struct _KPROCESS {
@@ -139,6 +142,8 @@ typedef struct _KE_GATE {
     KIRQL Irql;
     SHORT KernelApcDisable;
     ULONG HeldLockCount;
+    SHORT SpinLockCount;
+    struct _KE_GATE *Outer; /* the gate around this one on the same thread; NULL: none */
 } KE_GATE;
 
 /* Around each call into a driver: Enter notes IRQL, held locks and APC state, Leave compares. A driver that

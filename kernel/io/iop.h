@@ -153,6 +153,9 @@ VOID IopFinishIrp(PIRP Irp);
 
 /* thread_irp.c: the list of IRPs that a thread has issued. */
 VOID IopQueueThreadIrp(PIRP Irp); /* current thread */
+
+/* IofCallDriver for an IRP that IopQueueThreadIrp has entered; a driver that loses it is reported (lost_irp.c). */
+NTSTATUS IopCallOwnIrp(PDEVICE_OBJECT Device, PIRP Irp);
 VOID IopDequeueThreadIrp(PIRP Irp);
 
 /* buffers.c. On failure nothing is allocated. The IRP then owns the buffers. */

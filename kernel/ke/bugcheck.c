@@ -81,22 +81,39 @@ VOID KiPrintBackTrace(PCONTEXT Context)
     }
 }
 
-/* The first frame outside the kernel is to blame; with none it is the kernel itself. */
+/* The routine of the innermost call into a driver, if a driver's image holds it. */
+static BOOLEAN KiBlameGate(KI_SYMBOL *Symbol)
+{
+    PKTHREAD Thread = KiCurrentThread();
+
+    if (Thread == NULL || Thread->GateRoutine == NULL)
+        return FALSE;
+    KiUpcalls->Symbolize(Thread->GateRoutine, Symbol);
+    return Symbol->Module[0] != 0 && !KiUpcalls->IsKernelAddress(Thread->GateRoutine);
+}
+
+/* The first frame outside the kernel is to blame, if it lies inside the innermost call into a driver. When the stack has been
+ * destroyed, or ends before that, it is the routine that was called; with no driver at all it is the kernel itself. */
 static VOID KiFindCulprit(PCONTEXT Context, KI_SYMBOL *Symbol)
 {
+    PKTHREAD Thread = KiCurrentThread();
     CONTEXT Walk;
+    BOOLEAN Returned = KiStartWalk(Context, &Walk); /* a return address lies behind the call: name the call */
 
-    (void)KiStartWalk(Context, &Walk);
-    for (ULONG Depth = 0; Depth < KI_MAX_FRAMES && Walk.Rip != 0; Depth++) {
+    for (ULONG Depth = 0; Depth < KI_MAX_FRAMES && Walk.Rip != 0; Depth++, Returned = TRUE) {
         if (!KiUpcalls->IsKernelAddress((PVOID)Walk.Rip)) {
-            KiUpcalls->Symbolize((PVOID)Walk.Rip, Symbol);
+            if (Thread != NULL && Thread->Gate != NULL && Walk.Rsp > (ULONG64)Thread->Gate &&
+                KiBlameGate(Symbol))
+                return;
+            KiUpcalls->Symbolize((PVOID)(Walk.Rip - Returned), Symbol);
             if (Symbol->Module[0] != 0)
                 return;
         }
         if (!KiUpcalls->UnwindOne(&Walk))
             break;
     }
-    KiUpcalls->Symbolize((PVOID)Context->Rip, Symbol);
+    if (!KiBlameGate(Symbol))
+        KiUpcalls->Symbolize((PVOID)Context->Rip, Symbol);
 }
 
 static VOID KiReportBugCheck(ULONG Code, const ULONG64 P[4], KIRQL Irql, PCSTR Text, const KI_SYMBOL *Culprit)
@@ -137,10 +154,9 @@ static DECLSPEC_NORETURN VOID KiBugCheckInBugCheck(ULONG Code)
     HalPowerOff(KI_EXIT_BUGCHECK);
 }
 
-DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4,
-                                  PCONTEXT Context, PCSTR Text)
+DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Blamed, ULONG Code, const ULONG64 P[4], PCONTEXT Context,
+                                         PCSTR Text)
 {
-    const ULONG64 P[4] = {P1, P2, P3, P4};
     KIRQL Irql = ArchGetIrql();
     KI_SYMBOL Culprit;
 
@@ -150,12 +166,21 @@ DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3
     if (__atomic_exchange_n(&KiBugCheckOwner, (LONG)KeGetPrcb()->Number + 1, __ATOMIC_SEQ_CST) != 0)
         KiBugCheckInBugCheck(Code);
     KdEnterBugCheck();
-    KiFindCulprit(Context, &Culprit);
+    if (Blamed != NULL)
+        KiUpcalls->Symbolize(Blamed, &Culprit);
+    else
+        KiFindCulprit(Context, &Culprit);
     KiReportBugCheck(Code, P, Irql, Text, &Culprit);
     KiPrintBackTrace(Context);
     KiUpcalls->BugCheckReport();
     KiRunCallbacks();
     HalPowerOff(KI_EXIT_BUGCHECK);
+}
+
+DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4,
+                                  PCONTEXT Context, PCSTR Text)
+{
+    KiBugCheckBlaming(NULL, Code, (const ULONG64[]){P1, P2, P3, P4}, Context, Text);
 }
 
 DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3,

@@ -2,27 +2,34 @@
  * Checked kernel: the IRQL contract is the first statement of a function; breaking it names the function and, through the
  * back-trace, the caller. */
 #include "ki.h"
+#include "crt.h"
+#include "rtl.h"
 
 #if NTBOX_CHECKED
 
-static DECLSPEC_NORETURN VOID KiIrqlViolation(KIRQL Expected, PCSTR Function)
+static DECLSPEC_NORETURN VOID KiIrqlViolation(KIRQL Expected, PCSTR Rule, PCSTR Function)
 {
     KIRQL Irql = ArchGetIrql();
+    CHAR Text[160];
+    CONTEXT Context;
 
-    KdLog("%s was called at IRQL %u; its contract says %u", Function, (unsigned)Irql, (unsigned)Expected);
-    KeBugCheckEx(IRQL_UNEXPECTED_VALUE, ((ULONG_PTR)Irql << 16) | ((ULONG_PTR)Expected << 8), 0, 0, 0);
+    _snprintf(Text, sizeof(Text), "%s was called at IRQL %u; its contract says %s %u", Function,
+              (unsigned)Irql, Rule, (unsigned)Expected);
+    RtlCaptureContext(&Context);
+    KiBugCheck(IRQL_UNEXPECTED_VALUE, ((ULONG64)Irql << 16) | ((ULONG64)Expected << 8), 0, 0, 0, &Context,
+               Text);
 }
 
 VOID KiCheckIrqlAtMost(KIRQL Irql, PCSTR Function)
 {
     if (ArchGetIrql() > Irql)
-        KiIrqlViolation(Irql, Function);
+        KiIrqlViolation(Irql, "at most", Function);
 }
 
 VOID KiCheckIrqlExactly(KIRQL Irql, PCSTR Function)
 {
     if (ArchGetIrql() != Irql)
-        KiIrqlViolation(Irql, Function);
+        KiIrqlViolation(Irql, "exactly", Function);
 }
 
 #endif

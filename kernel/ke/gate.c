@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT
  * The gate: what must be the same before and after a call into a driver. */
 #include "ki.h"
+#include "crt.h"
+#include "rtl.h"
 
 VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
 {
+    PKTHREAD Thread = KiCurrentThread();
+
     Gate->Kind = Kind;
     Gate->Routine = Routine;
     Gate->Irql = ArchGetIrql();
-    Gate->KernelApcDisable = KiCurrentThread()->KernelApcDisable;
+    Gate->KernelApcDisable = Thread->KernelApcDisable;
     Gate->HeldLockCount = KeGetPrcb()->HeldLockCount;
+    Gate->SpinLockCount = Thread->SpinLockCount;
+    Gate->Outer = Thread->Gate;
+    while (Gate->Outer != NULL && Gate->Outer < Gate)
+        Gate->Outer = Gate->Outer->Outer; /* an exception was handled further out: that call is over */
+    Thread->Gate = Gate;
+    Thread->GateRoutine = Routine;
 }
 
 static PCSTR KiGateName(KE_GATE_KIND Kind)
@@ -19,22 +29,41 @@ static PCSTR KiGateName(KE_GATE_KIND Kind)
     return Names[Kind];
 }
 
-/* A driver returned with another IRQL (IRQL_UNEXPECTED_VALUE) or inside a critical region that it had not left
- * (APC_INDEX_MISMATCH). The routine is the culprit. */
+/* The driver's routine is not on the stack any more: it is blamed by name. */
+static DECLSPEC_NORETURN VOID KiGateViolation(const KE_GATE *Gate, ULONG Code, const ULONG64 P[4], PCSTR Rule,
+                                              LONG Is, LONG Was)
+{
+    CHAR Text[192];
+    CONTEXT Context;
+
+    _snprintf(Text, sizeof(Text), "a %s returned with %s %d; it was called with %d", KiGateName(Gate->Kind),
+              Rule, (int)Is, (int)Was);
+    RtlCaptureContext(&Context);
+    KiBugCheckBlaming(Gate->Routine, Code, P, &Context, Text);
+}
+
+/* A driver returned with another IRQL (IRQL_UNEXPECTED_VALUE), inside a critical region that it had not left
+ * (APC_INDEX_MISMATCH), or, in the checked kernel, with a spin lock held (DRIVER_VERIFIER_DETECTED_VIOLATION). */
 VOID KeLeaveGate(KE_GATE *Gate)
 {
+    PKTHREAD Thread = KiCurrentThread();
     KIRQL Irql = ArchGetIrql();
-    SHORT ApcDisable = KiCurrentThread()->KernelApcDisable;
+    LONG Locks = Thread->SpinLockCount + (LONG)KeGetPrcb()->HeldLockCount;
+    LONG LocksBefore = Gate->SpinLockCount + (LONG)Gate->HeldLockCount;
+    ULONG64 Routine = (ULONG64)Gate->Routine;
 
-    if (Irql != Gate->Irql) {
-        KdLog("a %s returned at IRQL %u; it was called at %u", KiGateName(Gate->Kind), (unsigned)Irql,
-              (unsigned)Gate->Irql);
-        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, ((ULONG_PTR)Irql << 16) | ((ULONG_PTR)Gate->Irql << 8),
-                     (ULONG_PTR)Gate->Routine, 0, 0);
-    }
-    if (ApcDisable != Gate->KernelApcDisable) {
-        KdLog("a %s returned with %d critical regions entered and not left", KiGateName(Gate->Kind),
-              Gate->KernelApcDisable - ApcDisable);
-        KeBugCheckEx(APC_INDEX_MISMATCH, (ULONG_PTR)Gate->Routine, 0, (ULONG_PTR)(LONG_PTR)ApcDisable, 0);
-    }
+    Thread->Gate = Gate->Outer;
+    Thread->GateRoutine = Gate->Outer != NULL ? Gate->Outer->Routine : NULL;
+    if (Locks != LocksBefore)
+        KiGateViolation(Gate, DRIVER_VERIFIER_DETECTED_VIOLATION,
+                        (const ULONG64[]){Locks, LocksBefore, Routine, Irql}, "a count of held spin locks of",
+                        Locks, LocksBefore);
+    if (Irql != Gate->Irql)
+        KiGateViolation(Gate, IRQL_UNEXPECTED_VALUE,
+                        (const ULONG64[]){((ULONG64)Irql << 16) | ((ULONG64)Gate->Irql << 8), Routine, 0, 0},
+                        "IRQL", Irql, Gate->Irql);
+    if (Thread->KernelApcDisable != Gate->KernelApcDisable)
+        KiGateViolation(Gate, APC_INDEX_MISMATCH,
+                        (const ULONG64[]){Routine, 0, (ULONG64)(LONG64)Thread->KernelApcDisable, 0},
+                        "a critical-region count of", -Thread->KernelApcDisable, -Gate->KernelApcDisable);
 }

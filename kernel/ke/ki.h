@@ -90,6 +90,9 @@ VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterC
 /* Context is where it happened: the back-trace starts there. Culprit: code address to blame, NULL = Context's. */
 DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4,
                                   PCONTEXT Context, PCSTR Text);
+/* The same, but the fault lies with the code at Culprit, which need not be on the stack any more. NULL: as KiBugCheck. */
+DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Culprit, ULONG Code, const ULONG64 P[4],
+                                         PCONTEXT Context, PCSTR Text);
 PCSTR KiBugCheckName(ULONG Code);  /* "UNKNOWN" for a driver's own */
 PCSTR KiExceptionName(ULONG Code); /* in words; NULL when not known */
 VOID KiPrintBackTrace(PCONTEXT Context);

@@ -8,14 +8,25 @@ static ULONG_PTR KiSpinLockOwner(VOID)
     return (ULONG_PTR)KiCurrentThread() | 1;
 }
 
+/* Checked kernel: a driver that returns with one more than it had is found by the gate. */
+static VOID KiCountSpinLock(LONG Change)
+{
+    PKTHREAD Thread = KiCurrentThread();
+
+    if (NTBOX_CHECKED && Thread != NULL)
+        Thread->SpinLockCount = (SHORT)(Thread->SpinLockCount + Change);
+}
+
 static VOID KiAcquireSpinLock(PKSPIN_LOCK SpinLock)
 {
     ULONG_PTR Owner = KiSpinLockOwner();
 
     for (;;) {
         ULONG_PTR Free = 0;
-        if (__atomic_compare_exchange_n(SpinLock, &Free, Owner, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        if (__atomic_compare_exchange_n(SpinLock, &Free, Owner, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+            KiCountSpinLock(1);
             return;
+        }
         if (Free == Owner)
             KeBugCheckEx(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)SpinLock, 0, 0, 0);
         while (__atomic_load_n(SpinLock, __ATOMIC_RELAXED) != 0)
@@ -28,6 +39,7 @@ static VOID KiReleaseSpinLock(PKSPIN_LOCK SpinLock)
     if (NTBOX_CHECKED && *SpinLock != KiSpinLockOwner())
         KeBugCheckEx(SPIN_LOCK_NOT_OWNED, (ULONG_PTR)SpinLock, 0, 0, 0);
     __atomic_store_n(SpinLock, 0, __ATOMIC_RELEASE);
+    KiCountSpinLock(-1);
 }
 
 VOID KiExportInitializeSpinLock(PKSPIN_LOCK SpinLock)

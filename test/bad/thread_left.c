@@ -24,7 +24,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     HANDLE Thread;
     UNREFERENCED_PARAMETER(RegistryPath);
     KeInitializeEvent(&Never, NotificationEvent, FALSE);
-    NTSTATUS Status = PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, ThreadLeftRoutine, NULL);
+    NTSTATUS Status =
+        PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, ThreadLeftRoutine, NULL);
     if (!NT_SUCCESS(Status))
         return Status;
     ZwClose(Thread);
