@@ -91,9 +91,13 @@ VOID ExQueryPoolCounters(POOL_TYPE PoolType, EX_POOL_COUNTERS *Counters)
     ExpVisitPool(Pool, ExpCountBlock, Counters);
 }
 
+/* So many blocks are named one by one; what a driver that loses memory in a loop leaves besides is added up. */
+#define EXP_LEAKS_SHOWN 32
+
 typedef struct _EXP_LEAKS {
     PIM_MODULE Module;
     ULONG Count;
+    ULONG64 MoreBytes; /* of the blocks that are not named */
 } EXP_LEAKS;
 
 static VOID ExpReportLeak(const EX_POOL_BLOCK *Block, PVOID Context)
@@ -103,7 +107,10 @@ static VOID ExpReportLeak(const EX_POOL_BLOCK *Block, PVOID Context)
     ULONG64 Offset = (ULONG64)((PUCHAR)Block->Owner - Module->Base);
     if (Offset >= Module->Size)
         return;
-    Leaks->Count++;
+    if (++Leaks->Count > EXP_LEAKS_SHOWN) {
+        Leaks->MoreBytes += Block->Size;
+        return;
+    }
     KdLog("%s: leaked %llu bytes of %s pool, tag '%.4s', allocated at %s+0x%llx", Module->Name,
           (ULONG64)Block->Size, Block->PoolType == PagedPool ? "paged" : "nonpaged", (PCSTR)&Block->Tag,
           Module->Name, Offset);
@@ -112,10 +119,21 @@ static VOID ExpReportLeak(const EX_POOL_BLOCK *Block, PVOID Context)
              KD_TEXT(ReportKeyModule, Module->Name), KD_NUMBER(ReportKeyOffset, Offset));
 }
 
+static VOID ExpReportMoreLeaks(const EXP_LEAKS *Leaks)
+{
+    ULONG More = Leaks->Count - EXP_LEAKS_SHOWN;
+    KdLog("%s: leaked %u more blocks of pool, %llu bytes", Leaks->Module->Name, (unsigned)More,
+          Leaks->MoreBytes);
+    KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Leaks->Module->Name), KD_TEXT(ReportKeyKind, "more pool"),
+             KD_NUMBER(ReportKeyCount, More), KD_NUMBER(ReportKeySize, Leaks->MoreBytes));
+}
+
 ULONG ExReportDriverLeaks(PIM_MODULE Module)
 {
-    EXP_LEAKS Leaks = {Module, 0};
+    EXP_LEAKS Leaks = {Module, 0, 0};
     for (ULONG I = 0; I < MmPoolRegions; I++)
         ExpVisitPool(&ExpPools[I], ExpReportLeak, &Leaks);
+    if (Leaks.Count > EXP_LEAKS_SHOWN)
+        ExpReportMoreLeaks(&Leaks);
     return Leaks.Count;
 }

@@ -143,6 +143,7 @@ typedef struct _KE_GATE {
     SHORT KernelApcDisable;
     ULONG HeldLockCount;
     SHORT SpinLockCount;
+    BOOLEAN Interrupts;     /* RFLAGS.IF; the direction flag is always clear */
     struct _KE_GATE *Outer; /* the gate around this one on the same thread; NULL: none */
 } KE_GATE;
 

@@ -22,8 +22,9 @@ static VOID IopReportLostIrp(PDEVICE_OBJECT Device, PIRP Irp, NTSTATUS Status)
     PIM_MODULE Module = IopModule(Device->DriverObject);
     PCSTR Driver = Module != NULL ? Module->Name : "ntoskrnl.exe";
     CHAR Text[160];
-    _snprintf(Text, sizeof(Text), "the dispatch routine returned 0x%08X for IRP %p, which nobody has completed",
-              (unsigned)Status, Irp);
+    _snprintf(Text, sizeof(Text),
+              "the dispatch routine returned 0x%08X for IRP %p, which nobody has completed", (unsigned)Status,
+              Irp);
     KdLogError("%s: %s", Driver, Text);
     KdReport(ReportViolation, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "lost irp"),
              KD_TEXT(ReportKeyText, Text), KD_NUMBER(ReportKeyStatus, (ULONG)Status));

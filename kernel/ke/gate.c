@@ -4,6 +4,9 @@
 #include "crt.h"
 #include "rtl.h"
 
+#define RFLAGS_IF 0x200u
+#define RFLAGS_DF 0x400u
+
 VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
 {
     PKTHREAD Thread = KiCurrentThread();
@@ -14,6 +17,7 @@ VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
     Gate->KernelApcDisable = Thread->KernelApcDisable;
     Gate->HeldLockCount = KeGetPrcb()->HeldLockCount;
     Gate->SpinLockCount = Thread->SpinLockCount;
+    Gate->Interrupts = ArchInterruptsEnabled();
     Gate->Outer = Thread->Gate;
     while (Gate->Outer != NULL && Gate->Outer < Gate)
         Gate->Outer = Gate->Outer->Outer; /* an exception was handled further out: that call is over */
@@ -43,15 +47,25 @@ static DECLSPEC_NORETURN VOID KiGateViolation(const KE_GATE *Gate, ULONG Code, c
 }
 
 /* A driver returned with another IRQL (IRQL_UNEXPECTED_VALUE), inside a critical region that it had not left
- * (APC_INDEX_MISMATCH), or, in the checked kernel, with a spin lock held (DRIVER_VERIFIER_DETECTED_VIOLATION). */
+ * (APC_INDEX_MISMATCH), or (DRIVER_VERIFIER_DETECTED_VIOLATION) with the direction flag set, another interrupt flag or, in
+ * the checked kernel, a spin lock held. */
 VOID KeLeaveGate(KE_GATE *Gate)
 {
+    ULONG64 Flags = ArchReadFlags();
+    __asm__ volatile("cld" : : : "memory"); /* nothing of ours works with DF set */
     PKTHREAD Thread = KiCurrentThread();
     KIRQL Irql = ArchGetIrql();
     LONG Locks = Thread->SpinLockCount + (LONG)KeGetPrcb()->HeldLockCount;
     LONG LocksBefore = Gate->SpinLockCount + (LONG)Gate->HeldLockCount;
     ULONG64 Routine = (ULONG64)Gate->Routine;
 
+    if ((Flags & RFLAGS_DF) != 0)
+        KiGateViolation(Gate, DRIVER_VERIFIER_DETECTED_VIOLATION, (const ULONG64[]){Flags, 0, Routine, Irql},
+                        "a direction flag of", 1, 0);
+    if (((Flags & RFLAGS_IF) != 0) != Gate->Interrupts)
+        KiGateViolation(Gate, DRIVER_VERIFIER_DETECTED_VIOLATION,
+                        (const ULONG64[]){Flags, Gate->Interrupts, Routine, Irql}, "an interrupt flag of",
+                        !Gate->Interrupts, Gate->Interrupts);
     Thread->Gate = Gate->Outer;
     Thread->GateRoutine = Gate->Outer != NULL ? Gate->Outer->Routine : NULL;
     if (Locks != LocksBefore)
