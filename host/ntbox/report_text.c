@@ -87,7 +87,8 @@ static void put_bugcheck(const TextPage *page, const RunEvent *event)
 {
     uint32_t code = (uint32_t)run_event_value(event, ReportKeyCode);
     uint64_t irql = event->Irql;
-    const char *name = bugcheck_name(code);
+    const char *known = bugcheck_name(code);
+    const char *name = known ? known : run_event_text(event, ReportKeyName);
     g_autofree char *place = text_place(page, event);
     run_event_number(event, ReportKeyIrql, &irql);
     fprintf(page->Out, "\nbug check 0x%X %s\n", code, name ? name : "");

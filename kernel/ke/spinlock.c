@@ -80,9 +80,12 @@ VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 BOOLEAN FASTCALL KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
     ULONG_PTR Free = 0;
+    BOOLEAN Taken = __atomic_compare_exchange_n(SpinLock, &Free, KiSpinLockOwner(), FALSE, __ATOMIC_ACQUIRE,
+                                                __ATOMIC_RELAXED);
 
-    return __atomic_compare_exchange_n(SpinLock, &Free, KiSpinLockOwner(), FALSE, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
+    if (Taken)
+        KiCountSpinLock(1);
+    return Taken;
 }
 
 /* [WDK KeAcquireInStackQueuedSpinLock] The handle remembers lock and IRQL (D-053). */
