@@ -67,7 +67,8 @@ VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 /* [WDK KeAcquireSpinLockAtDpcLevel] IRQL >= DISPATCH_LEVEL. */
 VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
-    NT_CHECK(ArchGetIrql() >= DISPATCH_LEVEL);
+    if (NTBOX_CHECKED && ArchGetIrql() < DISPATCH_LEVEL)
+        KeBugCheckEx(IRQL_NOT_DISPATCH_LEVEL, (ULONG_PTR)SpinLock, ArchGetIrql(), 0, 0);
     KiAcquireSpinLock(SpinLock);
 }
 

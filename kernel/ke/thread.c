@@ -93,11 +93,16 @@ ULONG KeXSaveAreaSize(VOID)
     return ArchXStateSize();
 }
 
-/* [WDK KeSetPriorityThread] IRQL <= DISPATCH_LEVEL. Priority 1 to 31; returns the old one. */
+/* [WDK KeSetPriorityThread] IRQL <= DISPATCH_LEVEL. Priority 1 to 31, anything else is a bug check; returns
+ * the old one. */
 KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    NT_CHECK(Priority >= LOW_REALTIME_PRIORITY - 15 && Priority <= HIGH_PRIORITY && Priority != 0);
+    if (Priority <= LOW_PRIORITY || Priority > HIGH_PRIORITY) {
+        KdLogError("KeSetPriorityThread: priority %d is not one of 1 to 31", (int)Priority);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)Thread, (ULONG_PTR)(LONG_PTR)Priority, 0,
+                     0);
+    }
     KIRQL OldIrql = KiLockDispatcher();
     KPRIORITY Old = Thread->Priority;
     KiSetThreadPriorityLocked(Thread, Priority);

@@ -109,7 +109,10 @@ NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE AttributesMode, POBJECT_TYPE Type,
 static VOID ObpDelete(OBP_HEADER *Header)
 {
     POBJECT_TYPE Type = Header->Type;
-    NT_CHECK(Header->HandleCount == 0 && Header->Name == NULL);
+    if (Header->HandleCount != 0 ||
+        Header->Name != NULL) /* [WDK bug check 0x18] dereferenced more than referenced */
+        KeBugCheckEx(REFERENCE_BY_POINTER, (ULONG_PTR)Type, (ULONG_PTR)ObpBody(Header), 1,
+                     (ULONG_PTR)Header->HandleCount);
     if (Type->Info.Methods.Delete != NULL)
         Type->Info.Methods.Delete(ObpBody(Header));
     ObpFreeCreateInfo(Header);
