@@ -166,7 +166,7 @@ __attribute__((warn_unused_result)) static inline KIRQL ArchRaiseIrql(KIRQL New)
  * ------------------------- */
 
 /* Order of acquisition: a processor may take a lock only if its rank is higher than that of every lock it
- * holds. A driver may call us with its own spin locks held, so these rank lowest. */
+ * holds. A driver may call us with its own spin locks held, so these rank lowest. docs/locks.md is made of this list. */
 typedef enum _ARCH_LOCK_RANK {
     LockRankDriver =
         0, /* every KSPIN_LOCK that a driver owns (any number may be held, in the driver's order) */
@@ -181,28 +181,42 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankMmPhysical,    /* mm: free physical pages */
     LockRankImageList,     /* image: list of loaded modules (read at any IRQL) */
     LockRankKeDispatcher,  /* ke: dispatcher data base and timer queue (one lock in this kernel core) */
+    LockRankKeObject,      /* ke: the lock bit of a dispatcher object; several in rising address order */
+    LockRankKeTimer,       /* ke: timer wheel of one processor */
+    LockRankKeThread,      /* ke: a thread's wait, priority and APC state */
+    LockRankKeReady,       /* ke: ready queues of one processor */
     LockRankKeDpc,         /* ke: DPC queue of one processor */
     LockRankHal,           /* hal: interrupt controllers */
     LockRankPrint,         /* kd: the unfinished line of DbgPrint */
     LockRankLog,           /* kd: serial port and screen */
 } ARCH_LOCK_RANK;
 
+/* What the checked kernel knows of a lock, also of one that is only a bit in an object (arch_lock.h). */
+typedef struct _ARCH_LOCK_CLASS {
+    PCSTR Name;
+    UCHAR Rank;           /* ARCH_LOCK_RANK */
+    KIRQL Irql;           /* IRQL at which it is held: DISPATCH_LEVEL or HIGH_LEVEL */
+    BOOLEAN AddressOrder; /* several of this class may be held, taken in rising order of their addresses */
+} ARCH_LOCK_CLASS;
+
 typedef struct _ARCH_LOCK {
     volatile ULONG_PTR Value; /* 0 = free; else owner's PRCB number + 1 */
-    UCHAR Rank;               /* ARCH_LOCK_RANK */
-    KIRQL Irql;               /* IRQL at which it is held: DISPATCH_LEVEL or HIGH_LEVEL */
-    PCSTR Name;
+    ARCH_LOCK_CLASS Class;
 } ARCH_LOCK;
 
 #define ARCH_LOCK_INIT(LockName, LockRank, LockIrql)                                                         \
-    {.Value = 0, .Rank = (LockRank), .Irql = (LockIrql), .Name = (LockName)}
+    {                                                                                                        \
+        .Class = {.Name = (LockName), .Rank = (LockRank), .Irql = (LockIrql) }                               \
+    }
 
-/* IRQL <= Lock->Irql. Raises to Lock->Irql, spins, returns the old IRQL. Checked kernel: a rank that is not
+/* IRQL <= the lock's. Raises to it, spins, returns the old IRQL. Checked kernel: a rank that is not
  * higher than all held ones is a bug check that names both locks. */
 __attribute__((warn_unused_result)) KIRQL ArchAcquireLock(ARCH_LOCK *Lock);
 VOID ArchReleaseLock(ARCH_LOCK *Lock, KIRQL OldIrql);
 
-/* The same without changing the IRQL: the caller is at Lock->Irql or above already. */
+/* The same without changing the IRQL: the caller is at the lock's or above already. */
 VOID ArchAcquireLockAtIrql(ARCH_LOCK *Lock);
 VOID ArchReleaseLockFromIrql(ARCH_LOCK *Lock);
+__attribute__((warn_unused_result)) BOOLEAN
+ArchTryAcquireLockAtIrql(ARCH_LOCK *Lock);     /* no rank is checked: it cannot wait */
 BOOLEAN ArchLockIsHeld(const ARCH_LOCK *Lock); /* by this processor */

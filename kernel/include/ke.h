@@ -64,6 +64,12 @@ typedef struct _KPROCESS {
 #define KI_MAX_PROCESSORS 64
 #define KI_MAX_HELD_LOCKS 16
 
+typedef struct _KI_HELD_LOCK {
+    const void *Lock;
+    const ARCH_LOCK_CLASS *Class;
+    const void *Caller; /* code address of the acquisition */
+} KI_HELD_LOCK;
+
 typedef struct _KPRCB {
     ULONG MxCsr;        /* 0x000 */
     UCHAR LegacyNumber; /* 0x004 = gs:[0x184] */
@@ -85,7 +91,7 @@ typedef struct _KPRCB {
     ULONG DpcCount;
     ULONG64 ClockTicks;
     ULONG HeldLockCount; /* checked kernel: locks this processor holds, in order */
-    const ARCH_LOCK *HeldLocks[KI_MAX_HELD_LOCKS];
+    KI_HELD_LOCK HeldLocks[KI_MAX_HELD_LOCKS];
 } KPRCB, *PKPRCB;
 ASSERT_OFFSET(KPRCB, LegacyNumber, 0x4);
 ASSERT_OFFSET(KPRCB, CurrentThread, 0x8);

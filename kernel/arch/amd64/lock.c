@@ -14,41 +14,51 @@ static ULONG_PTR ArchLockOwner(void)
 
 const ARCH_LOCK_HOOKS *ArchLockHooks;
 
-static VOID ArchSpinUntilFree(ARCH_LOCK *Lock, ULONG_PTR Owner)
+static BOOLEAN ArchTryLock(ARCH_LOCK *Lock, ULONG_PTR Owner)
 {
-    for (;;) {
-        ULONG_PTR Free = 0;
-        if (__atomic_compare_exchange_n(&Lock->Value, &Free, Owner, FALSE, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED))
-            return;
+    ULONG_PTR Free = 0;
+
+    return __atomic_compare_exchange_n(&Lock->Value, &Free, Owner, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static inline VOID ArchAcquireFor(ARCH_LOCK *Lock, const void *Caller)
+{
+    ULONG_PTR Owner = ArchLockOwner();
+
+    ArchLockWillAcquire(Lock, &Lock->Class);
+    while (!ArchTryLock(Lock, Owner))
         while (__atomic_load_n(&Lock->Value, __ATOMIC_RELAXED) != 0)
             __builtin_ia32_pause();
-    }
+    ArchLockAcquired(Lock, &Lock->Class, Caller);
 }
 
 VOID ArchAcquireLockAtIrql(ARCH_LOCK *Lock)
 {
-    if (NTBOX_CHECKED && ArchLockHooks != NULL)
-        ArchLockHooks->BeforeAcquire(Lock);
-    ArchSpinUntilFree(Lock, ArchLockOwner());
-    if (NTBOX_CHECKED && ArchLockHooks != NULL)
-        ArchLockHooks->AfterAcquire(Lock);
+    ArchAcquireFor(Lock, __builtin_return_address(0));
+}
+
+BOOLEAN ArchTryAcquireLockAtIrql(ARCH_LOCK *Lock)
+{
+    BOOLEAN Taken = ArchTryLock(Lock, ArchLockOwner());
+
+    if (Taken)
+        ArchLockAcquired(Lock, &Lock->Class, __builtin_return_address(0));
+    return Taken;
 }
 
 VOID ArchReleaseLockFromIrql(ARCH_LOCK *Lock)
 {
     NT_CHECK(ArchLockIsHeld(Lock));
-    if (NTBOX_CHECKED && ArchLockHooks != NULL)
-        ArchLockHooks->BeforeRelease(Lock);
+    ArchLockWillRelease(Lock, &Lock->Class);
     __atomic_store_n(&Lock->Value, 0, __ATOMIC_RELEASE);
 }
 
 KIRQL ArchAcquireLock(ARCH_LOCK *Lock)
 {
-    KIRQL OldIrql = ArchRaiseIrql(Lock->Irql);
+    KIRQL OldIrql = ArchRaiseIrql(Lock->Class.Irql);
 
-    NT_CHECK(OldIrql <= Lock->Irql);
-    ArchAcquireLockAtIrql(Lock);
+    NT_CHECK(OldIrql <= Lock->Class.Irql);
+    ArchAcquireFor(Lock, __builtin_return_address(0));
     return OldIrql;
 }
 
