@@ -2,14 +2,16 @@
  * Writes the facts of one image: the sentence first, then one labelled line per fact. */
 #include "check_text.h"
 
+#include "printable.h"
+
 static void G_GNUC_PRINTF(3, 4) put(FILE *out, const char *label, const char *format, ...)
 {
     va_list arguments;
-    fprintf(out, "  %-10s ", label);
     va_start(arguments, format);
-    vfprintf(out, format, arguments);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    fputc('\n', out);
+    g_autofree char *shown = printable_text(text);
+    fprintf(out, "  %-10s %s\n", label, shown);
 }
 
 static void put_headers(FILE *out, const ImageFacts *facts)
@@ -43,13 +45,16 @@ static void put_dll(FILE *out, const DllFact *dll)
         dll->Imports->len == 1 ? "" : "s", dll->Known ? "" : ", no such module");
     for (guint i = 0; i < dll->Imports->len; i++) {
         const ImportFact *import = &g_array_index(dll->Imports, ImportFact, i);
-        fprintf(out, "    %-8s %s\n", import->Found ? "ok" : "missing", import->Name);
+        g_autofree char *name = printable_text(import->Name);
+        fprintf(out, "    %-8s %s\n", import->Found ? "ok" : "missing", name);
     }
 }
 
 void check_text_write(FILE *out, const ImageFacts *facts)
 {
-    fprintf(out, "%s: %s\n", facts->Path, facts->Sentence);
+    g_autofree char *path = printable_text(facts->Path);
+    g_autofree char *sentence = printable_text(facts->Sentence);
+    fprintf(out, "%s: %s\n", path, sentence);
     if (facts->Image.SizeOfImage)
         put_headers(out, facts);
     else if (facts->Readable)

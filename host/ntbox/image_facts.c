@@ -159,9 +159,6 @@ static void read_warnings(ImageFacts *facts)
         if (text)
             g_ptr_array_add(facts->Warnings, g_strdup(text));
     }
-    if (facts->Image.Subsystem != PE_SUBSYSTEM_NATIVE)
-        g_ptr_array_add(facts->Warnings,
-                        g_strdup_printf("the subsystem is %u, not 1 (native)", facts->Image.Subsystem));
     if (facts->Image.CheckSum && facts->Image.CheckSum != facts->CheckSum)
         g_ptr_array_add(facts->Warnings,
                         g_strdup_printf("the header's checksum 0x%08x is wrong: it should be 0x%08x",
@@ -178,6 +175,10 @@ static void conclude_imports(ImageFacts *facts)
     g_autofree char *user_mode = user_mode_sentence(names);
     if (user_mode) {
         conclude(facts, "%s", user_mode);
+    } else if (facts->Image.Subsystem != PE_SUBSYSTEM_NATIVE) {
+        conclude(facts, "not a driver: its subsystem is %u, not 1 (native)", facts->Image.Subsystem);
+    } else if (facts->Image.AddressOfEntryPoint == 0) {
+        conclude(facts, "not a driver: it has no entry point");
     } else if (facts->MissingCount) {
         conclude(facts, "cannot be loaded: %u of %u imports %s missing", facts->MissingCount,
                  facts->ImportCount, facts->MissingCount == 1 ? "is" : "are");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The `ntbox` command: one verb each. */
+#include <errno.h>
 #include <glib.h>
 #include <locale.h>
 #include <stdio.h>
@@ -41,12 +42,22 @@ static void print_help(FILE *out)
     fprintf(out, "\n  --version  Print the version\n  --help     Show this\n");
 }
 
+/* A report that could not be written is not the report. */
+static ExitCode flush(ExitCode code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "ntbox: cannot write to the standard output: %s\n", g_strerror(errno ? errno : EIO));
+    return ExitUsage;
+}
+
 /* GOption takes the usage line's first words from here. */
 static ExitCode call(const Verb *verb, int argc, char **argv)
 {
     g_autofree char *name = g_strconcat("ntbox ", verb->Name, NULL);
     g_set_prgname(name);
-    return verb->Main(argc, argv);
+    return flush(verb->Main(argc, argv));
 }
 
 static ExitCode help(int argc, char **argv)
@@ -67,10 +78,10 @@ int main(int argc, char **argv)
     if (verb)
         return call(verb, argc - 1, argv + 1);
     if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        return help(argc - 1, argv + 1);
+        return flush(help(argc - 1, argv + 1));
     if (strcmp(word, "--version") == 0) {
         printf("ntbox %s\n", NTBOX_VERSION);
-        return ExitPass;
+        return flush(ExitPass);
     }
     fprintf(stderr, *word ? "ntbox: unknown verb '%s'\n" : "ntbox: which verb?%s\n", word);
     print_help(stderr);

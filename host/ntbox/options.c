@@ -8,44 +8,68 @@
 #include "driver_list.h"
 #include "param.h"
 #include "request.h"
+#include "run_plan.h"
 #include "usage.h"
 
 #define MIN_MEMORY (32u << 20)
 #define MAX_MEMORY (64ull << 30)
 #define MAX_PROCESSORS 64
 #define MAX_TIME_LIMIT 86400
+#define MAX_ROUNDS 10000
+#define ICOUNT_SEED 1 /* of a deterministic run that is given none */
 
 /* What GOption fills in before it is checked. */
 typedef struct RawOptions {
     RunOptions *Options;
-    char **Files;
+    GPtrArray *Words; /* of RunWord */
+    gboolean Each;
     char *Boot, *Kernel, *Memory, *Seed, *Bind;
-    int Processors, TimeLimit;
+    int Processors, TimeLimit, Rounds;
 } RawOptions;
 
 /* ---- options that collect ---- */
 
-static gboolean add_request(RunOptions *options, SCENARIO_OP operation, const char *value, GError **error)
+static RunWord *add_word(RawOptions *raw, RunWordKind kind)
+{
+    RunWord *word = g_new0(RunWord, 1);
+    word->Kind = kind;
+    g_ptr_array_add(raw->Words, word);
+    return word;
+}
+
+static gboolean add_request(RawOptions *raw, SCENARIO_OP operation, const char *value, GError **error)
 {
     Request *request = request_parse(operation, value, error);
     if (request)
-        g_ptr_array_add(options->Requests, request);
+        add_word(raw, RunWordRequest)->Request = request;
     return request != NULL;
 }
 
 static gboolean on_ioctl(const char *name, const char *value, gpointer raw, GError **error)
 {
-    return add_request(((RawOptions *)raw)->Options, ScenarioIoctl, value, error);
+    return add_request(raw, ScenarioIoctl, value, error);
 }
 
 static gboolean on_read(const char *name, const char *value, gpointer raw, GError **error)
 {
-    return add_request(((RawOptions *)raw)->Options, ScenarioRead, value, error);
+    return add_request(raw, ScenarioRead, value, error);
 }
 
 static gboolean on_write(const char *name, const char *value, gpointer raw, GError **error)
 {
-    return add_request(((RawOptions *)raw)->Options, ScenarioWrite, value, error);
+    return add_request(raw, ScenarioWrite, value, error);
+}
+
+static gboolean on_file(const char *name, const char *value, gpointer raw, GError **error)
+{
+    add_word(raw, RunWordDriver)->Path = g_strdup(value);
+    return TRUE;
+}
+
+static gboolean on_then(const char *name, const char *value, gpointer raw, GError **error)
+{
+    add_word(raw, RunWordThen);
+    return TRUE;
 }
 
 static gboolean on_param(const char *name, const char *value, gpointer raw, GError **error)
@@ -108,21 +132,33 @@ static bool check_range(const char *option, int value, int least, int most, GErr
            usage_error(error, "%s %d is out of range: %d to %d", option, value, least, most);
 }
 
+/* A run with --icount can be repeated, so it always has a seed. */
+static bool parse_seed(const char *text, RunOptions *options, GError **error)
+{
+    options->HasSeed = text != NULL || options->Icount;
+    options->Seed = ICOUNT_SEED;
+    return !text || usage_parse_number(text, "--seed", UINT64_MAX, &options->Seed, error);
+}
+
 static bool parse_values(RawOptions *raw, GError **error)
 {
     RunOptions *options = raw->Options;
-    options->HasSeed = raw->Seed != NULL;
     if (raw->Bind && strcmp(raw->Bind, "count") != 0)
         return usage_error(error, "--bind wants count, not '%s'", raw->Bind);
     options->BindCount = raw->Bind != NULL;
     options->Processors = (uint32_t)raw->Processors;
     options->TimeLimit = (uint32_t)raw->TimeLimit;
-    return check_range("--smp", raw->Processors, 1, MAX_PROCESSORS, error) &&
+    options->Rounds = (uint32_t)raw->Rounds;
+    if (options->TraceHash && !options->Icount)
+        return usage_error(error, "--trace-hash wants --icount: only such a run can be repeated");
+    if (options->KeepLoaded && options->Rounds > 1)
+        return usage_error(error, "--keep-loaded and --rounds exclude each other");
+    return check_range("--rounds", raw->Rounds, 1, MAX_ROUNDS, error) &&
+           check_range("--smp", raw->Processors, 1, MAX_PROCESSORS, error) &&
            check_range("--timeout", raw->TimeLimit, 1, MAX_TIME_LIMIT, error) &&
            parse_boot(raw->Boot, &options->Boot, error) &&
            parse_kernel(raw->Kernel, &options->Kernel, error) &&
-           parse_memory(raw->Memory, &options->Memory, error) &&
-           (!raw->Seed || usage_parse_number(raw->Seed, "--seed", UINT64_MAX, &options->Seed, error));
+           parse_memory(raw->Memory, &options->Memory, error) && parse_seed(raw->Seed, options, error);
 }
 
 /* ---- what depends on the drivers ---- */
@@ -153,6 +189,11 @@ static GOptionContext *make_context(RawOptions *raw)
         {"param", 0, 0, G_OPTION_ARG_CALLBACK, on_param,
          "A value of the Parameters key: dword, qword, sz, expand_sz, multi_sz, binary",
          "[SERVICE/]NAME=TYPE:VALUE"},
+        {"each", 0, 0, G_OPTION_ARG_NONE, &raw->Each, "Load, exercise and unload each driver by itself",
+         NULL},
+        {"then", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, on_then,
+         "Begin the next group of drivers and requests", NULL},
+        {"rounds", 0, 0, G_OPTION_ARG_INT, &raw->Rounds, "Do everything N times in one machine (1)", "N"},
         {"boot", 0, 0, G_OPTION_ARG_STRING, &raw->Boot, "pvh (default), bios or uefi", "METHOD"},
         {"kernel", 0, 0, G_OPTION_ARG_STRING, &raw->Kernel, "checked (default) or free", "FLAVOUR"},
         {"smp", 0, 0, G_OPTION_ARG_INT, &raw->Processors, "Virtual processors (1)", "N"},
@@ -168,6 +209,8 @@ static GOptionContext *make_context(RawOptions *raw)
         {"seed", 0, 0, G_OPTION_ARG_STRING, &raw->Seed, "Seed of the kernel's randomness", "N"},
         {"icount", 0, 0, G_OPTION_ARG_NONE, &o->Icount, "Deterministic: time is the count of instructions",
          NULL},
+        {"trace-hash", 0, 0, G_OPTION_ARG_NONE, &o->TraceHash, "With --icount: print a hash of all records",
+         NULL},
         {"gdb", 0, 0, G_OPTION_ARG_NONE, &o->Gdb, "Wait for a debugger on TCP port 1234; no time limit",
          NULL},
         {"log", 0, 0, G_OPTION_ARG_FILENAME, &o->LogFile, "Write the serial log here", "FILE"},
@@ -177,7 +220,8 @@ static GOptionContext *make_context(RawOptions *raw)
          "WORDS"},
         {"dir", 0, 0, G_OPTION_ARG_FILENAME, &o->Directory, "Where the kernel lies (or $NTBOX_DIR)",
          "FOLDER"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->Files, NULL, "FILE.sys [FILE.sys ...]"},
+        {G_OPTION_REMAINING, 0, G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, on_file, NULL,
+         "FILE.sys [FILE.sys ...]"},
         {NULL},
     };
     GOptionContext *context = g_option_context_new(NULL);
@@ -186,7 +230,8 @@ static GOptionContext *make_context(RawOptions *raw)
     g_option_context_set_main_group(context, group);
     g_option_context_set_summary(context,
                                  "Boots a virtual machine, loads the drivers in order, sends the requests, "
-                                 "unloads in reverse order, reports.");
+                                 "unloads in reverse order, reports. With --each or --then that is done "
+                                 "for one group of drivers after the other.");
     g_option_context_set_description(context,
                                      "Exit codes: 0 pass, 1 the driver failed, 2 it cannot load, 3 usage or "
                                      "environment, 4 a fault of ntbox itself.\n");
@@ -197,7 +242,7 @@ static RunOptions *new_options(void)
 {
     RunOptions *options = g_new0(RunOptions, 1);
     options->Drivers = g_ptr_array_new_with_free_func(g_free);
-    options->Requests = g_ptr_array_new_with_free_func((GDestroyNotify)request_free);
+    options->Groups = g_ptr_array_new_with_free_func((GDestroyNotify)run_group_free);
     options->Parameters = g_ptr_array_new_with_free_func((GDestroyNotify)service_parameter_free);
     options->Memory = 128u << 20;
     return options;
@@ -205,7 +250,7 @@ static RunOptions *new_options(void)
 
 static void clear_raw(RawOptions *raw)
 {
-    g_strfreev(raw->Files);
+    g_ptr_array_unref(raw->Words);
     g_free(raw->Boot);
     g_free(raw->Kernel);
     g_free(raw->Memory);
@@ -216,13 +261,21 @@ static void clear_raw(RawOptions *raw)
 static bool parse(RawOptions *raw, int argc, char **argv, GError **error)
 {
     g_autoptr(GOptionContext) context = make_context(raw);
-    return g_option_context_parse(context, &argc, &argv, error) && parse_values(raw, error) &&
-           driver_list_collect(raw->Options, raw->Files, error) && check_parameters(raw->Options, error);
+    if (!g_option_context_parse(context, &argc, &argv, error) || !parse_values(raw, error) ||
+        !driver_list_collect(raw->Options, raw->Words, raw->Each, error) ||
+        !check_parameters(raw->Options, error))
+        return false;
+    raw->Options->Steps = run_plan_steps(raw->Options);
+    return true;
 }
 
 RunOptions *run_options_parse(int argc, char **argv, GError **error)
 {
-    RawOptions raw = {.Options = new_options(), .Processors = 1, .TimeLimit = 30};
+    RawOptions raw = {.Options = new_options(),
+                      .Words = g_ptr_array_new_with_free_func((GDestroyNotify)run_word_free),
+                      .Processors = 1,
+                      .TimeLimit = 30,
+                      .Rounds = 1};
     bool good = parse(&raw, argc, argv, error);
     clear_raw(&raw);
     if (good)
@@ -234,7 +287,8 @@ RunOptions *run_options_parse(int argc, char **argv, GError **error)
 void run_options_free(RunOptions *options)
 {
     g_ptr_array_unref(options->Drivers);
-    g_ptr_array_unref(options->Requests);
+    g_ptr_array_unref(options->Groups);
+    g_clear_pointer(&options->Steps, g_array_unref);
     g_ptr_array_unref(options->Parameters);
     g_strfreev(options->Services);
     g_free(options->Directory);

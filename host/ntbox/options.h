@@ -10,9 +10,12 @@
 typedef enum KernelFlavour { KernelChecked, KernelFree } KernelFlavour;
 
 typedef struct RunOptions {
-    GPtrArray *Drivers;    /* paths (char *), in load order; at least one */
+    GPtrArray
+        *Drivers; /* paths (char *), each once, in the order in which they were first named; at least one */
     char **Services;       /* NULL-terminated: the drivers' names without ".sys", unique without case */
-    GPtrArray *Requests;   /* of Request, in the order of the command line */
+    GPtrArray *Groups;     /* of RunGroup (run_plan.h), in the order of the command line; at least one */
+    GArray *Steps;         /* of RunStep (run_plan.h): what the guest does, step number 1 first */
+    uint32_t Rounds;       /* of all groups, in one machine */
     GPtrArray *Parameters; /* of ServiceParameter */
     BootMethod Boot;
     KernelFlavour Kernel;
@@ -21,7 +24,7 @@ typedef struct RunOptions {
     uint32_t TimeLimit;
     uint64_t Seed;
     bool HasSeed;
-    bool Json, Gdb, StrictWx, AllowMissing, BindCount, Icount, KeepLoaded;
+    bool Json, Gdb, StrictWx, AllowMissing, BindCount, Icount, TraceHash, KeepLoaded;
     char *Directory;  /* --dir, or NULL */
     char *LogFile;    /* --log, or NULL */
     char *KeepFolder; /* --keep, or NULL */

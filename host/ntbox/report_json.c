@@ -107,6 +107,8 @@ static bool is_ended(const RunReport *report, guint begin, REPORT_TYPE end, REPO
                     run_event_value(first, key) == run_event_value(event, key);
         if (event->Type == end && same)
             return true;
+        if (event->Type == first->Type && same)
+            return false; /* the next round's */
     }
     return false;
 }
@@ -233,6 +235,27 @@ static void put_processors(const Document *document)
     json_builder_end_array(builder);
 }
 
+static void put_drivers(const Document *document)
+{
+    JsonBuilder *builder = document->Builder;
+    g_autoptr(GArray) results = verdict_drivers(document->Options, document->Report);
+    json_open_array(builder, "drivers");
+    for (guint i = 0; i < results->len; i++) {
+        const DriverResult *result = &g_array_index(results, DriverResult, i);
+        json_open_object(builder, NULL);
+        json_put_text(builder, "driver", result->Driver);
+        json_put_number(builder, "exit_code", result->Verdict.Code);
+        json_put_text(builder, "outcome", result->Verdict.Outcome);
+        json_put_text(builder, "sentence", result->Verdict.Sentence);
+        json_put_number(builder, "rounds_planned", result->Planned);
+        json_put_number(builder, "rounds_run", result->Run);
+        json_put_number(builder, "cases_passed", result->Passed);
+        json_put_number(builder, "cases_failed", result->Failed);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+}
+
 static void put_arrays(const Document *document)
 {
     put_array(document, "images", ReportImage, put_generic);
@@ -269,10 +292,13 @@ char *report_json_text(const RunOptions *options, const RunReport *report, const
     put_machine(&document);
     put_bugcheck(&document);
     put_processors(&document);
+    put_drivers(&document);
     put_arrays(&document);
+    json_put_text(document.Builder, "trace_hash", run_report_trace_hash(report));
     json_put_text(document.Builder, "last_log_line", last_line);
     json_put_number(document.Builder, "records_lost", (int64_t)report->Lost);
     json_put_number(document.Builder, "records_omitted", (int64_t)report->Omitted);
+    json_put_number(document.Builder, "prints_dropped", (int64_t)report->Dropped);
     json_put_text(document.Builder, "damage", report->Damage);
     return json_finish(document.Builder);
 }

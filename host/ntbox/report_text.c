@@ -6,8 +6,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "finding.h"
 #include "ntstatus.h"
 #include "report_text_step.h"
+#include "run_plan.h"
 #include "text_page.h"
 
 #define LAST_LINES 8 /* of the serial log, shown when the run did not reach its end */
@@ -210,19 +212,91 @@ static void put_losses(const TextPage *page)
     if (page->Report->Lost)
         text_put_format(page, "note", "%" PRIu64 " records did not fit the report channel and are lost",
                         page->Report->Lost);
+    if (page->Report->Dropped)
+        text_put_format(page, "note",
+                        "%" PRIu64 " lines of DbgPrint are dropped: only the first %u of a step are kept",
+                        page->Report->Dropped, RUN_REPORT_MAX_PRINTS);
     if (page->Report->Omitted)
         text_put_format(page, "note", "%" PRIu64 " records are not shown: the report would be too long",
                         page->Report->Omitted);
 }
 
+/* ---- many drivers, many rounds ---- */
+
+/* The parts (run_plan_part) in which something failed, as keys. */
+static GHashTable *failed_parts(const RunOptions *options, const RunReport *report)
+{
+    GHashTable *parts = g_hash_table_new(NULL, NULL);
+    g_autoptr(GPtrArray) findings = findings_collect(options, report);
+    for (guint i = 0; i < findings->len; i++) {
+        const Finding *finding = findings->pdata[i];
+        if (finding->Step)
+            g_hash_table_add(parts, GUINT_TO_POINTER(run_plan_part(options, finding->Step)));
+    }
+    return parts;
+}
+
+/* The first round is shown as a whole; of later ones only what failed and where the machine stopped. */
+static void put_events(const TextPage *page)
+{
+    g_autoptr(GHashTable) failed = failed_parts(page->Options, page->Report);
+    const RunEvent *last = run_report_last(page->Report, ReportStepBegin);
+    const RunStep *stopped = last ? run_plan_step(page->Options, run_event_value(last, ReportKeyStep)) : NULL;
+    const RunStep *step = NULL;
+    for (guint i = 0; i < page->Report->Events->len; i++) {
+        const RunEvent *event = page->Report->Events->pdata[i];
+        if (event->Type == ReportStepBegin)
+            step = run_plan_step(page->Options, run_event_value(event, ReportKeyStep));
+        guint part = step ? run_plan_part(page->Options, step) : 0;
+        bool shown = !step || step->Round == 0 ||
+                     (stopped && part == run_plan_part(page->Options, stopped)) ||
+                     g_hash_table_contains(failed, GUINT_TO_POINTER(part));
+        if (shown)
+            put_event(page, event);
+    }
+}
+
+static void put_driver(const TextPage *page, const DriverResult *result)
+{
+    g_autofree char *name = g_strconcat(result->Driver, ".sys", NULL);
+    GString *line = g_string_new(NULL);
+    if (page->Options->Rounds > 1)
+        g_string_append_printf(line, "%u of %u rounds, ", result->Run, result->Planned);
+    if (result->Passed + result->Failed)
+        g_string_append_printf(line, "%u of %u cases passed, ", result->Passed,
+                               result->Passed + result->Failed);
+    bool untold = result->Run == 0 && result->Verdict.Code == ExitPass;
+    g_string_append(line, untold ? "not run" : result->Verdict.Sentence);
+    fprintf(page->Out, "  %-24s %s\n", name, line->str);
+    g_string_free(line, TRUE);
+}
+
+static void put_drivers(const TextPage *page)
+{
+    if (page->Options->Groups->len == 1 && page->Options->Rounds == 1)
+        return;
+    g_autoptr(GArray) results = verdict_drivers(page->Options, page->Report);
+    fprintf(page->Out, "\ndrivers\n");
+    for (guint i = 0; i < results->len; i++)
+        put_driver(page, &g_array_index(results, DriverResult, i));
+}
+
+static void put_trace_hash(const TextPage *page)
+{
+    const char *hash = run_report_trace_hash(page->Report);
+    if (page->Options->TraceHash)
+        fprintf(page->Out, "\ntrace hash %s\n", hash ? hash : "(none: the run is not whole)");
+}
+
 void report_text_write(FILE *out, const RunOptions *options, const RunReport *report, const Verdict *verdict)
 {
     TextPage page = {out, options, report};
-    for (guint i = 0; i < report->Events->len; i++)
-        put_event(&page, report->Events->pdata[i]);
+    put_events(&page);
     put_processors(&page);
     put_last_words(&page, verdict);
     put_losses(&page);
+    put_drivers(&page);
+    put_trace_hash(&page);
     fprintf(out, "\n%s%s%s (%s, %.2f s)\n",
             verdict->Code == ExitPass ? "PASS" : "FAIL: ", verdict->Code == ExitPass ? ": " : "",
             verdict->Sentence, verdict->Outcome, report->Seconds);

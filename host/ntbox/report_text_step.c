@@ -4,23 +4,16 @@
 
 #include <inttypes.h>
 
-#include "request.h"
+#include "run_plan.h"
 #include "scenario.h"
 
 #define HEX_ROWS 16 /* of an output that are shown; --json has all of it */
 
-/* The request of a step number, NULL for a load or unload. */
-static const Request *request_of(const TextPage *page, uint64_t step)
-{
-    guint loads = g_strv_length(page->Options->Services);
-    bool one = step > loads && step - loads <= page->Options->Requests->len;
-    return one ? page->Options->Requests->pdata[step - loads - 1] : NULL;
-}
-
 void report_text_step_begin(const TextPage *page, const RunEvent *event)
 {
     uint64_t step = run_event_value(event, ReportKeyStep);
-    const Request *request = request_of(page, step);
+    const RunStep *planned = run_plan_step(page->Options, step);
+    const Request *request = planned ? planned->Request : NULL;
     const char *operation = scenario_operation_name((uint32_t)run_event_value(event, ReportKeyOperation));
     fprintf(page->Out, "\nstep %" PRIu64 ": %s %s", step, operation,
             request ? request->Device : run_event_text_or(event, ReportKeyName, ""));

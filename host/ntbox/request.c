@@ -69,6 +69,9 @@ static bool parse_parts(Request *request, char **parts, GError **error)
     if (!g_utf8_validate(parts[0], -1, NULL))
         return usage_error(error, "a device name that is not UTF-8");
     request->Device = request_object_name(parts[0]);
+    if (strlen(request->Device) > REQUEST_MAX_DEVICE)
+        return usage_error(error, "a device name of %zu bytes: it can have %u", strlen(request->Device),
+                           REQUEST_MAX_DEVICE);
     switch (request->Operation) {
     case ScenarioIoctl:
         return parse_ioctl(request, parts, count, error);

@@ -9,6 +9,7 @@
 #include "scenario_format.h"
 
 #define REQUEST_DEFAULT_LENGTH 4096u       /* output of --ioctl and --read when none is given */
+#define REQUEST_MAX_DEVICE 255u            /* bytes of an object name: SCENARIO_MAX_NAME of the agent */
 #define REQUEST_MAX_LENGTH (1024u * 1024u) /* bytes in or out of one request */
 
 typedef struct Request {

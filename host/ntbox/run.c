@@ -51,7 +51,9 @@ static bool prepare_files(Run *run, GError **error)
     run->Directory = locate_directory(options->Directory, error);
     if (!run->Directory)
         return false;
-    run->CommandLine = volume_command_line(options);
+    run->CommandLine = volume_command_line(options, error);
+    if (!run->CommandLine)
+        return false;
     run->Loader = locate_file(run->Directory, BuiltLoader, error);
     if (!run->Loader)
         return false;
@@ -138,14 +140,14 @@ static bool start(Run *run, GError **error)
         return false;
     if (run->Options->Gdb)
         say_how_to_attach(run);
-    run->Report = run_report_new();
+    run->Report = run_report_new(run->Options->TraceHash);
     return vm_run(&plan, run->Report, error);
 }
 
 static ExitCode report(const Run *run)
 {
     symbolize_report(run->Report, run->Options, run->Kernel);
-    Verdict verdict = verdict_decide(run->Report);
+    Verdict verdict = verdict_decide(run->Options, run->Report);
     if (run->Options->Json) {
         g_autofree char *text = report_json_text(run->Options, run->Report, &verdict);
         fputs(text, stdout);

@@ -4,12 +4,13 @@
 
 #include <string.h>
 
-RunReport *run_report_new(void)
+RunReport *run_report_new(bool trace)
 {
     RunReport *report = g_new0(RunReport, 1);
     report->Events = g_ptr_array_new_with_free_func((GDestroyNotify)run_event_free);
     report->Processors = g_ptr_array_new_with_free_func((GDestroyNotify)processor_state_free);
     report->Symbols = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    report->Trace = trace ? g_checksum_new(G_CHECKSUM_SHA256) : NULL;
     report->MachineOutput = g_strdup("");
     report->Log = g_strdup("");
     return report;
@@ -27,6 +28,7 @@ void run_report_free(RunReport *report)
     g_hash_table_unref(report->Symbols);
     g_ptr_array_unref(report->Events);
     g_ptr_array_unref(report->Processors);
+    g_clear_pointer(&report->Trace, g_checksum_free);
     g_free(report->Damage);
     g_free(report->MachineOutput);
     g_free(report->Log);
@@ -39,12 +41,39 @@ static bool may_be_omitted(uint16_t type)
     return type != ReportBugCheck && type != ReportFrame && type != ReportDone;
 }
 
+/* Every byte that the guest said, in its order; padding is not said. */
+static void trace(GChecksum *checksum, const ReportView *view)
+{
+    g_checksum_update(checksum, (const guchar *)&view->Header, sizeof view->Header);
+    for (guint i = 0; i < view->Fields->len; i++) {
+        const ReportFieldView *field = &g_array_index(view->Fields, ReportFieldView, i);
+        const uint32_t head[] = {field->Kind, field->Key, field->Length};
+        g_checksum_update(checksum, (const guchar *)head, sizeof head);
+        g_checksum_update(checksum, field->Data, field->Length);
+    }
+}
+
+const char *run_report_trace_hash(const RunReport *report)
+{
+    bool whole = report->End == VmExited && report->Lost == 0;
+    return report->Trace && whole ? g_checksum_get_string(report->Trace) : NULL;
+}
+
 void run_report_add(const ReportView *view, void *context)
 {
     RunReport *report = context;
     uint64_t size = sizeof(RunEvent) + view->Header.Length;
+    if (report->Trace)
+        trace(report->Trace, view);
     if (report->Bytes + size > RUN_REPORT_MAX_BYTES && may_be_omitted(view->Header.Type)) {
         report->Omitted++;
+        return;
+    }
+    if (view->Header.Type == ReportStepBegin)
+        report->Printed = 0;
+    bool print = view->Header.Type == ReportPrint || view->Header.Type == ReportLog;
+    if (print && ++report->Printed > RUN_REPORT_MAX_PRINTS) {
+        report->Dropped++;
         return;
     }
     report->Bytes += size;

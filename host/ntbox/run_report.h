@@ -9,6 +9,7 @@
 #include "run_event.h"
 
 #define RUN_REPORT_MAX_BYTES (256u << 20) /* kept from one run; what comes later is counted, not kept */
+#define RUN_REPORT_MAX_PRINTS 5000u       /* DbgPrints and log lines kept from one step */
 
 typedef enum VmEnd {
     VmExited,      /* QEMU ended by itself: the guest powered off or used its exit device */
@@ -34,22 +35,30 @@ typedef struct RunReport {
     GHashTable *Symbols;   /* (RunEvent *) -> char *, owned text: symbols that the host found */
     uint64_t Lost;         /* records that did not fit the ring */
     uint64_t Omitted;      /* records not kept because of RUN_REPORT_MAX_BYTES */
+    uint32_t Printed;      /* prints of the step in hand */
+    uint64_t Dropped;      /* prints not kept because of RUN_REPORT_MAX_PRINTS */
     uint64_t Bytes;        /* kept so far, estimated */
+    GChecksum *Trace;      /* SHA-256 over all records, NULL when it is not asked for */
     char *Damage;          /* the channel's damage sentence, or NULL */
     VmEnd End;
     int ExitStatus;      /* of QEMU: exit code, or the signal's number with VmDied */
     char *MachineOutput; /* what QEMU wrote to stderr, trimmed; never NULL */
-    char *Log;           /* the serial log; never NULL */
+    char *Log;           /* the end of the serial log; never NULL */
     double Seconds;      /* wall time of the machine */
     uint32_t TimeLimit;  /* seconds */
 } RunReport;
 
-RunReport *run_report_new(void);
+/* With trace, Trace is computed. */
+RunReport *run_report_new(bool trace);
 void run_report_free(RunReport *report);
 void processor_state_free(ProcessorState *state);
 
 /* A ReportSink; context is the RunReport. */
 void run_report_add(const ReportView *view, void *context);
+
+/* The hash of all records as text; NULL when it says nothing: not asked for, records lost, or the machine did not
+ * come to its end by itself. */
+const char *run_report_trace_hash(const RunReport *report);
 
 /* The first or the last event of a type, NULL if there is none. */
 const RunEvent *run_report_first(const RunReport *report, REPORT_TYPE type);

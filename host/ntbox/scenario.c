@@ -85,17 +85,17 @@ static void write_header(Writer *writer)
     memcpy(writer->Bytes->data, &header, sizeof header);
 }
 
-GBytes *scenario_compile(char *const *services, const GPtrArray *requests, bool unload, bool echo)
+GBytes *scenario_compile(const GArray *steps, bool echo)
 {
     Writer writer = {.Bytes = g_byte_array_new(), .Flags = echo ? SCENARIO_FLAG_ECHO : 0};
     g_byte_array_set_size(writer.Bytes, sizeof(SCENARIO_HEADER));
-    guint count = 0;
-    for (; services[count]; count++)
-        add_service_step(&writer, ScenarioLoad, services[count]);
-    for (guint i = 0; i < requests->len; i++)
-        add_request_step(&writer, requests->pdata[i]);
-    for (; unload && count; count--)
-        add_service_step(&writer, ScenarioUnload, services[count - 1]);
+    for (guint i = 0; i < steps->len; i++) {
+        const RunStep *step = &g_array_index(steps, RunStep, i);
+        if (step->Request)
+            add_request_step(&writer, step->Request);
+        else
+            add_service_step(&writer, step->Operation, step->Service);
+    }
     write_header(&writer);
     return g_byte_array_free_to_bytes(writer.Bytes);
 }

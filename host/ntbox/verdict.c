@@ -5,15 +5,12 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "finding.h"
 #include "ntstatus.h"
+#include "run_plan.h"
 #include "scenario.h"
-#include "user_mode.h"
 
-/* [WDK ZwUnloadDriver] this status: the driver has no unload routine. It stays loaded, which is no fault. */
-#define STATUS_INVALID_DEVICE_REQUEST 0xC0000010u
-
-static bool G_GNUC_PRINTF(4, 5)
-    decide(Verdict *verdict, ExitCode code, const char *outcome, const char *format, ...)
+bool verdict_set(Verdict *verdict, ExitCode code, const char *outcome, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -60,16 +57,17 @@ static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
     const char *name = known ? known : said;
     const char *culprit = bugcheck_culprit(report, bugcheck);
     if (culprit)
-        return decide(verdict, ExitDriver, "bugcheck", "%s caused bug check 0x%X (%s)", culprit, code,
-                      name ? name : "no name");
-    return decide(verdict, ExitFault, "fault", "bug check 0x%X (%s) with no driver under test on the stack",
-                  code, name ? name : "no name");
+        return verdict_set(verdict, ExitDriver, "bugcheck", "%s caused bug check 0x%X (%s)", culprit, code,
+                           name ? name : "no name");
+    return verdict_set(verdict, ExitFault, "fault",
+                       "bug check 0x%X (%s) with no driver under test on the stack", code,
+                       name ? name : "no name");
 }
 
 static bool judge_interrupt(const RunReport *report, Verdict *verdict)
 {
     return report->End == VmInterrupted &&
-           decide(verdict, ExitUsage, "environment", "interrupted before the run was at its end");
+           verdict_set(verdict, ExitUsage, "environment", "interrupted before the run was at its end");
 }
 
 /* Where the machine stood: a driver under test, if one of the processors was in it. */
@@ -89,148 +87,38 @@ static bool judge_timeout(const RunReport *report, Verdict *verdict)
     if (report->End != VmTimedOut)
         return false;
     if (!step)
-        return decide(verdict, ExitFault, "hang",
-                      "the time limit of %u s ended the run before its first step", report->TimeLimit);
+        return verdict_set(verdict, ExitFault, "hang",
+                           "the time limit of %u s ended the run before its first step", report->TimeLimit);
     const char *culprit = driver_at_timeout(report);
     const char *operation = scenario_operation_name((uint32_t)run_event_value(step, ReportKeyOperation));
-    return decide(verdict, ExitDriver, "hang", "the time limit of %u s ended the run in step %u (%s %s)%s%s",
-                  report->TimeLimit, (unsigned)run_event_value(step, ReportKeyStep), operation,
-                  run_event_text_or(step, ReportKeyName, ""), culprit ? ", in " : "", culprit ? culprit : "");
+    return verdict_set(
+        verdict, ExitDriver, "hang", "the time limit of %u s ended the run in step %u (%s %s)%s%s",
+        report->TimeLimit, (unsigned)run_event_value(step, ReportKeyStep), operation,
+        run_event_text_or(step, ReportKeyName, ""), culprit ? ", in " : "", culprit ? culprit : "");
 }
 
 static bool judge_damage(const RunReport *report, Verdict *verdict)
 {
-    return report->Damage && decide(verdict, ExitFault, "fault", "%s", report->Damage);
+    return report->Damage && verdict_set(verdict, ExitFault, "fault", "%s", report->Damage);
 }
 
 static bool judge_machine(const RunReport *report, Verdict *verdict)
 {
     g_autofree char *line = run_report_last_log_line(report);
     if (report->End == VmDied && !run_report_first(report, ReportBoot))
-        return decide(verdict, ExitUsage, "environment", "QEMU could not run the machine: %s",
-                      *report->MachineOutput ? report->MachineOutput : "it said nothing");
+        return verdict_set(verdict, ExitUsage, "environment", "QEMU could not run the machine: %s",
+                           *report->MachineOutput ? report->MachineOutput : "it said nothing");
     if (report->End == VmDied)
-        return decide(verdict, ExitFault, "fault", "QEMU ended by itself: %s", report->MachineOutput);
+        return verdict_set(verdict, ExitFault, "fault", "QEMU ended by itself: %s", report->MachineOutput);
     if (!run_report_first(report, ReportBoot))
-        return decide(verdict, ExitFault, "fault", "the kernel did not start; last log line: %s",
-                      line ? line : "(none)");
+        return verdict_set(verdict, ExitFault, "fault", "the kernel did not start; last log line: %s",
+                           line ? line : "(none)");
     if (!run_report_first(report, ReportDone))
-        return decide(verdict, ExitFault, "fault",
-                      "the machine stopped before the scenario's end; last log line: %s",
-                      line ? line : "(none)");
+        return verdict_set(verdict, ExitFault, "fault",
+                           "the machine stopped before the scenario's end; last log line: %s",
+                           line ? line : "(none)");
     return report->End == VmStuck &&
-           decide(verdict, ExitFault, "fault", "the scenario ended but the machine did not power off");
-}
-
-/* The DLLs of a driver's missing imports, one element for each import; the names belong to the report. */
-static GPtrArray *missing_dlls(const RunReport *report, const char *driver)
-{
-    GPtrArray *dlls = g_ptr_array_new();
-    for (guint i = 0; i < report->Events->len; i++) {
-        const RunEvent *event = report->Events->pdata[i];
-        if (event->Type == ReportMissing && g_strcmp0(run_event_text(event, ReportKeyDriver), driver) == 0)
-            g_ptr_array_add(dlls, (char *)run_event_text_or(event, ReportKeyDll, ""));
-    }
-    return dlls;
-}
-
-static bool judge_image(const RunReport *report, const RunEvent *event, Verdict *verdict)
-{
-    const char *driver = run_event_text_or(event, ReportKeyDriver, "a driver");
-    g_autofree char *status = ntstatus_text(status_of(event));
-    if (!ntstatus_is_error(status_of(event)))
-        return false;
-    if (run_report_is_own_module(driver))
-        return decide(verdict, ExitFault, "fault", "%s cannot load: %s", driver,
-                      run_event_text_or(event, ReportKeyText, status));
-    g_autoptr(GPtrArray) dlls = missing_dlls(report, driver);
-    g_autofree char *user_mode = user_mode_sentence(dlls);
-    if (user_mode)
-        return decide(verdict, ExitCannotLoad, "cannot-load", "%s %s", driver, user_mode);
-    if (dlls->len)
-        return decide(verdict, ExitCannotLoad, "cannot-load", "%s cannot load: %u import%s missing", driver,
-                      dlls->len, dlls->len == 1 ? " is" : "s are");
-    return decide(verdict, ExitCannotLoad, "cannot-load", "%s cannot load: %s", driver,
-                  run_event_text_or(event, ReportKeyText, status));
-}
-
-static bool judge_step(const RunReport *report, const RunEvent *event, Verdict *verdict)
-{
-    uint32_t operation = (uint32_t)run_event_value(event, ReportKeyOperation);
-    unsigned number = (unsigned)run_event_value(event, ReportKeyStep);
-    g_autofree char *status = ntstatus_text(status_of(event));
-    if (!ntstatus_is_error(status_of(event)))
-        return false;
-    if (operation == ScenarioUnload && status_of(event) == STATUS_INVALID_DEVICE_REQUEST)
-        return false;
-    if (operation == ScenarioLoad)
-        return decide(verdict, ExitCannotLoad, "cannot-load", "step %u (load) ended with %s", number, status);
-    return decide(verdict, ExitDriver, "failed", "step %u (%s) ended with %s", number,
-                  scenario_operation_name(operation), status);
-}
-
-static bool judge_case(const RunEvent *event, Verdict *verdict)
-{
-    g_autofree char *status = ntstatus_text(status_of(event));
-    return status_of(event) != 0 && decide(verdict, ExitDriver, "failed", "case %s failed: %s",
-                                           run_event_text_or(event, ReportKeyCase, "?"),
-                                           run_event_text_or(event, ReportKeyText, status));
-}
-
-static bool judge_leak(const RunEvent *event, Verdict *verdict)
-{
-    const char *driver = run_event_text(event, ReportKeyDriver);
-    const char *kind = run_event_text_or(event, ReportKeyKind, "memory");
-    bool own = run_report_is_own_module(driver);
-    return decide(verdict, own ? ExitFault : ExitDriver, own ? "fault" : "failed", "%s leaked: %s",
-                  driver ? driver : "the kernel", kind);
-}
-
-/* [WDK DRIVER_INITIALIZE] any status that is not NT_SUCCESS, warnings included, fails the load. */
-static bool judge_entry(const RunEvent *event, Verdict *verdict)
-{
-    g_autofree char *status = ntstatus_text(status_of(event));
-    return status_of(event) >= 0x80000000u &&
-           decide(verdict, ExitDriver, "failed", "%s: DriverEntry returned %s",
-                  run_event_text_or(event, ReportKeyDriver, "a driver"), status);
-}
-
-/* What the loader warns of (kind "image") does not fail a run; every other violation does. */
-static bool judge_violation(const RunEvent *event, Verdict *verdict)
-{
-    const char *kind = run_event_text_or(event, ReportKeyKind, "unnamed");
-    return strcmp(kind, "image") != 0 && decide(verdict, ExitDriver, "failed", "%s broke a rule: %s",
-                                                run_event_text_or(event, ReportKeyDriver, "a driver"),
-                                                run_event_text_or(event, ReportKeyText, kind));
-}
-
-static bool judge_event(const RunReport *report, const RunEvent *event, Verdict *verdict)
-{
-    switch (event->Type) {
-    case ReportImage:
-        return judge_image(report, event, verdict);
-    case ReportEntry:
-        return judge_entry(event, verdict);
-    case ReportStepEnd:
-        return judge_step(report, event, verdict);
-    case ReportCaseEnd:
-        return judge_case(event, verdict);
-    case ReportLeak:
-        return judge_leak(event, verdict);
-    case ReportViolation:
-        return judge_violation(event, verdict);
-    default:
-        return false;
-    }
-}
-
-static bool judge_events(const RunReport *report, Verdict *verdict)
-{
-    for (guint i = 0; i < report->Events->len; i++) {
-        if (judge_event(report, report->Events->pdata[i], verdict))
-            return true;
-    }
-    return false;
+           verdict_set(verdict, ExitFault, "fault", "the scenario ended but the machine did not power off");
 }
 
 /* A scenario that the agent could not read is ntbox's own fault. */
@@ -239,26 +127,171 @@ static bool judge_agent(const RunReport *report, Verdict *verdict)
     const RunEvent *done = run_report_first(report, ReportDone);
     g_autofree char *status = ntstatus_text(status_of(done));
     return status_of(done) != 0 &&
-           decide(verdict, ExitFault, "fault", "the agent could not run the scenario: %s",
-                  run_event_text_or(done, ReportKeyText, status));
+           verdict_set(verdict, ExitFault, "fault", "the agent could not run the scenario: %s",
+                       run_event_text_or(done, ReportKeyText, status));
 }
 
-Verdict verdict_decide(const RunReport *report)
+/* ---- the worst of many findings ---- */
+
+/* [DESIGN.md section 7] 4, 3, 1, 2, 0 */
+static int gravity(ExitCode code)
 {
-    static bool (*const rules[])(const RunReport *, Verdict *) = {
-        judge_bugcheck, judge_interrupt, judge_damage, judge_timeout,
-        judge_machine,  judge_events,    judge_agent,
-    };
-    Verdict verdict = {0};
-    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
-        if (rules[i](report, &verdict))
-            return verdict;
+    static const int order[] = {
+        [ExitPass] = 0, [ExitCannotLoad] = 1, [ExitDriver] = 2, [ExitUsage] = 3, [ExitFault] = 4};
+    return order[code];
+}
+
+static const Finding *worst_of(const GPtrArray *findings)
+{
+    const Finding *worst = NULL;
+    for (guint i = 0; i < findings->len; i++) {
+        const Finding *finding = findings->pdata[i];
+        if (!worst || gravity(finding->Verdict.Code) > gravity(worst->Verdict.Code))
+            worst = finding;
     }
-    decide(&verdict, ExitPass, "passed", "all steps succeeded");
+    return worst;
+}
+
+static guint count_other_drivers(const GPtrArray *findings, const Finding *but)
+{
+    g_autoptr(GHashTable) others = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < findings->len; i++) {
+        const Finding *finding = findings->pdata[i];
+        if (finding->Service && finding->Service != but->Service)
+            g_hash_table_add(others, (gpointer)finding->Service);
+    }
+    return g_hash_table_size(others);
+}
+
+/* Says which round, and whether other drivers failed too. */
+static char *whole_sentence(const RunOptions *options, const RunStep *step, const char *sentence,
+                            guint others)
+{
+    GString *text = g_string_new(NULL);
+    if (options->Rounds > 1 && step)
+        g_string_append_printf(text, "round %u: ", step->Round + 1);
+    g_string_append(text, sentence);
+    if (others)
+        g_string_append_printf(text, "; %u more driver%s failed", others, others == 1 ? "" : "s");
+    return g_string_free(text, FALSE);
+}
+
+static const RunStep *last_step(const RunOptions *options, const RunReport *report)
+{
+    const RunEvent *event = run_report_last(report, ReportStepBegin);
+    return event ? run_plan_step(options, run_event_value(event, ReportKeyStep)) : NULL;
+}
+
+/* ---- the run as a whole ---- */
+
+/* What ended the machine before the plan's end. */
+static bool judge_end(const RunReport *report, Verdict *verdict)
+{
+    static bool (*const rules[])(const RunReport *, Verdict *) = {judge_bugcheck, judge_interrupt,
+                                                                  judge_damage, judge_timeout, judge_machine};
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+        if (rules[i](report, verdict))
+            return true;
+    }
+    return false;
+}
+
+static void add_context(const RunOptions *options, const RunStep *step, guint others, Verdict *verdict)
+{
+    g_autofree char *sentence = verdict->Sentence;
+    verdict->Sentence = whole_sentence(options, step, sentence, others);
+}
+
+Verdict verdict_decide(const RunOptions *options, const RunReport *report)
+{
+    Verdict verdict = {0};
+    g_autoptr(GPtrArray) findings = findings_collect(options, report);
+    const Finding *worst = worst_of(findings);
+    if (judge_end(report, &verdict)) {
+        add_context(options, last_step(options, report), 0, &verdict);
+    } else if (worst) {
+        verdict_set(&verdict, worst->Verdict.Code, worst->Verdict.Outcome, "%s", worst->Verdict.Sentence);
+        add_context(options, worst->Step, count_other_drivers(findings, worst), &verdict);
+    } else if (!judge_agent(report, &verdict)) {
+        verdict_set(&verdict, ExitPass, "passed", "all steps succeeded");
+    }
     return verdict;
 }
 
 void verdict_clear(Verdict *verdict)
 {
     g_clear_pointer(&verdict->Sentence, g_free);
+}
+
+/* ---- each driver ---- */
+
+static DriverResult *result_of(const RunOptions *options, GArray *results, const char *service)
+{
+    for (guint i = 0; service && options->Services[i]; i++) {
+        if (options->Services[i] == service)
+            return &g_array_index(results, DriverResult, i);
+    }
+    return NULL;
+}
+
+static GArray *new_results(const RunOptions *options)
+{
+    GArray *results = g_array_new(FALSE, TRUE, sizeof(DriverResult));
+    for (char **service = options->Services; *service; service++) {
+        DriverResult result = {.Driver = *service};
+        verdict_set(&result.Verdict, ExitPass, "passed", "passed");
+        g_array_append_val(results, result);
+    }
+    for (guint i = 0; i < options->Steps->len; i++) {
+        const RunStep *step = &g_array_index(options->Steps, RunStep, i);
+        if (step->Operation == ScenarioLoad)
+            result_of(options, results, step->Service)->Planned++;
+    }
+    return results;
+}
+
+static void count_event(const RunEvent *event, const RunStep *step, DriverResult *result)
+{
+    if (event->Type == ReportStepEnd && step->Operation == ScenarioLoad)
+        result->Run++;
+    if (event->Type == ReportCaseEnd)
+        *(status_of(event) == 0 ? &result->Passed : &result->Failed) += 1;
+}
+
+static void note_verdict(DriverResult *result, const Verdict *verdict)
+{
+    if (!result || gravity(verdict->Code) <= gravity(result->Verdict.Code))
+        return;
+    g_free(result->Verdict.Sentence);
+    verdict_set(&result->Verdict, verdict->Code, verdict->Outcome, "%s", verdict->Sentence);
+}
+
+static void free_result(gpointer result)
+{
+    verdict_clear(&((DriverResult *)result)->Verdict);
+}
+
+GArray *verdict_drivers(const RunOptions *options, const RunReport *report)
+{
+    GArray *results = new_results(options);
+    const RunStep *step = NULL;
+    Verdict end;
+    g_array_set_clear_func(results, free_result);
+    for (guint i = 0; i < report->Events->len; i++) {
+        const RunEvent *event = report->Events->pdata[i];
+        if (event->Type == ReportStepBegin)
+            step = run_plan_step(options, run_event_value(event, ReportKeyStep));
+        if (step)
+            count_event(event, step, result_of(options, results, finding_service_of_step(options, step)));
+    }
+    g_autoptr(GPtrArray) findings = findings_collect(options, report);
+    for (guint i = 0; i < findings->len; i++) {
+        const Finding *finding = findings->pdata[i];
+        note_verdict(result_of(options, results, finding->Service), &finding->Verdict);
+    }
+    if (step && judge_end(report, &end)) {
+        note_verdict(result_of(options, results, finding_service_of_step(options, step)), &end);
+        verdict_clear(&end);
+    }
+    return results;
 }

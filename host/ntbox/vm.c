@@ -106,9 +106,10 @@ static void on_record(const ReportView *view, void *context)
 static gboolean on_drain(gpointer context)
 {
     Vm *vm = context;
-    if (report_reader_drain(&vm->Channels.Reader, on_record, vm))
+    bool written = vm_channels_copy_log(&vm->Channels);
+    if (written && report_reader_drain(&vm->Channels.Reader, on_record, vm))
         return G_SOURCE_CONTINUE;
-    end(vm, VmDamaged);
+    end(vm, written ? VmDamaged : VmInterrupted);
     return G_SOURCE_REMOVE;
 }
 
@@ -212,7 +213,8 @@ static bool run(Vm *vm, GError **error)
         return false;
     finish(vm);
     vm->Report->Seconds = (double)(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
-    return true;
+    return vm_channels_copy_log(&vm->Channels) ||
+           usage_error(error, "--log: cannot write %s: %s", vm->Plan->LogFile, vm->Channels.LogError);
 }
 
 bool vm_run(const VmPlan *plan, RunReport *report, GError **error)

@@ -13,9 +13,10 @@
 typedef struct VmPlan {
     char **Command;      /* machine_command() */
     GBytes *Archive;     /* boot.cpio, NULL with an ISO */
-    const char *LogFile; /* serial log, NULL: only kept in the report */
+    const char *LogFile; /* serial log, NULL: only its end is kept in the report */
     uint32_t TimeLimit;  /* seconds; 0: none (a debugger is attached) */
 } VmPlan;
 
-/* False with a sentence (NTBOX_USAGE_ERROR) if QEMU cannot be started; all else is told in report. */
+/* False with a sentence (NTBOX_USAGE_ERROR) if QEMU cannot be started or LogFile cannot be written; all else is told in
+ * report. */
 bool vm_run(const VmPlan *plan, RunReport *report, GError **error);

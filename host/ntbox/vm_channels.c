@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "usage.h"
@@ -66,9 +67,9 @@ static bool open_archive(VmChannels *channels, GBytes *archive, GError **error)
 static bool open_serial(VmChannels *channels, const char *file, GError **error)
 {
     if (file) {
-        channels->SerialFd = open(file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        return channels->SerialFd >= 0 ||
-               usage_error(error, "--log: cannot write %s: %s", file, g_strerror(errno));
+        channels->LogFd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (channels->LogFd < 0)
+            return usage_error(error, "--log: cannot write %s: %s", file, g_strerror(errno));
     }
     channels->SerialFd = open_memory("ntbox-serial", 0, error);
     return channels->SerialFd >= 0;
@@ -89,6 +90,7 @@ bool vm_channels_open(VmChannels *channels, GBytes *archive, const char *log_fil
     *channels = (VmChannels){.ReportFd = -1,
                              .ArchiveFd = -1,
                              .SerialFd = -1,
+                             .LogFd = -1,
                              .OutputFd = -1,
                              .MonitorFd = -1,
                              .GuestMonitorFd = -1};
@@ -108,20 +110,57 @@ void vm_channel_close(int *fd)
 void vm_channels_close(VmChannels *channels)
 {
     report_reader_clear(&channels->Reader);
+    g_clear_pointer(&channels->LogError, g_free);
     if (channels->Memory)
         munmap(channels->Memory, VM_REPORT_LENGTH);
-    int *fds[] = {&channels->ReportFd, &channels->ArchiveFd, &channels->SerialFd,
+    int *fds[] = {&channels->ReportFd, &channels->ArchiveFd, &channels->SerialFd,      &channels->LogFd,
                   &channels->OutputFd, &channels->MonitorFd, &channels->GuestMonitorFd};
     for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
         vm_channel_close(fds[i]);
+}
+
+static uint64_t length_of(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+static bool copy_log(VmChannels *channels, uint64_t length)
+{
+    char buffer[65536];
+    while (channels->LogCopied < length) {
+        ssize_t count = pread(channels->SerialFd, buffer, sizeof buffer, (off_t)channels->LogCopied);
+        if (count <= 0)
+            return true;
+        if (!write_all(channels->LogFd, buffer, (gsize)count)) {
+            channels->LogError = g_strdup(g_strerror(errno));
+            return false;
+        }
+        channels->LogCopied += (uint64_t)count;
+    }
+    return true;
+}
+
+bool vm_channels_copy_log(VmChannels *channels)
+{
+    uint64_t length = length_of(channels->SerialFd);
+    if (channels->LogFd >= 0 && (channels->LogError || !copy_log(channels, length)))
+        return false;
+    uint64_t old = length > VM_LOG_KEPT ? length - VM_LOG_KEPT : 0;
+    if (old - channels->LogDropped >= VM_LOG_KEPT &&
+        fallocate(channels->SerialFd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)channels->LogDropped,
+                  (off_t)(old - channels->LogDropped)) == 0)
+        channels->LogDropped = old;
+    return true;
 }
 
 char *vm_channel_text(int fd)
 {
     GString *text = g_string_new(NULL);
     char buffer[16384];
-    for (;;) {
-        ssize_t count = pread(fd, buffer, sizeof buffer, (off_t)text->len);
+    uint64_t length = length_of(fd), start = length > VM_LOG_KEPT ? length - VM_LOG_KEPT : 0;
+    while (text->len < VM_LOG_KEPT) {
+        ssize_t count = pread(fd, buffer, sizeof buffer, (off_t)(start + text->len));
         if (count <= 0)
             break;
         g_string_append_len(text, buffer, count);

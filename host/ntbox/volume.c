@@ -6,8 +6,10 @@
 #include "locate.h"
 #include "scenario.h"
 #include "system_hive.h"
+#include "usage.h"
 
 #define SYSTEM32 "Windows/System32/"
+#define MAX_COMMAND_LINE 4095u /* of osloader, without the terminator */
 
 static bool add_built(BootArchive *archive, const char *directory, BuiltFile file, const char *path,
                       GError **error)
@@ -39,10 +41,11 @@ static bool add_drivers(BootArchive *archive, const RunOptions *options, GError 
 
 static bool add_scenario(BootArchive *archive, const RunOptions *options, GError **error)
 {
-    g_autoptr(GBytes) scenario =
-        scenario_compile(options->Services, options->Requests, !options->KeepLoaded, FALSE);
+    g_autoptr(GBytes) scenario = scenario_compile(options->Steps, FALSE);
     gsize length;
     const void *data = g_bytes_get_data(scenario, &length);
+    if (length > SCENARIO_MAX_LENGTH)
+        return usage_error(error, "%u steps are too many for one run: fewer --rounds", options->Steps->len);
     return boot_archive_add(archive, "Windows/ntbox/scenario", data, length, error);
 }
 
@@ -66,7 +69,7 @@ GBytes *volume_build(const RunOptions *options, const char *directory, GError **
     return NULL;
 }
 
-char *volume_command_line(const RunOptions *options)
+char *volume_command_line(const RunOptions *options, GError **error)
 {
     GString *line = g_string_new(NULL);
     g_string_append_printf(line, "exitport=0x%x", MACHINE_EXIT_PORT);
@@ -80,5 +83,10 @@ char *volume_command_line(const RunOptions *options)
         g_string_append(line, " allow-missing");
     if (options->Append)
         g_string_append_printf(line, " %s", options->Append);
-    return g_string_free(line, FALSE);
+    if (line->len <= MAX_COMMAND_LINE)
+        return g_string_free(line, FALSE);
+    usage_error(error, "--append: the kernel's command line would have %zu characters; it can have %u",
+                (size_t)line->len, MAX_COMMAND_LINE);
+    g_string_free(line, TRUE);
+    return NULL;
 }

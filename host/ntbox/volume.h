@@ -9,5 +9,5 @@
  */
 GBytes *volume_build(const RunOptions *options, const char *directory, GError **error);
 
-/* The kernel's command line; freed with g_free. */
-char *volume_command_line(const RunOptions *options);
+/* The kernel's command line; freed with g_free. NULL with a sentence when it is too long. */
+char *volume_command_line(const RunOptions *options, GError **error);

@@ -64,6 +64,22 @@ class Life:
         expect(err.count('\n') == 1 and err.startswith('ntbox: ') and wanted in err and not out,
                f'it says {err!r} and {out!r}')
 
+    def full_output(self):
+        for words in (['check', self.driver], ['exports'], ['run', '--timeout', '2', self.driver], ['help'], ['--version']):
+            with open('/dev/full', 'w', encoding='ascii') as full:
+                done = subprocess.run([self.ntbox, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                                      timeout=60, stdin=subprocess.DEVNULL)
+            expect_equal(f'exit code of {words[0]}', done.returncode, 3)
+            expect(done.stderr == 'ntbox: cannot write to the standard output: No space left on device\n',
+                   f'{words[0]} says {done.stderr!r}')
+
+    def longest_command_line(self):
+        """One that just fits starts the machine."""
+        words = 'a' * (4095 - len('exitport=0xf4 '))
+        code, out, _ = call(self.ntbox, 'run', self.driver, '--timeout', '2', '--append', words)
+        expect_equal('exit code', code, 1)
+        expect('in step 1 (load never_returns)' in out, out[-200:])
+
     def kept_files(self):
         with tempfile.TemporaryDirectory() as folder:
             code, _, err = call(self.ntbox, 'run', self.driver, '--timeout', '2', '--keep', folder + '/kept',
@@ -82,6 +98,11 @@ def main():
     tally.run('SIGTERM ends QEMU', life.ends_with, signal.SIGTERM, 3)
     tally.run('SIGKILL ends QEMU', life.ends_with, signal.SIGKILL, -signal.SIGKILL)
     tally.run('--keep and --log', life.kept_files)
+    tally.run('the standard output is full', life.full_output)
+    tally.run('--log is full', life.usage, '--log: cannot write /dev/full: No space', 'run', life.driver, '--log', '/dev/full')
+    tally.run('a long --append', life.usage, 'it can have 4095', 'run', life.driver, '--append', 'a' * 5000)
+    tally.run('the longest --append', life.longest_command_line)
+    tally.run('a long device name', life.usage, 'it can have 255', 'run', life.driver, '--read', 'a' * 500)
     tally.run('a file that is not there', life.usage, '/no/such.sys', 'run', '/no/such.sys')
     tally.run('a request that is none', life.usage, '--ioctl wants', 'run', life.driver, '--ioctl', 'x')
     tally.run('no kernel', life.usage, 'holds no ntbox kernel', 'run', life.driver, '--dir', '/no/such')

@@ -25,7 +25,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 static void judge(RunReport *report)
 {
-    Verdict verdict = verdict_decide(report);
+    Verdict verdict = verdict_decide(options, report);
     report_text_write(sink, options, report, &verdict);
     g_free(report_json_text(options, report, &verdict));
     verdict_clear(&verdict);
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size)
         memcpy(memory + REPORT_DATA_OFFSET, data, size);
     ((REPORT_HEADER *)memory)->Produced = (produced + 7) & ~7ull;
-    RunReport *report = run_report_new();
+    RunReport *report = run_report_new(true);
     report_reader_drain(&reader, run_report_add, report);
     report->Damage = g_strdup(reader.Damage);
     report->End = size % 6;

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "param.h"
 #include "request.h"
+#include "run_plan.h"
 
 /* Parses "run WORDS" split at blanks. */
 static RunOptions *parse(const char *words, GError **error)
@@ -75,9 +76,11 @@ static void requests_keep_their_order(void **state)
 {
     RunOptions *options = parse_good("x.sys --write Foo:0102:0x20 --ioctl \\\\.\\Foo:0x222000:aabb:16 "
                                      "--read \\Device\\Foo:100:4 --ioctl \\??\\Foo:2236416");
-    assert_int_equal(options->Requests->len, 4);
-    const Request *write = options->Requests->pdata[0], *ioctl = options->Requests->pdata[1];
-    const Request *read = options->Requests->pdata[2], *plain = options->Requests->pdata[3];
+    const RunGroup *group = options->Groups->pdata[0];
+    assert_int_equal(options->Groups->len, 1);
+    assert_int_equal(group->Requests->len, 4);
+    const Request *write = group->Requests->pdata[0], *ioctl = group->Requests->pdata[1];
+    const Request *read = group->Requests->pdata[2], *plain = group->Requests->pdata[3];
     assert_int_equal(write->Operation, ScenarioWrite);
     assert_string_equal(write->Device, "\\??\\Foo");
     assert_int_equal(write->Input->len, 2);
@@ -95,12 +98,63 @@ static void requests_keep_their_order(void **state)
     run_options_free(options);
 }
 
+/* The steps as text: "+a" loads, "-a" unloads, "!X" sends a request to \??\X; "|" between groups. */
+static void expect_steps(const char *words, const char *wanted)
+{
+    RunOptions *options = parse_good(words);
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < options->Steps->len; i++) {
+        const RunStep *step = run_plan_step(options, i + 1);
+        const RunStep *before = run_plan_step(options, i);
+        if (before && run_plan_part(options, before) != run_plan_part(options, step))
+            g_string_append(text, "|");
+        if (step->Request)
+            g_string_append_printf(text, "!%s", step->Request->Device + 4);
+        else
+            g_string_append_printf(text, "%c%s", step->Operation == ScenarioLoad ? '+' : '-', step->Service);
+    }
+    assert_string_equal(text->str, wanted);
+    assert_null(run_plan_step(options, options->Steps->len + 1));
+    g_string_free(text, TRUE);
+    run_options_free(options);
+}
+
+static void groups_come_one_after_the_other(void **state)
+{
+    expect_steps("a.sys b.sys --read X", "+a+b!X-b-a");
+    expect_steps("--read X a.sys", "+a!X-a");
+    expect_steps("a.sys b.sys --keep-loaded", "+a+b");
+    expect_steps("a.sys --read X --then a.sys b.sys --read Y", "+a!X-a|+a+b!Y-b-a");
+    expect_steps("a.sys --read X b.sys c.sys --read Y --each", "+a!X-a|+b-b|+c!Y-c");
+    expect_steps("a.sys --then b.sys --rounds 2", "+a-a|+b-b|+a-a|+b-b");
+    expect_steps("--each --smp 2 a.sys -- b.sys", "+a-a|+b-b");
+    expect_steps("--memory 64M -- a.sys --smp.sys", "+a+--smp---smp-a");
+}
+
+static void a_deterministic_run_has_a_seed(void **state)
+{
+    RunOptions *options = parse_good("a.sys --icount --trace-hash");
+    assert_true(options->HasSeed && options->TraceHash);
+    run_options_free(options);
+    options = parse_good("a.sys");
+    assert_false(options->HasSeed);
+    run_options_free(options);
+}
+
 static void mistakes_get_one_sentence(void **state)
 {
     expect_error("--json", "which driver");
     expect_error("", "cannot be a service's name");
     expect_error("a/.sys", "cannot be a service's name");
     expect_error("a.sys b/A.sys", "two drivers are called A");
+    expect_error("a.sys --then b/A.sys", "two drivers are called A");
+    expect_error("a.sys b.sys a.sys", "is named twice");
+    expect_error("a.sys --then", "--then stands between drivers");
+    expect_error("--then a.sys", "--then stands between drivers");
+    expect_error("--each --read X a.sys", "behind its driver");
+    expect_error("a.sys --rounds 0", "--rounds 0 is out of range");
+    expect_error("a.sys --rounds 2 --keep-loaded", "exclude each other");
+    expect_error("a.sys --trace-hash", "--trace-hash wants --icount");
     expect_error("agent.sys", "ntbox's own");
     expect_error("x.sys --ioctl Foo", "--ioctl wants");
     expect_error("x.sys --ioctl Foo:zz", "is not a number");
@@ -166,6 +220,8 @@ int main(void)
         cmocka_unit_test(defaults),
         cmocka_unit_test(all_values),
         cmocka_unit_test(requests_keep_their_order),
+        cmocka_unit_test(groups_come_one_after_the_other),
+        cmocka_unit_test(a_deterministic_run_has_a_seed),
         cmocka_unit_test(mistakes_get_one_sentence),
         cmocka_unit_test(parameters_become_registry_data),
         cmocka_unit_test(a_parameter_may_name_its_service),

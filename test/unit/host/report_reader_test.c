@@ -24,7 +24,7 @@ static int set_up(void **state)
     channel->Memory = g_malloc0(LENGTH);
     report_reader_init(&channel->Reader, channel->Memory, LENGTH);
     guest_ring_open(&channel->Guest, channel->Memory);
-    channel->Report = run_report_new();
+    channel->Report = run_report_new(false);
     *state = channel;
     return 0;
 }

@@ -26,18 +26,30 @@ typedef struct Story {
     RunOptions *Options;
 } Story;
 
-static int set_up(void **state)
+static int tell(void **state, const char *words)
 {
-    char *argv[] = {"ntbox", "a.sys", "--ioctl", "A:0x222000:01", NULL};
+    g_auto(GStrv) argv = g_strsplit(words, " ", -1);
+    g_autofree char **copy = g_memdup2(argv, sizeof *argv * (g_strv_length(argv) + 1));
     Story *story = g_new0(Story, 1);
-    story->Options = run_options_parse(4, argv, NULL);
+    story->Options = run_options_parse((int)g_strv_length(argv), copy, NULL);
     story->Memory = g_malloc0(LENGTH);
     report_reader_init(&story->Reader, story->Memory, LENGTH);
     guest_ring_open(&story->Guest, story->Memory);
-    story->Report = run_report_new();
+    story->Report = run_report_new(false);
     story->Report->TimeLimit = 30;
     *state = story;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return tell(state, "ntbox a.sys --ioctl A:0x222000:01");
+}
+
+/* Three drivers, each by itself, twice: steps 1 to 12. */
+static int set_up_many(void **state)
+{
+    return tell(state, "ntbox --each a.sys b.sys c.sys --rounds 2");
 }
 
 static int tear_down(void **state)
@@ -135,7 +147,7 @@ static char *expect(Story *story, ExitCode code, const char *outcome, const char
     char *text = NULL;
     size_t size;
     assert_true(report_reader_drain(&story->Reader, run_report_add, story->Report));
-    Verdict verdict = verdict_decide(story->Report);
+    Verdict verdict = verdict_decide(story->Options, story->Report);
     if (verdict.Code != code || strcmp(verdict.Outcome, outcome) != 0 || !strstr(verdict.Sentence, words))
         fail_msg("verdict %d %s: %s", verdict.Code, verdict.Outcome, verdict.Sentence);
     FILE *out = open_memstream(&text, &size);
@@ -425,6 +437,113 @@ static void user_mode_names(void **state)
     assert_false(dll_is_user_mode("ntoskrnl.exe"));
 }
 
+/* ---- many drivers, many rounds ---- */
+
+static void failed_status(Story *story, const char *driver, REPORT_TYPE type, uint32_t status)
+{
+    guest_ring_text(&story->Guest, ReportKeyDriver, driver);
+    guest_ring_text(&story->Guest, ReportKeyText, "for a reason");
+    guest_ring_number(&story->Guest, ReportKeyStatus, status);
+    guest_ring_publish(&story->Guest, type);
+}
+
+static void leak_of(Story *story, const char *driver, const char *kind)
+{
+    guest_ring_text(&story->Guest, ReportKeyDriver, driver);
+    guest_ring_text(&story->Guest, ReportKeyKind, kind);
+    guest_ring_publish(&story->Guest, ReportLeak);
+}
+
+static void load_and_unload(Story *story, unsigned first)
+{
+    for (unsigned number = first; number < first + 2; number++) {
+        SCENARIO_OP operation = number % 2 ? ScenarioLoad : ScenarioUnload;
+        step(story, ReportStepBegin, number, operation, 0);
+        step(story, ReportStepEnd, number, operation, 0);
+    }
+}
+
+static void the_worst_of_all_drivers_decides(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    step(story, ReportStepBegin, 1, ScenarioLoad, 0);
+    failed_status(story, "a.sys", ReportImage, 0xC000007B); /* 2 */
+    step(story, ReportStepEnd, 1, ScenarioLoad, 0xC000007B);
+    step(story, ReportStepBegin, 2, ScenarioUnload, 0);
+    step(story, ReportStepEnd, 2, ScenarioUnload, 0xC0000034); /* follows from it */
+    load_and_unload(story, 3);
+    load_and_unload(story, 5);
+    load_and_unload(story, 7);
+    load_and_unload(story, 9);
+    step(story, ReportStepBegin, 11, ScenarioLoad, 0);
+    failed_status(story, "c.sys", ReportEntry, 0xC0000001); /* 1, which is worse */
+    step(story, ReportStepEnd, 11, ScenarioLoad, 0xC0000001);
+    done(story);
+    g_autofree char *text =
+        expect(story, ExitDriver, "failed",
+               "round 2: c.sys: DriverEntry returned STATUS_UNSUCCESSFUL; 1 more driver failed");
+    assert_in(text, "a.sys                    2 of 2 rounds, a.sys cannot load: for a reason\n");
+    assert_in(text, "b.sys                    2 of 2 rounds, passed\n");
+    assert_in(text, "c.sys                    2 of 2 rounds, c.sys: DriverEntry returned");
+    assert_in(text, "step 11: load");
+    assert_null(strstr(text, "step 9: load")); /* a later round that passed is not told */
+}
+
+static void what_comes_after_a_bug_check_is_not_run(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load_and_unload(story, 1);
+    step(story, ReportStepBegin, 3, ScenarioLoad, 0);
+    bugcheck(story, "b.sys");
+    g_autofree char *text = expect(story, ExitDriver, "bugcheck", "round 1: b.sys caused bug check 0xD1");
+    assert_in(text, "a.sys                    1 of 2 rounds, passed\n");
+    assert_in(text, "b.sys                    0 of 2 rounds, b.sys caused bug check 0xD1");
+    assert_in(text, "c.sys                    0 of 2 rounds, not run\n");
+}
+
+static void all_kinds_of_leaks_are_named(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load_and_unload(story, 1);
+    leak_of(story, "a.sys", "pool");
+    leak_of(story, "a.sys", "device");
+    leak_of(story, "a.sys", "pool");
+    step(story, ReportStepBegin, 3, ScenarioLoad, 0);
+    leak_of(story, "b.sys", "timer");
+    done(story);
+    g_free(expect(story, ExitDriver, "failed", "a.sys leaked: pool, device; 1 more driver failed"));
+}
+
+static void hash_of(Story *story, char *hash)
+{
+    story->Report->Trace = g_checksum_new(G_CHECKSUM_SHA256);
+    assert_true(report_reader_drain(&story->Reader, run_report_add, story->Report));
+    assert_non_null(run_report_trace_hash(story->Report));
+    strcpy(hash, run_report_trace_hash(story->Report));
+    story->Report->Lost = 1;
+    assert_null(run_report_trace_hash(story->Report));
+}
+
+static void equal_stories_have_equal_hashes(void **state)
+{
+    static const uint32_t statuses[] = {0, 0, 0x103};
+    char hashes[3][65];
+    for (int i = 0; i < 3; i++) {
+        void *story;
+        set_up(&story);
+        boot(story);
+        ioctl(story, statuses[i]);
+        hash_of(story, hashes[i]);
+        tear_down(&story);
+    }
+    assert_string_equal(hashes[0], hashes[1]);
+    assert_string_not_equal(hashes[0], hashes[2]);
+}
+
+#define MANY(name) cmocka_unit_test_setup_teardown(name, set_up_many, tear_down)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -450,6 +569,10 @@ int main(void)
         CASE(kernel_that_does_not_start),
         CASE(qemu_that_refuses_its_options),
         CASE(no_end_of_the_scenario),
+        MANY(the_worst_of_all_drivers_decides),
+        MANY(what_comes_after_a_bug_check_is_not_run),
+        MANY(all_kinds_of_leaks_are_named),
+        cmocka_unit_test(equal_stories_have_equal_hashes),
         cmocka_unit_test(names_of_codes),
         cmocka_unit_test(user_mode_names),
     };

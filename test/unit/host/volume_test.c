@@ -109,7 +109,7 @@ static void scenario_loads_requests_unloads_in_reverse(void **state)
     static const SCENARIO_OP operations[] = {ScenarioLoad,  ScenarioLoad,   ScenarioIoctl, ScenarioRead,
                                              ScenarioWrite, ScenarioUnload, ScenarioUnload};
     const SCENARIO_STEP *steps[G_N_ELEMENTS(operations)];
-    g_autoptr(GBytes) scenario = scenario_compile(options->Services, options->Requests, true, false);
+    g_autoptr(GBytes) scenario = scenario_compile(options->Steps, false);
     gsize length;
     const SCENARIO_HEADER *header = g_bytes_get_data(scenario, &length);
     assert_int_equal(header->Magic, SCENARIO_MAGIC);
@@ -200,7 +200,7 @@ static void command_line_has_the_kernels_words(void **state)
     char *argv[] = {"ntbox", "a.sys",       "--seed",   "5",     "--bind",
                     "count", "--strict-wx", "--append", "x=1 y", NULL};
     RunOptions *options = parse(argv);
-    g_autofree char *line = volume_command_line(options);
+    g_autofree char *line = volume_command_line(options, NULL);
     assert_string_equal(line, "exitport=0xf4 seed=5 bind=count strict-wx x=1 y");
     run_options_free(options);
 }

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ * The rules for single events: see finding.h. */
+#include "finding.h"
+
+#include <string.h>
+
+#include "ntstatus.h"
+#include "run_plan.h"
+#include "scenario.h"
+#include "user_mode.h"
+
+/* [WDK ZwUnloadDriver] this status: the driver has no unload routine. It stays loaded, which is no fault. */
+#define STATUS_INVALID_DEVICE_REQUEST 0xC0000010u
+
+static uint32_t status_of(const RunEvent *event)
+{
+    return (uint32_t)run_event_value(event, ReportKeyStatus);
+}
+
+/* The DLLs of a driver's missing imports, one element for each import; the names belong to the report. */
+static GPtrArray *missing_dlls(const RunReport *report, const char *driver)
+{
+    GPtrArray *dlls = g_ptr_array_new();
+    for (guint i = 0; i < report->Events->len; i++) {
+        const RunEvent *event = report->Events->pdata[i];
+        if (event->Type == ReportMissing && g_strcmp0(run_event_text(event, ReportKeyDriver), driver) == 0)
+            g_ptr_array_add(dlls, (char *)run_event_text_or(event, ReportKeyDll, ""));
+    }
+    return dlls;
+}
+
+static bool judge_image(const RunReport *report, const RunEvent *event, Verdict *verdict)
+{
+    const char *driver = run_event_text_or(event, ReportKeyDriver, "a driver");
+    g_autofree char *status = ntstatus_text(status_of(event));
+    if (!ntstatus_is_error(status_of(event)))
+        return false;
+    if (run_report_is_own_module(driver))
+        return verdict_set(verdict, ExitFault, "fault", "%s cannot load: %s", driver,
+                           run_event_text_or(event, ReportKeyText, status));
+    g_autoptr(GPtrArray) dlls = missing_dlls(report, driver);
+    g_autofree char *user_mode = user_mode_sentence(dlls);
+    if (user_mode)
+        return verdict_set(verdict, ExitCannotLoad, "cannot-load", "%s %s", driver, user_mode);
+    if (dlls->len)
+        return verdict_set(verdict, ExitCannotLoad, "cannot-load", "%s cannot load: %u import%s missing",
+                           driver, dlls->len, dlls->len == 1 ? " is" : "s are");
+    return verdict_set(verdict, ExitCannotLoad, "cannot-load", "%s cannot load: %s", driver,
+                       run_event_text_or(event, ReportKeyText, status));
+}
+
+static bool judge_step(const RunReport *report, const RunEvent *event, Verdict *verdict)
+{
+    uint32_t operation = (uint32_t)run_event_value(event, ReportKeyOperation);
+    unsigned number = (unsigned)run_event_value(event, ReportKeyStep);
+    g_autofree char *status = ntstatus_text(status_of(event));
+    if (!ntstatus_is_error(status_of(event)))
+        return false;
+    if (operation == ScenarioUnload && status_of(event) == STATUS_INVALID_DEVICE_REQUEST)
+        return false;
+    if (operation == ScenarioLoad)
+        return verdict_set(verdict, ExitCannotLoad, "cannot-load", "step %u (load) ended with %s", number,
+                           status);
+    return verdict_set(verdict, ExitDriver, "failed", "step %u (%s) ended with %s", number,
+                       scenario_operation_name(operation), status);
+}
+
+static bool judge_case(const RunEvent *event, Verdict *verdict)
+{
+    g_autofree char *status = ntstatus_text(status_of(event));
+    return status_of(event) != 0 && verdict_set(verdict, ExitDriver, "failed", "case %s failed: %s",
+                                                run_event_text_or(event, ReportKeyCase, "?"),
+                                                run_event_text_or(event, ReportKeyText, status));
+}
+
+/* All kinds of what the driver of this leak left in this step, each once. */
+static char *leak_kinds(const RunReport *report, guint first)
+{
+    const char *driver = run_event_text(report->Events->pdata[first], ReportKeyDriver);
+    g_autoptr(GPtrArray) kinds = g_ptr_array_new();
+    for (guint i = first; i < report->Events->len; i++) {
+        const RunEvent *event = report->Events->pdata[i];
+        const char *kind = run_event_text_or(event, ReportKeyKind, "memory");
+        if (event->Type == ReportStepBegin)
+            break;
+        if (event->Type == ReportLeak && g_strcmp0(run_event_text(event, ReportKeyDriver), driver) == 0 &&
+            !g_ptr_array_find_with_equal_func(kinds, kind, g_str_equal, NULL))
+            g_ptr_array_add(kinds, (char *)kind);
+    }
+    g_ptr_array_add(kinds, NULL);
+    return g_strjoinv(", ", (char **)kinds->pdata);
+}
+
+static bool judge_leak(const RunReport *report, guint index, Verdict *verdict)
+{
+    const char *driver = run_event_text(report->Events->pdata[index], ReportKeyDriver);
+    g_autofree char *kinds = leak_kinds(report, index);
+    bool own = run_report_is_own_module(driver);
+    return verdict_set(verdict, own ? ExitFault : ExitDriver, own ? "fault" : "failed", "%s leaked: %s",
+                       driver ? driver : "the kernel", kinds);
+}
+
+/* [WDK DRIVER_INITIALIZE] any status that is not NT_SUCCESS, warnings included, fails the load. */
+static bool judge_entry(const RunEvent *event, Verdict *verdict)
+{
+    const char *driver = run_event_text_or(event, ReportKeyDriver, "a driver");
+    bool own = run_report_is_own_module(driver);
+    g_autofree char *status = ntstatus_text(status_of(event));
+    return status_of(event) >= 0x80000000u &&
+           verdict_set(verdict, own ? ExitFault : ExitDriver, own ? "fault" : "failed",
+                       "%s: DriverEntry returned %s", driver, status);
+}
+
+/* What the loader warns of (kind "image") does not fail a run; every other violation does. */
+static bool judge_violation(const RunEvent *event, Verdict *verdict)
+{
+    const char *kind = run_event_text_or(event, ReportKeyKind, "unnamed");
+    return strcmp(kind, "image") != 0 && verdict_set(verdict, ExitDriver, "failed", "%s broke a rule: %s",
+                                                     run_event_text_or(event, ReportKeyDriver, "a driver"),
+                                                     run_event_text_or(event, ReportKeyText, kind));
+}
+
+static bool judge_event(const RunReport *report, guint index, Verdict *verdict)
+{
+    const RunEvent *event = report->Events->pdata[index];
+    switch (event->Type) {
+    case ReportImage:
+        return judge_image(report, event, verdict);
+    case ReportEntry:
+        return judge_entry(event, verdict);
+    case ReportStepEnd:
+        return judge_step(report, event, verdict);
+    case ReportCaseEnd:
+        return judge_case(event, verdict);
+    case ReportLeak:
+        return judge_leak(report, index, verdict);
+    case ReportViolation:
+        return judge_violation(event, verdict);
+    default:
+        return false;
+    }
+}
+
+/* ---- whose it is ---- */
+
+const char *finding_service_of_step(const RunOptions *options, const RunStep *step)
+{
+    const RunGroup *group = options->Groups->pdata[step->Group];
+    guint last = g_array_index(group->Drivers, guint, group->Drivers->len - 1);
+    return step->Service ? step->Service : options->Services[last];
+}
+
+/* The driver that the event names, if it is under test; otherwise the step's. */
+static const char *service_of(const RunOptions *options, const RunEvent *event, const RunStep *step)
+{
+    const char *driver = run_event_text(event, ReportKeyDriver);
+    for (char **service = options->Services; driver && *service; service++) {
+        g_autofree char *name = g_strconcat(*service, ".sys", NULL);
+        if (g_ascii_strcasecmp(name, driver) == 0)
+            return *service;
+    }
+    return step ? finding_service_of_step(options, step) : NULL;
+}
+
+static void free_finding(gpointer finding)
+{
+    verdict_clear(&((Finding *)finding)->Verdict);
+    g_free(finding);
+}
+
+static void add_finding(GPtrArray *findings, const RunOptions *options, const RunEvent *event,
+                        const RunStep *step, Verdict verdict)
+{
+    Finding *finding = g_new(Finding, 1);
+    *finding = (Finding){verdict, step, service_of(options, event, step)};
+    g_ptr_array_add(findings, finding);
+}
+
+GPtrArray *findings_collect(const RunOptions *options, const RunReport *report)
+{
+    GPtrArray *findings = g_ptr_array_new_with_free_func(free_finding);
+    const RunStep *step = NULL;
+    guint part = G_MAXUINT, judged = G_MAXUINT - 1; /* parts; none yet */
+    for (guint i = 0; i < report->Events->len; i++) {
+        const RunEvent *event = report->Events->pdata[i];
+        Verdict verdict;
+        if (event->Type == ReportStepBegin) {
+            step = run_plan_step(options, run_event_value(event, ReportKeyStep));
+            part = step ? run_plan_part(options, step) : G_MAXUINT;
+        }
+        if (part == judged || !judge_event(report, i, &verdict))
+            continue;
+        add_finding(findings, options, event, step, verdict);
+        judged = part;
+    }
+    return findings;
+}

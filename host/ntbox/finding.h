@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ * What single events of a run say against it. The first finding of a part (one group of drivers in one round) counts:
+ * what comes behind it in that part follows from it; other parts are judged by themselves. */
+#pragma once
+#include "options.h"
+#include "run_plan.h"
+#include "run_report.h"
+#include "verdict.h"
+
+typedef struct Finding {
+    Verdict Verdict;
+    const RunStep *Step; /* in which it came; NULL: before the first */
+    const char *Service; /* of RunOptions.Services; NULL: the kernel's, before the first step */
+} Finding;
+
+/* An array of Finding, in the order of the run; freed with g_ptr_array_unref. */
+GPtrArray *findings_collect(const RunOptions *options, const RunReport *report);
+
+/* The driver that a step is about: that of a load or unload, or the last of the group that a request is sent in. */
+const char *finding_service_of_step(const RunOptions *options, const RunStep *step);

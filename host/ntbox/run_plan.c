@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * The steps of a run: see run_plan.h. */
+#include "run_plan.h"
+
+RunGroup *run_group_new(void)
+{
+    RunGroup *group = g_new0(RunGroup, 1);
+    group->Drivers = g_array_new(FALSE, FALSE, sizeof(guint));
+    group->Requests = g_ptr_array_new_with_free_func((GDestroyNotify)request_free);
+    return group;
+}
+
+void run_group_free(RunGroup *group)
+{
+    g_array_unref(group->Drivers);
+    g_ptr_array_unref(group->Requests);
+    g_free(group);
+}
+
+/* The step with its operation and what that works on filled in behind the group and round of `like`. */
+static void add_service(GArray *steps, RunStep like, SCENARIO_OP operation, const RunOptions *options,
+                        guint driver)
+{
+    like.Operation = operation;
+    like.Service = options->Services[driver];
+    g_array_append_val(steps, like);
+}
+
+static void add_group(GArray *steps, const RunOptions *options, guint index, uint32_t round)
+{
+    const RunGroup *group = options->Groups->pdata[index];
+    RunStep step = {.Group = index, .Round = round};
+    for (guint i = 0; i < group->Drivers->len; i++)
+        add_service(steps, step, ScenarioLoad, options, g_array_index(group->Drivers, guint, i));
+    for (guint i = 0; i < group->Requests->len; i++) {
+        RunStep request = step;
+        request.Request = group->Requests->pdata[i];
+        request.Operation = request.Request->Operation;
+        g_array_append_val(steps, request);
+    }
+    for (guint i = group->Drivers->len; i > 0 && !options->KeepLoaded; i--)
+        add_service(steps, step, ScenarioUnload, options, g_array_index(group->Drivers, guint, i - 1));
+}
+
+GArray *run_plan_steps(const RunOptions *options)
+{
+    GArray *steps = g_array_new(FALSE, FALSE, sizeof(RunStep));
+    for (uint32_t round = 0; round < options->Rounds; round++) {
+        for (guint i = 0; i < options->Groups->len; i++)
+            add_group(steps, options, i, round);
+    }
+    return steps;
+}
+
+const RunStep *run_plan_step(const RunOptions *options, uint64_t number)
+{
+    bool one = number >= 1 && number <= options->Steps->len;
+    return one ? &g_array_index(options->Steps, RunStep, number - 1) : NULL;
+}
+
+guint run_plan_part(const RunOptions *options, const RunStep *step)
+{
+    return step->Round * options->Groups->len + step->Group;
+}
