@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Static reading of ACPI tables: RSDP, XSDT or RSDT, MADT (processors), FADT (PM timer, power-off) and the \_S5 package,
+ * Static reading of ACPI tables: RSDP, XSDT or RSDT, HPET, FADT (PM timer, power-off) and the \_S5 package,
  * found in the DSDT by its bytes (ACPI 6.5 sections 5.2 and 7.4.2). Nothing in a table is trusted beyond its length. */
 #include "halp.h"
 #include "rtl.h"
 
 static const HALP_ACPI_HEADER *HalpRoot; /* XSDT or RSDT */
 static BOOLEAN HalpRootIsXsdt;
-static ULONG HalpProcessors = 1;
 static ULONG64 HalpDirectMapLength;
 
 const void *HalpPhysical(ULONG64 Physical, ULONG64 Length)
@@ -72,37 +71,11 @@ static VOID HalpFindRoot(ULONG64 Rsdp)
         HalpRoot = HalpTableAt(HalpLoad(Pointer + 16, 4));
 }
 
-/* MADT entries from offset 44: type 0 is a local APIC with its flags (bit 0 enabled, bit 1 can be enabled) at +4; type 9 an
- * x2APIC with flags at +8. */
-static VOID HalpCountProcessors(VOID)
-{
-    const HALP_ACPI_HEADER *Madt = HalpFindTable("APIC");
-    ULONG Count = 0;
-
-    for (ULONG At = 44; Madt != NULL && At + 2 <= Madt->Length;) {
-        const UCHAR *Entry = (const UCHAR *)Madt + At;
-        if (Entry[1] < 2 || At + Entry[1] > Madt->Length)
-            break;
-        if (Entry[0] == 0 && Entry[1] >= 8 && (Entry[4] & 3) != 0)
-            Count++;
-        else if (Entry[0] == 9 && Entry[1] >= 16 && (Entry[8] & 3) != 0)
-            Count++;
-        At += Entry[1];
-    }
-    if (Count != 0)
-        HalpProcessors = Count;
-}
-
 VOID HalpInitAcpi(const LOADER_BLOCK *Block)
 {
     HalpDirectMapLength = Block->DirectMapLength;
     HalpFindRoot(Block->Rsdp);
-    HalpCountProcessors();
-}
-
-ULONG HalPresentProcessorCount(VOID)
-{
-    return HalpProcessors;
+    HalpReadMadt();
 }
 
 /* FADT: DSDT 40, PM1a_CNT_BLK 64, PM_TMR_BLK 76, X_DSDT 140. */
@@ -118,6 +91,24 @@ static ULONG64 HalpFadtField(ULONG Offset, ULONG Size)
 USHORT HalpPmTimerPort(VOID)
 {
     return (USHORT)HalpFadtField(76, 4);
+}
+
+/* HPET: 40 is the address space (0: memory), 44 the address. */
+ULONG64 HalpHpetAddress(VOID)
+{
+    const HALP_ACPI_HEADER *Hpet = HalpFindTable("HPET");
+
+    if (Hpet == NULL || Hpet->Length < 52 || ((const UCHAR *)Hpet)[40] != 0)
+        return 0;
+    return HalpLoad((const UCHAR *)Hpet + 44, 8);
+}
+
+/* MCFG: from 44 on entries of 16 bytes: base address of the first segment group's configuration space. */
+ULONG64 HalpPciMemoryAddress(VOID)
+{
+    const HALP_ACPI_HEADER *Mcfg = HalpFindTable("MCFG");
+
+    return Mcfg != NULL && Mcfg->Length >= 60 ? HalpLoad((const UCHAR *)Mcfg + 44, 8) : 0;
 }
 
 /* `Name(_S5, Package(){a, b, ...})` is 08 '_S5_' 12 length count element...; an element is 0A byte, or 00 / 01 alone. */

@@ -3,9 +3,11 @@
  * [Intel SDM volume 3, chapter 11] */
 #include "halp.h"
 
+#define APIC_ID 0x020
 #define APIC_EOI 0x0b0
 #define APIC_SPURIOUS 0x0f0
 #define APIC_ICR_LOW 0x300
+#define APIC_ICR_HIGH 0x310
 #define APIC_LVT_TIMER 0x320
 #define APIC_LVT_LINT0 0x350
 #define APIC_LVT_LINT1 0x360
@@ -15,7 +17,13 @@
 
 #define APIC_LVT_MASKED 0x10000u
 #define APIC_TIMER_PERIODIC 0x20000u
+#define APIC_DELIVERY_NMI 0x400u
+#define APIC_DELIVERY_INIT 0x500u
+#define APIC_DELIVERY_STARTUP 0x600u
+#define APIC_ICR_PENDING 0x1000u
+#define APIC_ICR_ASSERT 0x4000u
 #define APIC_SHORTHAND_SELF 0x40000u
+#define APIC_SHORTHAND_OTHERS 0xc0000u
 
 static volatile UCHAR *HalpApic;
 
@@ -42,20 +50,70 @@ static VOID HalpSilencePic(VOID)
     ArchOut8(0xa1, 0xff);
 }
 
-VOID HalpInitApic(VOID)
+/* The calling processor's local APIC: on, nothing wired to it but NMI, its timer stopped (UEFI firmware leaves it running: that
+ * would spoil the calibration). */
+VOID HalInitProcessorApic(VOID)
 {
     ULONG64 Base = ArchReadMsr(0x1b);
 
-    HalpSilencePic();
     ArchWriteMsr(0x1b, Base | 0x800); /* globally enabled */
     HalpApic = (volatile UCHAR *)(LOADER_DIRECT_MAP_BASE + (Base & 0xffffff000ull));
     HalpWriteApic(APIC_SPURIOUS, 0x100 | HAL_VECTOR_SPURIOUS);
     HalpWriteApic(APIC_LVT_LINT0, APIC_LVT_MASKED);
-    HalpWriteApic(APIC_LVT_LINT1, 0x400); /* NMI */
+    HalpWriteApic(APIC_LVT_LINT1, APIC_DELIVERY_NMI);
     HalpWriteApic(APIC_LVT_TIMER, APIC_LVT_MASKED);
-    HalpWriteApic(APIC_TIMER_INITIAL,
-                  0); /* UEFI firmware leaves its timer running: it would spoil the calibration */
+    HalpWriteApic(APIC_TIMER_INITIAL, 0);
     HalpWriteApic(APIC_TIMER_DIVIDE, 0xb); /* by 1 */
+}
+
+VOID HalpInitApic(VOID)
+{
+    HalpSilencePic();
+    HalInitProcessorApic();
+    HalpPlaceBootProcessor(HalLocalApicId());
+}
+
+/* In xAPIC mode the id is the register's upper byte. */
+ULONG HalLocalApicId(VOID)
+{
+    return HalpReadApic(APIC_ID) >> 24;
+}
+
+/* The two halves of the command register belong together: no interrupt of this processor may come between. */
+static VOID HalpSendCommand(ULONG ApicId, ULONG Command)
+{
+    BOOLEAN Enabled = ArchDisableInterrupts();
+
+    while (HalpReadApic(APIC_ICR_LOW) & APIC_ICR_PENDING)
+        __builtin_ia32_pause();
+    HalpWriteApic(APIC_ICR_HIGH, ApicId << 24);
+    HalpWriteApic(APIC_ICR_LOW, Command);
+    ArchRestoreInterrupts(Enabled);
+}
+
+VOID HalSendInterrupt(ULONG Processor, UCHAR Vector)
+{
+    HalpSendCommand(HalApicIdOf(Processor), APIC_ICR_ASSERT | Vector);
+}
+
+VOID HalSendInterruptToOthers(UCHAR Vector)
+{
+    HalpSendCommand(0, APIC_SHORTHAND_OTHERS | APIC_ICR_ASSERT | Vector);
+}
+
+VOID HalSendNmi(ULONG Processor)
+{
+    HalpSendCommand(HalApicIdOf(Processor), APIC_DELIVERY_NMI | APIC_ICR_ASSERT);
+}
+
+VOID HalResetProcessor(ULONG Processor)
+{
+    HalpSendCommand(HalApicIdOf(Processor), APIC_DELIVERY_INIT | APIC_ICR_ASSERT);
+}
+
+VOID HalStartProcessor(ULONG Processor, ULONG Page)
+{
+    HalpSendCommand(HalApicIdOf(Processor), APIC_DELIVERY_STARTUP | APIC_ICR_ASSERT | (Page >> 12));
 }
 
 VOID HalpApicStartTimer(ULONG Count)

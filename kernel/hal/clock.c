@@ -66,9 +66,9 @@ ULONG64 HalTscFrequency(VOID)
     return HalpTscHz;
 }
 
-VOID HalStartClock(VOID)
+VOID HalStartClock(ULONG Period)
 {
-    HalpApicStartTimer((ULONG)((ULONG64)HalpApicHz * HAL_CLOCK_PERIOD / 10000000));
+    HalpApicStartTimer((ULONG)((ULONG64)HalpApicHz * Period / 10000000));
 }
 
 /* [WDK KeStallExecutionProcessor] Busy-waits at any IRQL for at least that many microseconds. */
@@ -85,5 +85,6 @@ VOID HalInitSystem(const LOADER_BLOCK *Block)
     HalpTscAtBoot = Block->TscAtEntry;
     HalpInitAcpi(Block);
     HalpInitApic();
+    HalpInitIoApics();
     HalpInitClock();
 }

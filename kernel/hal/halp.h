@@ -22,6 +22,24 @@ const HALP_ACPI_HEADER *HalpFindTable(PCSTR Signature); /* checksum is right; NU
 USHORT HalpPmTimerPort(VOID);                           /* 0 = none */
 BOOLEAN HalpPowerOffPorts(USHORT *Port, USHORT *Value); /* PM1a control and the S5 value to write */
 
+ULONG64 HalpHpetAddress(VOID); /* 0 = none, as the next */
+ULONG64 HalpPciMemoryAddress(VOID);
+
+/* madt.c */
+#define HALP_MAX_IO_APICS 8
+typedef struct _HALP_MADT_IO_APIC {
+    ULONG Address, FirstGsi;
+} HALP_MADT_IO_APIC;
+VOID HalpReadMadt(VOID);
+VOID HalpPlaceBootProcessor(ULONG ApicId);
+const HALP_MADT_IO_APIC *HalpMadtIoApic(ULONG Index); /* NULL beyond the last */
+
+/* io_apic.c; Gsi is one for which HalpLineExists. */
+VOID HalpInitIoApics(VOID);
+BOOLEAN HalpLineExists(ULONG Gsi);
+VOID HalpRouteLine(const HAL_LINE *Line, UCHAR Vector, ULONG ApicId); /* and unmask it */
+VOID HalpMaskLine(ULONG Gsi);
+
 VOID HalpInitApic(VOID);
 VOID HalpApicStartTimer(ULONG Count);
 ULONG HalpApicTimerCount(VOID);

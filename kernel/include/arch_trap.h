@@ -47,6 +47,9 @@ typedef struct _ARCH_PROCESSOR_TABLES {
     DECLSPEC_ALIGN(16) UCHAR IstStacks[3][ARCH_IST_STACK_SIZE];
 } ARCH_PROCESSOR_TABLES;
 
+/* Once, before the first ArchInitializeProcessor: the IDT, which all processors share. */
+VOID ArchInitializeTraps(VOID);
+
 /* Loads GDT, TSS and IDT and sets GS to the KPCR. Interrupts off. StackTop goes to TSS.RSP0. */
 VOID ArchInitializeProcessor(ARCH_PROCESSOR_TABLES *Tables, PVOID Pcr, PVOID StackTop);
 

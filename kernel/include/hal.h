@@ -14,16 +14,43 @@
 /* IRQL HIGH or interrupts off, boot processor. Reads the ACPI tables through the direct map. */
 VOID HalInitSystem(const LOADER_BLOCK *Block);
 
-/* Processors that the MADT lists as usable; 1 without a MADT. */
+/* One line about what the ACPI tables describe. */
+VOID HalLogBoard(VOID);
+
+/* Processors that the MADT lists as usable, at most HAL_MAX_PROCESSORS; 1 without a MADT. Number 0 is the boot processor. */
+#define HAL_MAX_PROCESSORS 64
 ULONG HalPresentProcessorCount(VOID);
+ULONG HalApicIdOf(ULONG Processor);
+
+/* Of the calling processor. Each processor initialises its local APIC once (HalInitSystem does the boot processor's). */
+VOID HalInitProcessorApic(VOID);
+ULONG HalLocalApicId(VOID);
+
+/* To another processor; it handles the vector when its CR8 lets it. Any IRQL. */
+VOID HalSendInterrupt(ULONG Processor, UCHAR Vector);
+VOID HalSendInterruptToOthers(UCHAR Vector); /* all but the caller */
+VOID HalSendNmi(ULONG Processor);
+
+/* INIT, then start-up at Page, a physical page below 1 MiB. [Intel SDM 3, 9.4.4] */
+VOID HalResetProcessor(ULONG Processor);
+VOID HalStartProcessor(ULONG Processor, ULONG Page);
+
+/* An interrupt line: global system interrupt, and how it is wired. */
+typedef struct _HAL_LINE {
+    ULONG Gsi;
+    BOOLEAN Level;
+    BOOLEAN ActiveLow;
+} HAL_LINE;
+#define HAL_ISA_LINES 16
+BOOLEAN HalFindIsaLine(ULONG Irq, HAL_LINE *Line); /* FALSE: there is no such ISA interrupt */
 
 /* Software interrupt to the calling processor: pending until CR8 falls below the vector's class. Any IRQL. */
 VOID HalRequestSoftwareInterrupt(UCHAR Vector);
 VOID HalEndOfInterrupt(VOID);
 
-/* The clock: HAL_VECTOR_CLOCK every HAL_CLOCK_PERIOD (100 ns units). */
+/* The calling processor's clock: HAL_VECTOR_CLOCK every Period (100 ns units). */
 #define HAL_CLOCK_PERIOD 10000
-VOID HalStartClock(VOID);
+VOID HalStartClock(ULONG Period);
 
 /* 100 ns since boot, from the time stamp counter. Any IRQL. */
 ULONG64 HalQueryInterruptTime(VOID);

@@ -176,8 +176,8 @@ typedef struct _KI_SYMBOL {
 typedef struct _KI_UPCALLS {
     BOOLEAN (*IsKernelAddress)(const void *Address); /* in ntoskrnl.exe or hal.dll */
     VOID (*Symbolize)(const void *Address, KI_SYMBOL *Symbol);
-    BOOLEAN (*UnwindOne)(
-        PCONTEXT Context);        /* to the caller; FALSE at the end or when the stack makes no sense */
+    BOOLEAN(*UnwindOne)
+    (PCONTEXT Context);           /* to the caller; FALSE at the end or when the stack makes no sense */
     VOID (*BugCheckReport)(VOID); /* records that must not be lost */
     BOOLEAN (*FixFault)(ARCH_TRAP_FRAME *Frame); /* a page fault that is no error */
 } KI_UPCALLS;
@@ -196,6 +196,7 @@ VOID KeInitializeBootProcessor(VOID);
 VOID KeInitializeClock(VOID); /* after HalInitSystem and MmInitSystem: shared data, clock interrupt, timers */
 VOID KeInitializeIdle(PVOID StackBase, PVOID StackLimit); /* the running code becomes the idle thread */
 DECLSPEC_NORETURN VOID KeIdleLoop(VOID);
+VOID KeStartProcessors(VOID); /* once, PASSIVE_LEVEL, after KeInitializeClock: all that the firmware lists */
 
 /* A kernel thread that is not an object yet: ps wraps it. Stack from mm. IRQL < DISPATCH_LEVEL. The thread is
  * not started: KeReadyThread does that. */

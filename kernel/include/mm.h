@@ -38,6 +38,16 @@ VOID MmInitSystem(const LOADER_BLOCK *Block);
  */
 VOID MmInitProcessor(VOID);
 
+/* Where processors start: the kernel half and the page at Code mapped to itself, executable, not writable. FALSE: no memory
+ * below 1 MiB, or none below 4 GiB. IRQL <= DISPATCH_LEVEL. Deleted when no processor uses it any more. */
+typedef struct _MM_START_SPACE {
+    ULONG Code; /* physical, below 640 KiB */
+    ULONG Root; /* physical, for CR3 */
+    PFN_NUMBER Tables[4];
+} MM_START_SPACE;
+BOOLEAN MmCreateStartSpace(MM_START_SPACE *Space);
+VOID MmDeleteStartSpace(MM_START_SPACE *Space);
+
 /* Once, IRQL PASSIVE_LEVEL, when nobody needs the loader block, the loader's stack or the identity map any
  * more: unmaps the lower half and frees LoaderMemoryLoader. The caller runs on a stack from
  * MmAllocateKernelStack (checked). */

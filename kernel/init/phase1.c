@@ -52,6 +52,7 @@ static VOID InitRunAgent(VOID)
 VOID NTAPI InitPhase1(PVOID Context)
 {
     InitFindKernelSymbols();
+    KeStartProcessors();
     ExpInitializeWorkers();
     IoInitSystem();
     InitMountSystemVolume();

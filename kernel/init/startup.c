@@ -40,14 +40,14 @@ static VOID InitOpenScreen(VOID)
         KdInitializeScreen(&InitLoaderBlock.Screen, Glass);
 }
 
+/* Phase 1 starts all processors or stops the machine, so that present ones are active ones in the report. */
 static VOID InitSayHello(VOID)
 {
     KePresentProcessorCount = HalPresentProcessorCount();
-    KdLog("ntbox %s (%s kernel), Windows 10.0.19045 x64, processors %u of %u", NTBOX_VERSION,
-          NTBOX_CHECKED ? "checked" : "free", (unsigned)KeActiveProcessorCount,
-          (unsigned)KePresentProcessorCount);
+    KdLog("ntbox %s (%s kernel), Windows 10.0.19045 x64", NTBOX_VERSION, NTBOX_CHECKED ? "checked" : "free");
+    HalLogBoard();
     KdReport(ReportBoot, KD_TEXT(ReportKeyText, NTBOX_VERSION),
-             KD_NUMBER(ReportKeyCount, KeActiveProcessorCount),
+             KD_NUMBER(ReportKeyCount, KePresentProcessorCount),
              KD_NUMBER(ReportKeyTotal, KePresentProcessorCount),
              KD_TEXT(ReportKeyKind, NTBOX_CHECKED ? "checked" : "free"));
 }

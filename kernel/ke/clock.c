@@ -15,7 +15,7 @@ ULONG64 KiSystemTimeOffset(VOID)
     return KiBootSystemTime;
 }
 
-/* Readers take High1 first and High2 last, so that they see a torn value: [WDK KSYSTEM_TIME]. Only this processor writes. */
+/* Readers take High1 first and High2 last, so that they see a torn value: [WDK KSYSTEM_TIME]. Only the boot processor writes. */
 static VOID KiStoreTime(volatile KSYSTEM_TIME *Time, ULONG64 Value)
 {
     Time->High2Time = (LONG)(Value >> 32);
@@ -39,8 +39,10 @@ VOID KiClockInterrupt(ARCH_TRAP_FRAME *Frame)
 
     ArchSetIrql(CLOCK_LEVEL);
     Prcb->ClockTicks++;
-    KiUpdateSharedTime();
-    KiCheckTimers();
+    if (Prcb->Number == 0) {
+        KiUpdateSharedTime();
+        KiCheckTimers();
+    }
     if (Thread != Prcb->IdleThread && --Thread->Quantum == 0) {
         Prcb->QuantumEnd = TRUE;
         HalRequestSoftwareInterrupt(HAL_VECTOR_DPC);
@@ -63,9 +65,7 @@ static VOID KiFillSharedData(VOID)
     Shared->NativeProcessorArchitecture = 9; /* AMD64 */
     Shared->NtMajorVersion = 10;
     Shared->QpcFrequency = (LONG64)HAL_PERFORMANCE_FREQUENCY;
-    Shared->ActiveProcessorCount = KeActiveProcessorCount;
     Shared->ActiveGroupCount = 1;
-    Shared->UnparkedProcessorCount = (USHORT)KeActiveProcessorCount;
 }
 
 /* PF_* of the published headers: what drivers ask ExIsProcessorFeaturePresent about. */
@@ -86,6 +86,12 @@ static VOID KiFillProcessorFeatures(VOID)
     Features[17] = (Basic.Ecx & (1u << 26)) != 0; /* PF_XSAVE_ENABLED */
 }
 
+VOID KiPublishProcessorCount(VOID)
+{
+    KI_SHARED->ActiveProcessorCount = KeActiveProcessorCount;
+    KI_SHARED->UnparkedProcessorCount = (USHORT)KeActiveProcessorCount;
+}
+
 VOID KeInitializeClock(VOID)
 {
     KiBootSystemTime = HalQueryRealTimeClock() - HalQueryInterruptTime();
@@ -93,7 +99,8 @@ VOID KeInitializeClock(VOID)
     KiFillProcessorFeatures();
     KiInitializeTimers();
     KiUpdateSharedTime();
-    HalStartClock();
+    KiPublishProcessorCount();
+    HalStartClock(HAL_CLOCK_PERIOD);
 }
 
 /* [WDK KeQueryTimeIncrement] 100 ns units that KeQueryTickCount counts in. */

@@ -140,7 +140,7 @@ VOID NTAPI KeFlushQueuedDpcs(VOID)
     KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL);
 }
 
-/* [WDK KeSetTargetProcessorDpc] Kept in the object; a processor that takes no part yet runs nothing, so the DPC runs where it
+/* [WDK KeSetTargetProcessorDpc] Kept in the object; the other processors run no threads yet, so the DPC runs where it
  * is queued (D-050). */
 VOID NTAPI KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
 {

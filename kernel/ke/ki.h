@@ -28,6 +28,7 @@ typedef struct _KI_PROCESSOR {
     DECLSPEC_ALIGN(64) KPRCB Prcb;
     ULONG ReadySummary;       /* (d) bit n: ReadyList[n] is not empty */
     LIST_ENTRY ReadyList[32]; /* (d) */
+    KTHREAD IdleThread;
     ARCH_PROCESSOR_TABLES Tables;
 } KI_PROCESSOR;
 ASSERT_OFFSET(KI_PROCESSOR, Prcb, 0x180);
@@ -38,6 +39,13 @@ static inline KI_PROCESSOR *KiProcessorOf(PKPRCB Prcb)
 }
 
 extern ARCH_LOCK KiDispatcherLock;
+
+/* --- processor.c, processor_start.c ----------------------------------------------------------------------------- */
+
+VOID KiInitializeProcessorBlock(KI_PROCESSOR *Processor, ULONG Number); /* zeroed memory */
+
+/* What runs on that stack becomes the processor's idle thread. XSaveArea: zeroed, KeXSaveAreaSize bytes. */
+VOID KiInitializeIdleThread(KI_PROCESSOR *Processor, PVOID StackBase, PVOID StackLimit, PVOID XSaveArea);
 
 /* --- dispatcher.c, schedule.c: dispatcher lock held ---------------------------------------------------------- */
 
@@ -75,7 +83,8 @@ VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame); /* vector 0x2f */
 /* --- clock.c, time.c ---------------------------------------------------------------------------------------------- */
 
 VOID KiClockInterrupt(ARCH_TRAP_FRAME *Frame);
-ULONG64 KiSystemTimeOffset(VOID); /* system time minus interrupt time */
+VOID KiPublishProcessorCount(VOID); /* shared data */
+ULONG64 KiSystemTimeOffset(VOID);   /* system time minus interrupt time */
 
 /* --- exception.c, fault.c ------------------------------------------------------------------------------------------ */
 

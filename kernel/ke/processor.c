@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * The processor blocks. The boot processor's is static; others get theirs when they are started. */
+ * The processor blocks. The boot processor's is static; others get theirs when they are started
+ * (processor_start.c). */
 #include "ki.h"
 #include "rtl.h"
 #include "arch_lock.h"
+#include "arch_start.h"
 
 static DECLSPEC_ALIGN(PAGE_SIZE) KI_PROCESSOR KiBootProcessor;
 PKPRCB KiProcessorBlock[KI_MAX_PROCESSORS];
@@ -13,7 +15,7 @@ ULONG KePresentProcessorCount = 1;
 
 VOID KiInitializeLockChecks(VOID);
 
-static VOID KiInitializeProcessor(KI_PROCESSOR *Processor, ULONG Number, PVOID StackTop)
+VOID KiInitializeProcessorBlock(KI_PROCESSOR *Processor, ULONG Number)
 {
     Processor->Pcr.Self = &Processor->Pcr;
     Processor->Pcr.CurrentPrcb = &Processor->Prcb;
@@ -27,15 +29,18 @@ static VOID KiInitializeProcessor(KI_PROCESSOR *Processor, ULONG Number, PVOID S
     for (ULONG i = 0; i < RTL_NUMBER_OF(Processor->ReadyList); i++)
         InitializeListHead(&Processor->ReadyList[i]);
     KiInitializeDpcQueue(&Processor->Prcb);
-    ArchInitializeProcessor(&Processor->Tables, &Processor->Pcr, StackTop);
     KiProcessorBlock[Number] = &Processor->Prcb;
 }
 
 /* Interrupts are off and stay off. The first thing the kernel does: traps work afterwards. */
 VOID KeInitializeBootProcessor(VOID)
 {
-    KiInitializeProcessor(&KiBootProcessor, 0, &KiBootProcessor.Tables.IstStacks[0]);
+    KiInitializeProcessorBlock(&KiBootProcessor, 0);
+    ArchInitializeTraps();
+    ArchInitializeProcessor(&KiBootProcessor.Tables, &KiBootProcessor.Pcr,
+                            &KiBootProcessor.Tables.IstStacks[0]);
     ArchEnableFeatures();
+    ArchSaveMemoryTypes();
     KiInitializeLockChecks();
     KiInstallTrapHandlers();
     KeActiveProcessorCount = 1;

@@ -6,8 +6,6 @@
 #define KI_QUANTUM 20 /* clock ticks of 1 ms: about a Windows client's */
 #define KI_IDLE_PRIORITY (-1)
 
-static KTHREAD KiBootIdleThread;
-
 static VOID KiQueueReady(PKTHREAD Thread, BOOLEAN AtHead)
 {
     KI_PROCESSOR *Processor = KiProcessorOf(KeGetPrcb());
@@ -132,18 +130,22 @@ VOID KiSetThreadPriorityLocked(PKTHREAD Thread, KPRIORITY Priority)
         Processor->Prcb.Reschedule = TRUE;
 }
 
+VOID KiInitializeIdleThread(KI_PROCESSOR *Processor, PVOID StackBase, PVOID StackLimit, PVOID XSaveArea)
+{
+    PKTHREAD Thread = &Processor->IdleThread;
+
+    KeInitializeThread(Thread, NULL, StackBase, StackLimit, XSaveArea, NULL, NULL);
+    Thread->Priority = KI_IDLE_PRIORITY;
+    Thread->State = ThreadRunning;
+    Processor->Prcb.IdleThread = Thread;
+    Processor->Prcb.CurrentThread = Thread;
+}
+
 /* Whatever code runs at boot becomes the idle thread of its processor. */
 VOID KeInitializeIdle(PVOID StackBase, PVOID StackLimit)
 {
-    PKPRCB Prcb = KeGetPrcb();
-    PKTHREAD Thread = &KiBootIdleThread;
-
-    KeInitializeThread(Thread, NULL, StackBase, StackLimit, MmAllocateSystemPages(1, MmReadWrite), NULL,
-                       NULL);
-    Thread->Priority = KI_IDLE_PRIORITY;
-    Thread->State = ThreadRunning;
-    Prcb->IdleThread = Thread;
-    Prcb->CurrentThread = Thread;
+    KiInitializeIdleThread(KiProcessorOf(KeGetPrcb()), StackBase, StackLimit,
+                           MmAllocateSystemPages(1, MmReadWrite));
 }
 
 /* With interrupts off the look at the queue and the HLT are one: a DPC that comes in between keeps its interrupt pending and

@@ -80,7 +80,7 @@ static UCHAR ArchGateType(ULONG Vector)
     return (Vector == 3 || Vector == 4 || Vector == 0x29 || Vector == 0x2c || Vector == 0x2d) ? 0xee : 0x8e;
 }
 
-static VOID ArchFillIdt(VOID)
+VOID ArchInitializeTraps(VOID)
 {
     for (ULONG i = 0; i < ARCH_VECTOR_COUNT; i++) {
         ULONG64 Stub = (ULONG64)ArchTrapStubs[i];
@@ -111,7 +111,6 @@ VOID ArchInitializeProcessor(ARCH_PROCESSOR_TABLES *Tables, PVOID Pcr, PVOID Sta
 
     ArchFillGdt(Tables);
     ArchFillTss(Tables, StackTop);
-    ArchFillIdt();
     __asm__ volatile("lgdt %0" : : "m"(Gdtr));
     ArchLoadSegments();
     __asm__ volatile("lidt %0" : : "m"(Idtr));
