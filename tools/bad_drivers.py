@@ -4,15 +4,17 @@
 import argparse
 import sys
 
-COLUMNS = ['driver', 'arguments', 'exit', 'outcome', 'must_say', 'does']
+COLUMNS = ['driver', 'arguments', 'exit', 'outcome', 'must_say', 'stop', 'blamed', 'does']
 HEAD = '''<!-- Made by tools/bad_drivers.py from test/bad/expected.tsv; do not edit. -->
 # Bad drivers
 
 What `ntbox run build/test/bad/NAME.sys ARGUMENTS` makes of deliberately bad drivers; `make test` checks every row. Exit codes: 0
 pass, 1 the driver failed, 2 the driver cannot load, 3 usage or environment, 4 a fault of ntbox itself.
 
-| driver | what it does | arguments | outcome | exit code | the report says |
-|---|---|---|---|---|---|
+The bug check is its code and four parameters, `*` where the value differs from run to run.
+
+| driver | what it does | arguments | outcome | exit code | the report says | bug check | blamed function |
+|---|---|---|---|---|---|---|---|
 '''
 
 
@@ -35,7 +37,8 @@ def main():
     p.add_argument('document')
     a = p.parse_args()
     text = HEAD + ''.join(
-        f'| {r["driver"]} | {r["does"]} | {code(r["arguments"])} | {r["outcome"]} | {r["exit"]} | {code(r["must_say"])} |\n'
+        f'| {r["driver"]} | {r["does"]} | {code(r["arguments"])} | {r["outcome"]} | {r["exit"]} | {code(r["must_say"])} | '
+        f'{code(r["stop"])} | {code(r["blamed"])} |\n'
         for r in read(a.tsv))
     if not a.check:
         with open(a.document, 'w', encoding='utf-8') as f:

@@ -44,7 +44,7 @@ static void add_import(DllFact *dll, const PE_IMPORT *import, const KernelExport
 {
     ImportFact fact = {
         .Name = import->Name ? g_strdup(import->Name) : g_strdup_printf("#%u", import->Ordinal),
-        .Found = module && kernel_exports_has(exports, module, import->Name, import->Ordinal),
+        .Found = module && kernel_exports_has(exports, module, import->Name),
     };
     dll->Missing += !fact.Found;
     g_array_append_val(dll->Imports, fact);

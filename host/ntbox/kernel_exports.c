@@ -66,10 +66,9 @@ static const PE_EXPORTS *find_module(void *context, const char *name, size_t len
     return NULL;
 }
 
-bool kernel_exports_has(const KernelExports *exports, const KernelModule *module, const char *name,
-                        uint16_t ordinal)
+bool kernel_exports_has(const KernelExports *exports, const KernelModule *module, const char *name)
 {
     uint64_t address;
-    return PeResolveExport(&module->Exports, name, name ? PE_NO_HINT : ordinal, find_module, (void *)exports,
-                           &address, NULL, NULL) == PE_OK;
+    return name != NULL && PeResolveExport(&module->Exports, name, PE_NO_HINT, find_module, (void *)exports,
+                                           &address, NULL, NULL) == PE_OK;
 }

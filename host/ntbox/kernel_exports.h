@@ -27,6 +27,6 @@ void kernel_exports_close(KernelExports *exports);
 /* The module of that name, case does not matter; NULL: there is no such module. */
 const KernelModule *kernel_exports_module(const KernelExports *exports, const char *dll);
 
-/* Does a driver's import bind? Name NULL: by ordinal. Forwarders are followed to their end. */
-bool kernel_exports_has(const KernelExports *exports, const KernelModule *module, const char *name,
-                        uint16_t ordinal);
+/* Does a driver's import bind? Forwarders are followed to their end. Name NULL: an import by ordinal, which binds to no
+ * function of the kernel (D-010). */
+bool kernel_exports_has(const KernelExports *exports, const KernelModule *module, const char *name);

@@ -3,6 +3,7 @@
  * locking and mapping are mm's (mm/mdl.c, mm/mdl_map.c). */
 #include <bugcodes.h>
 #include "ex.h"
+#include "ke_bugcheck.h"
 #include "mm.h"
 
 #define EXP_MDL_TAG 0x206c644du                         /* "Mdl " */
@@ -66,7 +67,10 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
         Length = SourceMdl->ByteCount - (ULONG)Skip;
     if (!ExpMdlHasRoom(TargetMdl, MmSizeOfMdl(VirtualAddress, Length)))
         KeBugCheckEx(TARGET_MDL_TOO_SMALL, 0, 0, 0, 0);
-    NT_CHECK(Skip <= SourceMdl->ByteCount && Length <= SourceMdl->ByteCount - Skip);
+    if (Skip > SourceMdl->ByteCount || Length > SourceMdl->ByteCount - Skip)
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_PARTIAL_MDL, (ULONG_PTR)TargetMdl,
+                          (ULONG_PTR)VirtualAddress, Length,
+                          "IoBuildPartialMdl was given a range that does not lie in the source MDL's buffer");
 
     ExpInitializeMdl(TargetMdl, (ULONG_PTR)VirtualAddress, Length);
     TargetMdl->Size = Size;

@@ -71,13 +71,20 @@ static ULONG64 ImpCounted(IM_THUNKS *Thunks, const PE_EXPORTS *Exports, const PE
     return Stub != NULL ? (ULONG64)Stub : Address;
 }
 
+/* [PE format, import lookup table] an ordinal binds to the exporting image's own number. Those of ntoskrnl.exe and hal.dll are another
+ * in each version of Windows, so nothing may be bound by them (D-010). */
+static BOOLEAN ImpMayBind(const PE_IMPORT *Import, PIM_MODULE Provider)
+{
+    return Import->Name != NULL || !ImIsKernelAddress(Provider->Base);
+}
+
 static bool ImpResolve(void *Context, const PE_IMPORT *Import, uint64_t *Address)
 {
     IMP_BINDING *Binding = Context;
     PIM_MODULE Provider = ImpProviderOf(Binding, Import->Dll);
     const PE_EXPORTS *Owner;
 
-    if (Provider != NULL && Provider->HasExports &&
+    if (Provider != NULL && Provider->HasExports && ImpMayBind(Import, Provider) &&
         PeResolveExport(&Provider->Exports, Import->Name,
                         Import->Name != NULL ? Import->Hint : Import->Ordinal, ImpFindForwarderModule, NULL,
                         Address, &Owner, NULL) == PE_OK) {

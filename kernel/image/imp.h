@@ -20,9 +20,6 @@ NTSTATUS ImpCompleteModule(PIM_MODULE Module,
 /* load.c: one ReportImage; Text may be NULL. */
 VOID ImpReportImage(PIM_MODULE Module, NTSTATUS Status, PCSTR Text);
 
-/* read.c: the whole file in pool; the caller frees it. */
-NTSTATUS ImpReadFile(PCUNICODE_STRING FullName, PVOID *Bytes, SIZE_T *Length);
-
 /* bind.c */
 NTSTATUS ImpBindModule(PIM_MODULE Module, PE_ERROR *Error);
 PVOID ImpFindRoutine(PCSTR Name); /* in ntoskrnl.exe, then hal.dll; a stub where calls are counted */

@@ -139,11 +139,11 @@ static NTSTATUS ImpLoadNamed(PIM_MODULE Module, PCUNICODE_STRING FullName)
     NTSTATUS Status = ImpCopyName(Module, FullName);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ImpReadFile(FullName, &Bytes, &Length);
+    Status = ImReadFile(FullName, 'iFmI', &Bytes, &Length);
     if (!NT_SUCCESS(Status))
         return ImpRefuse(Module, Status, "the file cannot be read");
     Status = ImpLoadBytes(Module, Bytes, Length);
-    ExFreePool(Bytes);
+    ExFreePoolWithTag(Bytes, 'iFmI');
     return Status;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * An image file as bytes in pool, by ordinary file I/O. */
+ * A whole file as bytes in pool, by ordinary file I/O. */
 #include "imp.h"
 
-#define IMP_FILE_TAG 'iFmI'
 #define IMP_MAX_FILE (256u << 20)
 
 static NTSTATUS ImpFileLength(HANDLE File, SIZE_T *Length)
@@ -14,13 +13,15 @@ static NTSTATUS ImpFileLength(HANDLE File, SIZE_T *Length)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    if (Standard.EndOfFile.QuadPart <= 0 || Standard.EndOfFile.QuadPart > IMP_MAX_FILE)
-        return STATUS_INVALID_IMAGE_FORMAT;
+    if (Standard.EndOfFile.QuadPart <= 0)
+        return STATUS_END_OF_FILE;
+    if (Standard.EndOfFile.QuadPart > IMP_MAX_FILE)
+        return STATUS_FILE_TOO_LARGE;
     *Length = (SIZE_T)Standard.EndOfFile.QuadPart;
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS ImpReadOpenFile(HANDLE File, PVOID *Bytes, SIZE_T *Length)
+static NTSTATUS ImpReadOpenFile(HANDLE File, ULONG Tag, PVOID *Bytes, SIZE_T *Length)
 {
     IO_STATUS_BLOCK Iosb;
     LARGE_INTEGER Offset = {.QuadPart = 0};
@@ -28,18 +29,18 @@ static NTSTATUS ImpReadOpenFile(HANDLE File, PVOID *Bytes, SIZE_T *Length)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    *Bytes = ExAllocatePoolWithTag(PagedPool, *Length, IMP_FILE_TAG);
+    *Bytes = ExAllocatePoolWithTag(PagedPool, *Length, Tag);
     if (*Bytes == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Status = ZwReadFile(File, NULL, NULL, NULL, &Iosb, *Bytes, (ULONG)*Length, &Offset, NULL);
     if (NT_SUCCESS(Status) && Iosb.Information != *Length)
         Status = STATUS_END_OF_FILE;
     if (!NT_SUCCESS(Status))
-        ExFreePoolWithTag(*Bytes, IMP_FILE_TAG);
+        ExFreePoolWithTag(*Bytes, Tag);
     return Status;
 }
 
-NTSTATUS ImpReadFile(PCUNICODE_STRING FullName, PVOID *Bytes, SIZE_T *Length)
+NTSTATUS ImReadFile(PCUNICODE_STRING FullName, ULONG Tag, PVOID *Bytes, SIZE_T *Length)
 {
     OBJECT_ATTRIBUTES Attributes;
     IO_STATUS_BLOCK Iosb;
@@ -52,7 +53,7 @@ NTSTATUS ImpReadFile(PCUNICODE_STRING FullName, PVOID *Bytes, SIZE_T *Length)
                                    FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE, NULL, 0);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ImpReadOpenFile(File, Bytes, Length);
+    Status = ImpReadOpenFile(File, Tag, Bytes, Length);
     ZwClose(File);
     return Status;
 }

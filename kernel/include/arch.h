@@ -172,6 +172,7 @@ typedef enum _ARCH_LOCK_RANK {
         0, /* every KSPIN_LOCK that a driver owns (any number may be held, in the driver's order) */
     LockRankIoCancel,      /* io: the cancel spin lock (drivers hold it across calls) */
     LockRankIoDatabase,    /* io: device and driver lists */
+    LockRankIoCalls,       /* io: which dispatch routines have an IRP */
     LockRankPs,            /* ps: list of threads */
     LockRankObject,        /* ob: name space and handle tables when a spin lock is needed */
     LockRankExQueue,       /* ex: work queues */

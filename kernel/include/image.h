@@ -45,6 +45,10 @@ VOID ImSetKernelSymbols(const void *File, ULONG64 Length);
  * STATUS_IMAGE_ALREADY_LOADED, what the file gave ... */
 NTSTATUS ImLoadImage(PCUNICODE_STRING FullName, PIM_MODULE *Module);
 
+/* IRQL PASSIVE_LEVEL. A whole file in paged pool with that tag; the caller frees it. STATUS_END_OF_FILE when it is empty,
+ * STATUS_FILE_TOO_LARGE above 256 MiB. */
+NTSTATUS ImReadFile(PCUNICODE_STRING FullName, ULONG Tag, PVOID *Bytes, SIZE_T *Length);
+
 /* IRQL PASSIVE_LEVEL. The image's code must not run any more. */
 VOID ImUnloadImage(PIM_MODULE Module);
 

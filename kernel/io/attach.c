@@ -63,12 +63,15 @@ NTSTATUS NTAPI IoAttachDevice(PDEVICE_OBJECT Source, PUNICODE_STRING TargetName,
     return Status;
 }
 
-/* [WDK IoDetachDevice] Target is the device below. If it was deleted meanwhile, it goes now. */
+/* [WDK IoDetachDevice] Target is the device below. If it was deleted meanwhile, it goes now. [WDK Bug Check 0xC9] 0x202: nothing is
+ * attached to it */
 VOID NTAPI IoDetachDevice(PDEVICE_OBJECT Target)
 {
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
-    if (Target->AttachedDevice != NULL)
-        IopDeviceState(Target->AttachedDevice)->AttachedTo = NULL;
+    if (Target->AttachedDevice == NULL)
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x202, (ULONG_PTR)__builtin_return_address(0), 0,
+                     (ULONG_PTR)Target);
+    IopDeviceState(Target->AttachedDevice)->AttachedTo = NULL;
     Target->AttachedDevice = NULL;
     ArchReleaseLock(&IopDatabaseLock, OldIrql);
     IopAfterDetach(Target);

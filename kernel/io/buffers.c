@@ -2,6 +2,14 @@
  * The buffers of a request, by the device's flags (DO_BUFFERED_IO, DO_DIRECT_IO) or by the control code's method. */
 #include "iop.h"
 
+/* The system buffer is copied back to UserBuffer at the end. */
+VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length)
+{
+    Irp->UserBuffer = UserBuffer;
+    Irp->Flags |= IRP_INPUT_OPERATION;
+    IopIrpState(Irp)->OutputLength = Length;
+}
+
 /* A system buffer of Room bytes with the first Length of Source in it. */
 static NTSTATUS IopAddSystemBuffer(PIRP Irp, const void *Source, ULONG Length, ULONG Room)
 {
@@ -46,10 +54,8 @@ static NTSTATUS IopAddLockedMdl(PIRP Irp, PVOID Buffer, ULONG Length, LOCK_OPERA
 static NTSTATUS IopSetUpBuffered(PIRP Irp, BOOLEAN Read, PVOID Buffer, ULONG Length)
 {
     NTSTATUS Status = IopAddSystemBuffer(Irp, Buffer, Read ? 0 : Length, Length);
-    if (NT_SUCCESS(Status) && Read) {
-        Irp->UserBuffer = Buffer;
-        Irp->Flags |= IRP_INPUT_OPERATION;
-    }
+    if (NT_SUCCESS(Status) && Read)
+        IopReturnBuffer(Irp, Buffer, Length);
     return Status;
 }
 
@@ -81,7 +87,7 @@ static NTSTATUS IopSetUpBufferedControl(PIRP Irp, const IOP_CONTROL *Control)
     if (Room == 0)
         return STATUS_SUCCESS;
     if (Control->OutputLength != 0)
-        Irp->Flags |= IRP_INPUT_OPERATION;
+        IopReturnBuffer(Irp, Control->Output, Control->OutputLength);
     return IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Room);
 }
 

@@ -2,9 +2,9 @@
  * IRPs that drivers have built by the I/O manager: IoBuildDeviceIoControlRequest and the two FSD requests. */
 #include "iop.h"
 
-static PIRP IopNewRequest(PDEVICE_OBJECT Device, UCHAR Major, PIO_STATUS_BLOCK Iosb)
+static PIRP IopNewRequest(PDEVICE_OBJECT Device, UCHAR Major, PIO_STATUS_BLOCK Iosb, PVOID Owner)
 {
-    PIRP Irp = IoAllocateIrp(Device->StackSize, FALSE);
+    PIRP Irp = IopAllocateIrp(Device->StackSize, Owner);
     if (Irp == NULL)
         return NULL;
     Irp->Tail.Overlay.Thread = CONTAINING_RECORD(KiCurrentThread(), ETHREAD, Tcb);
@@ -20,7 +20,8 @@ PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG Code, PDEVICE_OBJECT Device, PVOI
                                          PIO_STATUS_BLOCK Iosb)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    PIRP Irp = IopNewRequest(Device, Internal ? IRP_MJ_INTERNAL_DEVICE_CONTROL : IRP_MJ_DEVICE_CONTROL, Iosb);
+    PIRP Irp = IopNewRequest(Device, Internal ? IRP_MJ_INTERNAL_DEVICE_CONTROL : IRP_MJ_DEVICE_CONTROL, Iosb,
+                             __builtin_return_address(0));
     if (Irp == NULL)
         return NULL;
     if (!NT_SUCCESS(IopSetUpControl(Irp, Code, Input, InputLength, Output, OutputLength, KernelMode))) {
@@ -52,13 +53,10 @@ static VOID IopSetTransferParameters(PIRP Irp, ULONG Major, ULONG Length, PLARGE
     }
 }
 
-/* [WDK IoBuildAsynchronousFsdRequest] IRP_MJ_READ, WRITE, FLUSH_BUFFERS, SHUTDOWN or PNP. The driver's completion routine frees the
- * buffers and the IRP. IRQL <= DISPATCH_LEVEL. */
-PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer, ULONG Length,
-                                         PLARGE_INTEGER Offset, PIO_STATUS_BLOCK Iosb)
+static PIRP IopBuildFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer, ULONG Length,
+                               PLARGE_INTEGER Offset, PIO_STATUS_BLOCK Iosb, PVOID Owner)
 {
-    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    PIRP Irp = IopNewRequest(Device, (UCHAR)Major, Iosb);
+    PIRP Irp = IopNewRequest(Device, (UCHAR)Major, Iosb, Owner);
     if (Irp == NULL || !IopHasTransfer(Major))
         return Irp;
     if (!NT_SUCCESS(IopSetUpTransfer(Irp, Device, (UCHAR)Major, Buffer, Length, KernelMode))) {
@@ -69,12 +67,21 @@ PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVO
     return Irp;
 }
 
+/* [WDK IoBuildAsynchronousFsdRequest] IRP_MJ_READ, WRITE, FLUSH_BUFFERS, SHUTDOWN or PNP. The driver's completion routine frees the
+ * buffers and the IRP. IRQL <= DISPATCH_LEVEL. */
+PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer, ULONG Length,
+                                         PLARGE_INTEGER Offset, PIO_STATUS_BLOCK Iosb)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    return IopBuildFsdRequest(Major, Device, Buffer, Length, Offset, Iosb, __builtin_return_address(0));
+}
+
 /* [WDK IoBuildSynchronousFsdRequest] belongs to the calling thread; the I/O manager sets Event and frees the IRP. PASSIVE_LEVEL. */
 PIRP NTAPI IoBuildSynchronousFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer, ULONG Length,
                                         PLARGE_INTEGER Offset, PKEVENT Event, PIO_STATUS_BLOCK Iosb)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    PIRP Irp = IoBuildAsynchronousFsdRequest(Major, Device, Buffer, Length, Offset, Iosb);
+    PIRP Irp = IopBuildFsdRequest(Major, Device, Buffer, Length, Offset, Iosb, __builtin_return_address(0));
     if (Irp == NULL)
         return NULL;
     Irp->UserEvent = Event;

@@ -7,6 +7,21 @@ static DECLSPEC_NORETURN VOID IopBadCall(ULONG_PTR Rule, PVOID What)
     KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, Rule, (ULONG_PTR)What, 0, 0);
 }
 
+static NTSTATUS IopDispatch(PDEVICE_OBJECT Device, PIRP Irp, PDRIVER_DISPATCH Routine)
+{
+    IOP_CALL Call;
+    NTSTATUS Status;
+    IopBeginCall(&Call, Device, Irp, Routine);
+    __try {
+        Status = IopCallDispatch(Routine, Device, Irp);
+    } __finally {
+        if (AbnormalTermination())
+            IopAbandonCall(&Call);
+    }
+    IopEndCall(&Call, Status);
+    return Status;
+}
+
 /* [WDK IoCallDriver] IRQL <= DISPATCH_LEVEL. [WDK Bug Check 0x35] no location is left for the next driver. [WDK Bug Check 0xC9] 3: not an
  * IRP, 4: not a device. */
 NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT Device, PIRP Irp)
@@ -16,6 +31,9 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT Device, PIRP Irp)
         IopBadCall(3, Irp);
     if (Device == NULL || Device->Type != IO_TYPE_DEVICE)
         IopBadCall(4, Device);
+    if (Irp->CancelRoutine != NULL) /* 0x203: the cancel routine of the caller is still set */
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x203, (ULONG_PTR)__builtin_return_address(0),
+                     (ULONG_PTR)Irp, (ULONG_PTR)Device);
     Irp->CurrentLocation--;
     if (Irp->CurrentLocation <= 0)
         KeBugCheckEx(NO_MORE_IRP_STACK_LOCATIONS, (ULONG_PTR)Irp, 0, 0, 0);
@@ -24,7 +42,7 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT Device, PIRP Irp)
     Stack->DeviceObject = Device;
     if (Stack->MajorFunction > IRP_MJ_MAXIMUM_FUNCTION)
         IopBadCall(4, Device);
-    return IopCallDispatch(Device->DriverObject->MajorFunction[Stack->MajorFunction], Device, Irp);
+    return IopDispatch(Device, Irp, Device->DriverObject->MajorFunction[Stack->MajorFunction]);
 }
 
 typedef struct _IOP_COMPLETION {

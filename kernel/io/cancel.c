@@ -4,13 +4,18 @@
 
 static ARCH_LOCK IopCancelLock = ARCH_LOCK_INIT("IopCancelLock", LockRankIoCancel, DISPATCH_LEVEL);
 
+/* IRQL <= DISPATCH_LEVEL. */
 VOID NTAPI IoAcquireCancelSpinLock(PKIRQL Irql)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     *Irql = ArchAcquireLock(&IopCancelLock);
 }
 
+/* IRQL = DISPATCH_LEVEL. [WDK Bug Check 0x10] the caller does not hold it. */
 VOID NTAPI IoReleaseCancelSpinLock(KIRQL Irql)
 {
+    if (!ArchLockIsHeld(&IopCancelLock))
+        KeBugCheckEx(SPIN_LOCK_NOT_OWNED, (ULONG_PTR)&IopCancelLock, 0, 0, 0);
     ArchReleaseLock(&IopCancelLock, Irql);
 }
 

@@ -10,7 +10,7 @@ static VOID IopNameCaller(PVOID Caller, PCSTR What, PIRP Irp)
 }
 
 /* [WDK Bug Check 0x44] completed twice: after the first time the location is beyond the last, or the IRP is freed.
- * [WDK Bug Check 0xC9] 6: completed with STATUS_PENDING (or -1). */
+ * [WDK Bug Check 0xC9] 6: completed with STATUS_PENDING (or -1), 7: with a cancel routine. */
 static VOID IopCheckCompletion(PIRP Irp, PVOID Caller)
 {
     if (Irp->Type != IO_TYPE_IRP || Irp->CurrentLocation > Irp->StackCount + 1) {
@@ -20,6 +20,11 @@ static VOID IopCheckCompletion(PIRP Irp, PVOID Caller)
     if (Irp->IoStatus.Status == STATUS_PENDING || Irp->IoStatus.Status == -1) {
         IopNameCaller(Caller, "completes an IRP with STATUS_PENDING", Irp);
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 6, (ULONG)Irp->IoStatus.Status, (ULONG_PTR)Irp, 0);
+    }
+    if (Irp->CancelRoutine != NULL) {
+        IopNameCaller(Caller, "completes an IRP whose cancel routine is still set", Irp);
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 7, (ULONG_PTR)Irp->CancelRoutine, (ULONG_PTR)Irp,
+                     0);
     }
 }
 
@@ -47,6 +52,7 @@ static BOOLEAN IopCompleteLocation(PIRP Irp)
     PIO_COMPLETION_ROUTINE Routine = Done->CompletionRoutine;
     PVOID Context = Done->Context;
     UCHAR Control = Done->Control;
+    IopEndLocation(Irp);
     Irp->CurrentLocation++;
     Irp->Tail.Overlay.CurrentStackLocation++;
     Irp->PendingReturned = (Control & SL_PENDING_RETURNED) != 0;

@@ -198,10 +198,21 @@ static VOID IopAfterUse(PDEVICE_OBJECT Device, BOOLEAN Deleted, BOOLEAN UnloadPe
     ObfDereferenceObject(Driver);
 }
 
+/* [WDK Bug Check 0xC9] I/O error codes: 0x240 deleted already, 0x201 still attached to a device below. */
+static VOID IopCheckDelete(PDEVICE_OBJECT Device, PVOID Caller)
+{
+    (void)ObTypeOf(Device); /* it is an object still */
+    if (IopDeviceState(Device)->ExtensionFlags & DOE_DELETE_PENDING)
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x240, (ULONG_PTR)Caller, 0, (ULONG_PTR)Device);
+    if (IopDeviceState(Device)->AttachedTo != NULL)
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x201, (ULONG_PTR)Caller, 0, (ULONG_PTR)Device);
+}
+
 /* [WDK IoDeleteDevice] IRQL <= APC_LEVEL. */
 VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT Device)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
+    IopCheckDelete(Device, __builtin_return_address(0));
     IopReportDevice(Device, "deleted");
     if (Device->Flags & DO_DEVICE_HAS_NAME)
         ObMakeTemporaryObject(Device);
@@ -245,8 +256,12 @@ static VOID IopEndUse(PDEVICE_OBJECT Device, KIRQL OldIrql)
 VOID IopDereferenceDevice(PDEVICE_OBJECT Device)
 {
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
-    Device->ReferenceCount--;
-    NT_CHECK(Device->ReferenceCount >= 0);
+    /* [WDK Bug Check 0x18] the count is illegal for the object's state: the driver wrote to it */
+    if (--Device->ReferenceCount < 0)
+        KeBugCheckBlaming(Device->DriverObject->DriverInit, REFERENCE_BY_POINTER,
+                          (ULONG_PTR)IoDeviceObjectType, (ULONG_PTR)Device, 0,
+                          (ULONG_PTR)(LONG_PTR)Device->ReferenceCount,
+                          "a device object's count of open files has been changed by its driver");
     IopEndUse(Device, OldIrql);
 }
 

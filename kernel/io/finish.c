@@ -2,7 +2,22 @@
  * The end of an IRP whose stack locations are all done: output to the caller's buffer, pages unlocked, status block, event,
  * file object; then the IRP is freed. It happens in the context that completed the IRP (D-001). */
 #include "iop.h"
+#include "crt.h"
 #include "kd.h"
+
+/* [WDK IO_STATUS_BLOCK] Information is the bytes that were transferred: never more than the caller's buffer has. Windows copies them all the
+ * same, over what lies behind the buffer; here the driver is stopped (D-008). */
+static VOID IopCheckOutputLength(PIRP Irp)
+{
+    IOP_IRP_STATE *State = IopIrpState(Irp);
+    CHAR Text[128];
+    if (State == NULL || Irp->IoStatus.Information <= State->OutputLength)
+        return;
+    _snprintf(Text, sizeof(Text), "IoStatus.Information is %llu, the caller's buffer has %u bytes",
+              (ULONG64)Irp->IoStatus.Information, (unsigned)State->OutputLength);
+    KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_OUTPUT_TOO_LONG, (ULONG_PTR)Irp,
+                      Irp->IoStatus.Information, State->OutputLength, Text);
+}
 
 static VOID IopCopyOutput(PIRP Irp)
 {
@@ -11,6 +26,7 @@ static VOID IopCopyOutput(PIRP Irp)
         return;
     if (Irp->IoStatus.Information == 0)
         return;
+    IopCheckOutputLength(Irp);
     __try {
         RtlCopyMemory(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
     } __except (EXCEPTION_EXECUTE_HANDLER) {

@@ -3,6 +3,14 @@
  * compare IRQL, held locks and APC state and know the routine. */
 #include "iop.h"
 
+/* What to blame for a call of Routine: itself, or, when a driver stored a pointer to nowhere, that driver's image. */
+static PVOID IopBlamed(PDRIVER_OBJECT Driver, const void *Routine)
+{
+    if ((ULONG_PTR)Routine - (ULONG_PTR)Driver->DriverStart < Driver->DriverSize || IopIsRoutine(Routine))
+        return (PVOID)Routine;
+    return Driver->DriverStart;
+}
+
 NTSTATUS IopCallEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
     KE_GATE Gate;
@@ -15,7 +23,7 @@ NTSTATUS IopCallEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 VOID IopCallUnload(PDRIVER_OBJECT Driver)
 {
     KE_GATE Gate;
-    KeEnterGate(&Gate, GateUnload, Driver->DriverUnload);
+    KeEnterGate(&Gate, GateUnload, IopBlamed(Driver, Driver->DriverUnload));
     Driver->DriverUnload(Driver);
     KeLeaveGate(&Gate);
 }
@@ -23,7 +31,7 @@ VOID IopCallUnload(PDRIVER_OBJECT Driver)
 NTSTATUS IopCallDispatch(PDRIVER_DISPATCH Routine, PDEVICE_OBJECT Device, PIRP Irp)
 {
     KE_GATE Gate;
-    KeEnterGate(&Gate, GateDispatch, Routine);
+    KeEnterGate(&Gate, GateDispatch, IopBlamed(Device->DriverObject, Routine));
     NTSTATUS Status = Routine(Device, Irp);
     KeLeaveGate(&Gate);
     return Status;
@@ -32,7 +40,8 @@ NTSTATUS IopCallDispatch(PDRIVER_DISPATCH Routine, PDEVICE_OBJECT Device, PIRP I
 NTSTATUS IopCallCompletion(PIO_COMPLETION_ROUTINE Routine, PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
 {
     KE_GATE Gate;
-    KeEnterGate(&Gate, GateCompletion, Routine);
+    KeEnterGate(&Gate, GateCompletion,
+                Device != NULL ? IopBlamed(Device->DriverObject, Routine) : (PVOID)Routine);
     NTSTATUS Status = Routine(Device, Irp, Context);
     KeLeaveGate(&Gate);
     return Status;
@@ -77,7 +86,7 @@ VOID IopCallTimer(PIO_TIMER_ROUTINE Routine, PDEVICE_OBJECT Device, PVOID Contex
 VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp)
 {
     KE_GATE Gate;
-    KeEnterGate(&Gate, GateDispatch, Routine);
+    KeEnterGate(&Gate, GateDispatch, IopBlamed(Device->DriverObject, Routine));
     Routine(Device, Irp);
     KeLeaveGate(&Gate);
 }

@@ -93,12 +93,10 @@ static NTSTATUS IopAskDriver(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, B
     }
     Request->Irp->AssociatedIrp.SystemBuffer = System;
     Request->Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
-    if (Set) {
+    if (Set)
         RtlCopyMemory(System, Buffer, Length);
-    } else {
-        Request->Irp->UserBuffer = Buffer;
-        Request->Irp->Flags |= IRP_INPUT_OPERATION;
-    }
+    else
+        IopReturnBuffer(Request->Irp, Buffer, Length);
     return IopSendRequest(Request, TRUE);
 }
 

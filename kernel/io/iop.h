@@ -8,8 +8,7 @@
 #pragma once
 #include "io.h"
 #include "image.h"
-
-#define DRIVER_VERIFIER_IOMANAGER_VIOLATION 0xC9u /* [WDK Bug Check 0xC9]; not in the headers */
+#include "ke_bugcheck.h"
 
 #define IOP_TAG_IRP ' prI'
 #define IOP_TAG_BUFFER 'fBoI'
@@ -133,6 +132,12 @@ ULONG IopReportLinkLeaks(PIM_MODULE Module);
 /* --- the gate: every call into a driver's routine, gate.c
  * ----------------------------------------------------------------------- */
 
+/* Is it code of some image? A driver may have stored anything. */
+static inline BOOLEAN IopIsRoutine(const void *Routine)
+{
+    return ImFindModule(Routine) != NULL;
+}
+
 NTSTATUS IopCallEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath);
 VOID IopCallUnload(PDRIVER_OBJECT Driver);
 NTSTATUS IopCallDispatch(PDRIVER_DISPATCH Routine, PDEVICE_OBJECT Device, PIRP Irp);
@@ -151,11 +156,54 @@ VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp);
 /* complete.c calls it when all stack locations are done: results to the caller, buffers and the IRP freed. */
 VOID IopFinishIrp(PIRP Irp);
 
+/* A dispatch routine that runs; lies on the stack of IofCallDriver. (l) the IRP's lock of irp_calls.c */
+typedef struct _IOP_CALL {
+    PIRP Irp;                /* NULL: not watched */
+    struct _IOP_CALL *Outer; /* (l) routine that has the same location and passed it on */
+    PDEVICE_OBJECT Device;   /* only to be named: it may be gone */
+    PDRIVER_DISPATCH Routine;
+    LONG Location;
+    BOOLEAN MarkedBefore; /* pending already when the routine was called */
+    BOOLEAN Completed;    /* (l) the location is done, and the next two say how; else they are not set */
+    BOOLEAN Marked;       /* (l) */
+    NTSTATUS FinalStatus; /* (l) */
+} IOP_CALL;
+
+typedef struct _IOP_IRP_LOCATION {
+    IOP_CALL *Running;        /* (l) innermost dispatch routine that has not returned */
+    PDRIVER_DISPATCH Pending; /* (l) it returned STATUS_PENDING; the location is not completed yet */
+    PDEVICE_OBJECT Device;    /* (l) its device, only to be named */
+} IOP_IRP_LOCATION;
+
+/* Behind the stack locations of an IRP that IoAllocateIrp made. */
+typedef struct _IOP_IRP_STATE {
+    ULONG
+    OutputLength; /* of a request with a system buffer that is copied back: what UserBuffer has room for */
+    IOP_IRP_LOCATION Location[];
+} IOP_IRP_STATE;
+
+/* NULL for an IRP that a driver made in memory of its own. */
+static inline IOP_IRP_STATE *IopIrpState(PIRP Irp)
+{
+    if (!(Irp->AllocationFlags & IRP_ALLOCATED_FIXED_SIZE))
+        return NULL;
+    return (IOP_IRP_STATE *)((PUCHAR)Irp + IoSizeOfIrp(Irp->StackCount));
+}
+
+/* irp.c: IoAllocateIrp on behalf of the code at Owner. */
+PIRP IopAllocateIrp(CCHAR StackSize, PVOID Owner);
+
+/* irp_calls.c. The IRP is at the location of the routine. EndCall may end in a bug check that blames it; AbandonCall is for a routine
+ * that an exception has left. */
+VOID IopBeginCall(IOP_CALL *Call, PDEVICE_OBJECT Device, PIRP Irp, PDRIVER_DISPATCH Routine);
+VOID IopEndCall(IOP_CALL *Call, NTSTATUS Status);
+VOID IopAbandonCall(IOP_CALL *Call);
+VOID IopEndLocation(PIRP Irp);                 /* before the current location is completed */
+VOID IopCheckNotInUse(PIRP Irp, PVOID Caller); /* Caller frees or reuses it */
+
 /* thread_irp.c: the list of IRPs that a thread has issued. */
 VOID IopQueueThreadIrp(PIRP Irp); /* current thread */
 
-/* IofCallDriver for an IRP that IopQueueThreadIrp has entered; a driver that loses it is reported (lost_irp.c). */
-NTSTATUS IopCallOwnIrp(PDEVICE_OBJECT Device, PIRP Irp);
 VOID IopDequeueThreadIrp(PIRP Irp);
 
 /* buffers.c. On failure nothing is allocated. The IRP then owns the buffers. */
@@ -163,6 +211,7 @@ NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Bu
                           KPROCESSOR_MODE Mode);
 NTSTATUS IopSetUpControl(PIRP Irp, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output,
                          ULONG OutputLength, KPROCESSOR_MODE Mode);
+VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length);
 VOID IopFreeBuffers(PIRP Irp); /* system buffer and MDLs, without copying results */
 
 /* send.c: an IRP of the I/O manager's own with Stack filled in at its next location; waits for the end and

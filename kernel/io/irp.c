@@ -2,6 +2,7 @@
  * IRPs: made, initialised, reused, freed. An IRP is the fixed part and its stack locations behind it; the location of the lowest
  * driver comes first. */
 #include "iop.h"
+#include "ex.h"
 #include "kd.h"
 
 static PIO_STACK_LOCATION IopFirstLocation(PIRP Irp)
@@ -21,19 +22,26 @@ VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
     InitializeListHead(&Irp->ThreadListEntry);
 }
 
-/* [WDK IoAllocateIrp] NULL when memory is short. There are no quotas. IRQL <= DISPATCH_LEVEL. */
-PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
+PIRP IopAllocateIrp(CCHAR StackSize, PVOID Owner)
 {
-    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     if (StackSize < 0)
         return NULL;
     USHORT Size = (USHORT)IoSizeOfIrp(StackSize);
-    PIRP Irp = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, Size, IOP_TAG_IRP);
+    SIZE_T StateSize = sizeof(IOP_IRP_STATE) + (SIZE_T)StackSize * sizeof(IOP_IRP_LOCATION);
+    PIRP Irp = ExAllocatePoolForOwner(NonPagedPoolNx, Size + StateSize, IOP_TAG_IRP, Owner);
     if (Irp == NULL)
         return NULL;
     IoInitializeIrp(Irp, Size, StackSize);
     Irp->AllocationFlags = IRP_ALLOCATED_FIXED_SIZE;
+    RtlZeroMemory(IopIrpState(Irp), StateSize);
     return Irp;
+}
+
+/* [WDK IoAllocateIrp] NULL when memory is short. There are no quotas. IRQL <= DISPATCH_LEVEL. */
+PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    return IopAllocateIrp(StackSize, __builtin_return_address(0));
 }
 
 /* [WDK IoFreeIrp] [WDK Bug Check 0xC9] 1: what is freed is no IRP (freed twice, most often), 2: it belongs to a thread still.
@@ -45,6 +53,7 @@ VOID NTAPI IoFreeIrp(PIRP Irp)
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 1, (ULONG_PTR)Irp, 0, 0);
     if (!IsListEmpty(&Irp->ThreadListEntry))
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 2, (ULONG_PTR)Irp, 0, 0);
+    IopCheckNotInUse(Irp, __builtin_return_address(0));
     Irp->Type = 0; /* so that a later completion is found */
     ExFreePoolWithTag(Irp, IOP_TAG_IRP);
 }
@@ -53,6 +62,7 @@ VOID NTAPI IoFreeIrp(PIRP Irp)
 VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Status)
 {
     UCHAR AllocationFlags = Irp->AllocationFlags;
+    IopCheckNotInUse(Irp, __builtin_return_address(0));
     IoInitializeIrp(Irp, Irp->Size, Irp->StackCount);
     Irp->AllocationFlags = AllocationFlags;
     Irp->IoStatus.Status = Status;
@@ -62,7 +72,7 @@ VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Status)
  * are. IRQL <= DISPATCH_LEVEL. */
 PIRP NTAPI IoMakeAssociatedIrp(PIRP Master, CCHAR StackSize)
 {
-    PIRP Irp = IoAllocateIrp(StackSize, FALSE);
+    PIRP Irp = IopAllocateIrp(StackSize, __builtin_return_address(0));
     if (Irp == NULL)
         return NULL;
     Irp->Flags |= IRP_ASSOCIATED_IRP;

@@ -81,7 +81,7 @@ static VOID IopMovePosition(IOP_REQUEST *Request, NTSTATUS Status, PIO_STATUS_BL
 static NTSTATUS IopSendOnSynchronousFile(IOP_REQUEST *Request)
 {
     PIO_STATUS_BLOCK Iosb = Request->Irp->UserIosb;
-    NTSTATUS Status = IopCallOwnIrp(Request->Device, Request->Irp);
+    NTSTATUS Status = IofCallDriver(Request->Device, Request->Irp);
     if (Status == STATUS_PENDING) {
         KeWaitForSingleObject(&Request->File->Event, Executive, KernelMode, FALSE, NULL);
         Status = Request->File->FinalStatus;
@@ -101,7 +101,7 @@ static NTSTATUS IopSendSynchronousApi(IOP_REQUEST *Request)
     Request->Irp->UserEvent = &Event;
     Request->Irp->UserIosb = &Iosb;
     Request->Irp->Flags |= IRP_SYNCHRONOUS_API;
-    NTSTATUS Status = IopCallOwnIrp(Request->Device, Request->Irp);
+    NTSTATUS Status = IofCallDriver(Request->Device, Request->Irp);
     if (Status == STATUS_PENDING) {
         KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
         Status = Iosb.Status;
@@ -118,5 +118,5 @@ NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi)
         return IopSendOnSynchronousFile(Request);
     if (SynchronousApi)
         return IopSendSynchronousApi(Request);
-    return IopCallOwnIrp(Request->Device, Request->Irp);
+    return IofCallDriver(Request->Device, Request->Irp);
 }

@@ -12,7 +12,7 @@ NTSTATUS IopSendAndWait(PDEVICE_OBJECT Device, PIRP Irp, PIO_STATUS_BLOCK Iosb)
     Irp->UserIosb = Iosb;
     Irp->Flags |= IRP_SYNCHRONOUS_API;
     IopQueueThreadIrp(Irp);
-    NTSTATUS Status = IopCallOwnIrp(Device, Irp);
+    NTSTATUS Status = IofCallDriver(Device, Irp);
     if (Status != STATUS_PENDING)
         return Status;
     KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);

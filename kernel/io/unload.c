@@ -65,6 +65,8 @@ static NTSTATUS IopRequestUnload(PDRIVER_OBJECT Driver)
     /* [WDK ZwUnloadDriver] a driver without an unload routine stays. */
     if (Driver->DriverUnload == NULL || IopModule(Driver) == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
+    if (!(Driver->Flags & DRVO_INITIALIZED)) /* its DriverEntry still runs (D-009) */
+        return STATUS_INVALID_DEVICE_REQUEST;
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
     BOOLEAN Before = IopDriver(Driver)->UnloadRequested;
     if (!Before)

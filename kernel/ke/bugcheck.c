@@ -2,6 +2,7 @@
  * The bug check: says in the log, on the screen and in the report what happened, where, whose fault it is and how
  * the machine got there; then ends the run. [WDK KeBugCheckEx] Any IRQL. */
 #include "ki.h"
+#include "ke_bugcheck.h"
 #include "rtl.h"
 #include "crt.h"
 
@@ -190,6 +191,15 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR P1, ULON
 
     RtlCaptureContext(&Context);
     KiBugCheck(BugCheckCode, P1, P2, P3, P4, &Context, NULL);
+}
+
+DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_PTR P1, ULONG_PTR P2,
+                                         ULONG_PTR P3, ULONG_PTR P4, PCSTR Text)
+{
+    CONTEXT Context;
+
+    RtlCaptureContext(&Context);
+    KiBugCheckBlaming(Culprit, Code, (const ULONG64[]){P1, P2, P3, P4}, &Context, Text);
 }
 
 DECLSPEC_NORETURN VOID NTAPI KeBugCheck(ULONG BugCheckCode)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Names of bug checks (WDK "Bug check code reference") and of exceptions. */
 #include "ki.h"
+#include "ke_bugcheck.h"
 
 #define NAMED(Code) {(ULONG)(Code), #Code}
 
@@ -35,6 +36,7 @@ static const struct {
     NAMED(BAD_POOL_CALLER),
     NAMED(DRIVER_VERIFIER_DETECTED_VIOLATION),
     NAMED(IRQL_UNEXPECTED_VALUE),
+    NAMED(DRIVER_VERIFIER_IOMANAGER_VIOLATION),
     NAMED(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS),
     NAMED(DRIVER_IRQL_NOT_LESS_OR_EQUAL),
     NAMED(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY),

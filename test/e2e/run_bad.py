@@ -27,6 +27,17 @@ class Bad:
         expect(f'({row["outcome"]}, ' in last, f'the outcome is not {row["outcome"]}: {last}')
         expect(row['must_say'] in out, f'the report does not say "{row["must_say"]}": {last}')
 
+    def check_stop(self, row):
+        """The code and the parameters of the bug check, and the function of the driver that is blamed."""
+        _, document = report(self.ntbox, 'run', os.path.join(self.folder, row['driver'] + '.sys'), *row['arguments'].split())
+        stop = document['bug_check']
+        is_now = [stop['code'], *stop['parameters']]
+        for wanted, actual in zip(row['stop'].split(), is_now, strict=True):
+            expect(wanted == '*' or int(wanted, 16) == int(actual, 16), f'the bug check is {" ".join(is_now)}, not {row["stop"]}')
+        expect_equal('the module to blame', stop['module'], row['driver'] + '.sys')
+        symbol = stop.get('symbol', '')
+        expect(not row['blamed'] or symbol.split(' ')[0] == row['blamed'], f'{symbol} is blamed, not {row["blamed"]}')
+
     def check_verb(self, row):
         """`ntbox check` foresees what the kernel will refuse to load, and only that."""
         code, document = report(self.ntbox, 'check', os.path.join(self.folder, row['driver'] + '.sys'))
@@ -75,9 +86,13 @@ class Bad:
 def main():
     ntbox, folder, expected = sys.argv[1:]
     bad, tally = Bad(ntbox, folder), Tally()
+    seen = set()
     for row in rows(expected):
         tally.run(f'{row["driver"]} {row["arguments"]}'.rstrip(), bad.check, row)
-        if not row['arguments'].startswith('--strict'):
+        if row['stop']:
+            tally.run(f'bug check of {row["driver"]} {row["arguments"]}'.rstrip(), bad.check_stop, row)
+        if row['driver'] not in seen and not row['arguments'].startswith('--strict'):
+            seen.add(row['driver'])
             tally.run(f'check {row["driver"]}', bad.check_verb, row)
     tally.run('check of what is no image', bad.check_verb_on_no_image)
     tally.run('a hang tells where it stands', bad.check_hang_tells_where)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 2, ke: bug checks that say in words what rule was broken and who broke it. */
+#pragma once
+#include "ke.h"
+
+/* Not in the headers. */
+#define DRIVER_VERIFIER_IOMANAGER_VIOLATION 0xC9u
+
+/* KeBugCheckEx with a sentence for the log and the report (NULL: none). Culprit is a code address in the driver to blame when the stack
+ * cannot tell; NULL: the innermost driver on the stack. Any IRQL. */
+DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_PTR P1, ULONG_PTR P2,
+                                         ULONG_PTR P3, ULONG_PTR P4, PCSTR Text);
+
+/* First parameters of DRIVER_VERIFIER_DETECTED_VIOLATION for rules that Windows does not watch over (D-008). */
+#define KE_RULE_OUTPUT_TOO_LONG 0x4E540001u /* p2 IRP, p3 Information, p4 length of the caller's buffer */
+#define KE_RULE_PARTIAL_MDL 0x4E540002u     /* p2 target MDL, p3 address, p4 length: not inside the source */
