@@ -7,8 +7,10 @@
 /* What the command line of the boot loader says to the kernel. Unknown words are for others. */
 typedef struct _INIT_OPTIONS {
     IM_OPTIONS Image;
-    USHORT ExitPort;  /* `exitport=0xf4`: the debug-exit device; 0 = none */
-    BOOLEAN RunTests; /* `kt`: the in-kernel tests before the agent */
+    USHORT ExitPort;     /* `exitport=0xf4`: the debug-exit device; 0 = none */
+    BOOLEAN RunTests;    /* `kt`: the in-kernel tests before the agent */
+    ULONG StressSeconds; /* `stress=60`: the stress test before the agent; 0 = none */
+    ULONG64 StressSeed;  /* `seed=7` */
 } INIT_OPTIONS;
 
 VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options);

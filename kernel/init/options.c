@@ -39,11 +39,15 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
 {
     PCSTR Port = InitFindOption(CommandLine, "exitport");
     PCSTR Bind = InitFindOption(CommandLine, "bind");
+    PCSTR Stress = InitFindOption(CommandLine, "stress");
+    PCSTR Seed = InitFindOption(CommandLine, "seed");
 
     Options->ExitPort = Port != NULL ? (USHORT)InitNumber(Port) : 0;
     Options->Image.CountCalls = Bind != NULL && strncmp(Bind, "count", 5) == 0;
     Options->Image.StrictWx = InitFindOption(CommandLine, "strict-wx") != NULL;
     Options->Image.AllowMissing = InitFindOption(CommandLine, "allow-missing") != NULL;
+    Options->StressSeconds = Stress != NULL ? (ULONG)InitNumber(Stress) : 0;
+    Options->StressSeed = Seed != NULL ? InitNumber(Seed) : 0;
     Options->RunTests = InitFindOption(CommandLine, "kt") != NULL;
     Options->Image.MeasureLoads = InitFindOption(CommandLine, "bench") != NULL;
 }

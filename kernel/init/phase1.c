@@ -31,7 +31,10 @@ static VOID InitMountSystemVolume(VOID)
 static VOID InitRunTests(VOID)
 {
 #if NTBOX_CHECKED
-    KtRunTests();
+    if (InitOptions.RunTests)
+        KtRunTests();
+    if (InitOptions.StressSeconds != 0)
+        KtStress(InitOptions.StressSeconds, InitOptions.StressSeed);
 #else
     KdLogError("the free kernel has no in-kernel tests: use the checked one");
 #endif
@@ -58,7 +61,7 @@ VOID NTAPI InitPhase1(PVOID Context)
     InitMountSystemVolume();
     MmReleaseLoaderMemory();
     CmInitSystem();
-    if (InitOptions.RunTests)
+    if (InitOptions.RunTests || InitOptions.StressSeconds != 0)
         InitRunTests();
     InitRunAgent();
     KdLog("ntbox: done");
