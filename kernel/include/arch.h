@@ -181,10 +181,9 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankMmSystemSpace, /* mm: kernel virtual address space and its page tables */
     LockRankMmPhysical,    /* mm: free physical pages */
     LockRankImageList,     /* image: list of loaded modules (read at any IRQL) */
-    LockRankKeDispatcher,  /* ke: dispatcher data base and timer queue (one lock in this kernel core) */
     LockRankKeObject,      /* ke: the lock bit of a dispatcher object; several in rising address order */
-    LockRankKeTimer,       /* ke: timer wheel of one processor */
-    LockRankKeThread,      /* ke: a thread's wait, priority and APC state */
+    LockRankKeTimer,       /* ke: timer queue */
+    LockRankKeThread,      /* ke: APCs, priority and affinity of a thread */
     LockRankKeReady,       /* ke: ready queues of one processor */
     LockRankKeDpc,         /* ke: DPC queue of one processor */
     LockRankHal,           /* hal: interrupt controllers */

@@ -16,42 +16,69 @@ typedef enum _KTHREAD_STATE {
     ThreadWaiting
 } KTHREAD_STATE;
 
-#define KI_TIMER_WAIT_BLOCK THREAD_WAIT_OBJECTS /* the last one is for the time-out timer */
 #define KI_THREAD_WAIT_BLOCKS (THREAD_WAIT_OBJECTS + 1)
 
-/* (d) dispatcher lock; (o) owner thread only; (c) constant after creation */
+/* KTHREAD.WaitState: low byte of one atomic word; a claimed wait has its NTSTATUS in the upper half. Whoever changes InProgress
+ * or Blocked to Claimed ends the wait; nobody else may touch the thread for it. */
+typedef enum _KI_WAIT_STATE {
+    KiWaitNone,
+    KiWaitInProgress, /* blocks are being inserted, the thread still runs */
+    KiWaitBlocked,    /* committed: the thread gives up its processor */
+    KiWaitClaimed
+} KI_WAIT_STATE;
+
+/* (o) owner thread only; (h) lock bit of Header; (t) ThreadLock; (r) ready lock of processor Processor; (tr) both to write, one to
+ * read; (w) who claimed the wait, then the thread; (c) constant after creation; (a) atomic */
 typedef struct _KTHREAD {
-    DISPATCHER_HEADER Header;     /* (d) signalled when the thread has ended */
-    PVOID KernelStack;            /* (d) saved RSP while not running */
-    PVOID StackBase;              /* (c) highest address */
-    PVOID StackLimit;             /* (c) lowest mapped address; a guard page lies below */
-    KTHREAD_STATE State;          /* (d) */
-    KPRIORITY Priority;           /* (d) 0..31 */
-    LONG_PTR WaitStatus;          /* (d) */
-    KPROCESSOR_MODE WaitMode;     /* (d) */
-    BOOLEAN Alertable;            /* (d) */
-    KPROCESSOR_MODE PreviousMode; /* (o) */
-    BOOLEAN Terminating;          /* (o) */
-    LIST_ENTRY QueueEntry;        /* (d) ready queue */
-    PKWAIT_BLOCK WaitBlockList;   /* (d) */
-    ULONG WaitCount;              /* (d) blocks in WaitBlockList */
-    BOOLEAN TimedWait;            /* (d) Timer and its wait block are in use */
-    BOOLEAN WaitNext;             /* (o) the dispatcher lock is kept for the wait that follows */
-    KIRQL WaitIrql;               /* (o) the IRQL to go back to after it */
-    LIST_ENTRY MutantListHead;    /* (d) mutexes the thread owns */
-    KWAIT_BLOCK WaitBlock[KI_THREAD_WAIT_BLOCKS]; /* (d) */
-    KTIMER Timer;                                 /* (d) time-out of the current wait */
+    DISPATCHER_HEADER Header; /* (h) signalled when the thread has ended */
+    PVOID KernelStack;        /* saved RSP while SwapBusy is clear */
+    PVOID StackBase;          /* (c) highest address */
+    PVOID StackLimit;         /* (c) lowest mapped address; a guard page lies below */
+    ARCH_LOCK ThreadLock;
+    volatile LONG64 WaitState;     /* (a) KI_WAIT_STATE and status */
+    volatile BOOLEAN SwapBusy;     /* (a) a processor is still on this stack */
+    volatile KTHREAD_STATE State;  /* (r) */
+    volatile ULONG Processor;      /* (r) of its queue, or that runs it, or that ran it last */
+    KPRIORITY Priority;            /* (tr) 0..31 */
+    KPRIORITY BasePriority;        /* (tr) what boosts decay to */
+    KAFFINITY Affinity;            /* (tr) processors it may run on now */
+    KAFFINITY UserAffinity;        /* (tr) what KeRevertToUserAffinityThread goes back to */
+    BOOLEAN SystemAffinityActive;  /* (tr) */
+    UCHAR IdealProcessor;          /* (tr) */
+    UCHAR Increment;               /* (w) boost that the wake-up gives */
+    LONG Quantum;                  /* (r) clock ticks left */
+    LIST_ENTRY QueueEntry;         /* (r) ready queue; later the reaper's list */
+    struct _KTHREAD *DeferredNext; /* (w) PRCB.DeferredReady */
+    PLIST_ENTRY WaitQueueEntry;    /* (w) what KeRemoveQueue was given */
+    PKQUEUE Queue;                 /* (o) the KQUEUE whose worker this is */
+    LIST_ENTRY QueueListEntry;     /* lock bit of Queue: its ThreadListHead */
+    PKWAIT_BLOCK WaitBlockList;    /* (o) */
+    ULONG WaitCount;               /* (o) blocks in WaitBlockList */
+    KPROCESSOR_MODE WaitMode;      /* (t) */
+    BOOLEAN Alertable;             /* (t) */
+    BOOLEAN Alerted[MaximumMode];  /* (t) */
+    KIRQL WaitIrql;                /* (o) the IRQL to go back to after the wait */
+    BOOLEAN WaitNext;              /* (o) KeSetEvent(..., Wait = TRUE) came before: IRQL is raised already */
+    UCHAR WaitReason;              /* (o) KWAIT_REASON */
+    KPROCESSOR_MODE PreviousMode;  /* (o) */
+    LIST_ENTRY MutantListHead;     /* (o) mutexes it owns */
+    KWAIT_BLOCK WaitBlock[KI_THREAD_WAIT_BLOCKS]; /* lock bit of the object that the block waits for */
+    KTIMER Timer;                                 /* time-out of the current wait: lock of the timer queue */
+    KAPC_STATE ApcState;                          /* (t) */
+    KAPC_STATE SavedApcState;                     /* (t) of the own process while attached to another */
+    UCHAR ApcStateIndex;                          /* (t) 1: attached */
+    volatile BOOLEAN ApcQueueable;                /* (t) FALSE: the thread ends */
     SHORT KernelApcDisable;                       /* (o) KeEnterCriticalRegion: -1 per nesting */
     SHORT SpecialApcDisable;                      /* (o) KeEnterGuardedRegion */
     SHORT SpinLockCount;                          /* (o) checked kernel: KSPIN_LOCKs it holds */
     struct _KE_GATE *Gate;                        /* (o) innermost call into a driver */
     PVOID GateRoutine;            /* (o) its routine: survives what a driver does to the stack */
-    ULONG Quantum;                /* (d) clock ticks left */
     PKSTART_ROUTINE StartRoutine; /* (c) */
     PVOID StartContext;           /* (c) */
     PKPROCESS Process;            /* (c) */
     PVOID XSaveArea;              /* (c) 64-byte aligned extended state */
-    ULONG ContextSwitches;        /* (d) */
+    ULONG ContextSwitches;        /* (r) */
+    ULONG ReadyTick;              /* (r) PRCB.ClockTicks when it became ready */
 } KTHREAD;
 
 typedef struct _KPROCESS {
@@ -82,15 +109,19 @@ typedef struct _KPRCB {
     ULONG64 Reserved[0xe0]; /* where NT keeps special registers and the CONTEXT of a frozen processor */
     /* Our own from here on. */
     ULONG ApicId;
-    BOOLEAN DpcActive;  /* inside the DPC drain: waits are forbidden */
-    BOOLEAN QuantumEnd; /* the current thread has used its quantum */
-    BOOLEAN Reschedule; /* a thread of higher priority became ready */
+    BOOLEAN DpcActive;           /* inside the DPC drain: waits are forbidden */
+    volatile BOOLEAN QuantumEnd; /* the current thread has used its quantum */
+    volatile SCHAR
+        CurrentPriority; /* of CurrentThread; written under the ready lock, read as a hint by others */
+    volatile BOOLEAN Reschedule; /* another thread should run here: set under the ready lock */
     BOOLEAN BugCheckActive;
     LIST_ENTRY DpcListHead; /* dpc lock */
     ARCH_LOCK DpcLock;
     ULONG DpcCount;
     ULONG64 ClockTicks;
-    ULONG HeldLockCount; /* checked kernel: locks this processor holds, in order */
+    PKTHREAD PreviousThread; /* the one that was switched away from, until the switch is complete */
+    PKTHREAD DeferredReady;  /* this processor, DISPATCH_LEVEL: woken, not ready yet, newest first */
+    ULONG HeldLockCount;     /* checked kernel: locks this processor holds, in order */
     KI_HELD_LOCK HeldLocks[KI_MAX_HELD_LOCKS];
 } KPRCB, *PKPRCB;
 ASSERT_OFFSET(KPRCB, LegacyNumber, 0x4);
@@ -140,6 +171,7 @@ typedef enum _KE_GATE_KIND {
     GateTimer,
     GateWorkItem,
     GateThread,
+    GateApc,
 } KE_GATE_KIND;
 
 typedef struct _KE_GATE {
@@ -202,12 +234,13 @@ VOID KeStartProcessors(VOID); /* once, PASSIVE_LEVEL, after KeInitializeClock: a
  * not started: KeReadyThread does that. */
 VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVOID StackLimit,
                         PVOID XSaveArea, PKSTART_ROUTINE StartRoutine, PVOID StartContext);
-VOID KeReadyThread(PKTHREAD Thread);
+VOID KeReadyThread(PKTHREAD Thread);                       /* a thread that has not run yet */
 DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread); /* current thread; signals it, never returns */
 
 /* Ended threads wait here for ps: set when there is one. IRQL < DISPATCH_LEVEL. */
 typedef struct _KE_THREAD_REAPER {
-    LIST_ENTRY ListHead; /* dispatcher lock */
+    ARCH_LOCK Lock;
+    LIST_ENTRY ListHead; /* (Lock) */
     KEVENT Event;
 } KE_THREAD_REAPER;
 extern KE_THREAD_REAPER KeThreadReaper;

@@ -43,7 +43,7 @@ VOID KiClockInterrupt(ARCH_TRAP_FRAME *Frame)
         KiUpdateSharedTime();
         KiCheckTimers();
     }
-    if (Thread != Prcb->IdleThread && --Thread->Quantum == 0) {
+    if (Thread != Prcb->IdleThread && --Thread->Quantum <= 0) {
         Prcb->QuantumEnd = TRUE;
         HalRequestSoftwareInterrupt(HAL_VECTOR_DPC);
     }

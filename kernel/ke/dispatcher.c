@@ -2,34 +2,28 @@
  * What all dispatcher objects share: when they are signalled, what a satisfied wait does to them, and who is woken. */
 #include "ki.h"
 
-ARCH_LOCK KiDispatcherLock = ARCH_LOCK_INIT("Dispatcher", LockRankKeDispatcher, DISPATCH_LEVEL);
-
-/* A thread that called KeSetEvent(..., Wait = TRUE) or the like holds the lock already (see KiKeepDispatcherLocked). */
-KIRQL KiLockDispatcher(VOID)
+BOOLEAN KiIsSignaled(const DISPATCHER_HEADER *Header, PKTHREAD Thread)
 {
-    return ArchAcquireLock(&KiDispatcherLock);
-}
-
-BOOLEAN KiIsSignaled(DISPATCHER_HEADER *Header, PKTHREAD Thread)
-{
-    if (Header->Type == MutantObject)
+    if (KiObjectType(Header) == MutantObject)
         return Header->SignalState > 0 || CONTAINING_RECORD(Header, KMUTANT, Header)->OwnerThread == Thread;
     return Header->SignalState > 0;
 }
 
+/* Thread's own lists: it is the caller, or in a wait that the caller has claimed. */
 static VOID KiTakeMutant(PKMUTANT Mutant, PKTHREAD Thread)
 {
     Mutant->Header.SignalState--;
     if (Mutant->OwnerThread == Thread)
         return;
     Mutant->OwnerThread = Thread;
+    Mutant->Abandoned = FALSE;
     Thread->KernelApcDisable -= Mutant->ApcDisable;
     InsertTailList(&Thread->MutantListHead, &Mutant->MutantListEntry);
 }
 
 VOID KiConsumeSignal(DISPATCHER_HEADER *Header, PKTHREAD Thread)
 {
-    switch (Header->Type) {
+    switch (KiObjectType(Header)) {
     case EventSynchronizationObject:
     case TimerSynchronizationObject:
         Header->SignalState = 0;
@@ -45,7 +39,68 @@ VOID KiConsumeSignal(DISPATCHER_HEADER *Header, PKTHREAD Thread)
     }
 }
 
-static BOOLEAN KiAllSignaled(PKTHREAD Thread)
+NTSTATUS KiWaitStatusOf(const DISPATCHER_HEADER *Header, NTSTATUS Status)
+{
+    if (KiObjectType(Header) == MutantObject && CONTAINING_RECORD(Header, KMUTANT, Header)->Abandoned)
+        return Status + STATUS_ABANDONED_WAIT_0;
+    return Status;
+}
+
+VOID KiInsertWaitBlock(PKWAIT_BLOCK Block, DISPATCHER_HEADER *Header)
+{
+    InsertTailList(&Header->WaitListHead, &Block->WaitListEntry);
+    Block->BlockState = TRUE;
+}
+
+VOID KiRemoveWaitBlock(PKWAIT_BLOCK Block)
+{
+    if (!Block->BlockState)
+        return;
+    RemoveEntryList(&Block->WaitListEntry);
+    __atomic_store_n(&Block->BlockState, FALSE, __ATOMIC_RELEASE);
+}
+
+static LONG64 KiClaimedState(NTSTATUS Status)
+{
+    return (LONG64)((ULONG64)(ULONG)Status << 32) | KiWaitClaimed;
+}
+
+/* It had given up its processor: nobody else knows the thread now. */
+static VOID KiDeferReady(PKTHREAD Thread, KPRIORITY Increment)
+{
+    PKPRCB Prcb = KeGetPrcb();
+
+    Thread->Increment = (UCHAR)Increment;
+    Thread->DeferredNext = Prcb->DeferredReady;
+    Prcb->DeferredReady = Thread;
+}
+
+BOOLEAN KiClaimWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment)
+{
+    LONG64 Old = __atomic_load_n(&Thread->WaitState, __ATOMIC_ACQUIRE);
+
+    do {
+        if (Old != KiWaitInProgress && Old != KiWaitBlocked)
+            return FALSE;
+    } while (!__atomic_compare_exchange_n(&Thread->WaitState, &Old, KiClaimedState(Status), FALSE,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    if (Old == KiWaitBlocked)
+        KiDeferReady(Thread, Increment);
+    return TRUE;
+}
+
+BOOLEAN KiClaimBlockedWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment)
+{
+    LONG64 Blocked = KiWaitBlocked;
+
+    if (!__atomic_compare_exchange_n(&Thread->WaitState, &Blocked, KiClaimedState(Status), FALSE,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return FALSE;
+    KiDeferReady(Thread, Increment);
+    return TRUE;
+}
+
+BOOLEAN KiAllSignaled(PKTHREAD Thread)
 {
     for (ULONG i = 0; i < Thread->WaitCount; i++)
         if (!KiIsSignaled(Thread->WaitBlockList[i].Object, Thread))
@@ -53,43 +108,136 @@ static BOOLEAN KiAllSignaled(PKTHREAD Thread)
     return TRUE;
 }
 
-VOID KiUnwaitThreadLocked(PKTHREAD Thread, LONG_PTR WaitStatus)
+NTSTATUS KiConsumeAll(PKTHREAD Thread)
 {
-    for (ULONG i = 0; i < Thread->WaitCount; i++)
-        RemoveEntryList(&Thread->WaitBlockList[i].WaitListEntry);
-    if (Thread->TimedWait) {
-        RemoveEntryList(&Thread->WaitBlock[KI_TIMER_WAIT_BLOCK].WaitListEntry);
-        KiRemoveTimerLocked(&Thread->Timer);
+    NTSTATUS Status = STATUS_WAIT_0;
+
+    for (ULONG i = 0; i < Thread->WaitCount; i++) {
+        PKWAIT_BLOCK Block = &Thread->WaitBlockList[i];
+        if (KiWaitStatusOf(Block->Object, STATUS_WAIT_0) != STATUS_WAIT_0)
+            Status = STATUS_ABANDONED_WAIT_0;
+        KiConsumeSignal(Block->Object, Thread);
+        KiRemoveWaitBlock(Block);
     }
-    Thread->WaitStatus = WaitStatus;
-    KiReadyThreadLocked(Thread);
+    return Status;
 }
 
-/* One waiter: TRUE when its wait is over. */
-static BOOLEAN KiTryToSatisfy(PKWAIT_BLOCK Block, DISPATCHER_HEADER *Header)
+/* The object was given before at the same place of the array or to the left: its lock is held already. */
+static BOOLEAN KiIsRepeated(PKTHREAD Thread, ULONG Index)
 {
-    PKTHREAD Thread = Block->Thread;
+    for (ULONG i = 0; i < Index; i++)
+        if (Thread->WaitBlockList[i].Object == Thread->WaitBlockList[Index].Object)
+            return TRUE;
+    return FALSE;
+}
 
-    if (Block->WaitType == WaitAny) {
-        KiConsumeSignal(Header, Thread);
-        KiUnwaitThreadLocked(Thread, Block->WaitKey);
-        return TRUE;
-    }
-    if (!KiAllSignaled(Thread))
+static VOID KiUnlockOthers(PKTHREAD Thread, const DISPATCHER_HEADER *Held, ULONG Count)
+{
+    for (ULONG i = 0; i < Count; i++)
+        if (Thread->WaitBlockList[i].Object != Held && !KiIsRepeated(Thread, i))
+            KiUnlockObject(Thread->WaitBlockList[i].Object);
+}
+
+static BOOLEAN KiTryLockOthers(PKTHREAD Thread, const DISPATCHER_HEADER *Held)
+{
+    for (ULONG i = 0; i < Thread->WaitCount; i++) {
+        DISPATCHER_HEADER *Object = Thread->WaitBlockList[i].Object;
+        if (Object == Held || KiIsRepeated(Thread, i) || KiTryLockObjectAtDispatch(Object))
+            continue;
+        KiUnlockOthers(Thread, Held, i);
         return FALSE;
-    for (ULONG i = 0; i < Thread->WaitCount; i++)
-        KiConsumeSignal(Thread->WaitBlockList[i].Object, Thread);
-    KiUnwaitThreadLocked(Thread, STATUS_WAIT_0);
+    }
     return TRUE;
 }
 
-/* Unwaiting removes all blocks of that thread, so the walk starts again from the head after each success. */
-VOID KiWakeWaitersLocked(DISPATCHER_HEADER *Header)
+/* Status of the wait that is over, or STATUS_PENDING. The thread's block array stays: to leave its wait the thread must lock Header. */
+static BOOLEAN KiTryWaitAll(PKTHREAD Thread, DISPATCHER_HEADER *Header, KPRIORITY Increment)
+{
+    BOOLEAN Done = FALSE;
+
+    if (!KiTryLockOthers(Thread, Header))
+        return KiClaimWait(Thread, KI_RETRY_WAIT_ALL, Increment), FALSE;
+    if (KiAllSignaled(Thread)) {
+        NTSTATUS Status = STATUS_WAIT_0;
+        for (ULONG i = 0; i < Thread->WaitCount; i++)
+            if (KiWaitStatusOf(Thread->WaitBlockList[i].Object, STATUS_WAIT_0) != STATUS_WAIT_0)
+                Status = STATUS_ABANDONED_WAIT_0;
+        Done = KiClaimWait(Thread, Status, Increment);
+        if (Done)
+            (void)KiConsumeAll(Thread);
+    }
+    KiUnlockOthers(Thread, Header, Thread->WaitCount);
+    return Done;
+}
+
+static BOOLEAN KiTryWaitAny(PKWAIT_BLOCK Block, DISPATCHER_HEADER *Header, KPRIORITY Increment)
+{
+    if (!KiClaimWait(Block->Thread, KiWaitStatusOf(Header, Block->WaitKey), Increment))
+        return FALSE; /* something else ended that wait: the thread takes its block out itself */
+    KiConsumeSignal(Header, Block->Thread);
+    KiRemoveWaitBlock(Block);
+    return TRUE;
+}
+
+/* A satisfied WaitAll may take more than one block out of this list: the walk starts again. */
+VOID KiSignalWaitersLocked(DISPATCHER_HEADER *Header, KPRIORITY Increment)
 {
     PLIST_ENTRY Entry = Header->WaitListHead.Flink;
 
     while (Header->SignalState > 0 && Entry != &Header->WaitListHead) {
         PKWAIT_BLOCK Block = CONTAINING_RECORD(Entry, KWAIT_BLOCK, WaitListEntry);
-        Entry = KiTryToSatisfy(Block, Header) ? Header->WaitListHead.Flink : Entry->Flink;
+        Entry = Entry->Flink;
+        if (Block->WaitType == WaitAny)
+            (void)KiTryWaitAny(Block, Header, Increment);
+        else if (KiTryWaitAll(Block->Thread, Header, Increment))
+            Entry = Header->WaitListHead.Flink;
     }
+}
+
+/* Woken last in first out by the list; oldest first is fair among equals. */
+static VOID KiReadyDeferred(PKPRCB Prcb)
+{
+    PKTHREAD Newest = Prcb->DeferredReady, Oldest = NULL;
+
+    Prcb->DeferredReady = NULL;
+    while (Newest != NULL) {
+        PKTHREAD Next = Newest->DeferredNext;
+        Newest->DeferredNext = Oldest;
+        Oldest = Newest;
+        Newest = Next;
+    }
+    while (Oldest != NULL) {
+        PKTHREAD Next = Oldest->DeferredNext;
+        KiReadyThread(Oldest);
+        Oldest = Next;
+    }
+}
+
+VOID KiExitDispatcher(KIRQL OldIrql)
+{
+    PKPRCB Prcb = KeGetPrcb();
+
+    if (Prcb->DeferredReady != NULL)
+        KiReadyDeferred(Prcb);
+    if (Prcb->Reschedule) {
+        if (OldIrql < DISPATCH_LEVEL)
+            KiYield(FALSE);
+        else if (!Prcb->DpcActive)
+            HalRequestSoftwareInterrupt(HAL_VECTOR_DPC);
+    }
+    ArchSetIrql(OldIrql);
+}
+
+VOID KiExitOrWait(KIRQL OldIrql, BOOLEAN Wait)
+{
+    PKTHREAD Thread = KiCurrentThread();
+
+    if (!Wait) {
+        KiExitDispatcher(OldIrql);
+        return;
+    }
+    if (KeGetPrcb()->DeferredReady != NULL)
+        KiReadyDeferred(KeGetPrcb());
+    Thread->WaitNext = TRUE;
+    Thread->WaitIrql = OldIrql;
 }

@@ -112,11 +112,7 @@ VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame)
     do {
         KiDrainDpcs(Prcb);
     } while (!IsListEmpty(&Prcb->DpcListHead)); /* one came between the last look and DpcActive = FALSE */
-    if (Prcb->QuantumEnd || Prcb->Reschedule) {
-        ArchAcquireLockAtIrql(&KiDispatcherLock);
-        KiYieldLocked(Prcb->QuantumEnd);
-        ArchReleaseLockFromIrql(&KiDispatcherLock);
-    }
+    KiDispatchReschedule();
     __asm__ volatile("cli");
     ArchSetIrql((KIRQL)Frame->Irql);
 }

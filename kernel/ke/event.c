@@ -12,18 +12,19 @@ VOID NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
     InitializeListHead(&Event->Header.WaitListHead);
 }
 
-/* [WDK KeSetEvent] IRQL <= DISPATCH_LEVEL; with Wait <= APC_LEVEL: the caller's next call is a wait, and nobody gets
- * between the two. Returns the previous state. */
+/* [WDK KeSetEvent] IRQL <= DISPATCH_LEVEL; with Wait <= APC_LEVEL: the caller's next call is a wait, and no switch comes between the
+ * two. Returns the previous state. */
 LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
     KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
-    KIRQL OldIrql = KiLockDispatcher();
+    KIRQL OldIrql = KiLockObject(&Event->Header);
     LONG Previous = Event->Header.SignalState;
 
     Event->Header.SignalState = 1;
     if (Previous == 0)
-        KiWakeWaitersLocked(&Event->Header);
-    KiUnlockOrKeep(OldIrql, Wait);
+        KiSignalWaitersLocked(&Event->Header, Increment);
+    KiUnlockObject(&Event->Header);
+    KiExitOrWait(OldIrql, Wait);
     return Previous;
 }
 
@@ -31,13 +32,19 @@ LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 LONG NTAPI KeResetEvent(PRKEVENT Event)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    return __atomic_exchange_n(&Event->Header.SignalState, 0, __ATOMIC_SEQ_CST);
+    KIRQL OldIrql = KiLockObject(&Event->Header);
+    LONG Previous = Event->Header.SignalState;
+
+    Event->Header.SignalState = 0;
+    KiUnlockObject(&Event->Header);
+    ArchSetIrql(OldIrql);
+    return Previous;
 }
 
 VOID NTAPI KeClearEvent(PRKEVENT Event)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    __atomic_store_n(&Event->Header.SignalState, 0, __ATOMIC_SEQ_CST);
+    (void)KeResetEvent(Event);
 }
 
 LONG NTAPI KeReadStateEvent(PRKEVENT Event)
@@ -49,12 +56,14 @@ LONG NTAPI KeReadStateEvent(PRKEVENT Event)
 LONG NTAPI KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
     KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
-    KIRQL OldIrql = KiLockDispatcher();
+    KIRQL OldIrql = KiLockObject(&Event->Header);
     LONG Previous = Event->Header.SignalState;
 
     Event->Header.SignalState = 1;
-    KiWakeWaitersLocked(&Event->Header);
+    if (Previous == 0)
+        KiSignalWaitersLocked(&Event->Header, Increment);
     Event->Header.SignalState = 0;
-    KiUnlockOrKeep(OldIrql, Wait);
+    KiUnlockObject(&Event->Header);
+    KiExitOrWait(OldIrql, Wait);
     return Previous;
 }

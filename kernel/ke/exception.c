@@ -153,6 +153,7 @@ VOID KiInstallTrapHandlers(VOID)
                     {0x29, KiFastFail},
                     {0x2c, KiAssertion},
                     {0x2d, KiDebugService},
+                    {HAL_VECTOR_APC, KiApcInterrupt},
                     {HAL_VECTOR_DPC, KiDispatchInterrupt},
                     {HAL_VECTOR_CLOCK, KiClockInterrupt},
                     {HAL_VECTOR_SPURIOUS, KiSpurious}};

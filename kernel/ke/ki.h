@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Tier 3, ke only. One spin lock, KiDispatcherLock, guards every dispatcher object, thread state, the ready queues and the
- * timer queue; each processor's DPC queue has its own, taken inside it. A thread switch is made with the dispatcher lock
- * held; the thread that resumes releases it. */
+ * Tier 3, ke only. There is no lock of the whole dispatcher. The order of acquisition, and why:
+ *
+ *     object    lock bit of a DISPATCHER_HEADER: its signal state and its wait blocks; several only in the order of their addresses
+ *     timer     the timer queue: a timer is put in and taken out by who holds its object
+ *     thread    KTHREAD.ThreadLock: APCs, priority, affinity; a woken thread is made ready when no object is held any more,
+ *     ready     ready queues and current thread of a processor: so that a queue is chosen with the thread's priority in hand
+ *     DPC       DPC queue of a processor: a timer queues its DPC with the object held
+ *
+ * Who wakes a thread claims its wait (KTHREAD.WaitState) first: README.md has the protocol, test/model proves it. */
 #pragma once
 #include "hal.h"
 #include "ke.h"
@@ -19,15 +25,20 @@ enum {
     ThreadObject = 6,
     TimerNotificationObject = 8,
     TimerSynchronizationObject = 9,
+    KI_WAIT_TIMER = 15, /* ours: KTHREAD.Timer */
+    ApcObject = 18,
     DpcObject = 19,
+    ThreadedDpcObject = 24,
 };
 
 /* The processor block of one processor; the PRCB lies at 0x180 of the PCR as in NT. */
 typedef struct _KI_PROCESSOR {
     KPCR Pcr;
     DECLSPEC_ALIGN(64) KPRCB Prcb;
-    ULONG ReadySummary;       /* (d) bit n: ReadyList[n] is not empty */
-    LIST_ENTRY ReadyList[32]; /* (d) */
+    ARCH_LOCK ReadyLock;
+    volatile ULONG ReadySummary; /* (ReadyLock) bit n: ReadyList[n] is not empty; read by thieves as a hint */
+    LIST_ENTRY ReadyList[32];    /* (ReadyLock) */
+    volatile BOOLEAN Misplaced;  /* (ReadyLock) a thread in ReadyList may not run here */
     KTHREAD IdleThread;
     ARCH_PROCESSOR_TABLES Tables;
 } KI_PROCESSOR;
@@ -38,8 +49,6 @@ static inline KI_PROCESSOR *KiProcessorOf(PKPRCB Prcb)
     return CONTAINING_RECORD(Prcb, KI_PROCESSOR, Prcb);
 }
 
-extern ARCH_LOCK KiDispatcherLock;
-
 /* --- processor.c, processor_start.c ----------------------------------------------------------------------------- */
 
 VOID KiInitializeProcessorBlock(KI_PROCESSOR *Processor, ULONG Number); /* zeroed memory */
@@ -47,33 +56,150 @@ VOID KiInitializeProcessorBlock(KI_PROCESSOR *Processor, ULONG Number); /* zeroe
 /* What runs on that stack becomes the processor's idle thread. XSaveArea: zeroed, KeXSaveAreaSize bytes. */
 VOID KiInitializeIdleThread(KI_PROCESSOR *Processor, PVOID StackBase, PVOID StackLimit, PVOID XSaveArea);
 
-/* --- dispatcher.c, schedule.c: dispatcher lock held ---------------------------------------------------------- */
+/* --- object_lock.c: DISPATCH_LEVEL while held ------------------------------------------------------------------------ */
 
-KIRQL KiLockDispatcher(VOID);
-VOID KiUnlockDispatcher(KIRQL OldIrql); /* switches to a thread of higher priority if one became ready */
+#define KI_OBJECT_LOCK_BIT 0x80 /* of the type byte, as published */
 
-/* The end of KeSetEvent, KeReleaseMutex ...: with Wait the lock is kept for the wait that follows at once. */
-VOID KiUnlockOrKeep(KIRQL OldIrql, BOOLEAN Wait);
+static inline UCHAR KiObjectType(const DISPATCHER_HEADER *Header)
+{
+    return Header->Type & (UCHAR)~KI_OBJECT_LOCK_BIT;
+}
 
-/* Signal state became positive: gives it to waiters as far as it goes. */
-VOID KiWakeWaitersLocked(DISPATCHER_HEADER *Header);
-BOOLEAN KiIsSignaled(DISPATCHER_HEADER *Header, PKTHREAD Thread);
+VOID KiLockObjectAtDispatch(DISPATCHER_HEADER *Header);
+BOOLEAN
+KiTryLockObjectAtDispatch(DISPATCHER_HEADER *Header); /* the order does not matter: it does not wait */
+VOID KiUnlockObject(DISPATCHER_HEADER *Header);
+
+__attribute__((warn_unused_result)) static inline KIRQL KiLockObject(DISPATCHER_HEADER *Header)
+{
+    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+    KiLockObjectAtDispatch(Header);
+    return OldIrql;
+}
+
+/* --- dispatcher.c ------------------------------------------------------------------------------------------------------ */
+
+/* Object locked, its signal state became positive: gives it to waiters as far as it goes. The threads go to DeferredReady. */
+VOID KiSignalWaitersLocked(DISPATCHER_HEADER *Header, KPRIORITY Increment);
+BOOLEAN KiIsSignaled(const DISPATCHER_HEADER *Header, PKTHREAD Thread);
 VOID KiConsumeSignal(DISPATCHER_HEADER *Header,
                      PKTHREAD Thread); /* what a satisfied wait does to the object */
-VOID KiUnwaitThreadLocked(PKTHREAD Thread, LONG_PTR WaitStatus);
+NTSTATUS KiWaitStatusOf(const DISPATCHER_HEADER *Header,
+                        NTSTATUS Status); /* STATUS_ABANDONED_... for an abandoned mutex */
+BOOLEAN KiAllSignaled(PKTHREAD Thread);   /* every object of its wait locked */
+NTSTATUS KiConsumeAll(PKTHREAD Thread);   /* the same; removes the blocks */
+VOID KiInsertWaitBlock(PKWAIT_BLOCK Block, DISPATCHER_HEADER *Header); /* object locked */
+VOID KiRemoveWaitBlock(PKWAIT_BLOCK Block); /* object locked; nothing when it is out already */
 
-VOID KiReadyThreadLocked(PKTHREAD Thread);
-VOID KiSwapThreadLocked(VOID); /* the current thread's state is set; returns when it runs again, lock held */
-VOID KiYieldLocked(BOOLEAN QuantumEnd);
-VOID KiSetThreadPriorityLocked(PKTHREAD Thread, KPRIORITY Priority);
+/* Ends a wait: TRUE for exactly one caller. When the thread had given up its processor it goes to this processor's
+ * DeferredReady list, which KiExitDispatcher empties. DISPATCH_LEVEL. */
+BOOLEAN KiClaimWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment);
 
-/* --- timer.c: dispatcher lock held ------------------------------------------------------------------------------ */
+/* The same with the ThreadLock held, under which waits are committed: the wait that the caller looked at, never the next one. */
+BOOLEAN KiClaimBlockedWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment);
 
-BOOLEAN KiInsertTimerLocked(PKTIMER Timer, LARGE_INTEGER DueTime,
-                            ULONG Period);  /* FALSE: already due, signalled */
-BOOLEAN KiRemoveTimerLocked(PKTIMER Timer); /* TRUE: it was in the queue */
+/* No lock held any more: makes the woken threads ready, switches to one of higher priority if OldIrql allows it, lowers. */
+VOID KiExitDispatcher(KIRQL OldIrql);
+
+/* The end of KeSetEvent, KeReleaseMutex ...: with Wait the IRQL stays up for the wait that follows at once. */
+VOID KiExitOrWait(KIRQL OldIrql, BOOLEAN Wait);
+
+/* --- wait.c, wait_all.c, queue.c: DISPATCH_LEVEL, no lock held ---------------------------------------------------------- */
+
+typedef struct _KI_WAIT {
+    ULONG Count;
+    PVOID *Objects;
+    WAIT_TYPE Type;
+    KPROCESSOR_MODE Mode;
+    BOOLEAN Alertable;
+    BOOLEAN Poll; /* time-out zero */
+    BOOLEAN Timed;
+    ULONG64 DueTime;     /* interrupt time, when Timed */
+    PKWAIT_BLOCK Blocks; /* Count of them */
+    BOOLEAN InQueue;     /* KeRemoveQueue itself: the queue counts its workers there */
+} KI_WAIT;
+
+VOID KiPrepareTimeout(KI_WAIT *Wait, PLARGE_INTEGER Timeout);
+VOID KiBeginWait(PKTHREAD Thread); /* from here on it can be claimed */
+VOID KiSetWaitBlock(PKWAIT_BLOCK Block, PKTHREAD Thread, PVOID Object, ULONG Key, WAIT_TYPE Type);
+/* The blocks are in: starts the time-out and gives up the processor until somebody has claimed the wait. The status it was claimed
+ * with; *Blocked: the thread was off its processor, so the claimer is done with it. */
+NTSTATUS KiSuspendWait(PKTHREAD Thread, const KI_WAIT *Wait, PBOOLEAN Blocked);
+NTSTATUS KiEndWait(PKTHREAD Thread, const KI_WAIT *Wait, ULONG Inserted,
+                   BOOLEAN Blocked); /* takes out what is left of the blocks */
+NTSTATUS KiFinishWait(PKTHREAD Thread, const KI_WAIT *Wait, ULONG Inserted); /* both */
+NTSTATUS KiWaitAll(PKTHREAD Thread, const KI_WAIT *Wait);
+VOID KiLeaveQueue(PKTHREAD Thread); /* its KQUEUE has one running worker less: before it blocks elsewhere */
+VOID KiReenterQueue(PKTHREAD Thread);
+VOID KiDissociateQueue(PKTHREAD Thread);
+
+#define KI_RETRY_WAIT_ALL ((NTSTATUS)0xe0000001) /* claimed to look at all objects itself; never leaves ke */
+
+/* --- ready.c: who runs where; swap.c: the switch ------------------------------------------------------------------------ */
+
+VOID KiReadyThread(PKTHREAD Thread); /* DISPATCH_LEVEL, no lock; the caller owns the thread */
+VOID KiQueueReadyLocked(KI_PROCESSOR *Processor, PKTHREAD Thread, BOOLEAN AtHead);
+VOID KiUnqueueReadyLocked(KI_PROCESSOR *Processor, PKTHREAD Thread);
+PKTHREAD KiHighestReadyLocked(KI_PROCESSOR *Processor); /* that may run there; NULL: none */
+PKTHREAD KiStealThread(PKPRCB Prcb);               /* from another processor, DISPATCH_LEVEL; NULL: none */
+extern volatile KAFFINITY KiIdleMask;              /* (a) processors that run their idle thread */
+VOID KiRequestReschedule(KI_PROCESSOR *Processor); /* ready lock held */
+
+/* Ready lock of this processor held; the current thread's new state is set. Gives the processor to Next, returns without the lock when
+ * the current thread runs again, maybe on another processor. */
+VOID KiSwapTo(PKPRCB Prcb, PKTHREAD Next);
+VOID KiFinishSwitch(VOID);        /* first thing on the new stack */
+VOID KiBlockThread(VOID);         /* current thread, not in state running any more; DISPATCH_LEVEL, no lock */
+VOID KiYield(BOOLEAN QuantumEnd); /* current thread stays ready; DISPATCH_LEVEL, no lock */
+VOID KiDispatchReschedule(VOID);  /* end of the software interrupt at DISPATCH_LEVEL */
+
+#define KI_IDLE_PRIORITY (-1)
+#define KI_PROCESS_PRIORITY 8
+
+/* --- priority.c, affinity.c --------------------------------------------------------------------------------------------- */
+
+KI_PROCESSOR *
+KiLockThreadQueue(PKTHREAD Thread);          /* ThreadLock held: ready lock of the processor it belongs to */
+VOID KiDecayPriorityLocked(PKTHREAD Thread); /* ready lock held: end of its quantum */
+VOID KiBoostPriorityLocked(PKTHREAD Thread, KPRIORITY Increment);
+
+/* --- apc.c ---------------------------------------------------------------------------------------------------------------- */
+
+VOID KiInitializeApcState(PKTHREAD Thread, PKPROCESS Process);
+BOOLEAN KiIsApcDeliverable(PKTHREAD Thread,
+                           KIRQL Irql); /* a kernel APC that would run when this thread goes back to Irql */
+VOID KiApcInterrupt(ARCH_TRAP_FRAME *Frame); /* vector 0x1f */
+VOID KiCheckPendingApcs(PKTHREAD Thread);    /* after a region was left: the current thread's */
+VOID KiRundownApcs(PKTHREAD Thread);         /* it ends */
+
+/* --- timer.c ------------------------------------------------------------------------------------------------------------- */
+
 VOID KiInitializeTimers(VOID);
-VOID KiCheckTimers(VOID); /* clock interrupt: queues the expiry DPC when the first timer is due */
+VOID KiCheckTimers(VOID); /* clock interrupt: queues the expiry DPC when a timer is due */
+
+/* Time-out of a wait, DISPATCH_LEVEL: claims the thread with STATUS_TIMEOUT. After Cancel nobody works on it any more. */
+VOID KiInsertWaitTimer(PKTHREAD Thread, ULONG64 DueTime);
+VOID KiCancelWaitTimer(PKTHREAD Thread);
+
+/* --- interrupts of one processor to another, or itself; any IRQL ------------------------------------------------------- */
+
+static inline VOID KiRequestInterrupt(ULONG Processor, UCHAR Vector)
+{
+    if (Processor == KeGetPrcb()->Number)
+        HalRequestSoftwareInterrupt(Vector);
+    else
+        HalSendInterrupt(Processor, Vector);
+}
+
+static inline VOID KiRequestDispatchInterrupt(ULONG Processor)
+{
+    KiRequestInterrupt(Processor, HAL_VECTOR_DPC);
+}
+
+static inline VOID KiRequestApcInterrupt(ULONG Processor)
+{
+    KiRequestInterrupt(Processor, HAL_VECTOR_APC);
+}
 
 /* --- dpc.c ------------------------------------------------------------------------------------------------------ */
 

@@ -3,6 +3,8 @@
  * KeReleaseMutex, KeReadStateMutex] */
 #include "ki.h"
 
+#define KI_MUTEX_INCREMENT 1 /* boost of the thread that gets it */
+
 VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
 {
     Mutex->Header.Lock = 0;
@@ -15,25 +17,35 @@ VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
     Mutex->ApcDisable = 1;
 }
 
+/* Object locked; the thread owns it no more. */
+static VOID KiGiveUpMutant(PKMUTANT Mutex, PKTHREAD Thread, KPRIORITY Increment)
+{
+    Mutex->OwnerThread = NULL;
+    RemoveEntryList(&Mutex->MutantListEntry);
+    Thread->KernelApcDisable = (SHORT)(Thread->KernelApcDisable + Mutex->ApcDisable);
+    KiSignalWaitersLocked(&Mutex->Header, Increment);
+}
+
 /* [WDK KeReleaseMutex] Zero is returned when it becomes free. Raises STATUS_MUTANT_NOT_OWNED for anyone but the owner. */
 LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
 {
     PKTHREAD Thread = KiCurrentThread();
 
     KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
-    KIRQL OldIrql = KiLockDispatcher();
+    KIRQL OldIrql = KiLockObject(&Mutex->Header);
     if (Mutex->OwnerThread != Thread) {
-        KiUnlockDispatcher(OldIrql);
-        ExRaiseStatus(STATUS_MUTANT_NOT_OWNED);
+        NTSTATUS Status = Mutex->Abandoned ? STATUS_ABANDONED : STATUS_MUTANT_NOT_OWNED;
+        KiUnlockObject(&Mutex->Header);
+        ArchSetIrql(OldIrql);
+        ExRaiseStatus(Status);
     }
     LONG Previous = Mutex->Header.SignalState++;
-    if (Mutex->Header.SignalState == 1) {
-        Mutex->OwnerThread = NULL;
-        RemoveEntryList(&Mutex->MutantListEntry);
-        Thread->KernelApcDisable += Mutex->ApcDisable;
-        KiWakeWaitersLocked(&Mutex->Header);
-    }
-    KiUnlockOrKeep(OldIrql, Wait);
+    if (Mutex->Header.SignalState == 1)
+        KiGiveUpMutant(Mutex, Thread, KI_MUTEX_INCREMENT);
+    KiUnlockObject(&Mutex->Header);
+    KiExitOrWait(OldIrql, Wait);
+    if (!Wait)
+        KiCheckPendingApcs(Thread);
     return Previous;
 }
 

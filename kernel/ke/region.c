@@ -18,7 +18,8 @@ VOID NTAPI KeLeaveCriticalRegion(VOID)
     if (NTBOX_CHECKED && Thread->KernelApcDisable >= 0)
         KeBugCheckEx(APC_INDEX_MISMATCH, (ULONG_PTR)__builtin_return_address(0), 0,
                      (ULONG_PTR)(LONG_PTR)Thread->KernelApcDisable, 0);
-    Thread->KernelApcDisable++;
+    if (++Thread->KernelApcDisable == 0)
+        KiCheckPendingApcs(Thread);
 }
 
 /* [WDK KeEnterGuardedRegion] Disables special kernel APCs too. */
@@ -30,8 +31,14 @@ VOID NTAPI KeEnterGuardedRegion(VOID)
 
 VOID NTAPI KeLeaveGuardedRegion(VOID)
 {
+    PKTHREAD Thread = KiCurrentThread();
+
     KI_REQUIRE_IRQL(APC_LEVEL);
-    KiCurrentThread()->SpecialApcDisable++;
+    if (NTBOX_CHECKED && Thread->SpecialApcDisable >= 0)
+        KeBugCheckEx(APC_INDEX_MISMATCH, (ULONG_PTR)__builtin_return_address(0), 0, 0,
+                     (ULONG_PTR)(LONG_PTR)Thread->SpecialApcDisable);
+    if (++Thread->SpecialApcDisable == 0)
+        KiCheckPendingApcs(Thread);
 }
 
 /* [WDK KeAreApcsDisabled] TRUE inside a critical or guarded region or at IRQL >= APC_LEVEL. */
@@ -40,4 +47,10 @@ BOOLEAN NTAPI KeAreApcsDisabled(VOID)
     PKTHREAD Thread = KiCurrentThread();
 
     return Thread->KernelApcDisable != 0 || Thread->SpecialApcDisable != 0 || ArchGetIrql() >= APC_LEVEL;
+}
+
+/* [WDK KeAreAllApcsDisabled] TRUE inside a guarded region or at IRQL >= APC_LEVEL: special kernel APCs wait, too. */
+BOOLEAN NTAPI KeAreAllApcsDisabled(VOID)
+{
+    return KiCurrentThread()->SpecialApcDisable != 0 || ArchGetIrql() >= APC_LEVEL;
 }

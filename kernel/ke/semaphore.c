@@ -16,16 +16,18 @@ VOID NTAPI KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
 LONG NTAPI KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment, BOOLEAN Wait)
 {
     KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
-    KIRQL OldIrql = KiLockDispatcher();
+    KIRQL OldIrql = KiLockObject(&Semaphore->Header);
     LONG Previous = Semaphore->Header.SignalState;
 
     if (Adjustment < 0 || Adjustment > Semaphore->Limit - Previous) {
-        KiUnlockDispatcher(OldIrql);
+        KiUnlockObject(&Semaphore->Header);
+        ArchSetIrql(OldIrql);
         ExRaiseStatus(STATUS_SEMAPHORE_LIMIT_EXCEEDED);
     }
     Semaphore->Header.SignalState = Previous + Adjustment;
-    KiWakeWaitersLocked(&Semaphore->Header);
-    KiUnlockOrKeep(OldIrql, Wait);
+    KiSignalWaitersLocked(&Semaphore->Header, Increment);
+    KiUnlockObject(&Semaphore->Header);
+    KiExitOrWait(OldIrql, Wait);
     return Previous;
 }
 

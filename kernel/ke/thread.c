@@ -1,20 +1,32 @@
 /* SPDX-License-Identifier: MIT
- * Kernel threads: start, end, priority. ps makes objects of them. */
+ * Kernel threads: start and end. ps makes objects of them. */
 #include "ki.h"
 #include "rtl.h"
 
 KE_THREAD_REAPER KeThreadReaper; /* terminated threads on their way to ps */
+static volatile LONG KiNextIdealProcessor;
 
-/* First code of a thread, entered by the switch with the dispatcher lock held. */
+/* First code of a thread, entered by the switch: interrupts are off, IRQL is DISPATCH_LEVEL. */
 static VOID KiThreadStartup(PVOID Context)
 {
     PKTHREAD Thread = Context;
 
-    ArchReleaseLockFromIrql(&KiDispatcherLock);
+    KiFinishSwitch();
+    __asm__ volatile("sti" : : : "memory");
     ArchSetIrql(PASSIVE_LEVEL);
-    __asm__ volatile("sti");
     Thread->StartRoutine(Thread->StartContext);
     KeTerminateThread(Thread);
+}
+
+static VOID KiInitializeScheduling(PKTHREAD Thread)
+{
+    Thread->ThreadLock = (ARCH_LOCK)ARCH_LOCK_INIT("Thread", LockRankKeThread, DISPATCH_LEVEL);
+    Thread->State = ThreadInitialized;
+    Thread->Priority = Thread->BasePriority = KI_PROCESS_PRIORITY;
+    Thread->Affinity = Thread->UserAffinity = ~(KAFFINITY)0;
+    Thread->Processor = KeGetPrcb()->Number;
+    Thread->IdealProcessor =
+        (UCHAR)((ULONG)InterlockedIncrement(&KiNextIdealProcessor) % KeActiveProcessorCount);
 }
 
 VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVOID StackLimit,
@@ -24,16 +36,17 @@ VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVO
     Thread->Header.SignalState = 0;
     InitializeListHead(&Thread->Header.WaitListHead);
     InitializeListHead(&Thread->MutantListHead);
+    KiInitializeScheduling(Thread);
+    KiInitializeApcState(Thread, Process);
     Thread->StackBase = StackBase;
     Thread->StackLimit = StackLimit;
-    Thread->State = ThreadInitialized;
-    Thread->Priority = 8;
     Thread->PreviousMode = KernelMode;
     Thread->StartRoutine = StartRoutine;
     Thread->StartContext = StartContext;
     Thread->Process = Process;
     Thread->XSaveArea = XSaveArea;
     KeInitializeTimer(&Thread->Timer);
+    Thread->Timer.Header.Type = KI_WAIT_TIMER;
     ArchInitializeXState(XSaveArea);
     if (StartRoutine != NULL)
         Thread->KernelStack = ArchPrepareStack(StackBase, KiThreadStartup, Thread);
@@ -41,78 +54,80 @@ VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVO
 
 VOID KeReadyThread(PKTHREAD Thread)
 {
-    KIRQL OldIrql = KiLockDispatcher();
+    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
 
-    KiReadyThreadLocked(Thread);
-    KiUnlockDispatcher(OldIrql);
+    KiReadyThread(Thread);
+    KiExitDispatcher(OldIrql);
 }
 
-/* A mutex whose owner ends is a bug check in kernel mode: nobody could ever get it again.
- * [WDK "Introduction to mutex objects"] */
-static VOID KiCheckOwnedMutexes(PKTHREAD Thread)
+/* A mutex whose owner ends is a bug check in kernel mode: nobody could ever get it again. [WDK "Introduction to mutex objects"; bug
+ * check 0x20] */
+static VOID KiCheckThreadMayEnd(PKTHREAD Thread)
 {
     if (!IsListEmpty(&Thread->MutantListHead))
         KeBugCheckEx(THREAD_TERMINATE_HELD_MUTEX, (ULONG_PTR)Thread,
                      (ULONG_PTR)CONTAINING_RECORD(Thread->MutantListHead.Flink, KMUTANT, MutantListEntry), 0,
                      0);
+    if (Thread->KernelApcDisable != 0 || Thread->SpecialApcDisable != 0)
+        KeBugCheckEx(KERNEL_APC_PENDING_DURING_EXIT, 0, (ULONG_PTR)(LONG_PTR)Thread->KernelApcDisable,
+                     ArchGetIrql(), 0);
 }
 
+static VOID KiSignalThreadEnd(PKTHREAD Thread)
+{
+    KiLockObjectAtDispatch(&Thread->Header);
+    Thread->Header.SignalState = 1;
+    KiSignalWaitersLocked(&Thread->Header, 0);
+    KiUnlockObject(&Thread->Header);
+}
+
+/* From the moment the reaper's list has the thread it is freed as soon as it has left its stack. */
 DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread)
 {
-    KiCheckOwnedMutexes(Thread);
-    (void)KiLockDispatcher();
-    Thread->State = ThreadTerminated;
-    Thread->Header.SignalState = 1;
-    KiWakeWaitersLocked(&Thread->Header);
+    KiCheckThreadMayEnd(Thread);
+    KiRundownApcs(Thread);
+    KiDissociateQueue(Thread);
+    (void)ArchRaiseIrql(DISPATCH_LEVEL);
+    KiSignalThreadEnd(Thread);
+    ArchAcquireLockAtIrql(&KeThreadReaper.Lock);
     InsertTailList(&KeThreadReaper.ListHead, &Thread->QueueEntry);
-    KeThreadReaper.Event.Header.SignalState = 1;
-    KiWakeWaitersLocked(&KeThreadReaper.Event.Header);
-    KiSwapThreadLocked();
+    ArchReleaseLockFromIrql(&KeThreadReaper.Lock);
+    (void)KeSetEvent(&KeThreadReaper.Event, 0, FALSE);
+    Thread->State = ThreadTerminated;
+    KiBlockThread();
     __builtin_unreachable();
 }
 
 VOID KeInitializeThreadReaper(VOID)
 {
+    KeThreadReaper.Lock = (ARCH_LOCK)ARCH_LOCK_INIT("Reaper", LockRankKeThread, DISPATCH_LEVEL);
     InitializeListHead(&KeThreadReaper.ListHead);
     KeInitializeEvent(&KeThreadReaper.Event, SynchronizationEvent, FALSE);
 }
 
+/* Its processor needs a few instructions more to leave the stack; it cannot be this one. */
+static VOID KiWaitForStack(PKTHREAD Thread)
+{
+    while (__atomic_load_n(&Thread->SwapBusy, __ATOMIC_ACQUIRE))
+        __builtin_ia32_pause();
+}
+
 PKTHREAD KeTakeTerminatedThread(VOID)
 {
-    KIRQL OldIrql = KiLockDispatcher();
+    KIRQL OldIrql = ArchAcquireLock(&KeThreadReaper.Lock);
     PKTHREAD Thread = NULL;
 
     if (!IsListEmpty(&KeThreadReaper.ListHead))
         Thread = CONTAINING_RECORD(RemoveHeadList(&KeThreadReaper.ListHead), KTHREAD, QueueEntry);
-    KiUnlockDispatcher(OldIrql);
+    ArchReleaseLock(&KeThreadReaper.Lock, OldIrql);
+    if (Thread != NULL)
+        KiWaitForStack(Thread);
     return Thread;
 }
 
 ULONG KeXSaveAreaSize(VOID)
 {
     return ArchXStateSize();
-}
-
-/* [WDK KeSetPriorityThread] IRQL <= DISPATCH_LEVEL. Priority 1 to 31, anything else is a bug check; returns
- * the old one. */
-KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
-{
-    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    if (Priority <= LOW_PRIORITY || Priority > HIGH_PRIORITY) {
-        KdLogError("KeSetPriorityThread: priority %d is not one of 1 to 31", (int)Priority);
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)Thread, (ULONG_PTR)(LONG_PTR)Priority, 0,
-                     0);
-    }
-    KIRQL OldIrql = KiLockDispatcher();
-    KPRIORITY Old = Thread->Priority;
-    KiSetThreadPriorityLocked(Thread, Priority);
-    KiUnlockDispatcher(OldIrql);
-    return Old;
-}
-
-KPRIORITY NTAPI KeQueryPriorityThread(PKTHREAD Thread)
-{
-    return Thread->Priority;
 }
 
 PKTHREAD KiExportGetCurrentThread(VOID)

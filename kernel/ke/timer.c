@@ -3,8 +3,9 @@
  * a DPC, which expires what is due. [WDK KeInitializeTimerEx, KeSetTimerEx, KeCancelTimer, KeReadStateTimer] */
 #include "ki.h"
 
-static LIST_ENTRY KiTimerQueue = {&KiTimerQueue, &KiTimerQueue}; /* (d) */
-static volatile ULONG64 KiFirstDueTime = ~0ull;                  /* (d); read by the clock interrupt */
+static ARCH_LOCK KiTimerLock = ARCH_LOCK_INIT("Timer", LockRankKeTimer, DISPATCH_LEVEL);
+static LIST_ENTRY KiTimerQueue = {&KiTimerQueue, &KiTimerQueue}; /* (KiTimerLock) */
+static volatile ULONG64 KiFirstDueTime = ~0ull; /* (KiTimerLock); read by the clock interrupt */
 static KDPC KiTimerDpc;
 
 static VOID KiNoteFirstTimer(VOID)
@@ -15,7 +16,7 @@ static VOID KiNoteFirstTimer(VOID)
         (First == &KiTimerQueue) ? ~0ull : CONTAINING_RECORD(First, KTIMER, TimerListEntry)->DueTime.QuadPart;
 }
 
-static VOID KiQueueTimer(PKTIMER Timer, ULONG64 Due)
+static VOID KiQueueTimerLocked(PKTIMER Timer, ULONG64 Due)
 {
     PLIST_ENTRY Entry = KiTimerQueue.Blink;
 
@@ -27,37 +28,7 @@ static VOID KiQueueTimer(PKTIMER Timer, ULONG64 Due)
     KiNoteFirstTimer();
 }
 
-/* Signals and queues the DPC; a periodic timer goes back into the queue. */
-static VOID KiSignalTimer(PKTIMER Timer, ULONG64 Now)
-{
-    Timer->Header.SignalState = 1;
-    KiWakeWaitersLocked(&Timer->Header);
-    if (Timer->Period != 0) {
-        ULONG64 Period = (ULONG64)Timer->Period * 10000;
-        ULONG64 Next = Timer->DueTime.QuadPart + Period;
-        KiQueueTimer(Timer, Next > Now ? Next : Now + Period);
-    }
-    if (Timer->Dpc != NULL)
-        KeInsertQueueDpc(Timer->Dpc, (PVOID)(ULONG_PTR)(ULONG)Now, (PVOID)(ULONG_PTR)(ULONG)(Now >> 32));
-}
-
-BOOLEAN KiInsertTimerLocked(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period)
-{
-    ULONG64 Now = HalQueryInterruptTime();
-    LONG64 Relative = -DueTime.QuadPart;
-
-    if (DueTime.QuadPart >= 0) /* absolute system time */
-        Relative = (LONG64)((ULONG64)DueTime.QuadPart - (Now + KiSystemTimeOffset()));
-    Timer->Period = Period;
-    if (Relative > 0) {
-        KiQueueTimer(Timer, Now + (ULONG64)Relative);
-        return TRUE;
-    }
-    Timer->DueTime.QuadPart = Now;
-    return FALSE;
-}
-
-BOOLEAN KiRemoveTimerLocked(PKTIMER Timer)
+static BOOLEAN KiUnqueueTimerLocked(PKTIMER Timer)
 {
     BOOLEAN Inserted = Timer->Header.Inserted;
 
@@ -69,17 +40,93 @@ BOOLEAN KiRemoveTimerLocked(PKTIMER Timer)
     return Inserted;
 }
 
+/* Object locked. */
+static VOID KiQueueTimer(PKTIMER Timer, ULONG64 Due)
+{
+    ArchAcquireLockAtIrql(&KiTimerLock);
+    KiQueueTimerLocked(Timer, Due);
+    ArchReleaseLockFromIrql(&KiTimerLock);
+}
+
+static BOOLEAN KiUnqueueTimer(PKTIMER Timer)
+{
+    ArchAcquireLockAtIrql(&KiTimerLock);
+    BOOLEAN Inserted = KiUnqueueTimerLocked(Timer);
+    ArchReleaseLockFromIrql(&KiTimerLock);
+    return Inserted;
+}
+
+VOID KiInsertWaitTimer(PKTHREAD Thread, ULONG64 DueTime)
+{
+    KiQueueTimer(&Thread->Timer, DueTime);
+}
+
+VOID KiCancelWaitTimer(PKTHREAD Thread)
+{
+    (void)KiUnqueueTimer(&Thread->Timer);
+}
+
+/* Object locked. Signals and queues the DPC; a periodic timer goes back into the queue. */
+static VOID KiSignalTimer(PKTIMER Timer, ULONG64 Now)
+{
+    Timer->Header.SignalState = 1;
+    KiSignalWaitersLocked(&Timer->Header, 0);
+    if (Timer->Period != 0) {
+        ULONG64 Period = (ULONG64)Timer->Period * 10000;
+        ULONG64 Next = Timer->DueTime.QuadPart + Period;
+        KiQueueTimer(Timer, Next > Now ? Next : Now + Period);
+    }
+    if (Timer->Dpc != NULL)
+        KeInsertQueueDpc(Timer->Dpc, (PVOID)(ULONG_PTR)(ULONG)Now, (PVOID)(ULONG_PTR)(ULONG)(Now >> 32));
+}
+
+/* Object locked. FALSE: already due. */
+static BOOLEAN KiStartTimer(PKTIMER Timer, LARGE_INTEGER DueTime)
+{
+    ULONG64 Now = HalQueryInterruptTime();
+    LONG64 Relative = -DueTime.QuadPart;
+
+    if (DueTime.QuadPart >= 0) /* absolute system time */
+        Relative = (LONG64)((ULONG64)DueTime.QuadPart - (Now + KiSystemTimeOffset()));
+    if (Relative > 0) {
+        KiQueueTimer(Timer, Now + (ULONG64)Relative);
+        return TRUE;
+    }
+    Timer->DueTime.QuadPart = Now;
+    return FALSE;
+}
+
+/* The lock of the queue is held, that of the object is taken against the order: only tried. While the timer is in the queue nobody frees
+ * it. FALSE: nothing is due any more. */
+static BOOLEAN KiExpireFirst(ULONG64 Now)
+{
+    ArchAcquireLockAtIrql(&KiTimerLock);
+    if (KiFirstDueTime > Now) {
+        ArchReleaseLockFromIrql(&KiTimerLock);
+        return FALSE;
+    }
+    PKTIMER Timer = CONTAINING_RECORD(KiTimerQueue.Flink, KTIMER, TimerListEntry);
+    BOOLEAN IsWait = KiObjectType(&Timer->Header) == KI_WAIT_TIMER;
+    BOOLEAN Taken = IsWait || KiTryLockObjectAtDispatch(&Timer->Header);
+    if (Taken)
+        (void)KiUnqueueTimerLocked(Timer);
+    if (IsWait)
+        (void)KiClaimWait(CONTAINING_RECORD(Timer, KTHREAD, Timer), STATUS_TIMEOUT, 0);
+    ArchReleaseLockFromIrql(&KiTimerLock);
+    if (Taken && !IsWait) {
+        KiSignalTimer(Timer, Now);
+        KiUnlockObject(&Timer->Header);
+    }
+    return TRUE;
+}
+
 static VOID NTAPI KiExpireTimers(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
 {
-    KIRQL OldIrql = KiLockDispatcher();
     ULONG64 Now = HalQueryInterruptTime();
 
-    while (KiFirstDueTime <= Now) {
-        PKTIMER Timer = CONTAINING_RECORD(KiTimerQueue.Flink, KTIMER, TimerListEntry);
-        KiRemoveTimerLocked(Timer);
-        KiSignalTimer(Timer, Now);
+    while (KiExpireFirst(Now)) {
     }
-    KiUnlockDispatcher(OldIrql);
+    KiExitDispatcher(DISPATCH_LEVEL);
 }
 
 VOID KiCheckTimers(VOID)
@@ -115,14 +162,16 @@ VOID NTAPI KeInitializeTimer(PKTIMER Timer)
 BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    KIRQL OldIrql = KiLockDispatcher();
-    BOOLEAN WasInserted = KiRemoveTimerLocked(Timer);
+    KIRQL OldIrql = KiLockObject(&Timer->Header);
+    BOOLEAN WasInserted = KiUnqueueTimer(Timer);
 
     Timer->Header.SignalState = 0;
     Timer->Dpc = Dpc;
-    if (!KiInsertTimerLocked(Timer, DueTime, (ULONG)Period))
+    Timer->Period = (ULONG)Period;
+    if (!KiStartTimer(Timer, DueTime))
         KiSignalTimer(Timer, HalQueryInterruptTime());
-    KiUnlockDispatcher(OldIrql);
+    KiUnlockObject(&Timer->Header);
+    KiExitDispatcher(OldIrql);
     return WasInserted;
 }
 
@@ -135,11 +184,12 @@ BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
 BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    KIRQL OldIrql = KiLockDispatcher();
-    BOOLEAN WasInserted = KiRemoveTimerLocked(Timer);
+    KIRQL OldIrql = KiLockObject(&Timer->Header);
+    BOOLEAN WasInserted = KiUnqueueTimer(Timer);
 
     Timer->Period = 0;
-    KiUnlockDispatcher(OldIrql);
+    KiUnlockObject(&Timer->Header);
+    ArchSetIrql(OldIrql);
     return WasInserted;
 }
 
@@ -152,7 +202,7 @@ BOOLEAN NTAPI KeReadStateTimer(PKTIMER Timer)
  * are taken out of the queue, because they would fire into nothing. Returns how many. */
 ULONG KeReportDriverTimers(PCSTR Driver, const void *Base, SIZE_T Size)
 {
-    KIRQL OldIrql = KiLockDispatcher();
+    KIRQL OldIrql = ArchAcquireLock(&KiTimerLock);
     ULONG Count = 0;
 
     for (PLIST_ENTRY Entry = KiTimerQueue.Flink, Next; Entry != &KiTimerQueue; Entry = Next) {
@@ -161,11 +211,11 @@ ULONG KeReportDriverTimers(PCSTR Driver, const void *Base, SIZE_T Size)
         Next = Entry->Flink;
         if ((ULONG_PTR)Timer - (ULONG_PTR)Base >= Size && (ULONG_PTR)Routine - (ULONG_PTR)Base >= Size)
             continue;
-        KiRemoveTimerLocked(Timer);
+        (void)KiUnqueueTimerLocked(Timer);
         KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "timer"),
                  KD_NUMBER(ReportKeyCount, 1), KD_NUMBER(ReportKeyAddress, (ULONG_PTR)Timer));
         Count++;
     }
-    KiUnlockDispatcher(OldIrql);
+    ArchReleaseLock(&KiTimerLock, OldIrql);
     return Count;
 }

@@ -1,110 +1,245 @@
 /* SPDX-License-Identifier: MIT
- * Waiting. [WDK KeWaitForSingleObject, KeWaitForMultipleObjects, KeDelayExecutionThread] */
+ * Waiting. A wait is open to be claimed from KiBeginWait on; it ends when somebody has. What the claimer did under an object's lock is
+ * seen because the thread takes that lock before it goes on. [WDK KeWaitForSingleObject, KeWaitForMultipleObjects, KeDelayExecutionThread] */
 #include "ki.h"
 
 /* [WDK KeWaitForSingleObject] With a time-out of zero the IRQL may be DISPATCH_LEVEL, else at most APC_LEVEL. */
-static VOID KiCheckWaitContract(PLARGE_INTEGER Timeout)
+static VOID KiCheckWaitContract(PKTHREAD Thread, PLARGE_INTEGER Timeout)
 {
-    if (KiCurrentThread()->WaitNext)
-        return; /* at DISPATCH_LEVEL with the dispatcher lock: the second half of KeSetEvent(..., Wait = TRUE) */
+    if (Thread->WaitNext)
+        return; /* at DISPATCH_LEVEL: the second half of KeSetEvent(..., Wait = TRUE) */
     KI_REQUIRE_IRQL((Timeout != NULL && Timeout->QuadPart == 0) ? DISPATCH_LEVEL : APC_LEVEL);
     if (NTBOX_CHECKED && (Timeout == NULL || Timeout->QuadPart != 0) && KeGetPrcb()->DpcActive)
-        KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)KiCurrentThread(), 0, 0, 0);
+        KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)Thread, 0, 0, 0);
 }
 
-/* The dispatcher lock, unless the call before this one kept it (Wait = TRUE). */
-static KIRQL KiLockForWait(PKTHREAD Thread)
+/* To DISPATCH_LEVEL, unless the call before this one stayed there (Wait = TRUE). */
+static KIRQL KiRaiseForWait(PKTHREAD Thread)
 {
     if (!Thread->WaitNext)
-        return KiLockDispatcher();
+        Thread->WaitIrql = ArchRaiseIrql(DISPATCH_LEVEL);
     Thread->WaitNext = FALSE;
     return Thread->WaitIrql;
 }
 
-static VOID KiInitWaitBlock(PKWAIT_BLOCK Block, PKTHREAD Thread, PVOID Object, USHORT Key, WAIT_TYPE Type)
+VOID KiPrepareTimeout(KI_WAIT *Wait, PLARGE_INTEGER Timeout)
 {
-    Block->Thread = Thread;
-    Block->Object = Object;
-    Block->WaitKey = Key;
-    Block->WaitType = (UCHAR)Type;
-    InsertTailList(&((DISPATCHER_HEADER *)Object)->WaitListHead, &Block->WaitListEntry);
+    Wait->Poll = Timeout != NULL && Timeout->QuadPart == 0;
+    Wait->Timed = Timeout != NULL && !Wait->Poll;
+    if (!Wait->Timed)
+        return;
+    Wait->DueTime = Timeout->QuadPart < 0 ? HalQueryInterruptTime() - (ULONG64)Timeout->QuadPart
+                                          : (ULONG64)Timeout->QuadPart - KiSystemTimeOffset();
+    if (Timeout->QuadPart > 0 && (LONG64)Wait->DueTime < 0)
+        Wait->DueTime = 0; /* before this machine was started */
 }
 
-/* FALSE: the time is already over, nothing was changed. */
-static BOOLEAN KiStartTimeout(PKTHREAD Thread, PLARGE_INTEGER Timeout)
+VOID KiBeginWait(PKTHREAD Thread)
 {
-    PKTIMER Timer = &Thread->Timer;
+    __atomic_store_n(&Thread->WaitState, KiWaitInProgress, __ATOMIC_RELEASE);
+}
 
-    if (Timeout == NULL)
-        return TRUE;
-    Timer->Header.SignalState = 0;
-    Timer->Dpc = NULL;
-    if (!KiInsertTimerLocked(Timer, *Timeout, 0))
+/* ThreadLock held: what keeps the thread from waiting at all. */
+static BOOLEAN KiFindInterruption(PKTHREAD Thread, const KI_WAIT *Wait, NTSTATUS *Status)
+{
+    PKAPC_STATE Apcs = &Thread->ApcState;
+
+    if (KiIsApcDeliverable(Thread, Thread->WaitIrql)) {
+        *Status = STATUS_KERNEL_APC;
+    } else if (Wait->Alertable && Thread->Alerted[(UCHAR)Wait->Mode]) {
+        Thread->Alerted[(UCHAR)Wait->Mode] = FALSE;
+        *Status = STATUS_ALERTED;
+    } else if (Wait->Mode == UserMode &&
+               (Apcs->UserApcPending || (Wait->Alertable && !IsListEmpty(&Apcs->ApcListHead[UserMode])))) {
+        Apcs->UserApcPending = TRUE;
+        *Status = STATUS_USER_APC;
+    } else {
         return FALSE;
-    KiInitWaitBlock(&Thread->WaitBlock[KI_TIMER_WAIT_BLOCK], Thread, Timer, (USHORT)STATUS_TIMEOUT, WaitAny);
-    Thread->TimedWait = TRUE;
+    }
     return TRUE;
 }
 
-/* The wait blocks are in place; gives up the processor. Returns with the lock held. */
-static NTSTATUS KiBlock(PKTHREAD Thread, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable)
+/* TRUE: the thread waits from now on, whoever claims it makes it ready. FALSE: it was claimed meanwhile. */
+static BOOLEAN KiCommitWait(PKTHREAD Thread, const KI_WAIT *Wait)
 {
-    Thread->WaitMode = WaitMode;
-    Thread->Alertable = Alertable;
+    LONG64 InProgress = KiWaitInProgress;
+    NTSTATUS Status;
+    BOOLEAN Blocked;
+
+    ArchAcquireLockAtIrql(&Thread->ThreadLock);
+    Thread->WaitMode = Wait->Mode;
+    Thread->Alertable = Wait->Alertable;
     Thread->State = ThreadWaiting;
-    KiSwapThreadLocked();
-    Thread->TimedWait = FALSE;
-    Thread->WaitCount = 0;
-    return (NTSTATUS)Thread->WaitStatus;
+    if (KiFindInterruption(Thread, Wait, &Status))
+        (void)KiClaimWait(Thread, Status, 0);
+    Blocked = __atomic_compare_exchange_n(&Thread->WaitState, &InProgress, KiWaitBlocked, FALSE,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    if (!Blocked)
+        Thread->State = ThreadRunning;
+    ArchReleaseLockFromIrql(&Thread->ThreadLock);
+    return Blocked;
 }
 
-/* Index of the first signalled object (WaitAny), 0 when all are (WaitAll), -1 otherwise. Consumes the signals. */
-static LONG KiTryWait(PKTHREAD Thread, ULONG Count, PVOID Object[], WAIT_TYPE WaitType)
+NTSTATUS KiSuspendWait(PKTHREAD Thread, const KI_WAIT *Wait, PBOOLEAN Blocked)
+{
+    PKQUEUE Queue = Thread->Queue;
+
+    if (Queue != NULL && !Wait->InQueue)
+        KiLeaveQueue(Thread);
+    if (Wait->Timed)
+        KiInsertWaitTimer(Thread, Wait->DueTime);
+    *Blocked = KiCommitWait(Thread, Wait);
+    if (*Blocked)
+        KiBlockThread();
+    if (Wait->Timed)
+        KiCancelWaitTimer(Thread);
+    if (Queue != NULL && !Wait->InQueue)
+        KiReenterQueue(Thread);
+    return (NTSTATUS)(__atomic_load_n(&Thread->WaitState, __ATOMIC_ACQUIRE) >> 32);
+}
+
+/* A claimer that found the thread blocked has left its object before it made the thread ready, and has taken its block out. One that found
+ * it still running may hold the object now: it is waited for. */
+static VOID KiRemoveWaitBlocks(const KI_WAIT *Wait, ULONG Count, BOOLEAN Blocked)
 {
     for (ULONG i = 0; i < Count; i++) {
-        BOOLEAN Signaled = KiIsSignaled(Object[i], Thread);
-        if (WaitType == WaitAny && Signaled) {
-            KiConsumeSignal(Object[i], Thread);
-            return (LONG)i;
-        }
-        if (WaitType == WaitAll && !Signaled)
-            return -1;
+        PKWAIT_BLOCK Block = &Wait->Blocks[i];
+        if (Blocked && !__atomic_load_n(&Block->BlockState, __ATOMIC_ACQUIRE))
+            continue;
+        KiLockObjectAtDispatch(Block->Object);
+        KiRemoveWaitBlock(Block);
+        KiUnlockObject(Block->Object);
     }
-    if (WaitType == WaitAny)
-        return -1;
-    for (ULONG i = 0; i < Count; i++)
-        KiConsumeSignal(Object[i], Thread);
-    return 0;
 }
 
-static NTSTATUS KiWait(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KPROCESSOR_MODE WaitMode,
-                       BOOLEAN Alertable, PLARGE_INTEGER Timeout, PKWAIT_BLOCK WaitBlocks)
+NTSTATUS KiEndWait(PKTHREAD Thread, const KI_WAIT *Wait, ULONG Inserted, BOOLEAN Blocked)
 {
-    PKTHREAD Thread = KiCurrentThread();
-    KIRQL OldIrql = KiLockForWait(Thread);
-    LONG Index = KiTryWait(Thread, Count, Object, WaitType);
-    NTSTATUS Status = STATUS_WAIT_0 + Index;
+    NTSTATUS Status = (NTSTATUS)(__atomic_load_n(&Thread->WaitState, __ATOMIC_ACQUIRE) >> 32);
 
-    if (Index < 0) {
-        if ((Timeout != NULL && Timeout->QuadPart == 0) || !KiStartTimeout(Thread, Timeout)) {
-            Status = STATUS_TIMEOUT;
-        } else {
-            Thread->WaitBlockList = WaitBlocks;
-            Thread->WaitCount = Count;
-            for (ULONG i = 0; i < Count; i++)
-                KiInitWaitBlock(&WaitBlocks[i], Thread, Object[i], (USHORT)i, WaitType);
-            Status = KiBlock(Thread, WaitMode, Alertable);
-        }
-    }
-    KiUnlockDispatcher(OldIrql);
+    KiRemoveWaitBlocks(Wait, Inserted, Blocked);
+    __atomic_store_n(&Thread->WaitState, KiWaitNone, __ATOMIC_RELEASE);
     return Status;
+}
+
+NTSTATUS KiFinishWait(PKTHREAD Thread, const KI_WAIT *Wait, ULONG Inserted)
+{
+    BOOLEAN Blocked;
+
+    (void)KiSuspendWait(Thread, Wait, &Blocked);
+    return KiEndWait(Thread, Wait, Inserted, Blocked);
+}
+
+VOID KiSetWaitBlock(PKWAIT_BLOCK Block, PKTHREAD Thread, PVOID Object, ULONG Key, WAIT_TYPE Type)
+{
+    Block->Thread = Thread;
+    Block->Object = Object;
+    Block->WaitKey = (USHORT)Key;
+    Block->WaitType = (UCHAR)Type;
+    Block->BlockState = FALSE;
+}
+
+/* Index 0: nobody can end the wait yet. Later somebody may have: then its signal stays for others. TRUE: no more objects. */
+static BOOLEAN KiTryObjectLocked(PKTHREAD Thread, DISPATCHER_HEADER *Object, ULONG Index, NTSTATUS *Status)
+{
+    if (!KiIsSignaled(Object, Thread))
+        return FALSE;
+    *Status = KiWaitStatusOf(Object, (NTSTATUS)Index);
+    if (Index == 0 || KiClaimWait(Thread, *Status, 0))
+        KiConsumeSignal(Object, Thread);
+    return TRUE;
+}
+
+static NTSTATUS KiPollAny(PKTHREAD Thread, const KI_WAIT *Wait)
+{
+    NTSTATUS Status = STATUS_TIMEOUT;
+
+    for (ULONG i = 0; i < Wait->Count; i++) {
+        DISPATCHER_HEADER *Object = Wait->Objects[i];
+        KiLockObjectAtDispatch(Object);
+        BOOLEAN Signaled = KiIsSignaled(Object, Thread);
+        if (Signaled) {
+            Status = KiWaitStatusOf(Object, (NTSTATUS)i);
+            KiConsumeSignal(Object, Thread);
+        }
+        KiUnlockObject(Object);
+        if (Signaled)
+            break;
+    }
+    return Status;
+}
+
+static NTSTATUS KiWaitAny(PKTHREAD Thread, const KI_WAIT *Wait)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    for (ULONG i = 0; i < Wait->Count; i++) {
+        DISPATCHER_HEADER *Object = Wait->Objects[i];
+        KiSetWaitBlock(&Wait->Blocks[i], Thread, Object, i, WaitAny);
+        KiLockObjectAtDispatch(Object);
+        BOOLEAN Ended = KiTryObjectLocked(Thread, Object, i, &Status);
+        if (!Ended && i == 0)
+            KiBeginWait(Thread);
+        if (!Ended)
+            KiInsertWaitBlock(&Wait->Blocks[i], Object);
+        KiUnlockObject(Object);
+        if (Ended)
+            return i == 0 ? Status : KiEndWait(Thread, Wait, i, FALSE);
+    }
+    return KiFinishWait(Thread, Wait, Wait->Count);
+}
+
+static NTSTATUS KiWaitOnce(PKTHREAD Thread, const KI_WAIT *Wait)
+{
+    if (Wait->Type == WaitAll)
+        return KiWaitAll(Thread, Wait);
+    return Wait->Poll ? KiPollAny(Thread, Wait) : KiWaitAny(Thread, Wait);
+}
+
+/* A kernel APC interrupts the wait: it runs when the IRQL falls, then the wait begins anew. [WDK "Do waiting threads receive
+ * alerts and APCs?"] */
+static NTSTATUS KiWait(PKTHREAD Thread, const KI_WAIT *Wait)
+{
+    NTSTATUS Status;
+
+    do {
+        KIRQL OldIrql = KiRaiseForWait(Thread);
+        Status = KiWaitOnce(Thread, Wait);
+        KiExitDispatcher(OldIrql);
+    } while (Status == STATUS_KERNEL_APC);
+    return Status;
+}
+
+/* The usual case needs no wait block: TRUE, and the IRQL is as before. FALSE: at DISPATCH_LEVEL, for the wait that follows. */
+static BOOLEAN KiTakeSignaled(PKTHREAD Thread, DISPATCHER_HEADER *Object, NTSTATUS *Status)
+{
+    KIRQL OldIrql = KiRaiseForWait(Thread);
+
+    KiLockObjectAtDispatch(Object);
+    if (!KiIsSignaled(Object, Thread)) {
+        KiUnlockObject(Object);
+        Thread->WaitNext = TRUE;
+        return FALSE;
+    }
+    *Status = KiWaitStatusOf(Object, STATUS_WAIT_0);
+    KiConsumeSignal(Object, Thread);
+    KiUnlockObject(Object);
+    KiExitDispatcher(OldIrql);
+    return TRUE;
 }
 
 NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
                                      BOOLEAN Alertable, PLARGE_INTEGER Timeout)
 {
-    KiCheckWaitContract(Timeout);
-    return KiWait(1, &Object, WaitAny, WaitMode, Alertable, Timeout, KiCurrentThread()->WaitBlock);
+    PKTHREAD Thread = KiCurrentThread();
+    NTSTATUS Status;
+
+    KiCheckWaitContract(Thread, Timeout);
+    if (KiTakeSignaled(Thread, Object, &Status))
+        return Status;
+    KI_WAIT Wait = {1, &Object, WaitAny, WaitMode, Alertable, .Blocks = Thread->WaitBlock};
+    KiPrepareTimeout(&Wait, Timeout);
+    Thread->WaitReason = (UCHAR)WaitReason;
+    return KiWait(Thread, &Wait);
 }
 
 /* [WDK KeWaitForMultipleObjects] Without WaitBlockArray at most THREAD_WAIT_OBJECTS, with it at most MAXIMUM_WAIT_OBJECTS;
@@ -113,26 +248,40 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
                                         KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                                         PLARGE_INTEGER Timeout, PKWAIT_BLOCK WaitBlockArray)
 {
-    KiCheckWaitContract(Timeout);
-    if (Count > (WaitBlockArray != NULL ? MAXIMUM_WAIT_OBJECTS : THREAD_WAIT_OBJECTS))
+    PKTHREAD Thread = KiCurrentThread();
+
+    KiCheckWaitContract(Thread, Timeout);
+    if (Count == 0 || Count > (WaitBlockArray != NULL ? MAXIMUM_WAIT_OBJECTS : THREAD_WAIT_OBJECTS))
         KeBugCheck(MAXIMUM_WAIT_OBJECTS_EXCEEDED);
-    return KiWait(Count, Object, WaitType, WaitMode, Alertable, Timeout,
-                  WaitBlockArray != NULL ? WaitBlockArray : KiCurrentThread()->WaitBlock);
+    KI_WAIT Wait = {
+        Count,    Object,    Count == 1 ? WaitAny : WaitType,
+        WaitMode, Alertable, .Blocks = WaitBlockArray != NULL ? WaitBlockArray : Thread->WaitBlock};
+    KiPrepareTimeout(&Wait, Timeout);
+    Thread->WaitReason = (UCHAR)WaitReason;
+    return KiWait(Thread, &Wait);
 }
 
 /* [WDK KeDelayExecutionThread] IRQL <= APC_LEVEL. STATUS_SUCCESS when the time is over. A zero interval yields. */
 NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
 {
     PKTHREAD Thread = KiCurrentThread();
+    KI_WAIT Wait = {.Type = WaitAny, .Mode = WaitMode, .Alertable = Alertable, .Blocks = Thread->WaitBlock};
+    NTSTATUS Status;
 
-    KiCheckWaitContract(NULL);
-    KIRQL OldIrql = KiLockDispatcher();
-    if (KiStartTimeout(Thread, Interval)) {
-        Thread->WaitCount = 0;
-        KiBlock(Thread, WaitMode, Alertable);
-    } else {
-        KiYieldLocked(FALSE);
-    }
-    KiUnlockDispatcher(OldIrql);
-    return STATUS_SUCCESS;
+    KiCheckWaitContract(Thread, NULL);
+    KiPrepareTimeout(&Wait, Interval);
+    Thread->WaitReason = DelayExecution;
+    do {
+        KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+        Thread->WaitIrql = OldIrql;
+        if (Wait.Timed && Wait.DueTime > HalQueryInterruptTime()) {
+            KiBeginWait(Thread);
+            Status = KiFinishWait(Thread, &Wait, 0);
+        } else {
+            KiYield(TRUE);
+            Status = STATUS_TIMEOUT;
+        }
+        KiExitDispatcher(OldIrql);
+    } while (Status == STATUS_KERNEL_APC);
+    return Status == STATUS_TIMEOUT ? STATUS_SUCCESS : Status;
 }

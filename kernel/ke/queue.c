@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT
+ * Kernel queues: entries, and workers of which no more than MaximumCount run at a time. A worker that blocks elsewhere lets another one run
+ * meanwhile. All fields under the lock bit of the queue's header. [WDK KeInitializeQueue, KeInsertQueue, KeRemoveQueue, KeRundownQueue] */
+#include "ki.h"
+
+VOID NTAPI KeInitializeQueue(PRKQUEUE Queue, ULONG Count)
+{
+    Queue->Header.Lock = 0;
+    Queue->Header.Type = QueueObject;
+    Queue->Header.Size = sizeof(KQUEUE) / sizeof(ULONG);
+    Queue->Header.SignalState = 0;
+    InitializeListHead(&Queue->Header.WaitListHead);
+    InitializeListHead(&Queue->EntryListHead);
+    InitializeListHead(&Queue->ThreadListHead);
+    Queue->CurrentCount = 0;
+    Queue->MaximumCount = Count != 0 ? Count : KeActiveProcessorCount; /* [WDK] zero: as many as processors */
+}
+
+LONG NTAPI KeReadStateQueue(PRKQUEUE Queue)
+{
+    return Queue->Header.SignalState;
+}
+
+/* The worker that began to wait last gets the entry: its stack is still in the caches. FALSE: none can take it. */
+static BOOLEAN KiGiveEntryLocked(PRKQUEUE Queue, PLIST_ENTRY Entry)
+{
+    PLIST_ENTRY At = Queue->Header.WaitListHead.Blink;
+
+    while (Queue->CurrentCount < Queue->MaximumCount && At != &Queue->Header.WaitListHead) {
+        PKWAIT_BLOCK Block = CONTAINING_RECORD(At, KWAIT_BLOCK, WaitListEntry);
+        At = At->Blink;
+        Block->Thread->WaitQueueEntry = Entry; /* it looks at it only when its wait is claimed with success */
+        if (!KiClaimWait(Block->Thread, STATUS_SUCCESS, 0))
+            continue;
+        KiRemoveWaitBlock(Block);
+        Queue->CurrentCount++;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN AtHead)
+{
+    KIRQL OldIrql = KiLockObject(&Queue->Header);
+    LONG Previous = Queue->Header.SignalState;
+
+    if (!IsListEmpty(&Queue->EntryListHead) || !KiGiveEntryLocked(Queue, Entry)) {
+        Queue->Header.SignalState++;
+        if (AtHead)
+            InsertHeadList(&Queue->EntryListHead, Entry);
+        else
+            InsertTailList(&Queue->EntryListHead, Entry);
+    }
+    KiUnlockObject(&Queue->Header);
+    KiExitDispatcher(OldIrql);
+    return Previous;
+}
+
+/* [WDK KeInsertQueue] IRQL <= DISPATCH_LEVEL. Returns how many entries there were. */
+LONG NTAPI KeInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    return KiInsertQueue(Queue, Entry, FALSE);
+}
+
+LONG NTAPI KeInsertHeadQueue(PRKQUEUE Queue, PLIST_ENTRY Entry)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    return KiInsertQueue(Queue, Entry, TRUE);
+}
+
+static PLIST_ENTRY KiTakeEntryLocked(PRKQUEUE Queue)
+{
+    if (IsListEmpty(&Queue->EntryListHead))
+        return NULL;
+    Queue->Header.SignalState--;
+    return RemoveHeadList(&Queue->EntryListHead);
+}
+
+VOID KiLeaveQueue(PKTHREAD Thread)
+{
+    PRKQUEUE Queue = Thread->Queue;
+
+    KiLockObjectAtDispatch(&Queue->Header);
+    Queue->CurrentCount--;
+    if (!IsListEmpty(&Queue->EntryListHead) && KiGiveEntryLocked(Queue, Queue->EntryListHead.Flink)) {
+        /* the entry's links are free for the worker only now, and it cannot run before this lock is dropped or its wait takes it */
+        Queue->Header.SignalState--;
+        RemoveEntryList(Queue->EntryListHead.Flink);
+    }
+    KiUnlockObject(&Queue->Header);
+}
+
+VOID KiReenterQueue(PKTHREAD Thread)
+{
+    KiLockObjectAtDispatch(&Thread->Queue->Header);
+    Thread->Queue->CurrentCount++;
+    KiUnlockObject(&Thread->Queue->Header);
+}
+
+/* DISPATCH_LEVEL or below: a worker ends or goes over to another queue. */
+VOID KiDissociateQueue(PKTHREAD Thread)
+{
+    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+
+    if (Thread->Queue != NULL) {
+        PRKQUEUE Queue = Thread->Queue;
+        KiLeaveQueue(Thread);
+        KiLockObjectAtDispatch(&Queue->Header);
+        RemoveEntryList(&Thread->QueueListEntry);
+        Thread->Queue = NULL;
+        KiUnlockObject(&Queue->Header);
+    }
+    KiExitDispatcher(OldIrql);
+}
+
+/* Queue locked: the caller becomes one of its workers, or stops being counted as a running one. */
+static VOID KiArriveLocked(PRKQUEUE Queue, PKTHREAD Thread)
+{
+    if (Thread->Queue == Queue) {
+        Queue->CurrentCount--;
+        return;
+    }
+    InsertTailList(&Queue->ThreadListHead, &Thread->QueueListEntry);
+    Thread->Queue = Queue;
+}
+
+/* The first entry, or NULL and a status: STATUS_TIMEOUT, STATUS_ALERTED, STATUS_USER_APC, STATUS_KERNEL_APC. DISPATCH_LEVEL. In each case
+ * the caller is a running worker again. */
+static PLIST_ENTRY KiRemoveQueueOnce(PRKQUEUE Queue, PKTHREAD Thread, const KI_WAIT *Wait, NTSTATUS *Status)
+{
+    PLIST_ENTRY Entry = NULL;
+
+    KiLockObjectAtDispatch(&Queue->Header);
+    KiArriveLocked(Queue, Thread);
+    if (Queue->CurrentCount < Queue->MaximumCount)
+        Entry = KiTakeEntryLocked(Queue);
+    if (Entry != NULL || Wait->Poll) {
+        *Status = Entry != NULL ? STATUS_SUCCESS : STATUS_TIMEOUT;
+        Queue->CurrentCount++;
+        KiUnlockObject(&Queue->Header);
+        return Entry;
+    }
+    KiSetWaitBlock(Wait->Blocks, Thread, Queue, 0, WaitAny);
+    KiBeginWait(Thread);
+    KiInsertWaitBlock(Wait->Blocks, &Queue->Header);
+    KiUnlockObject(&Queue->Header);
+    *Status = KiFinishWait(Thread, Wait, 1);
+    if (*Status == STATUS_SUCCESS)
+        return Thread->WaitQueueEntry;
+    KiReenterQueue(Thread);
+    return NULL;
+}
+
+static PLIST_ENTRY KiRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                                 PLARGE_INTEGER Timeout, NTSTATUS *Status)
+{
+    PKTHREAD Thread = KiCurrentThread();
+    KI_WAIT Wait = {.Count = 1,
+                    .Type = WaitAny,
+                    .Mode = WaitMode,
+                    .Alertable = Alertable,
+                    .Blocks = Thread->WaitBlock,
+                    .InQueue = TRUE};
+    PLIST_ENTRY Entry;
+
+    KiPrepareTimeout(&Wait, Timeout);
+    if (Thread->Queue != Queue)
+        KiDissociateQueue(Thread);
+    Thread->WaitReason = WrQueue;
+    do {
+        KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+        Thread->WaitIrql = OldIrql;
+        Entry = KiRemoveQueueOnce(Queue, Thread, &Wait, Status);
+        KiExitDispatcher(OldIrql);
+    } while (*Status == STATUS_KERNEL_APC);
+    return Entry;
+}
+
+/* [WDK KeRemoveQueue] IRQL <= APC_LEVEL. The entry, or the status STATUS_TIMEOUT or STATUS_USER_APC as a pointer. */
+PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE_INTEGER Timeout)
+{
+    NTSTATUS Status;
+
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    PLIST_ENTRY Entry = KiRemoveQueue(Queue, WaitMode, FALSE, Timeout, &Status);
+    return Entry != NULL ? Entry : (PLIST_ENTRY)(ULONG_PTR)(ULONG)Status;
+}
+
+/* [WDK KeRemoveQueueEx] At least one entry and whatever else is there, up to Count; returns how many, or the status of the wait. */
+ULONG NTAPI KeRemoveQueueEx(PKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                            PLARGE_INTEGER Timeout, PLIST_ENTRY *EntryArray, ULONG Count)
+{
+    NTSTATUS Status;
+    ULONG Taken = 0;
+
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    EntryArray[0] = KiRemoveQueue(Queue, WaitMode, Alertable, Timeout, &Status);
+    if (EntryArray[0] == NULL)
+        return (ULONG)Status;
+    KIRQL OldIrql = KiLockObject(&Queue->Header);
+    for (Taken = 1; Taken < Count; Taken++)
+        if ((EntryArray[Taken] = KiTakeEntryLocked(Queue)) == NULL)
+            break;
+    KiUnlockObject(&Queue->Header);
+    ArchSetIrql(OldIrql);
+    return Taken;
+}
+
+/* [WDK KeRundownQueue] No thread may wait for the queue. Lets go of its workers; returns the first of the entries that are left, a ring
+ * without a head, or NULL. */
+PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KIRQL OldIrql = KiLockObject(&Queue->Header);
+    PLIST_ENTRY First = IsListEmpty(&Queue->EntryListHead) ? NULL : Queue->EntryListHead.Flink;
+
+    if (First != NULL)
+        RemoveEntryList(&Queue->EntryListHead);
+    InitializeListHead(&Queue->EntryListHead);
+    Queue->Header.SignalState = 0;
+    while (!IsListEmpty(&Queue->ThreadListHead))
+        CONTAINING_RECORD(RemoveHeadList(&Queue->ThreadListHead), KTHREAD, QueueListEntry)->Queue = NULL;
+    KiUnlockObject(&Queue->Header);
+    ArchSetIrql(OldIrql);
+    return First;
+}
