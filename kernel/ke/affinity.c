@@ -17,6 +17,7 @@ static VOID KiApplyAffinity(PKTHREAD Thread, KAFFINITY Affinity, KIRQL OldIrql)
             Thread->State = ThreadStandby;
         } else if (Thread->State == ThreadReady) {
             Processor->Misplaced = TRUE;
+            KiRequestReschedule(Processor);
         } else if (Processor->Prcb.CurrentThread == Thread) {
             KiRequestReschedule(Processor);
         }

@@ -195,7 +195,7 @@ VOID KiSignalWaitersLocked(DISPATCHER_HEADER *Header, KPRIORITY Increment)
 }
 
 /* Woken last in first out by the list; oldest first is fair among equals. */
-static VOID KiReadyDeferred(PKPRCB Prcb)
+VOID KiReadyDeferred(PKPRCB Prcb)
 {
     PKTHREAD Newest = Prcb->DeferredReady, Oldest = NULL;
 

@@ -98,6 +98,8 @@ BOOLEAN KiClaimWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment);
 /* The same with the ThreadLock held, under which waits are committed: the wait that the caller looked at, never the next one. */
 BOOLEAN KiClaimBlockedWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment);
 
+VOID KiReadyDeferred(PKPRCB Prcb); /* DISPATCH_LEVEL, no lock held: the woken threads get ready */
+
 /* No lock held any more: makes the woken threads ready, switches to one of higher priority if OldIrql allows it, lowers. */
 VOID KiExitDispatcher(KIRQL OldIrql);
 

@@ -146,10 +146,10 @@ VOID KiReadyThread(PKTHREAD Thread)
     ArchAcquireLockAtIrql(&Processor->ReadyLock);
     Thread->Increment = 0;
     Thread->Processor = Processor->Prcb.Number;
-    if ((Thread->Affinity & KiMaskOf(Thread->Processor)) == 0)
-        Processor->Misplaced = TRUE;
+    BOOLEAN Misplaced = (Thread->Affinity & KiMaskOf(Thread->Processor)) == 0;
+    Processor->Misplaced |= Misplaced;
     KiQueueReadyLocked(Processor, Thread, FALSE);
-    if (Thread->Priority > Processor->Prcb.CurrentPriority)
+    if (Misplaced || Thread->Priority > Processor->Prcb.CurrentPriority)
         KiRequestReschedule(Processor);
     ArchReleaseLockFromIrql(&Processor->ReadyLock);
     ArchReleaseLockFromIrql(&Thread->ThreadLock);

@@ -42,6 +42,16 @@ static VOID KiMoveMisplaced(KI_PROCESSOR *Processor)
         KiReadyThread(Found);
 }
 
+/* What must be looked at whenever a thread begins to run or goes on after it was asked to give way: an APC that came while it was not
+ * running, threads that wait here in vain. */
+static VOID KiResumeThread(PKPRCB Prcb)
+{
+    if (Prcb->CurrentThread->ApcState.KernelApcPending)
+        HalRequestSoftwareInterrupt(HAL_VECTOR_APC);
+    while (KiProcessorOf(Prcb)->Misplaced)
+        KiMoveMisplaced(KiProcessorOf(Prcb));
+}
+
 /* The processor may be another one than before the switch. */
 VOID KiFinishSwitch(VOID)
 {
@@ -49,10 +59,7 @@ VOID KiFinishSwitch(VOID)
 
     __atomic_store_n(&Prcb->PreviousThread->SwapBusy, FALSE,
                      __ATOMIC_RELEASE); /* from here on that thread may be gone */
-    if (Prcb->CurrentThread->ApcState.KernelApcPending)
-        HalRequestSoftwareInterrupt(HAL_VECTOR_APC);
-    while (KiProcessorOf(Prcb)->Misplaced)
-        KiMoveMisplaced(KiProcessorOf(Prcb));
+    KiResumeThread(Prcb);
 }
 
 /* Between the two lines that name the new thread and the switch itself no interrupt may see the processor. */
@@ -69,6 +76,7 @@ VOID KiSwapTo(PKPRCB Prcb, PKTHREAD Next)
         Next->Quantum = KI_QUANTUM;
     if (Next == Current) {
         ArchReleaseLockFromIrql(&KiProcessorOf(Prcb)->ReadyLock);
+        KiResumeThread(Prcb);
         return;
     }
     if (Next == Prcb->IdleThread || Current == Prcb->IdleThread)
@@ -89,6 +97,8 @@ VOID KiBlockThread(VOID)
     PKPRCB Prcb = KeGetPrcb();
     KI_PROCESSOR *Processor = KiProcessorOf(Prcb);
 
+    if (Prcb->DeferredReady != NULL)
+        KiReadyDeferred(Prcb);
     ArchAcquireLockAtIrql(&Processor->ReadyLock);
     PKTHREAD Next = KiHighestReadyLocked(Processor);
     if (Next != NULL)
@@ -167,17 +177,19 @@ VOID KeInitializeIdle(PVOID StackBase, PVOID StackLimit)
 /* Something of its own, or of another processor. Returns when the processor is idle again or still is. */
 static VOID KiLookForWork(PKPRCB Prcb)
 {
+    KI_PROCESSOR *Processor = KiProcessorOf(Prcb);
     KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
     PKTHREAD Stolen = NULL;
 
-    if (KiProcessorOf(Prcb)->ReadySummary == 0)
+    if (Processor->ReadySummary == 0)
         Stolen = KiStealThread(Prcb);
     if (Stolen != NULL) {
-        ArchAcquireLockAtIrql(&KiProcessorOf(Prcb)->ReadyLock);
-        KiSwapTo(Prcb, Stolen);
-    } else {
-        KiYield(FALSE);
+        ArchAcquireLockAtIrql(&Processor->ReadyLock);
+        Processor->Misplaced |= (Stolen->Affinity & KiOwnMask(Prcb)) == 0;
+        KiQueueReadyLocked(Processor, Stolen, TRUE);
+        ArchReleaseLockFromIrql(&Processor->ReadyLock);
     }
+    KiYield(FALSE);
     KiNoteIdle(Prcb, TRUE);
     ArchSetIrql(OldIrql);
 }

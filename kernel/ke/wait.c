@@ -86,6 +86,8 @@ NTSTATUS KiSuspendWait(PKTHREAD Thread, const KI_WAIT *Wait, PBOOLEAN Blocked)
 
     if (Queue != NULL && !Wait->InQueue)
         KiLeaveQueue(Thread);
+    if (KeGetPrcb()->DeferredReady != NULL)
+        KiReadyDeferred(KeGetPrcb());
     if (Wait->Timed)
         KiInsertWaitTimer(Thread, Wait->DueTime);
     *Blocked = KiCommitWait(Thread, Wait);
