@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ * On which processor a thread runs, and with what priority. [WDK KeSetSystemAffinityThreadEx, KeRevertToUserAffinityThreadEx,
+ * KeSetSystemGroupAffinityThread, KeRevertToUserGroupAffinityThread, KeSetBasePriorityThread] */
+#include "ct_threads.h"
+
+static ULONG Here(VOID)
+{
+    return KeGetCurrentProcessorNumberEx(NULL);
+}
+
+static KAFFINITY Bit(ULONG Number)
+{
+    return (KAFFINITY)1 << Number;
+}
+
+/* After the call the thread runs where it was told to, on each processor in turn; the first one finds no system affinity. */
+static VOID AffinitySystemEx(VOID)
+{
+    ULONG Count = KeQueryActiveProcessorCount(NULL);
+    KAFFINITY Old = KeSetSystemAffinityThreadEx(Bit(0));
+    CT_EQUAL(Old, 0);
+    for (ULONG i = 0; i < Count; i++) {
+        KAFFINITY Before = KeSetSystemAffinityThreadEx(Bit(i));
+        CT_EQUAL(Here(), i);
+        CT_EQUAL(Before, Bit(i == 0 ? 0 : i - 1));
+    }
+    CT_EQUAL(KeSetSystemAffinityThreadEx(0), 0); /* no processor: nothing is changed */
+    CT_EQUAL(Here(), Count - 1);
+    KeRevertToUserAffinityThreadEx(Bit(0));
+    CT_EQUAL(Here(), 0);
+    KeRevertToUserAffinityThreadEx(0);
+    CT_EQUAL(KeSetSystemAffinityThreadEx(Bit(0)), 0);
+    KeRevertToUserAffinityThreadEx(0);
+}
+
+/* At DISPATCH_LEVEL it takes effect when the IRQL falls. */
+static VOID AffinityAtDispatch(VOID)
+{
+    ULONG Count = KeQueryActiveProcessorCount(NULL);
+    KIRQL OldIrql;
+    KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+    ULONG Other = (Here() + 1) % Count;
+    KeSetSystemAffinityThreadEx(Bit(Other));
+    KeLowerIrql(OldIrql);
+    CT_EQUAL(Here(), Other);
+    KeRevertToUserAffinityThreadEx(0);
+}
+
+static VOID AffinitySystem(VOID)
+{
+    ULONG Count = KeQueryActiveProcessorCount(NULL);
+    for (ULONG i = 0; i < Count; i++) {
+        KeSetSystemAffinityThread(Bit(i));
+        CT_EQUAL(Here(), i);
+    }
+    KeRevertToUserAffinityThread();
+}
+
+static VOID AffinityGroup(VOID)
+{
+    ULONG Last = KeQueryActiveProcessorCount(NULL) - 1;
+    GROUP_AFFINITY Affinity = {.Mask = Bit(Last)}, Old = {.Mask = 99}, Bad = {.Mask = 1, .Group = 1};
+    KeSetSystemGroupAffinityThread(&Affinity, &Old);
+    CT_EQUAL(Here(), Last);
+    CT_EQUAL(Old.Mask, 0);
+    CT_EQUAL(Old.Group, 0);
+    Old.Mask = 99;
+    KeSetSystemGroupAffinityThread(&Bad, &Old); /* there is no such group */
+    CT_EQUAL(Old.Mask, 0);
+    CT_EQUAL(Here(), Last);
+    KeRevertToUserGroupAffinityThread(&Old);
+}
+
+typedef struct SPINNER {
+    KEVENT Ready;
+    volatile LONG Stop;
+    volatile LONG Processor;
+} SPINNER;
+
+static VOID NTAPI Spin(PVOID Context)
+{
+    SPINNER *Spinner = Context;
+    KeSetEvent(&Spinner->Ready, IO_NO_INCREMENT, FALSE);
+    while (!Spinner->Stop) {
+        Spinner->Processor = (LONG)Here();
+        YieldProcessor();
+    }
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* A running thread moves when another one says so. */
+static VOID AffinityOther(VOID)
+{
+    ULONG Count = KeQueryActiveProcessorCount(NULL);
+    LARGE_INTEGER Tick = CtMilliseconds(1);
+    SPINNER Spinner = {0};
+    KeInitializeEvent(&Spinner.Ready, NotificationEvent, FALSE);
+    PKTHREAD Thread = CtStart(Spin, &Spinner);
+    CT_REQUIRE(Thread != NULL);
+    CtExpect(&Spinner.Ready);
+    for (ULONG i = 0; i < Count; i++) {
+        KeSetAffinityThread(Thread, Bit(i));
+        for (ULONG Wait = 0; Wait < 5000 && Spinner.Processor != (LONG)i; Wait++)
+            KeDelayExecutionThread(KernelMode, FALSE, &Tick);
+        CT_EQUAL(Spinner.Processor, i);
+    }
+    CT_EQUAL(KeSetAffinityThread(Thread, Bit(0)), Bit(Count - 1));
+    Spinner.Stop = 1;
+    CtJoin(Thread);
+}
+
+/* Relative to the process's; the current priority follows. */
+static VOID PriorityBase(VOID)
+{
+    PKTHREAD Thread = (PKTHREAD)KeGetCurrentThread();
+    KPRIORITY Before = KeQueryPriorityThread(Thread);
+    LONG Old = KeSetBasePriorityThread(Thread, 2);
+    CT_EQUAL(KeSetBasePriorityThread(Thread, -1), 2);
+    CT_EQUAL(KeSetBasePriorityThread(Thread, Old), -1);
+    CT_EQUAL(KeQueryPriorityThread(Thread), Before);
+}
+
+typedef struct SLEEPER {
+    KEVENT Running, Wake;
+    KPRIORITY Base, Seen;
+} SLEEPER;
+
+static VOID NTAPI Sleep(PVOID Context)
+{
+    SLEEPER *Sleeper = Context;
+    KeSetSystemAffinityThreadEx(1);
+    KeSetPriorityThread((PKTHREAD)KeGetCurrentThread(), Sleeper->Base);
+    KeSetEvent(&Sleeper->Running, IO_NO_INCREMENT, FALSE);
+    KeWaitForSingleObject(&Sleeper->Wake, Executive, KernelMode, FALSE, &CtPatience);
+    Sleeper->Seen = KeQueryPriorityThread((PKTHREAD)KeGetCurrentThread());
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* Priority of a thread just woken. The caller stands on the same processor with the lowest priority: it goes on when the other one
+ * waits, not before. */
+static KPRIORITY PriorityAfterWake(KPRIORITY Base, KPRIORITY Increment)
+{
+    SLEEPER Sleeper = {.Base = Base, .Seen = -1};
+    PKTHREAD Self = (PKTHREAD)KeGetCurrentThread();
+    KeInitializeEvent(&Sleeper.Running, NotificationEvent, FALSE);
+    KeInitializeEvent(&Sleeper.Wake, NotificationEvent, FALSE);
+    KeSetSystemAffinityThreadEx(1);
+    KPRIORITY Old = KeSetPriorityThread(Self, 1);
+    PKTHREAD Thread = CtStart(Sleep, &Sleeper);
+    if (Thread != NULL) {
+        CtExpect(&Sleeper.Running);
+        KeSetEvent(&Sleeper.Wake, Increment, FALSE);
+        CtJoin(Thread);
+    }
+    KeSetPriorityThread(Self, Old);
+    KeRevertToUserAffinityThreadEx(0);
+    return Sleeper.Seen;
+}
+
+/* The boost of a wake-up, to at most 15; a real-time thread gets none. */
+static VOID PriorityBoost(VOID)
+{
+    CT_EQUAL(PriorityAfterWake(8, 0), 8);
+    CT_EQUAL(PriorityAfterWake(8, 2), 10);
+    CT_EQUAL(PriorityAfterWake(14, 6), 15);
+    CT_EQUAL(PriorityAfterWake(16, 6), 16);
+}
+
+static const CT_CASE Cases[] = {
+    {"affinity.system_ex", AffinitySystemEx}, {"affinity.at_dispatch", AffinityAtDispatch},
+    {"affinity.system", AffinitySystem},      {"affinity.group", AffinityGroup},
+    {"affinity.other", AffinityOther},        {"priority.base", PriorityBase},
+    {"priority.boost", PriorityBoost},
+};
+CT_DRIVER(Cases)

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ * Kernel queues. [WDK KeInitializeQueue, KeInsertQueue, KeInsertHeadQueue, KeRemoveQueue, KeReadStateQueue, KeRundownQueue] */
+#include "ct_threads.h"
+
+static LARGE_INTEGER Now;
+static KQUEUE Queue;
+static LIST_ENTRY Entries[8];
+
+static PLIST_ENTRY Take(VOID)
+{
+    return KeRemoveQueue(&Queue, KernelMode, &Now);
+}
+
+/* A queue is empty at first; a count of zero lets as many threads run as there are processors. */
+static VOID QueueInit(VOID)
+{
+    KeInitializeQueue(&Queue, 3);
+    CT_EQUAL(KeReadStateQueue(&Queue), 0);
+    CT_EQUAL(Queue.MaximumCount, 3);
+    KeInitializeQueue(&Queue, 0);
+    CT_EQUAL(Queue.MaximumCount, KeQueryActiveProcessorCount(NULL));
+    CT_EQUAL((ULONG_PTR)Take(), STATUS_TIMEOUT);
+    CT_EQUAL((ULONG_PTR)KeRundownQueue(&Queue), 0);
+}
+
+/* First in, first out; the head overtakes. The insertion says how many there were. */
+static VOID QueueOrder(VOID)
+{
+    KeInitializeQueue(&Queue, 1);
+    CT_EQUAL(KeInsertQueue(&Queue, &Entries[0]), 0);
+    CT_EQUAL(KeInsertQueue(&Queue, &Entries[1]), 1);
+    CT_EQUAL(KeInsertHeadQueue(&Queue, &Entries[2]), 2);
+    CT_EQUAL(KeReadStateQueue(&Queue), 3);
+    CT_EQUAL((ULONG_PTR)Take(), (ULONG_PTR)&Entries[2]);
+    CT_EQUAL((ULONG_PTR)Take(), (ULONG_PTR)&Entries[0]);
+    CT_EQUAL((ULONG_PTR)Take(), (ULONG_PTR)&Entries[1]);
+    CT_EQUAL((ULONG_PTR)Take(), STATUS_TIMEOUT);
+    CT_EQUAL((ULONG_PTR)KeRundownQueue(&Queue), 0);
+}
+
+/* Several at once, at most as many as there are. */
+static VOID QueueRemoveMany(VOID)
+{
+    PLIST_ENTRY Taken[8];
+    KeInitializeQueue(&Queue, 1);
+    for (ULONG i = 0; i < 3; i++)
+        KeInsertQueue(&Queue, &Entries[i]);
+    CT_EQUAL(KeRemoveQueueEx(&Queue, KernelMode, FALSE, &Now, Taken, 2), 2);
+    CT_EQUAL((ULONG_PTR)Taken[1], (ULONG_PTR)&Entries[1]);
+    CT_EQUAL(KeRemoveQueueEx(&Queue, KernelMode, FALSE, &Now, Taken, 8), 1);
+    CT_EQUAL((ULONG_PTR)Taken[0], (ULONG_PTR)&Entries[2]);
+    CT_EQUAL(KeRemoveQueueEx(&Queue, KernelMode, FALSE, &Now, Taken, 8), STATUS_TIMEOUT);
+    KeAlertThread((PKTHREAD)KeGetCurrentThread(), KernelMode);
+    CT_EQUAL(KeRemoveQueueEx(&Queue, KernelMode, TRUE, &CtPatience, Taken, 8), STATUS_ALERTED);
+    KeRundownQueue(&Queue);
+}
+
+/* What is left comes back as a ring without a head. */
+static VOID QueueRundown(VOID)
+{
+    KeInitializeQueue(&Queue, 1);
+    for (ULONG i = 0; i < 3; i++)
+        KeInsertQueue(&Queue, &Entries[i]);
+    PLIST_ENTRY First = KeRundownQueue(&Queue);
+    CT_EQUAL((ULONG_PTR)First, (ULONG_PTR)&Entries[0]);
+    CT_REQUIRE(First != NULL);
+    CT_EQUAL((ULONG_PTR)First->Flink, (ULONG_PTR)&Entries[1]);
+    CT_EQUAL((ULONG_PTR)First->Flink->Flink->Flink, (ULONG_PTR)First);
+    CT_EQUAL(KeReadStateQueue(&Queue), 0);
+}
+
+/* Workers: each takes entries until it gets Stop, and counts how many run at a time. */
+static LIST_ENTRY StopEntry[4];
+static volatile LONG Active, MostActive, Done;
+static KEVENT Gate;
+static BOOLEAN BlockInside;
+
+static VOID Work(VOID)
+{
+    LONG Count = InterlockedIncrement(&Active), Most = MostActive;
+    while (Count > Most && InterlockedCompareExchange(&MostActive, Count, Most) != Most)
+        Most = MostActive;
+    if (BlockInside)
+        KeWaitForSingleObject(&Gate, Executive, KernelMode, FALSE, &CtPatience);
+    else
+        KeStallExecutionProcessor(50);
+    InterlockedDecrement(&Active);
+    InterlockedIncrement(&Done);
+}
+
+static VOID NTAPI Worker(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    for (;;) {
+        PLIST_ENTRY Entry = KeRemoveQueue(&Queue, KernelMode, NULL);
+        if (Entry >= &StopEntry[0] && Entry < &StopEntry[4])
+            break;
+        Work();
+    }
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID RunWorkers(ULONG Count, PKTHREAD *Threads)
+{
+    Active = MostActive = Done = 0;
+    KeInitializeEvent(&Gate, NotificationEvent, FALSE);
+    for (ULONG i = 0; i < Count; i++)
+        Threads[i] = CtStart(Worker, NULL);
+}
+
+static VOID StopWorkers(ULONG Count, PKTHREAD *Threads)
+{
+    for (ULONG i = 0; i < Count; i++)
+        KeInsertQueue(&Queue, &StopEntry[i]);
+    for (ULONG i = 0; i < Count; i++)
+        if (Threads[i] != NULL)
+            CtJoin(Threads[i]);
+}
+
+/* Not more than MaximumCount workers run at a time. */
+static VOID QueueLimit(VOID)
+{
+    PKTHREAD Threads[4];
+    KeInitializeQueue(&Queue, 1);
+    BlockInside = FALSE;
+    RunWorkers(4, Threads);
+    for (ULONG i = 0; i < 8; i++)
+        KeInsertQueue(&Queue, &Entries[i]);
+    StopWorkers(4, Threads);
+    CT_EQUAL(Done, 8);
+    CT_EQUAL(MostActive, 1);
+    CT_EQUAL((ULONG_PTR)KeRundownQueue(&Queue), 0);
+}
+
+/* A worker that waits for something else lets another one run. */
+static VOID QueueBlocked(VOID)
+{
+    PKTHREAD Threads[3];
+    LARGE_INTEGER Tick = CtMilliseconds(1);
+    KeInitializeQueue(&Queue, 1);
+    BlockInside = TRUE;
+    RunWorkers(3, Threads);
+    for (ULONG i = 0; i < 3; i++)
+        KeInsertQueue(&Queue, &Entries[i]);
+    for (ULONG i = 0; i < 5000 && Active != 3; i++)
+        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
+    CT_EQUAL(Active, 3);
+    KeSetEvent(&Gate, IO_NO_INCREMENT, FALSE);
+    StopWorkers(3, Threads);
+    CT_EQUAL(Done, 3);
+    CT_EQUAL((ULONG_PTR)KeRundownQueue(&Queue), 0);
+}
+
+static const CT_CASE Cases[] = {
+    {"queue.init", QueueInit},   {"queue.order", QueueOrder},     {"queue.remove_many", QueueRemoveMany},
+    {"queue.limit", QueueLimit}, {"queue.blocked", QueueBlocked}, {"queue.rundown", QueueRundown},
+};
+CT_DRIVER(Cases)
