@@ -39,39 +39,45 @@ VOID KiBeginWait(PKTHREAD Thread)
     __atomic_store_n(&Thread->WaitState, KiWaitInProgress, __ATOMIC_RELEASE);
 }
 
-/* ThreadLock held: what keeps the thread from waiting at all. */
-static BOOLEAN KiFindInterruption(PKTHREAD Thread, const KI_WAIT *Wait, NTSTATUS *Status)
+/* ThreadLock held: what keeps the thread from waiting at all; STATUS_SUCCESS: nothing. */
+static NTSTATUS KiFindInterruption(PKTHREAD Thread, const KI_WAIT *Wait)
 {
     PKAPC_STATE Apcs = &Thread->ApcState;
 
-    if (KiIsApcDeliverable(Thread, Thread->WaitIrql)) {
-        *Status = STATUS_KERNEL_APC;
-    } else if (Wait->Alertable && Thread->Alerted[(UCHAR)Wait->Mode]) {
+    if (KiIsApcDeliverable(Thread, Thread->WaitIrql))
+        return STATUS_KERNEL_APC;
+    if (Wait->Alertable && Thread->Alerted[(UCHAR)Wait->Mode])
+        return STATUS_ALERTED;
+    if (Wait->Mode == UserMode &&
+        (Apcs->UserApcPending || (Wait->Alertable && !IsListEmpty(&Apcs->ApcListHead[UserMode]))))
+        return STATUS_USER_APC;
+    return STATUS_SUCCESS;
+}
+
+/* ThreadLock held. An alert is used up only by the wait that returns it: somebody else may have claimed this one. */
+static VOID KiInterruptWait(PKTHREAD Thread, const KI_WAIT *Wait)
+{
+    NTSTATUS Status = KiFindInterruption(Thread, Wait);
+
+    if (Status == STATUS_SUCCESS || !KiClaimWait(Thread, Status, 0))
+        return;
+    if (Status == STATUS_ALERTED)
         Thread->Alerted[(UCHAR)Wait->Mode] = FALSE;
-        *Status = STATUS_ALERTED;
-    } else if (Wait->Mode == UserMode &&
-               (Apcs->UserApcPending || (Wait->Alertable && !IsListEmpty(&Apcs->ApcListHead[UserMode])))) {
-        Apcs->UserApcPending = TRUE;
-        *Status = STATUS_USER_APC;
-    } else {
-        return FALSE;
-    }
-    return TRUE;
+    if (Status == STATUS_USER_APC)
+        Thread->ApcState.UserApcPending = TRUE;
 }
 
 /* TRUE: the thread waits from now on, whoever claims it makes it ready. FALSE: it was claimed meanwhile. */
 static BOOLEAN KiCommitWait(PKTHREAD Thread, const KI_WAIT *Wait)
 {
     LONG64 InProgress = KiWaitInProgress;
-    NTSTATUS Status;
     BOOLEAN Blocked;
 
     ArchAcquireLockAtIrql(&Thread->ThreadLock);
     Thread->WaitMode = Wait->Mode;
     Thread->Alertable = Wait->Alertable;
     Thread->State = ThreadWaiting;
-    if (KiFindInterruption(Thread, Wait, &Status))
-        (void)KiClaimWait(Thread, Status, 0);
+    KiInterruptWait(Thread, Wait);
     Blocked = __atomic_compare_exchange_n(&Thread->WaitState, &InProgress, KiWaitBlocked, FALSE,
                                           __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
     if (!Blocked)

@@ -164,18 +164,20 @@ static PCSTR StressStateName(KTHREAD_STATE State)
 static VOID StressPrintWorker(const STRESS_WORKER *Worker)
 {
     const KTHREAD *Thread = Worker->Thread;
-    PVOID Object = NULL;
-    ULONG Type = 0;
 
-    if (Thread->State == ThreadWaiting && Thread->WaitBlockList != NULL && Thread->WaitCount != 0) {
-        Object = Thread->WaitBlockList[0].Object;
-        Type = Thread->WaitBlockList[0].WaitType;
-    }
-    KdLog("stress: worker %u, thread %p: %s, %s, priority %d, %u operations, waits for %u objects%s, the "
-          "first is %p",
+    KdLog("stress: worker %u, thread %p: %s, %s on %u, priority %d, affinity 0x%llx, %u operations, IRQL of "
+          "the wait %u, wait state 0x%llx, swap %u, APC %u",
           (unsigned)Worker->Index, (const void *)Thread, Worker->Doing, StressStateName(Thread->State),
-          (int)Thread->Priority, (unsigned)Worker->Operations, (unsigned)Thread->WaitCount,
-          Type == WaitAll ? " (all)" : "", Object);
+          (unsigned)Thread->Processor, (int)Thread->Priority, (unsigned long long)Thread->Affinity,
+          (unsigned)Worker->Operations, (unsigned)Thread->WaitIrql, (unsigned long long)Thread->WaitState,
+          (unsigned)Thread->SwapBusy, (unsigned)Thread->ApcState.KernelApcPending);
+    if (Thread->State != ThreadWaiting)
+        return;
+    for (ULONG i = 0; i < THREAD_WAIT_OBJECTS; i++)
+        if (Thread->WaitBlock[i].BlockState != 0)
+            KdLog("stress:   waits for %p, type %u, signal state %d", Thread->WaitBlock[i].Object,
+                  (unsigned)(((DISPATCHER_HEADER *)Thread->WaitBlock[i].Object)->Type & 0x7f),
+                  (int)((DISPATCHER_HEADER *)Thread->WaitBlock[i].Object)->SignalState);
 }
 
 static VOID StressHang(const STRESS_WORKER *Stuck)
@@ -245,6 +247,7 @@ static VOID StressPrepare(ULONG64 Seed)
     StressAdd(StressWaitKinds, StressWaitKindCount);
     StressAdd(StressDeferredKinds, StressDeferredKindCount);
     StressAdd(StressThreadKinds, StressThreadKindCount);
+    StressAdd(StressQueueKinds, StressQueueKindCount);
 }
 
 /* All of them exist before the first runs: workers look at each other. */

@@ -20,8 +20,7 @@ typedef struct _STRESS_WORKER {
     const char *volatile Doing; /* (r) kind of the operation at work */
     volatile ULONG Alerts;      /* (a) KeAlertThread calls that were the first since the last one was seen */
     ULONG AlertsSeen;           /* (o) */
-    volatile LONG ApcsQueued;   /* (a) */
-    LONG ApcsRun;               /* (o) */
+    volatile LONG ApcsReady;    /* (a) others may queue its APCs */
 } STRESS_WORKER;
 
 typedef struct _STRESS_KIND {
@@ -33,9 +32,9 @@ typedef struct _STRESS_KIND {
 } STRESS_KIND;
 
 extern const STRESS_KIND StressLockKinds[], StressCountKinds[], StressWaitKinds[], StressDeferredKinds[],
-    StressThreadKinds[];
+    StressThreadKinds[], StressQueueKinds[];
 extern const ULONG StressLockKindCount, StressCountKindCount, StressWaitKindCount, StressDeferredKindCount,
-    StressThreadKindCount;
+    StressThreadKindCount, StressQueueKindCount;
 
 /* --- stress.c --- */
 
@@ -62,6 +61,7 @@ VOID StressFail(PCSTR Format, ...) __attribute__((format(printf, 1, 2)));
     } while (0)
 
 /* A wait with a time-out of 0 to 3 ms, now and then alertable. An alert is counted and the wait begins again. */
+VOID StressDelayThread(STRESS_WORKER *Worker); /* the same for KeDelayExecutionThread */
 NTSTATUS StressWait(STRESS_WORKER *Worker, PVOID Object);
 NTSTATUS StressWaitSeveral(STRESS_WORKER *Worker, ULONG Count, PVOID Objects[], WAIT_TYPE Type);
 

@@ -128,7 +128,7 @@ static VOID ItemSignalOperate(STRESS_WORKER *Worker)
 
 /* --- delays --- */
 
-static VOID DelayOperate(STRESS_WORKER *Worker)
+VOID StressDelayThread(STRESS_WORKER *Worker)
 {
     LARGE_INTEGER Interval = {.QuadPart = -(LONG64)StressRandom(Worker, 2 * STRESS_MILLISECOND)};
     BOOLEAN Alertable = StressRandom(Worker, 3) == 0;
@@ -149,6 +149,6 @@ const STRESS_KIND StressWaitKinds[] = {
     {"signal by DPC", 6, NULL, DpcSignalOperate, NULL},
     {"signal by timer", 5, NULL, TimerSignalOperate, NULL},
     {"signal by work item", 5, NULL, ItemSignalOperate, NULL},
-    {"delay", 4, NULL, DelayOperate, NULL},
+    {"delay", 4, NULL, StressDelayThread, NULL},
 };
 const ULONG StressWaitKindCount = RTL_NUMBER_OF(StressWaitKinds);

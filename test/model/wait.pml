@@ -3,7 +3,7 @@
  * shared one (set by another thread, wanted by a second waiter too), with a time-out and alertably, until its own was set; then its stack
  * is gone. Blocking is the flag `runs`: the scheduler has a model of its own (schedule.pml).
  * Proved: no wake-up is lost (nobody is left blocked on a signalled object, and the waiter gets its own signal), nobody is readied twice or
- * while running, each signal is consumed by exactly one live wait, a dead event is not touched, a wait that is not alertable is not alerted,
+ * while running, each signal is consumed by exactly one live wait, an alert is seen once, a dead event is not touched, a wait that is not alertable is not alerted,
  * WaitStatus is read after it was written.
  * run: safety SHARED_EVENT
  * run: safety ALERTS
@@ -13,6 +13,7 @@
  * break: BREAK_READY_UNCOMMITTED safety SHARED_EVENT
  * break: BREAK_INSERT_UNLOCKED safety SHARED_EVENT
  * break: BREAK_ALERTABLE_UNLOCKED safety ALERTS
+ * break: BREAK_ALERT_TAKEN_FIRST safety ALERTS
  * break: BREAK_TIMER_STAYS safety SHARED_EVENT
  */
 #define OWN 0
@@ -46,6 +47,7 @@ bool done[WAITERS];
 
 byte sets[OBJECTS];          /* that found the event not signalled */
 byte consumed[OBJECTS];
+byte alertsSeen;
 
 inline LockObject(o)   { atomic { !objectLock[o] -> objectLock[o] = true; assert(!dead[o]) } }
 inline UnlockObject(o) { atomic { assert(!dead[o]); objectLock[o] = false } }
@@ -180,9 +182,12 @@ inline Wait(isAlertable, isTimed)
             !threadLock[me] ->
             if
             :: alertable[me] && alerted[me] && state[me] == InProgress ->
-                alerted[me] = false; state[me] = Claimed; status[me] = StatusAlerted; statusKnown[me] = true
+                alerted[me] = false; alertsSeen++; state[me] = Claimed; status[me] = StatusAlerted; statusKnown[me] = true
             :: else
             fi;
+#ifdef BREAK_ALERT_TAKEN_FIRST
+            alerted[me] = alerted[me] && !alertable[me];
+#endif
             over = state[me] == Claimed;
 #ifdef BREAK_COMMIT_BLINDLY
             over = false;
@@ -287,7 +292,7 @@ active proctype Alerter()
     :: alertable[0] ->
         Claim(0, old);
         if
-        :: old != None -> alerted[0] = false; WriteStatus(0, StatusAlerted)
+        :: old != None -> alerted[0] = false; alertsSeen++; WriteStatus(0, StatusAlerted)
         :: else
         fi
     :: else
@@ -301,6 +306,9 @@ active proctype Watch()
 {
     timeout ->
     assert(done[0]);
+#ifdef ALERTS
+    assert(alertsSeen + alerted[0] == 1);
+#endif
 #ifdef SHARED_EVENT
     assert(!(signalled[SHARED] && !done[1]));
 #endif
