@@ -77,6 +77,7 @@ char **machine_command(const Machine *machine)
     add_option(words, "-m", "%" G_GUINT64_FORMAT "k", machine->Memory / 1024);
     add(words, "-nodefaults");
     add(words, "-no-reboot");
+    add_option(words, "-action", "shutdown=pause"); /* a machine that reset itself can then be looked at */
     add_option(words, "-display", "none");
     add_devices(words, machine);
     add_boot(words, machine);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A small QMP client: one line out, lines in until the one that answers. */
+ * A small QMP client: one line a command, answered in order; events come between. */
 #include "qmp.h"
 
 #include <errno.h>
@@ -12,15 +12,9 @@
 #include "run_report.h"
 
 #define DEADLINE_MICROSECONDS (3 * G_USEC_PER_SEC)
-#define MAX_ANSWER (1u << 20)
+#define MAX_UNREAD (1u << 20)
 
 G_DEFINE_QUARK(ntbox - qmp - error - quark, qmp_error)
-
-typedef struct Monitor {
-    int Fd;
-    gint64 Deadline; /* monotonic */
-    GString *Input;  /* read but not yet taken */
-} Monitor;
 
 static bool fail(GError **error, const char *reason)
 {
@@ -28,99 +22,149 @@ static bool fail(GError **error, const char *reason)
     return false;
 }
 
-/* Reads some bytes more. */
-static bool receive(Monitor *monitor, GError **error)
+/* ---- what QEMU says ---- */
+
+/* With `-action shutdown=pause` (machine.c) the machine then stands still, so that it can be looked at. */
+static void take_shutdown(QmpMonitor *monitor, JsonObject *event)
 {
-    char buffer[4096];
-    gint64 left = monitor->Deadline - g_get_monotonic_time();
-    struct pollfd wait = {.fd = monitor->Fd, .events = POLLIN};
-    if (left <= 0 || monitor->Input->len > MAX_ANSWER)
-        return fail(error, "did not answer in time");
-    int ready = poll(&wait, 1, (int)(left / 1000) + 1);
-    if (ready < 0 && errno != EINTR)
-        return fail(error, "cannot be read");
-    if (ready <= 0)
-        return true;
-    ssize_t count = read(monitor->Fd, buffer, sizeof buffer);
-    if (count <= 0)
-        return fail(error, "is closed");
-    g_string_append_len(monitor->Input, buffer, count);
-    return true;
+    JsonObject *data =
+        json_object_has_member(event, "data") ? json_object_get_object_member(event, "data") : NULL;
+    const char *reason = data ? json_object_get_string_member_with_default(data, "reason", "") : "";
+    if (strcmp(reason, "guest-reset") == 0)
+        monitor->Reset = true;
+    else
+        monitor->PowerOff = true;
 }
 
-static char *receive_line(Monitor *monitor, GError **error)
+/* The text of the "return" member, "" if it is no text. */
+static char *text_of(JsonObject *answer)
 {
-    for (;;) {
-        char *newline = memchr(monitor->Input->str, '\n', monitor->Input->len);
-        if (newline) {
-            gsize length = (gsize)(newline - monitor->Input->str);
-            char *line = g_strndup(monitor->Input->str, length);
-            g_string_erase(monitor->Input, 0, (gssize)length + 1);
-            return line;
-        }
-        if (!receive(monitor, error))
-            return NULL;
-    }
-}
-
-static bool send_line(Monitor *monitor, const char *line, GError **error)
-{
-    for (size_t length = strlen(line); length;) {
-        ssize_t count = send(monitor->Fd, line, length, MSG_NOSIGNAL);
-        if (count <= 0)
-            return fail(error, "is closed");
-        line += count;
-        length -= (size_t)count;
-    }
-    return true;
-}
-
-/* The text of the "return" member, "" if it is no text; NULL: the line is no answer (greeting, event, error).
- */
-static char *answer_of(const char *line)
-{
-    g_autoptr(JsonNode) root = json_from_string(line, NULL);
-    if (!root || !JSON_NODE_HOLDS_OBJECT(root))
-        return NULL;
-    JsonObject *object = json_node_get_object(root);
-    if (!json_object_has_member(object, "return"))
-        return NULL;
-    JsonNode *value = json_object_get_member(object, "return");
+    JsonNode *value = json_object_get_member(answer, "return");
     bool text = JSON_NODE_HOLDS_VALUE(value) && json_node_get_value_type(value) == G_TYPE_STRING;
     return g_strdup(text ? json_node_get_string(value) : "");
 }
 
-static char *command(Monitor *monitor, const char *line, GError **error)
+/* Greetings and other events say nothing that we want to know. */
+static void take_line(QmpMonitor *monitor, const char *line)
 {
-    if (!send_line(monitor, line, error))
-        return NULL;
-    for (;;) {
-        g_autofree char *received = receive_line(monitor, error);
-        if (!received)
-            return NULL;
-        char *answer = answer_of(received);
-        if (answer)
-            return answer;
+    g_autoptr(JsonNode) root = json_from_string(line, NULL);
+    if (!root || !JSON_NODE_HOLDS_OBJECT(root))
+        return;
+    JsonObject *object = json_node_get_object(root);
+    bool good = json_object_has_member(object, "return");
+    if (good || json_object_has_member(object, "error")) {
+        g_free(monitor->Answer);
+        monitor->Answer = good ? text_of(object) : NULL;
+        monitor->Outstanding -= monitor->Outstanding > 0;
+    } else if (strcmp(json_object_get_string_member_with_default(object, "event", ""), "SHUTDOWN") == 0) {
+        take_shutdown(monitor, object);
     }
 }
 
-char *qmp_read_registers(int fd, GError **error)
+static void take_lines(QmpMonitor *monitor)
+{
+    char *newline;
+    while ((newline = memchr(monitor->Input->str, '\n', monitor->Input->len))) {
+        gsize length = (gsize)(newline - monitor->Input->str);
+        g_autofree char *line = g_strndup(monitor->Input->str, length);
+        g_string_erase(monitor->Input, 0, (gssize)length + 1);
+        take_line(monitor, line);
+    }
+}
+
+/* Takes what is there. False when the monitor is closed, or says more than anybody can mean. */
+static bool receive(QmpMonitor *monitor)
+{
+    char buffer[4096];
+    ssize_t count;
+    while ((count = recv(monitor->Fd, buffer, sizeof buffer, MSG_DONTWAIT)) > 0) {
+        g_string_append_len(monitor->Input, buffer, count);
+        take_lines(monitor);
+        if (monitor->Input->len > MAX_UNREAD)
+            return false;
+    }
+    return count < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* ---- what we say ---- */
+
+static bool send_line(QmpMonitor *monitor, const char *line)
+{
+    for (size_t length = strlen(line); length;) {
+        ssize_t count = send(monitor->Fd, line, length, MSG_NOSIGNAL);
+        if (count <= 0)
+            return false;
+        line += count;
+        length -= (size_t)count;
+    }
+    monitor->Outstanding++;
+    return true;
+}
+
+static bool wait_for_input(const QmpMonitor *monitor, gint64 deadline)
+{
+    struct pollfd wait = {.fd = monitor->Fd, .events = POLLIN};
+    gint64 left = deadline - g_get_monotonic_time();
+    return left > 0 && (poll(&wait, 1, (int)(left / 1000) + 1) >= 0 || errno == EINTR);
+}
+
+/* Waits for the answer to this command, behind those of the ones before it; it is then in monitor->Answer. */
+static bool command(QmpMonitor *monitor, const char *line, gint64 deadline, GError **error)
+{
+    if (!send_line(monitor, line))
+        return fail(error, "is closed");
+    while (monitor->Outstanding) {
+        if (!wait_for_input(monitor, deadline))
+            return fail(error, "did not answer in time");
+        if (!receive(monitor) && monitor->Outstanding)
+            return fail(error, "is closed");
+    }
+    return monitor->Answer || fail(error, "refused a command");
+}
+
+static bool commands(QmpMonitor *monitor, const char *const *lines, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + DEADLINE_MICROSECONDS;
+    for (; *lines; lines++) {
+        if (!command(monitor, *lines, deadline, error))
+            return false;
+    }
+    return true;
+}
+
+void qmp_open(QmpMonitor *monitor, int fd)
+{
+    *monitor = (QmpMonitor){.Fd = fd, .Input = g_string_new(NULL)};
+    send_line(monitor,
+              "{\"execute\":\"qmp_capabilities\"}\n"); /* the socket holds it until QEMU has started */
+}
+
+void qmp_close(QmpMonitor *monitor)
+{
+    if (monitor->Input)
+        g_string_free(g_steal_pointer(&monitor->Input), TRUE);
+    g_clear_pointer(&monitor->Answer, g_free);
+}
+
+void qmp_poll(QmpMonitor *monitor)
+{
+    (void)receive(monitor); /* closed: QEMU has ended, which the child's exit tells */
+}
+
+char *qmp_read_registers(QmpMonitor *monitor, GError **error)
 {
     static const char *const lines[] = {
-        "{\"execute\":\"qmp_capabilities\"}\n",
         "{\"execute\":\"stop\"}\n",
         "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"info registers -a\"}}\n",
+        NULL,
     };
-    Monitor monitor = {fd, g_get_monotonic_time() + DEADLINE_MICROSECONDS, g_string_new(NULL)};
-    char *answer = NULL;
-    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
-        g_free(answer);
-        answer = command(&monitor, lines[i], error);
-        if (!answer)
-            break;
-    }
-    g_string_free(monitor.Input, TRUE);
-    return answer;
+    return commands(monitor, lines, error) ? g_steal_pointer(&monitor->Answer) : NULL;
+}
+
+bool qmp_inject_nmi(QmpMonitor *monitor, GError **error)
+{
+    static const char *const lines[] = {"{\"execute\":\"inject-nmi\"}\n", "{\"execute\":\"cont\"}\n", NULL};
+    return commands(monitor, lines, error);
 }
 
 GPtrArray *qmp_parse_registers(const char *text)

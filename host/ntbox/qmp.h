@@ -1,14 +1,35 @@
 /* SPDX-License-Identifier: MIT
- * Asks a running QEMU by its QMP monitor. Only used once a machine hangs, so the calls simply wait. */
+ * QEMU's QMP monitor: its events while the machine runs, and a few commands once it hangs or has reset itself, for
+ * whose answers the caller simply waits. */
 #pragma once
 #include <glib.h>
+#include <stdbool.h>
 
 #define QMP_ERROR (qmp_error_quark())
 GQuark qmp_error_quark(void);
 
-/* Fd: our end of the monitor's socket pair, before any command was sent. Negotiates, stops the machine and
- * gives the text of `info registers -a`. NULL with a sentence in error, at the latest after a few seconds. */
-char *qmp_read_registers(int fd, GError **error);
+typedef struct QmpMonitor {
+    int Fd;            /* our end of the socket pair; not owned */
+    GString *Input;    /* read but not yet taken */
+    guint Outstanding; /* commands that are not answered yet */
+    char *Answer;      /* text of the last answer; NULL if it was an error */
+    bool Reset;        /* the guest has reset the machine, which now stands still */
+    bool PowerOff;     /* the guest has switched the machine off, which now stands still */
+} QmpMonitor;
+
+/* Asks for the negotiation and does not wait for its answer. */
+void qmp_open(QmpMonitor *monitor, int fd);
+void qmp_close(QmpMonitor *monitor);
+
+/* Takes the events that are there (Reset, PowerOff). Never waits. */
+void qmp_poll(QmpMonitor *monitor);
+
+/* Stops the machine and gives the text of `info registers -a`. NULL with a sentence in error, at the latest after a few
+ * seconds. */
+char *qmp_read_registers(QmpMonitor *monitor, GError **error);
+
+/* A non-maskable interrupt to all processors of a stopped machine, which then runs on. */
+bool qmp_inject_nmi(QmpMonitor *monitor, GError **error);
 
 /* Fills an array of ProcessorState (Number, Rip, Halted) from that text. What it cannot read it leaves out.
  */

@@ -178,7 +178,8 @@ static void put_missing(const Document *document, const RunEvent *event)
 
 static void put_machine(const Document *document)
 {
-    static const char *const ends[] = {"exited", "timed out", "died", "interrupted", "damaged", "stuck"};
+    static const char *const ends[] = {"exited",  "timed out", "died", "interrupted",
+                                       "damaged", "stuck",     "reset"};
     JsonBuilder *builder = document->Builder;
     const RunReport *report = document->Report;
     const RunEvent *boot = run_report_first(report, ReportBoot);
@@ -199,7 +200,7 @@ static void put_machine(const Document *document)
 static void put_bugcheck(const Document *document)
 {
     JsonBuilder *builder = document->Builder;
-    const RunEvent *event = run_report_first(document->Report, ReportBugCheck);
+    const RunEvent *event = run_report_bugcheck(document->Report);
     if (!event)
         return;
     json_open_object(builder, "bug_check");
@@ -219,6 +220,12 @@ static void put_bugcheck(const Document *document)
     json_builder_end_object(builder);
 }
 
+static void put_frame(const Document *document, const RunEvent *event)
+{
+    json_put_number(document->Builder, "processor", event->Processor);
+    put_place(document, event);
+}
+
 static void put_processors(const Document *document)
 {
     JsonBuilder *builder = document->Builder;
@@ -233,6 +240,8 @@ static void put_processors(const Document *document)
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
+    if (document->Report->HungAt != G_MAXUINT)
+        put_array(document, "stacks_at_time_limit", ReportFrame, put_frame);
 }
 
 static void put_drivers(const Document *document)
@@ -271,6 +280,7 @@ static void put_arrays(const Document *document)
     put_spans(document, "cases", ReportCaseBegin, ReportCaseEnd, ReportKeyCase, put_case);
     put_array(document, "calls", ReportCall, put_call);
     put_array(document, "log", ReportLog, put_generic);
+    put_array(document, "requests_in_flight", ReportRequest, put_generic);
     put_array(document, "marks", ReportMark, put_generic);
 }
 

@@ -107,11 +107,26 @@ static void put_bugcheck(const TextPage *page, const RunEvent *event)
                     event->Processor);
 }
 
+/* What the kernel said when the time limit was reached. */
+static void put_nmi(const TextPage *page, const RunEvent *event)
+{
+    fprintf(page->Out, "\nat the time limit the machine was asked where it is\n");
+    text_put_format(page, "processor", "%u", event->Processor);
+}
+
 static void put_frame(const TextPage *page, const RunEvent *event)
 {
     g_autofree char *place = text_place(page, event);
     text_put_format(page, run_event_value(event, ReportKeyDepth) == 0 ? "stack" : "", "#%-2" PRIu64 " %s",
                     run_event_value(event, ReportKeyDepth), place);
+}
+
+static void put_request(const TextPage *page, const RunEvent *event)
+{
+    text_put_format(page, "in flight", "%s holds %s (IRP 0x%016" PRIx64 ")",
+                    run_event_text_or(event, ReportKeyDriver, "the kernel"),
+                    run_event_text_or(event, ReportKeyName, "a request"),
+                    run_event_value(event, ReportKeyAddress));
 }
 
 static void put_case_end(const TextPage *page, const RunEvent *event)
@@ -168,7 +183,9 @@ static void put_event(const TextPage *page, const RunEvent *event)
     case ReportStepEnd:
         return report_text_step_end(page, event);
     case ReportBugCheck:
-        return put_bugcheck(page, event);
+        return event == run_report_bugcheck(page->Report) ? put_bugcheck(page, event) : put_nmi(page, event);
+    case ReportRequest:
+        return put_request(page, event);
     case ReportFrame:
         return put_frame(page, event);
     case ReportCaseEnd:
@@ -185,7 +202,7 @@ static void put_event(const TextPage *page, const RunEvent *event)
 static void put_processors(const TextPage *page)
 {
     if (page->Report->Processors->len)
-        fprintf(page->Out, "\nat the time limit\n");
+        fprintf(page->Out, "\n%s\n", page->Report->End == VmReset ? "at the reset" : "at the time limit");
     for (guint i = 0; i < page->Report->Processors->len; i++) {
         const ProcessorState *state = page->Report->Processors->pdata[i];
         g_autofree char *label = g_strdup_printf("processor %u", state->Number);

@@ -9,6 +9,7 @@ RunReport *run_report_new(bool trace)
     RunReport *report = g_new0(RunReport, 1);
     report->Events = g_ptr_array_new_with_free_func((GDestroyNotify)run_event_free);
     report->Processors = g_ptr_array_new_with_free_func((GDestroyNotify)processor_state_free);
+    report->HungAt = G_MAXUINT;
     report->Symbols = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     report->Trace = trace ? g_checksum_new(G_CHECKSUM_SHA256) : NULL;
     report->MachineOutput = g_strdup("");
@@ -95,6 +96,16 @@ const RunEvent *run_report_last(const RunReport *report, REPORT_TYPE type)
     for (guint i = report->Events->len; i > 0; i--) {
         const RunEvent *event = report->Events->pdata[i - 1];
         if (event->Type == type)
+            return event;
+    }
+    return NULL;
+}
+
+const RunEvent *run_report_bugcheck(const RunReport *report)
+{
+    for (guint i = 0; i < report->Events->len && i < report->HungAt; i++) {
+        const RunEvent *event = report->Events->pdata[i];
+        if (event->Type == ReportBugCheck)
             return event;
     }
     return NULL;

@@ -18,9 +18,10 @@ typedef enum VmEnd {
     VmInterrupted, /* SIGINT or SIGTERM to ntbox */
     VmDamaged,     /* ended by ntbox because the report channel was damaged */
     VmStuck,       /* the guest reported its end but the machine did not power off */
+    VmReset,       /* the guest reset the machine: a triple fault, or a driver asked for it */
 } VmEnd;
 
-/* Where a processor stood when the time limit ended the run. */
+/* Where a processor stood when the time limit or a reset ended the run. */
 typedef struct ProcessorState {
     unsigned Number;
     uint64_t Rip;
@@ -31,7 +32,8 @@ typedef struct ProcessorState {
 
 typedef struct RunReport {
     GPtrArray *Events;     /* of RunEvent, owned */
-    GPtrArray *Processors; /* of ProcessorState, owned; empty but after VmTimedOut */
+    GPtrArray *Processors; /* of ProcessorState, owned; empty but after VmTimedOut and VmReset */
+    guint HungAt;          /* index of the first event behind the time limit; G_MAXUINT: it was not reached */
     GHashTable *Symbols;   /* (RunEvent *) -> char *, owned text: symbols that the host found */
     uint64_t Lost;         /* records that did not fit the ring */
     uint64_t Omitted;      /* records not kept because of RUN_REPORT_MAX_BYTES */
@@ -63,6 +65,9 @@ const char *run_report_trace_hash(const RunReport *report);
 /* The first or the last event of a type, NULL if there is none. */
 const RunEvent *run_report_first(const RunReport *report, REPORT_TYPE type);
 const RunEvent *run_report_last(const RunReport *report, REPORT_TYPE type);
+
+/* The bug check that ended the run: not the one that the NMI at the time limit leads to. NULL if there is none. */
+const RunEvent *run_report_bugcheck(const RunReport *report);
 
 /* The image that holds an address, by the image events; NULL if none does. */
 const RunEvent *run_report_image_at(const RunReport *report, uint64_t address);

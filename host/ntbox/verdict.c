@@ -49,7 +49,7 @@ static const char *bugcheck_culprit(const RunReport *report, const RunEvent *bug
 
 static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
 {
-    const RunEvent *bugcheck = run_report_first(report, ReportBugCheck);
+    const RunEvent *bugcheck = run_report_bugcheck(report);
     if (!bugcheck)
         return false;
     uint32_t code = (uint32_t)run_event_value(bugcheck, ReportKeyCode);
@@ -70,15 +70,37 @@ static bool judge_interrupt(const RunReport *report, Verdict *verdict)
            verdict_set(verdict, ExitUsage, "environment", "interrupted before the run was at its end");
 }
 
-/* Where the machine stood: a driver under test, if one of the processors was in it. */
-static const char *driver_at_timeout(const RunReport *report)
+/* Where the machine stood: a driver under test, if one of the processors was in it or below a call from it. */
+static const char *driver_at_end(const RunReport *report)
 {
     for (guint i = 0; i < report->Processors->len; i++) {
         const ProcessorState *state = report->Processors->pdata[i];
         if (!run_report_is_own_module(state->Module))
             return state->Module;
     }
-    return NULL;
+    return driver_in_frames(report);
+}
+
+/* "step 2 (ioctl \??\X)" */
+static char *step_text(const RunEvent *step)
+{
+    const char *operation = scenario_operation_name((uint32_t)run_event_value(step, ReportKeyOperation));
+    return g_strdup_printf("step %u (%s %s)", (unsigned)run_event_value(step, ReportKeyStep), operation,
+                           run_event_text_or(step, ReportKeyName, ""));
+}
+
+/* "; a.sys holds IRP_MJ_READ" for each request in flight that a driver under test holds; "" for none. */
+static char *holders_text(const RunReport *report)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < report->Events->len; i++) {
+        const RunEvent *event = report->Events->pdata[i];
+        const char *driver = run_event_text(event, ReportKeyDriver);
+        if (event->Type == ReportRequest && !run_report_is_own_module(driver))
+            g_string_append_printf(text, "; %s holds %s", driver,
+                                   run_event_text_or(event, ReportKeyName, "a request"));
+    }
+    return g_string_free(text, FALSE);
 }
 
 static bool judge_timeout(const RunReport *report, Verdict *verdict)
@@ -89,12 +111,28 @@ static bool judge_timeout(const RunReport *report, Verdict *verdict)
     if (!step)
         return verdict_set(verdict, ExitFault, "hang",
                            "the time limit of %u s ended the run before its first step", report->TimeLimit);
-    const char *culprit = driver_at_timeout(report);
-    const char *operation = scenario_operation_name((uint32_t)run_event_value(step, ReportKeyOperation));
+    const char *culprit = driver_at_end(report);
+    g_autofree char *where = step_text(step);
+    g_autofree char *holders = holders_text(report);
+    return verdict_set(verdict, ExitDriver, "hang", "the time limit of %u s ended the run in %s%s%s%s",
+                       report->TimeLimit, where, culprit ? ", in " : "", culprit ? culprit : "", holders);
+}
+
+/* A triple fault, or a driver that asked the chipset for a reset. Nobody is to blame before the first step but the
+ * kernel; from then on it is the driver in hand, whose step then is named. */
+static bool judge_reset(const RunOptions *options, const RunReport *report, Verdict *verdict)
+{
+    const RunEvent *begin = run_report_last(report, ReportStepBegin);
+    const RunStep *step = begin ? run_plan_step(options, run_event_value(begin, ReportKeyStep)) : NULL;
+    const char *culprit = driver_at_end(report);
+    if (report->End != VmReset)
+        return false;
+    if (!step)
+        return verdict_set(verdict, ExitFault, "reset", "the machine reset itself before the first step");
+    g_autofree char *where = step_text(begin);
     return verdict_set(
-        verdict, ExitDriver, "hang", "the time limit of %u s ended the run in step %u (%s %s)%s%s",
-        report->TimeLimit, (unsigned)run_event_value(step, ReportKeyStep), operation,
-        run_event_text_or(step, ReportKeyName, ""), culprit ? ", in " : "", culprit ? culprit : "");
+        verdict, ExitDriver, "reset", "the machine reset itself (a triple fault) in %s%s%s; in hand: %s.sys",
+        where, culprit ? ", in " : "", culprit ? culprit : "", finding_service_of_step(options, step));
 }
 
 static bool judge_damage(const RunReport *report, Verdict *verdict)
@@ -185,10 +223,13 @@ static const RunStep *last_step(const RunOptions *options, const RunReport *repo
 /* ---- the run as a whole ---- */
 
 /* What ended the machine before the plan's end. */
-static bool judge_end(const RunReport *report, Verdict *verdict)
+static bool judge_end(const RunOptions *options, const RunReport *report, Verdict *verdict)
 {
-    static bool (*const rules[])(const RunReport *, Verdict *) = {judge_bugcheck, judge_interrupt,
-                                                                  judge_damage, judge_timeout, judge_machine};
+    static bool (*const rules[])(const RunReport *, Verdict *) = {
+        judge_bugcheck, judge_interrupt, judge_damage, judge_timeout, judge_machine,
+    };
+    if (judge_reset(options, report, verdict))
+        return true;
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
         if (rules[i](report, verdict))
             return true;
@@ -207,7 +248,7 @@ Verdict verdict_decide(const RunOptions *options, const RunReport *report)
     Verdict verdict = {0};
     g_autoptr(GPtrArray) findings = findings_collect(options, report);
     const Finding *worst = worst_of(findings);
-    if (judge_end(report, &verdict)) {
+    if (judge_end(options, report, &verdict)) {
         add_context(options, last_step(options, report), 0, &verdict);
     } else if (worst) {
         verdict_set(&verdict, worst->Verdict.Code, worst->Verdict.Outcome, "%s", worst->Verdict.Sentence);
@@ -289,7 +330,7 @@ GArray *verdict_drivers(const RunOptions *options, const RunReport *report)
         const Finding *finding = findings->pdata[i];
         note_verdict(result_of(options, results, finding->Service), &finding->Verdict);
     }
-    if (step && judge_end(report, &end)) {
+    if (step && judge_end(options, report, &end)) {
         note_verdict(result_of(options, results, finding_service_of_step(options, step)), &end);
         verdict_clear(&end);
     }

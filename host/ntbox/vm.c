@@ -19,6 +19,7 @@
 
 #define DRAIN_INTERVAL_MS 5
 #define POWER_OFF_MS 5000 /* from the guest's last record to its power-off */
+#define STACKS_MS 3000    /* from the NMI at the time limit to the end of what the kernel says then */
 
 typedef struct Vm {
     const VmPlan *Plan;
@@ -26,6 +27,7 @@ typedef struct Vm {
     VmChannels Channels;
     GSubprocess *Process;
     GMainLoop *Loop;
+    QmpMonitor Monitor;
     bool Ended;      /* report->End is decided */
     bool LastRecord; /* the guest said that it is done or has crashed */
 } Vm;
@@ -85,6 +87,18 @@ static void end(Vm *vm, VmEnd how)
 
 /* ---- events of the loop ---- */
 
+/* Asks QEMU where the processors stand. That this may fail is no reason to lose the rest of the report. */
+static bool read_processors(Vm *vm)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = qmp_read_registers(&vm->Monitor, &error);
+    if (!text)
+        return false;
+    g_ptr_array_unref(vm->Report->Processors);
+    vm->Report->Processors = qmp_parse_registers(text);
+    return true;
+}
+
 static gboolean on_no_power_off(gpointer context)
 {
     Vm *vm = context;
@@ -103,9 +117,22 @@ static void on_record(const ReportView *view, void *context)
     }
 }
 
+/* The guest stopped the machine, which stands still. */
+static void on_shutdown(Vm *vm)
+{
+    if (vm->Monitor.Reset)
+        read_processors(vm);
+    end(vm, vm->Monitor.Reset ? VmReset : VmExited);
+}
+
 static gboolean on_drain(gpointer context)
 {
     Vm *vm = context;
+    qmp_poll(&vm->Monitor);
+    if (vm->Monitor.Reset || vm->Monitor.PowerOff) {
+        on_shutdown(vm);
+        return G_SOURCE_REMOVE;
+    }
     bool written = vm_channels_copy_log(&vm->Channels);
     if (written && report_reader_drain(&vm->Channels.Reader, on_record, vm))
         return G_SOURCE_CONTINUE;
@@ -113,22 +140,27 @@ static gboolean on_drain(gpointer context)
     return G_SOURCE_REMOVE;
 }
 
-/* Asks QEMU where the processors stand. That this may fail is no reason to lose the rest of the report. */
-static void read_processors(Vm *vm)
+static gboolean on_stacks_told(gpointer context)
 {
-    g_autoptr(GError) error = NULL;
-    g_autofree char *text = qmp_read_registers(vm->Channels.MonitorFd, &error);
-    if (!text)
-        return;
-    g_ptr_array_unref(vm->Report->Processors);
-    vm->Report->Processors = qmp_parse_registers(text);
+    end(context, VmTimedOut);
+    return G_SOURCE_REMOVE;
 }
 
+/* The run is a hang from here on, whatever comes. The NMI makes the kernel say where all processors stand and who holds
+ * which request; it then powers off. */
 static gboolean on_time_limit(gpointer context)
 {
     Vm *vm = context;
-    read_processors(vm);
-    end(vm, VmTimedOut);
+    if (vm->Ended)
+        return G_SOURCE_REMOVE;
+    vm->Ended = true;
+    vm->Report->End = VmTimedOut;
+    report_reader_drain(&vm->Channels.Reader, on_record, vm);
+    vm->Report->HungAt = vm->Report->Events->len;
+    if (read_processors(vm) && qmp_inject_nmi(&vm->Monitor, NULL))
+        g_timeout_add(STACKS_MS, on_stacks_told, vm);
+    else
+        end(vm, VmTimedOut);
     return G_SOURCE_REMOVE;
 }
 
@@ -203,6 +235,7 @@ static bool run(Vm *vm, GError **error)
     gint64 begin = g_get_monotonic_time();
     if (!vm_channels_open(&vm->Channels, vm->Plan->Archive, vm->Plan->LogFile, error))
         return false;
+    qmp_open(&vm->Monitor, vm->Channels.MonitorFd);
     catch_signals(vm);
     if (start(vm, error)) {
         add_sources(vm);
@@ -221,6 +254,7 @@ bool vm_run(const VmPlan *plan, RunReport *report, GError **error)
 {
     Vm vm = {.Plan = plan, .Report = report};
     bool started = run(&vm, error);
+    qmp_close(&vm.Monitor);
     vm_channels_close(&vm.Channels);
     g_clear_object(&vm.Process);
     g_clear_pointer(&vm.Loop, g_main_loop_unref);

@@ -40,3 +40,6 @@ extern POBJECT_TYPE IoDeviceObjectType, IoDriverObjectType; /* IoFileObjectType:
 /* PASSIVE_LEVEL, by ps in the thread that ends, before it is gone: cancels the IRPs the thread has issued and
  * waits until they are complete. */
 VOID IoCancelThreadIo(PETHREAD Thread);
+
+/* Bug check only, when no other processor runs: a ReportRequest for each IRP that a thread waits for. */
+VOID IoReportPendingIrps(VOID);

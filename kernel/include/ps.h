@@ -30,5 +30,8 @@ extern const PS_UPCALLS *PsUpcalls;
 
 VOID PsInitSystem(VOID);
 
+/* Bug check only, when no other processor runs: calls Routine for each thread without a lock. */
+VOID PsWalkThreadsFrozen(VOID (*Routine)(PETHREAD Thread));
+
 /* Threads that started in Module's code and have not ended: written to log and report, counted. PASSIVE_LEVEL. */
 ULONG PsReportDriverThreads(const void *Module, PCSTR Driver);

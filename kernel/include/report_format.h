@@ -112,4 +112,6 @@ typedef enum REPORT_TYPE {
     ReportViolation =
         20, /* Driver, Kind (rule), Text, Symbol, Offset: a broken rule that does not stop the machine */
     ReportMark = 21, /* Count: numbered mark, the host acts on it */
+    ReportRequest =
+        22, /* Driver that holds it, Name (IRP_MJ_...), Code, Address (IRP): in flight at a bug check */
 } REPORT_TYPE;

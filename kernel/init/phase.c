@@ -12,10 +12,11 @@ static BOOLEAN InitUnwindOne(PCONTEXT Context)
     return RtlUnwindOneFrame(Context, NULL);
 }
 
-/* What was counted in the case that the bug check ends. */
+/* What was counted in the case that the bug check ends, and the requests that were in flight. */
 static VOID InitBugCheckReport(VOID)
 {
     ImEndCase();
+    IoReportPendingIrps();
 }
 
 static BOOLEAN InitFindImage(ULONG64 Address, RTL_IMAGE_VIEW *Image)

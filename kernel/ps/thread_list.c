@@ -22,6 +22,12 @@ VOID PspLeaveThread(PETHREAD Thread)
     ArchReleaseLock(&PspThreadLock, OldIrql);
 }
 
+VOID PsWalkThreadsFrozen(VOID (*Routine)(PETHREAD Thread))
+{
+    for (PLIST_ENTRY Entry = PspThreads.Flink; Entry != &PspThreads; Entry = Entry->Flink)
+        Routine(CONTAINING_RECORD(Entry, ETHREAD, ListEntry));
+}
+
 /* A thread whose object is signalled has left the driver's code for good. */
 ULONG PsReportDriverThreads(const void *Module, PCSTR Driver)
 {

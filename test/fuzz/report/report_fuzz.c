@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     RunReport *report = run_report_new(true);
     report_reader_drain(&reader, run_report_add, report);
     report->Damage = g_strdup(reader.Damage);
-    report->End = size % 6;
+    report->End = size % 7;
     judge(report);
     run_report_free(report);
     report_reader_clear(&reader);

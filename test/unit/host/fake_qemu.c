@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Stands in for QEMU in vm_test: takes the same descriptors, plays the guest that its first argument names.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +56,19 @@ static void answer(const char *text)
         _exit(9);
 }
 
+/* The kernel's answer to the NMI: it says where it is and ends. */
+static void tell_stacks(void)
+{
+    guest_ring_number(&ring, ReportKeyCode, 0x80);
+    guest_ring_publish(&ring, ReportBugCheck);
+    guest_ring_text(&ring, ReportKeyDriver, "keeper.sys");
+    guest_ring_text(&ring, ReportKeyName, "IRP_MJ_READ");
+    guest_ring_publish(&ring, ReportRequest);
+    _exit(0);
+}
+
 /* Answers every command of the monitor; the events between must not confuse the client. */
-static void play_monitor(void)
+static void play_monitor(bool hears_nmi)
 {
     char buffer[1024];
     answer("{\"QMP\": {\"version\": {}}}\r\n");
@@ -66,6 +78,8 @@ static void play_monitor(void)
             _exit(9);
         buffer[count] = '\0';
         answer("{\"event\": \"STOP\"}\r\n");
+        if (hears_nmi && strstr(buffer, "\"cont\""))
+            tell_stacks();
         if (strstr(buffer, "info registers"))
             answer("{\"return\": \"CPU#0\\r\\nRIP=fffff80000401010 RFL=0 HLT=0\\r\\n\"}\r\n");
         else
@@ -87,8 +101,12 @@ int main(int argc, char **argv)
     boot();
     if (strcmp(role, "flood") == 0)
         flood();
-    if (strcmp(role, "hang") == 0)
-        play_monitor();
+    if (strcmp(role, "hang") == 0 || strcmp(role, "nmi") == 0)
+        play_monitor(strcmp(role, "nmi") == 0);
+    if (strcmp(role, "reset") == 0) {
+        answer("{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}\r\n");
+        play_monitor(false);
+    }
     if (strcmp(role, "mute") == 0)
         wait_for_ever();
     if (strcmp(role, "die") == 0)

@@ -437,6 +437,56 @@ static void user_mode_names(void **state)
     assert_false(dll_is_user_mode("ntoskrnl.exe"));
 }
 
+/* ---- hangs and resets ---- */
+
+static void a_hang_names_who_holds_the_request(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    step(story, ReportStepBegin, 2, ScenarioIoctl, 0);
+    assert_true(report_reader_drain(&story->Reader, run_report_add, story->Report));
+    story->Report->End = VmTimedOut;
+    story->Report->HungAt = story->Report->Events->len;
+    bugcheck(story, NULL);
+    guest_ring_text(&story->Guest, ReportKeyDriver, "a.sys");
+    guest_ring_text(&story->Guest, ReportKeyName, "IRP_MJ_READ");
+    guest_ring_publish(&story->Guest, ReportRequest);
+    g_autofree char *text =
+        expect(story, ExitDriver, "hang", "in step 2 (ioctl \\??\\A); a.sys holds IRP_MJ_READ");
+    assert_in(text, "a.sys holds IRP_MJ_READ (IRP");
+}
+
+static void a_bug_check_before_the_hang_counts(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    bugcheck(story, "a.sys");
+    assert_true(report_reader_drain(&story->Reader, run_report_add, story->Report));
+    story->Report->End = VmTimedOut;
+    story->Report->HungAt = story->Report->Events->len;
+    g_free(expect(story, ExitDriver, "bugcheck", "a.sys caused bug check 0xD1"));
+}
+
+static void a_reset_is_the_driver_in_hands(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    step(story, ReportStepBegin, 2, ScenarioIoctl, 0);
+    story->Report->End = VmReset;
+    g_free(expect(story, ExitDriver, "reset", "step 2 (ioctl \\??\\A); in hand: a.sys"));
+}
+
+static void a_reset_before_the_first_step_is_the_kernels(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    story->Report->End = VmReset;
+    g_free(expect(story, ExitFault, "reset", "before the first step"));
+}
+
 /* ---- many drivers, many rounds ---- */
 
 static void failed_status(Story *story, const char *driver, REPORT_TYPE type, uint32_t status)
@@ -569,6 +619,10 @@ int main(void)
         CASE(kernel_that_does_not_start),
         CASE(qemu_that_refuses_its_options),
         CASE(no_end_of_the_scenario),
+        CASE(a_hang_names_who_holds_the_request),
+        CASE(a_bug_check_before_the_hang_counts),
+        CASE(a_reset_is_the_driver_in_hands),
+        CASE(a_reset_before_the_first_step_is_the_kernels),
         MANY(the_worst_of_all_drivers_decides),
         MANY(what_comes_after_a_bug_check_is_not_run),
         MANY(all_kinds_of_leaks_are_named),

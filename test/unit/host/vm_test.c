@@ -85,6 +85,28 @@ static void a_hang_ends_at_the_limit_and_tells_where(void **state)
     run_report_free(report);
 }
 
+static void the_kernel_is_asked_where_it_hangs(void **state)
+{
+    RunReport *report = play("nmi", 1);
+    assert_int_equal(report->End, VmTimedOut);
+    assert_int_equal(report->Processors->len, 1);
+    assert_int_equal(report->HungAt, 1);
+    assert_non_null(run_report_first(report, ReportRequest));
+    assert_non_null(run_report_first(report, ReportBugCheck));
+    assert_null(run_report_bugcheck(report)); /* that of the NMI is none of the guest's own */
+    assert_true(report->Seconds < 3);
+    run_report_free(report);
+}
+
+static void a_reset_ends_the_run_and_tells_where(void **state)
+{
+    RunReport *report = play("reset", 30);
+    assert_int_equal(report->End, VmReset);
+    assert_int_equal(report->Processors->len, 1);
+    assert_true(report->Seconds < 10);
+    run_report_free(report);
+}
+
 static void a_monitor_that_does_not_answer_does_not_hold_us(void **state)
 {
     RunReport *report = play("mute", 1);
@@ -146,6 +168,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_machine_that_says_nothing),
         cmocka_unit_test(a_machine_that_dies),
         cmocka_unit_test(a_hang_ends_at_the_limit_and_tells_where),
+        cmocka_unit_test(the_kernel_is_asked_where_it_hangs),
+        cmocka_unit_test(a_reset_ends_the_run_and_tells_where),
         cmocka_unit_test(a_monitor_that_does_not_answer_does_not_hold_us),
         cmocka_unit_test(damage_ends_the_run_at_once),
         cmocka_unit_test(a_machine_that_does_not_power_off_is_ended),
