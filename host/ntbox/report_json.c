@@ -197,6 +197,13 @@ static void put_machine(const Document *document)
     json_builder_end_object(builder);
 }
 
+static void put_processor_place(const Document *document, const RunEvent *event)
+{
+    json_put_number(document->Builder, "processor", (int64_t)run_event_value(event, ReportKeyProcessor));
+    json_put_number(document->Builder, "depth", (int64_t)run_event_value(event, ReportKeyDepth));
+    put_place(document, event);
+}
+
 static void put_bugcheck(const Document *document)
 {
     JsonBuilder *builder = document->Builder;
@@ -217,6 +224,7 @@ static void put_bugcheck(const Document *document)
     put_place(document, event);
     put_origin(builder, event);
     put_array(document, "frames", ReportFrame, put_place);
+    put_array(document, "other_processors", ReportProcessorFrame, put_processor_place);
     json_builder_end_object(builder);
 }
 

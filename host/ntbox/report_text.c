@@ -129,6 +129,16 @@ static void put_request(const TextPage *page, const RunEvent *event)
                     run_event_value(event, ReportKeyAddress));
 }
 
+/* Another processor, where the bug check stopped it. */
+static void put_processor_frame(const TextPage *page, const RunEvent *event)
+{
+    g_autofree char *place = text_place(page, event);
+    g_autofree char *label =
+        g_strdup_printf("processor %" PRIu64, run_event_value(event, ReportKeyProcessor));
+    text_put_format(page, run_event_value(event, ReportKeyDepth) == 0 ? label : "", "#%-2" PRIu64 " %s",
+                    run_event_value(event, ReportKeyDepth), place);
+}
+
 static void put_case_end(const TextPage *page, const RunEvent *event)
 {
     bool passed = run_event_value(event, ReportKeyStatus) == 0;
@@ -188,6 +198,8 @@ static void put_event(const TextPage *page, const RunEvent *event)
         return put_request(page, event);
     case ReportFrame:
         return put_frame(page, event);
+    case ReportProcessorFrame:
+        return put_processor_frame(page, event);
     case ReportCaseEnd:
         return put_case_end(page, event);
     case ReportViolation:

@@ -82,7 +82,7 @@ const char *run_event_type_name(REPORT_TYPE type)
     static const char *const names[] = {
         "unknown",    "pad",      "boot",   "log",  "print",      "image",    "missing",   "entry",
         "device",     "link",     "unload", "leak", "step_begin", "step_end", "bug_check", "frame",
-        "case_begin", "case_end", "call",   "done", "violation",  "mark",     "request",
+        "case_begin", "case_end", "call",   "done", "violation",  "mark",     "request",   "processor_frame",
     };
     return (size_t)type < G_N_ELEMENTS(names) ? names[type] : names[0];
 }

@@ -39,7 +39,8 @@ void run_report_free(RunReport *report)
 /* Prints and log lines may be endless; what ends a run is always kept. */
 static bool may_be_omitted(uint16_t type)
 {
-    return type != ReportBugCheck && type != ReportFrame && type != ReportDone;
+    return type != ReportBugCheck && type != ReportFrame && type != ReportProcessorFrame &&
+           type != ReportDone;
 }
 
 /* Every byte that the guest said, in its order; padding is not said. */

@@ -39,7 +39,8 @@ static void collect_events(GHashTable *modules, const RunReport *report)
         uint64_t offset;
         if (run_report_is_own_module(module) || !run_event_number(event, ReportKeyOffset, &offset))
             continue;
-        bool deeper = event->Type == ReportFrame && run_event_value(event, ReportKeyDepth) > 0;
+        bool frame = event->Type == ReportFrame || event->Type == ReportProcessorFrame;
+        bool deeper = frame && run_event_value(event, ReportKeyDepth) > 0;
         Query query = {offset, deeper || event->Type == ReportLeak, event, NULL, module};
         add_query(modules, &query);
     }

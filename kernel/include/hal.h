@@ -44,6 +44,13 @@ typedef struct _HAL_LINE {
 #define HAL_ISA_LINES 16
 BOOLEAN HalFindIsaLine(ULONG Irq, HAL_LINE *Line); /* FALSE: there is no such ISA interrupt */
 
+/* The line's vector, whose high nibble is its IRQL, 3 to 12. 0: there is no such line, or no vector left. IRQL any. */
+UCHAR HalVectorOfLine(const HAL_LINE *Line);
+BOOLEAN HalLineOfVector(UCHAR Vector, HAL_LINE *Line);
+VOID HalEnableLine(const HAL_LINE *Line, UCHAR Vector,
+                   ULONG Processor); /* a line for which the above was TRUE */
+VOID HalDisableLine(const HAL_LINE *Line);
+
 /* Software interrupt to the calling processor: pending until CR8 falls below the vector's class. Any IRQL. */
 VOID HalRequestSoftwareInterrupt(UCHAR Vector);
 VOID HalEndOfInterrupt(VOID);

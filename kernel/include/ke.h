@@ -97,17 +97,44 @@ typedef struct _KI_HELD_LOCK {
     const void *Caller; /* code address of the acquisition */
 } KI_HELD_LOCK;
 
+/* What a frozen processor was doing; both structures as published for debuggers. */
+typedef struct _KI_DESCRIPTOR {
+    USHORT Pad[3];
+    USHORT Limit;
+    PVOID Base;
+} KI_DESCRIPTOR;
+
+typedef struct _KI_SPECIAL_REGISTERS {
+    ULONG64 Cr0, Cr2, Cr3, Cr4;
+    ULONG64 KernelDr0, KernelDr1, KernelDr2, KernelDr3, KernelDr6, KernelDr7;
+    KI_DESCRIPTOR Gdtr, Idtr; /* 0x50 */
+    USHORT Tr, Ldtr;          /* 0x70 */
+    ULONG MxCsr;
+    ULONG64 DebugControl, LastBranchToRip, LastBranchFromRip, LastExceptionToRip, LastExceptionFromRip;
+    ULONG64 Cr8, MsrGsBase, MsrGsSwap, MsrStar, MsrLStar, MsrCStar, MsrSyscallMask; /* 0xa0 */
+    ULONG64 Xcr0, MsrFsBase, Padding;
+} KI_SPECIAL_REGISTERS;
+ASSERT_SIZE(KI_SPECIAL_REGISTERS, 0xf0);
+ASSERT_OFFSET(KI_SPECIAL_REGISTERS, Cr8, 0xa0);
+
+typedef struct _KI_PROCESSOR_STATE {
+    KI_SPECIAL_REGISTERS SpecialRegisters;
+    CONTEXT ContextFrame;
+} KI_PROCESSOR_STATE;
+
 typedef struct _KPRCB {
     ULONG MxCsr;        /* 0x000 */
     UCHAR LegacyNumber; /* 0x004 = gs:[0x184] */
     UCHAR ReservedMustBeZero[3];
-    PKTHREAD CurrentThread; /* 0x008 = gs:[0x188] */
-    PKTHREAD NextThread;    /* 0x010 */
-    PKTHREAD IdleThread;    /* 0x018 */
-    UCHAR NestingLevel[4];  /* 0x020 */
-    ULONG Number;           /* 0x024 = gs:[0x1a4] */
-    ULONG64 Reserved[0xe0]; /* where NT keeps special registers and the CONTEXT of a frozen processor */
+    PKTHREAD CurrentThread;            /* 0x008 = gs:[0x188] */
+    PKTHREAD NextThread;               /* 0x010 */
+    PKTHREAD IdleThread;               /* 0x018 */
+    UCHAR NestingLevel[4];             /* 0x020 */
+    ULONG Number;                      /* 0x024 = gs:[0x1a4] */
+    ULONG64 Reserved[0x1b];            /* 0x028 */
+    KI_PROCESSOR_STATE ProcessorState; /* 0x100: of a frozen processor */
     /* Our own from here on. */
+    volatile BOOLEAN Frozen; /* ProcessorState is valid, the processor has stopped for good */
     ULONG ApicId;
     BOOLEAN DpcActive;           /* inside the DPC drain: waits are forbidden */
     volatile BOOLEAN QuantumEnd; /* the current thread has used its quantum */
@@ -127,7 +154,7 @@ typedef struct _KPRCB {
 ASSERT_OFFSET(KPRCB, LegacyNumber, 0x4);
 ASSERT_OFFSET(KPRCB, CurrentThread, 0x8);
 ASSERT_OFFSET(KPRCB, Number, 0x24);
-ASSERT_OFFSET(KPRCB, Reserved, 0x28);
+ASSERT_OFFSET(KPRCB, ProcessorState, 0x100);
 
 static inline PKPRCB KeGetPrcb(void)
 {
@@ -146,6 +173,53 @@ static inline PKTHREAD KiCurrentThread(void)
 extern PKPRCB KiProcessorBlock[KI_MAX_PROCESSORS];
 extern ULONG KeActiveProcessorCount;  /* that take part in scheduling */
 extern ULONG KePresentProcessorCount; /* that the firmware describes */
+
+/* --- calls to all processors: ipi.c ---- */
+
+/* Each active processor, the caller's too, runs Call once: the others at IPI_LEVEL, the caller at IPI_LEVEL - 1. Returns when all have.
+ * IRQL < IPI_LEVEL, interrupts on, unless one processor is active. Call takes no lock below LockRankHal. */
+typedef VOID KE_PROCESSOR_CALL(PVOID Context);
+VOID KeCallAllProcessors(KE_PROCESSOR_CALL *Call, PVOID Context);
+
+/* --- interrupt objects: interrupt.c ---- */
+
+typedef struct _KE_INTERRUPT_PARAMETERS {
+    PKSERVICE_ROUTINE ServiceRoutine;
+    PVOID ServiceContext;
+    PKSPIN_LOCK SpinLock; /* NULL: one of its own */
+    ULONG Vector;
+    KIRQL Irql; /* the vector's high nibble */
+    KIRQL SynchronizeIrql;
+    KINTERRUPT_MODE Mode;
+    BOOLEAN ShareVector;
+    KAFFINITY Processors; /* not empty, active ones; the lowest gets the interrupt */
+} KE_INTERRUPT_PARAMETERS;
+
+/* (c) constant after initialisation */
+typedef struct _KINTERRUPT {
+    SHORT Type; /* (c) as in every kernel object */
+    SHORT Size;
+    struct _KINTERRUPT *Next;         /* chain of the vector: changed under KiInterruptLock, read without */
+    PKSERVICE_ROUTINE ServiceRoutine; /* (c), as the rest */
+    PVOID ServiceContext;
+    PKSPIN_LOCK ActualLock;
+    KSPIN_LOCK SpinLock; /* ActualLock points here when the driver gave none */
+    UCHAR Vector;
+    KIRQL Irql, SynchronizeIrql;
+    BOOLEAN ShareVector;
+    KINTERRUPT_MODE Mode;
+    ULONG Processor;
+} KINTERRUPT;
+
+/* Parameters are checked by the caller (io); the object is memory of the caller's. */
+VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, const KE_INTERRUPT_PARAMETERS *Parameters);
+BOOLEAN KeConnectInterrupt(
+    PKINTERRUPT Interrupt); /* FALSE: the vector is no line's, or not to be shared. IRQL <= DISPATCH_LEVEL */
+VOID KeDisconnectInterrupt(
+    PKINTERRUPT Interrupt); /* PASSIVE_LEVEL; its routine is not running any more afterwards */
+
+/* After a driver's unload routine: its interrupts that are still connected are disconnected, reported and counted. */
+ULONG KeReportDriverInterrupts(PCSTR Driver, const void *Base, SIZE_T Size);
 
 /* --- contracts, checked kernel only ---- */
 
@@ -172,6 +246,9 @@ typedef enum _KE_GATE_KIND {
     GateWorkItem,
     GateThread,
     GateApc,
+    GateIsr,
+    GateSynchronize,
+    GateIpi,
 } KE_GATE_KIND;
 
 typedef struct _KE_GATE {

@@ -86,6 +86,7 @@ typedef enum REPORT_KEY {
     ReportKeyCase = 26,  /* "event.set": driver and case of a conformance test */
     ReportKeyDepth = 27, /* of a stack frame, 0 is where it happened */
     ReportKeyName = 28,  /* any other name */
+    ReportKeyProcessor = 29,
 } REPORT_KEY;
 
 typedef enum REPORT_TYPE {
@@ -114,4 +115,6 @@ typedef enum REPORT_TYPE {
     ReportMark = 21, /* Count: numbered mark, the host acts on it */
     ReportRequest =
         22, /* Driver that holds it, Name (IRP_MJ_...), Code, Address (IRP): in flight at a bug check */
+    ReportProcessorFrame =
+        23, /* as ReportFrame, and Processor: where another one stood when a bug check stopped it */
 } REPORT_TYPE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, timers, symbolic links, threads, pool. A device or thread
+ * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, symbolic links, threads, pool. A device or thread
  * leads back into the image, so the image then stays mapped. */
 #include "iop.h"
 #include "ex.h"
@@ -48,6 +48,9 @@ VOID IopReportLeaks(PDRIVER_OBJECT Driver)
 {
     PIM_MODULE Module = IopModule(Driver);
     BOOLEAN Inside = IopReportDeviceLeaks(Driver) != 0;
+    ULONG Interrupts = KeReportDriverInterrupts(Module->Name, Module->Base, Module->Size);
+    if (Interrupts != 0)
+        KdLog("%s: %lu interrupts were not disconnected; they are now", Module->Name, Interrupts);
     KeFlushQueuedDpcs(); /* a DPC that is queued already runs while the image is still there */
     ULONG Timers = KeReportDriverTimers(Module->Name, Module->Base, Module->Size);
     if (Timers != 0)

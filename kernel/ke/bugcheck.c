@@ -36,20 +36,26 @@ static VOID KiEarlyReport(VOID)
 static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlySymbolize, KiEarlyUnwindOne,
                                           KiEarlyReport, KiEarlyFixFault};
 const KI_UPCALLS *KiUpcalls = &KiEarlyUpcalls;
-static volatile LONG KiBugCheckOwner; /* processor number + 1 */
 static KBUGCHECK_CALLBACK_RECORD *KiCallbacks[32];
 
 #define KI_MAX_FRAMES 48
 
-static VOID KiReportFrame(ULONG Depth, ULONG64 Address)
+/* Processor is NULL for the one that the bug check happened on. */
+static VOID KiReportFrame(ULONG Depth, ULONG64 Address, const KD_FIELD *Processor)
 {
     KI_SYMBOL Symbol;
 
     KiUpcalls->Symbolize((PVOID)Address, &Symbol);
     KdLog("  #%-2u %016llx %s", (unsigned)Depth, (unsigned long long)Address, Symbol.Text);
-    KdReport(ReportFrame, KD_NUMBER(ReportKeyDepth, Depth), KD_NUMBER(ReportKeyAddress, Address),
-             KD_TEXT(ReportKeyModule, Symbol.Module), KD_NUMBER(ReportKeyOffset, Symbol.Offset),
-             KD_TEXT(ReportKeySymbol, Symbol.Function));
+    KD_FIELD Fields[] = {KD_NUMBER(ReportKeyDepth, Depth),          KD_NUMBER(ReportKeyAddress, Address),
+                         KD_TEXT(ReportKeyModule, Symbol.Module),   KD_NUMBER(ReportKeyOffset, Symbol.Offset),
+                         KD_TEXT(ReportKeySymbol, Symbol.Function), {0}};
+    if (Processor == NULL) {
+        KdReportFields(ReportFrame, Fields, RTL_NUMBER_OF(Fields) - 1);
+        return;
+    }
+    Fields[RTL_NUMBER_OF(Fields) - 1] = *Processor;
+    KdReportFields(ReportProcessorFrame, Fields, RTL_NUMBER_OF(Fields));
 }
 
 /* The walk starts where the bug check happened. After a call through a bad pointer that is in no image, and the caller
@@ -68,17 +74,35 @@ static BOOLEAN KiStartWalk(PCONTEXT Context, CONTEXT *Walk)
     return TRUE;
 }
 
-VOID KiPrintBackTrace(PCONTEXT Context)
+static VOID KiPrintBackTrace(PCONTEXT Context, const KD_FIELD *Processor)
 {
     CONTEXT Walk;
     ULONG Depth = 0;
 
     if (KiStartWalk(Context, &Walk))
-        KiReportFrame(Depth++, Context->Rip);
+        KiReportFrame(Depth++, Context->Rip, Processor);
     for (; Depth < KI_MAX_FRAMES && Walk.Rip != 0; Depth++) {
-        KiReportFrame(Depth, Walk.Rip);
+        KiReportFrame(Depth, Walk.Rip, Processor);
         if (!KiUpcalls->UnwindOne(&Walk))
             break;
+    }
+}
+
+/* What the others were doing when they were stopped. */
+static VOID KiPrintOtherProcessors(VOID)
+{
+    for (ULONG Number = 0; Number < KeActiveProcessorCount; Number++) {
+        PKPRCB Prcb = KiProcessorBlock[Number];
+        KD_FIELD Processor = KD_NUMBER(ReportKeyProcessor, Number);
+        if (Prcb == KeGetPrcb())
+            continue;
+        if (!Prcb->Frozen) {
+            KdLogError("*** processor %u did not stop", (unsigned)Number);
+            continue;
+        }
+        KdLog("processor %u, IRQL %u:", (unsigned)Number,
+              (unsigned)Prcb->ProcessorState.SpecialRegisters.Cr8);
+        KiPrintBackTrace(&Prcb->ProcessorState.ContextFrame, &Processor);
     }
 }
 
@@ -164,15 +188,17 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Blamed, ULONG Code, const U
     __asm__ volatile("cli" : : : "memory");
     ArchSetIrql(HIGH_LEVEL);
     KeGetPrcb()->BugCheckActive = TRUE;
-    if (__atomic_exchange_n(&KiBugCheckOwner, (LONG)KeGetPrcb()->Number + 1, __ATOMIC_SEQ_CST) != 0)
+    if (!KiFreezeOthers(Context, Irql))
         KiBugCheckInBugCheck(Code);
+    KiSaveProcessorState(Context, Irql);
     KdEnterBugCheck();
     if (Blamed != NULL)
         KiUpcalls->Symbolize(Blamed, &Culprit);
     else
         KiFindCulprit(Context, &Culprit);
     KiReportBugCheck(Code, P, Irql, Text, &Culprit);
-    KiPrintBackTrace(Context);
+    KiPrintBackTrace(Context, NULL);
+    KiPrintOtherProcessors();
     KiUpcalls->BugCheckReport();
     KiRunCallbacks();
     HalPowerOff(KI_EXIT_BUGCHECK);

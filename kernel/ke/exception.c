@@ -106,7 +106,7 @@ static VOID KiDebugService(ARCH_TRAP_FRAME *Frame)
     Frame->Rip += 1;
 }
 
-/* [WDK bug check 0x7F] Double fault, NMI without a source, machine check and what else nobody handles. */
+/* [WDK bug check 0x7F] Double fault, machine check and what else nobody handles. */
 static VOID KiUnexpectedTrap(ARCH_TRAP_FRAME *Frame)
 {
     MM_FAULT Fault;
@@ -119,14 +119,6 @@ static VOID KiUnexpectedTrap(ARCH_TRAP_FRAME *Frame)
                    Fault.Kind == MmFaultStackGuard ? "the kernel stack is used up" : "double fault");
     }
     KiBugCheck(UNEXPECTED_KERNEL_MODE_TRAP, Frame->Vector, (ULONG64)Frame, Frame->Rip, 0, &Context, NULL);
-}
-
-static VOID KiNmi(ARCH_TRAP_FRAME *Frame)
-{
-    CONTEXT Context;
-
-    ArchContextFromTrapFrame(Frame, &Context);
-    KiBugCheck(NMI_HARDWARE_FAILURE, 0, 0, 0, 0, &Context, "a non-maskable interrupt was injected");
 }
 
 static VOID KiSpurious(ARCH_TRAP_FRAME *Frame)
@@ -156,10 +148,13 @@ VOID KiInstallTrapHandlers(VOID)
                     {HAL_VECTOR_APC, KiApcInterrupt},
                     {HAL_VECTOR_DPC, KiDispatchInterrupt},
                     {HAL_VECTOR_CLOCK, KiClockInterrupt},
+                    {HAL_VECTOR_IPI, KiIpiInterrupt},
                     {HAL_VECTOR_SPURIOUS, KiSpurious}};
 
     for (ULONG i = 0; i < ARCH_VECTOR_COUNT; i++)
-        ArchSetTrapHandler((UCHAR)i, KiUnexpectedTrap);
+        ArchSetTrapHandler((UCHAR)i, i >= KI_FIRST_DEVICE_VECTOR && i < KI_DEVICE_VECTOR_END
+                                         ? KiDeviceInterrupt
+                                         : KiUnexpectedTrap);
     for (ULONG i = 0; i < RTL_NUMBER_OF(Handlers); i++)
         ArchSetTrapHandler(Handlers[i].Vector, Handlers[i].Handler);
 }

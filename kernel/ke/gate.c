@@ -27,9 +27,19 @@ VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
 
 static PCSTR KiGateName(KE_GATE_KIND Kind)
 {
-    static const PCSTR Names[] = {
-        "DriverEntry", "unload routine", "dispatch routine", "completion routine", "cancel routine",
-        "DPC routine", "timer routine",  "work item",        "thread routine",     "APC routine"};
+    static const PCSTR Names[] = {"DriverEntry",
+                                  "unload routine",
+                                  "dispatch routine",
+                                  "completion routine",
+                                  "cancel routine",
+                                  "DPC routine",
+                                  "timer routine",
+                                  "work item",
+                                  "thread routine",
+                                  "APC routine",
+                                  "interrupt service routine",
+                                  "synchronize routine",
+                                  "broadcast function"};
     return Names[Kind];
 }
 

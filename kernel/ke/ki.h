@@ -28,6 +28,7 @@ enum {
     KI_WAIT_TIMER = 15, /* ours: KTHREAD.Timer */
     ApcObject = 18,
     DpcObject = 19,
+    InterruptObject = 22,
     ThreadedDpcObject = 24,
 };
 
@@ -183,26 +184,6 @@ VOID KiCheckTimers(VOID); /* clock interrupt: queues the expiry DPC when a timer
 VOID KiInsertWaitTimer(PKTHREAD Thread, ULONG64 DueTime);
 VOID KiCancelWaitTimer(PKTHREAD Thread);
 
-/* --- interrupts of one processor to another, or itself; any IRQL ------------------------------------------------------- */
-
-static inline VOID KiRequestInterrupt(ULONG Processor, UCHAR Vector)
-{
-    if (Processor == KeGetPrcb()->Number)
-        HalRequestSoftwareInterrupt(Vector);
-    else
-        HalSendInterrupt(Processor, Vector);
-}
-
-static inline VOID KiRequestDispatchInterrupt(ULONG Processor)
-{
-    KiRequestInterrupt(Processor, HAL_VECTOR_DPC);
-}
-
-static inline VOID KiRequestApcInterrupt(ULONG Processor)
-{
-    KiRequestInterrupt(Processor, HAL_VECTOR_APC);
-}
-
 /* --- dpc.c ------------------------------------------------------------------------------------------------------ */
 
 VOID KiInitializeDpcQueue(PKPRCB Prcb);
@@ -213,6 +194,24 @@ VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame); /* vector 0x2f */
 VOID KiClockInterrupt(ARCH_TRAP_FRAME *Frame);
 VOID KiPublishProcessorCount(VOID); /* shared data */
 ULONG64 KiSystemTimeOffset(VOID);   /* system time minus interrupt time */
+
+PVOID KiPublishDebuggerData(VOID); /* debugger_data.c; boot processor, once. For KPCR.KdVersionBlock */
+
+/* --- ipi.c, freeze.c -------------------------------------------------------------------------------------------- */
+
+VOID KiRequestDispatchInterrupt(ULONG Processor); /* self or another; any IRQL */
+VOID KiRequestApcInterrupt(ULONG Processor);
+VOID KiIpiInterrupt(ARCH_TRAP_FRAME *Frame); /* vector 0xe1 */
+VOID KiNmi(ARCH_TRAP_FRAME *Frame);
+VOID KiDeviceInterrupt(ARCH_TRAP_FRAME *Frame); /* interrupt.c: the vectors of devices */
+#define KI_FIRST_DEVICE_VECTOR 0x30
+#define KI_DEVICE_VECTOR_END 0xd0
+
+/* Stops every other processor for good. TRUE for the first processor that asks, FALSE if it asks again; does not return for
+ * any other. Interrupts off. Context and Irql: where the bug check happened. */
+BOOLEAN KiFreezeOthers(PCONTEXT Context, KIRQL Irql);
+BOOLEAN KiIsFreezeActive(VOID);
+VOID KiSaveProcessorState(PCONTEXT Context, KIRQL Irql); /* of the calling processor, into its PRCB */
 
 /* --- exception.c, fault.c ------------------------------------------------------------------------------------------ */
 
@@ -232,4 +231,3 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Culprit, ULONG Code, const 
                                          PCONTEXT Context, PCSTR Text);
 PCSTR KiBugCheckName(ULONG Code);  /* "UNKNOWN" for a driver's own */
 PCSTR KiExceptionName(ULONG Code); /* in words; NULL when not known */
-VOID KiPrintBackTrace(PCONTEXT Context);

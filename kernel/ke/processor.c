@@ -37,6 +37,7 @@ VOID KiInitializeProcessorBlock(KI_PROCESSOR *Processor, ULONG Number)
 VOID KeInitializeBootProcessor(VOID)
 {
     KiInitializeProcessorBlock(&KiBootProcessor, 0);
+    KiBootProcessor.Pcr.KdVersionBlock = KiPublishDebuggerData();
     ArchInitializeTraps();
     ArchInitializeProcessor(&KiBootProcessor.Tables, &KiBootProcessor.Pcr,
                             &KiBootProcessor.Tables.IstStacks[0]);
@@ -45,39 +46,4 @@ VOID KeInitializeBootProcessor(VOID)
     KiInitializeLockChecks();
     KiInstallTrapHandlers();
     KeActiveProcessorCount = 1;
-}
-
-/* [WDK KeQueryActiveProcessorCount] */
-ULONG NTAPI KeQueryActiveProcessorCount(PKAFFINITY ActiveProcessors)
-{
-    if (ActiveProcessors != NULL)
-        *ActiveProcessors = KeQueryActiveProcessors();
-    return KeActiveProcessorCount;
-}
-
-/* [WDK KeQueryActiveProcessorCountEx] Group 0 is the only one. */
-ULONG NTAPI KeQueryActiveProcessorCountEx(USHORT GroupNumber)
-{
-    return (GroupNumber == 0 || GroupNumber == ALL_PROCESSOR_GROUPS) ? KeActiveProcessorCount : 0;
-}
-
-KAFFINITY NTAPI KeQueryActiveProcessors(VOID)
-{
-    return KeActiveProcessorCount >= 64 ? ~(KAFFINITY)0 : ((KAFFINITY)1 << KeActiveProcessorCount) - 1;
-}
-
-/* [WDK KeGetCurrentProcessorNumberEx] */
-ULONG NTAPI KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber)
-{
-    ULONG Number = KeGetPrcb()->Number;
-
-    if (ProcNumber != NULL)
-        *ProcNumber = (PROCESSOR_NUMBER){.Group = 0, .Number = (UCHAR)Number, .Reserved = 0};
-    return Number;
-}
-
-/* [WDK KeQueryMaximumProcessorCountEx] What the machine has room for. */
-ULONG NTAPI KeQueryMaximumProcessorCountEx(USHORT GroupNumber)
-{
-    return (GroupNumber == 0 || GroupNumber == ALL_PROCESSOR_GROUPS) ? KePresentProcessorCount : 0;
 }

@@ -11,12 +11,13 @@
 static struct {
     volatile ULONG Arrived;                   /* interlocked */
     volatile BOOLEAN Here[KI_MAX_PROCESSORS]; /* by number, set by the processor itself */
+    volatile BOOLEAN Go;                      /* all are here and counted: they may run threads */
     ULONG ClockPeriod;                        /* (c) of every processor but the first */
     ULONG64 Cr4;                              /* (c) what the boot processor has: others must agree */
     ARCH_START_SLOT Slots[KI_MAX_PROCESSORS];
 } KiStart;
 
-/* First C code of a processor, interrupts off, on its idle thread's stack. It takes part as soon as it is idle. */
+/* First C code of a processor, interrupts off, on its idle thread's stack. It takes part when all are here. */
 static VOID KiProcessorMain(PVOID Context)
 {
     KI_PROCESSOR *Processor = Context;
@@ -31,6 +32,8 @@ static VOID KiProcessorMain(PVOID Context)
     HalStartClock(KiStart.ClockPeriod);
     KiStart.Here[Processor->Prcb.Number] = TRUE;
     __atomic_add_fetch(&KiStart.Arrived, 1, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&KiStart.Go, __ATOMIC_ACQUIRE))
+        __builtin_ia32_pause();
     KeIdleLoop();
 }
 
@@ -44,6 +47,7 @@ static BOOLEAN KiPrepareProcessor(ULONG Number)
     if (Processor == NULL || XSaveArea == NULL || !MmAllocateKernelStack(&StackBase, &StackLimit))
         return FALSE;
     KiInitializeProcessorBlock(Processor, Number);
+    Processor->Pcr.KdVersionBlock = KiProcessorOf(KiProcessorBlock[0])->Pcr.KdVersionBlock;
     KiInitializeIdleThread(Processor, StackBase, StackLimit, XSaveArea);
     KiStart.Slots[Number] =
         (ARCH_START_SLOT){.ApicId = HalApicIdOf(Number), .StackTop = StackBase, .Argument = Processor};
@@ -106,5 +110,7 @@ VOID KeStartProcessors(VOID)
     KeActiveProcessorCount = Count;
     KeNumberProcessors = (CCHAR)Count;
     KiPublishProcessorCount();
+    __atomic_store_n(&KiStart.Go, TRUE,
+                     __ATOMIC_RELEASE); /* who runs a thread is reached by calls to all processors */
     MmDeleteStartSpace(&Space);
 }

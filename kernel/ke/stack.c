@@ -9,9 +9,8 @@ static BOOLEAN KiIsInside(ULONG64 Address, ULONG64 Low, ULONG64 High, PULONG64 F
     return Address >= Low && Address < High;
 }
 
-BOOLEAN KeFindStack(ULONG64 StackPointer, PULONG64 Low, PULONG64 High)
+static BOOLEAN KiFindStackOf(PKPRCB Prcb, ULONG64 StackPointer, PULONG64 Low, PULONG64 High)
 {
-    PKPRCB Prcb = KeGetPrcb();
     ARCH_PROCESSOR_TABLES *Tables = &KiProcessorOf(Prcb)->Tables;
     PKTHREAD Thread = Prcb->CurrentThread;
 
@@ -23,5 +22,16 @@ BOOLEAN KeFindStack(ULONG64 StackPointer, PULONG64 Low, PULONG64 High)
         if (KiIsInside(StackPointer, Stack, Stack + ARCH_IST_STACK_SIZE, Low, High))
             return TRUE;
     }
+    return FALSE;
+}
+
+/* In a bug check the others have stopped: their stacks can be walked too. */
+BOOLEAN KeFindStack(ULONG64 StackPointer, PULONG64 Low, PULONG64 High)
+{
+    if (KiFindStackOf(KeGetPrcb(), StackPointer, Low, High))
+        return TRUE;
+    for (ULONG Number = 0; KiIsFreezeActive() && Number < KeActiveProcessorCount; Number++)
+        if (KiFindStackOf(KiProcessorBlock[Number], StackPointer, Low, High))
+            return TRUE;
     return FALSE;
 }

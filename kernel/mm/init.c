@@ -19,7 +19,7 @@ VOID MmInitProcessor(VOID)
 {
     ArchWriteMsr(MI_MSR_PAT, MI_PAT_VALUE);
     ArchWriteCr4(ArchReadCr4() | MI_CR4_GLOBAL);
-    MiFlushTlbAll();
+    MiFlushTlbHere();
 }
 
 /* Pages of image space that the boot images use, from its base. */

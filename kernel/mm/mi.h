@@ -118,10 +118,11 @@ BOOLEAN MiEnsureTablesLocked(ULONG_PTR Base, SIZE_T PageCount);
  * then *Shift is 12 only if a page table exists, and *Absent is its entry. Any IRQL. */
 MI_PTE MiLookUp(ULONG_PTR Address, ULONG *Shift, MI_PTE *Absent);
 
-/* The one place that tells processors about changed entries (step 2 adds the others). IRQL <= DISPATCH_LEVEL.
- */
+/* The one place that tells the processors, all of them, about changed entries: one interrupt to each for a whole range. Interrupts on,
+ * IRQL <= DISPATCH_LEVEL. */
 VOID MiFlushTlbRange(ULONG_PTR Base, SIZE_T PageCount);
 VOID MiFlushTlbAll(VOID);
+VOID MiFlushTlbHere(VOID); /* the calling processor only */
 
 /* --- address regions: space.c
  * ------------------------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
  * Page-table entries of the kernel half: their bits, making tables, looking addresses up, telling the
  * processor. */
 #include "mi.h"
+#include "ke.h"
 
 #define MI_TABLE_BITS (MI_PTE_PRESENT | MI_PTE_WRITE | MI_PTE_ACCESSED)
 #define MI_FLUSH_ALL_ABOVE 64 /* pages; more are cheaper by dropping everything */
@@ -116,7 +117,7 @@ BOOLEAN MmTranslate(const void *Address, ULONG64 *Physical)
     return TRUE;
 }
 
-VOID MiFlushTlbAll(VOID)
+VOID MiFlushTlbHere(VOID)
 {
     BOOLEAN Enabled = ArchDisableInterrupts();
     ULONG64 Cr4 = ArchReadCr4();
@@ -125,12 +126,30 @@ VOID MiFlushTlbAll(VOID)
     ArchRestoreInterrupts(Enabled);
 }
 
-VOID MiFlushTlbRange(ULONG_PTR Base, SIZE_T PageCount)
+typedef struct _MI_FLUSH {
+    ULONG_PTR Base;
+    SIZE_T PageCount;
+} MI_FLUSH;
+
+/* On each processor. */
+static VOID MiFlushRangeHere(PVOID Context)
 {
-    if (PageCount > MI_FLUSH_ALL_ABOVE) {
-        MiFlushTlbAll();
+    const MI_FLUSH *Flush = Context;
+    if (Flush->PageCount > MI_FLUSH_ALL_ABOVE) {
+        MiFlushTlbHere();
         return;
     }
-    for (SIZE_T I = 0; I < PageCount; I++)
-        ArchInvalidatePage(Base + I * PAGE_SIZE);
+    for (SIZE_T I = 0; I < Flush->PageCount; I++)
+        ArchInvalidatePage(Flush->Base + I * PAGE_SIZE);
+}
+
+VOID MiFlushTlbRange(ULONG_PTR Base, SIZE_T PageCount)
+{
+    MI_FLUSH Flush = {Base, PageCount};
+    KeCallAllProcessors(MiFlushRangeHere, &Flush);
+}
+
+VOID MiFlushTlbAll(VOID)
+{
+    MiFlushTlbRange(0, MI_FLUSH_ALL_ABOVE + 1);
 }

@@ -186,6 +186,29 @@ static VOID TimeIncrement(VOID)
     CT_CHECK(Second.QuadPart > First.QuadPart);
 }
 
+static VOID ProcessorMaximum(VOID)
+{
+    CT_CHECK(KeQueryMaximumProcessorCount() >= KeQueryActiveProcessorCount(NULL));
+    CT_CHECK(KeQueryActiveGroupCount() >= 1);
+    CT_CHECK(KeQueryMaximumGroupCount() >= KeQueryActiveGroupCount());
+    CT_EQUAL(KeQueryGroupAffinity(0), KeQueryActiveProcessors());
+    CT_EQUAL(KeQueryGroupAffinity(KeQueryMaximumGroupCount()), 0);
+}
+
+/* There and back for each processor; beyond the last there is none. */
+static VOID ProcessorIndex(VOID)
+{
+    ULONG Count = KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS);
+    PROCESSOR_NUMBER Number;
+    for (ULONG i = 0; i < Count; i++) {
+        CT_SUCCESS(KeGetProcessorNumberFromIndex(i, &Number));
+        CT_EQUAL(KeGetProcessorIndexFromNumber(&Number), i);
+    }
+    CT_STATUS(KeGetProcessorNumberFromIndex(Count, &Number), STATUS_INVALID_PARAMETER);
+    Number = (PROCESSOR_NUMBER){.Group = 77};
+    CT_EQUAL(KeGetProcessorIndexFromNumber(&Number), INVALID_PROCESSOR_INDEX);
+}
+
 static VOID TimeCounter(VOID)
 {
     LARGE_INTEGER Frequency, First, Second;
@@ -217,6 +240,8 @@ static const CT_CASE Cases[] = {
     {"spinlock.queued_at_dpc", SpinLockQueuedAtDpc},
     {"processor.number", ProcessorNumber},
     {"processor.active", ProcessorActive},
+    {"processor.maximum", ProcessorMaximum},
+    {"processor.index", ProcessorIndex},
     {"time.system", TimeSystem},
     {"time.interrupt", TimeInterrupt},
     {"time.increment", TimeIncrement},

@@ -76,6 +76,16 @@ class Bad:
         expect(any(module == 'ntoskrnl.exe' and symbol for module, symbol in frames),
                f'no frame names a function of the kernel: {frames}')
 
+    def check_all_processors_are_shown(self):
+        """Idle ones, and ones that spin in the driver with interrupts off: each has a stack in the report."""
+        for driver, module in (('entry_crashes', 'ntoskrnl.exe'), ('crashes_in_broadcast', 'crashes_in_broadcast.sys')):
+            _, document = report(self.ntbox, 'run', os.path.join(self.folder, driver + '.sys'), '--smp', '4')
+            stop = document['bug_check']
+            tops = {frame['processor']: frame.get('module') for frame in stop['other_processors'] if frame['depth'] == 0}
+            expect_equal(f'{driver}: processors and where they stood', tops,
+                         {number: module for number in range(4) if number != stop['processor']})
+            expect(len(stop['frames']) > 1, f'{driver}: the one that faulted has no stack')
+
     def check_missing_are_all_named(self):
         _, document = report(self.ntbox, 'run', os.path.join(self.folder, 'missing_import.sys'))
         names = {(entry['dll'].lower(), entry['symbol']) for entry in document['missing']}
@@ -97,6 +107,7 @@ def main():
     tally.run('check of what is no image', bad.check_verb_on_no_image)
     tally.run('a hang tells where it stands', bad.check_hang_tells_where)
     tally.run('a crash tells where it is', bad.check_crash_tells_where)
+    tally.run('a crash shows all processors', bad.check_all_processors_are_shown)
     tally.run('all missing imports are named', bad.check_missing_are_all_named)
     finish(tally)
 

@@ -5,6 +5,7 @@
 #include "ntbox/annotations.h"
 #include "ntbox/object_types.h"
 #include "ntbox/pool.h"
+#include "ntbox/hal.h"
 #include "ntbox/ke.h"
 #include "ntbox/mm.h"
 #include "ntbox/registry.h"

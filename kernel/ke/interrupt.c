@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ * Interrupt objects: the chain of service routines of each vector. A vector is delivered to one processor, so its chain is
+ * walked by one processor at a time, without a lock; who changes the chain waits until a walk that may still see the old one is
+ * over. */
+#include "ki.h"
+#include "rtl.h"
+
+typedef struct _KI_VECTOR {
+    PKINTERRUPT First;       /* changed under KiInterruptLock, read by the dispatcher */
+    volatile ULONG Sequence; /* odd while the chain is walked; written by the vector's processor only */
+    ULONG Unclaimed;         /* interrupts that no routine said were its device's; vector's processor only */
+    HAL_LINE Line;           /* KiInterruptLock, while First is not NULL */
+} KI_VECTOR;
+
+static KI_VECTOR KiVectors[KI_DEVICE_VECTOR_END];
+static ARCH_LOCK KiInterruptLock = ARCH_LOCK_INIT("Interrupt", LockRankKeInterrupt, DISPATCH_LEVEL);
+
+static BOOLEAN KiCallRoutine(PKINTERRUPT Interrupt)
+{
+    KE_GATE Gate;
+
+    ArchSetIrql(Interrupt->SynchronizeIrql);
+    KeAcquireSpinLockAtDpcLevel(Interrupt->ActualLock);
+    KeEnterGate(&Gate, GateIsr, (PVOID)Interrupt->ServiceRoutine);
+    BOOLEAN Mine = Interrupt->ServiceRoutine(Interrupt, Interrupt->ServiceContext);
+    KeLeaveGate(&Gate);
+    KeReleaseSpinLockFromDpcLevel(Interrupt->ActualLock);
+    ArchSetIrql(Interrupt->Irql);
+    return Mine;
+}
+
+/* A level stays until its device is served, so the first that claims it is enough: another one interrupts again. An edge that came
+ * while the line was up is lost: all are asked, until none has anything. [WDK "Writing an InterruptService routine"] */
+static BOOLEAN KiWalkChain(KI_VECTOR *Vector)
+{
+    BOOLEAN Claimed = FALSE, Again;
+
+    do {
+        Again = FALSE;
+        for (PKINTERRUPT At = __atomic_load_n(&Vector->First, __ATOMIC_ACQUIRE); At != NULL;
+             At = __atomic_load_n(&At->Next, __ATOMIC_ACQUIRE)) {
+            if (!KiCallRoutine(At))
+                continue;
+            if (At->Mode == LevelSensitive)
+                return TRUE;
+            Claimed = TRUE;
+            Again = Vector->First != NULL && Vector->First->Next != NULL; /* alone: one call per edge */
+        }
+    } while (Again);
+    return Claimed;
+}
+
+VOID KiDeviceInterrupt(ARCH_TRAP_FRAME *Frame)
+{
+    KI_VECTOR *Vector = &KiVectors[Frame->Vector];
+
+    ArchSetIrql((KIRQL)(Frame->Vector >> 4));
+    __asm__ volatile("sti" : : : "memory");
+    __atomic_add_fetch(&Vector->Sequence, 1, __ATOMIC_SEQ_CST);
+    if (!KiWalkChain(Vector))
+        Vector->Unclaimed++;
+    __atomic_add_fetch(&Vector->Sequence, 1, __ATOMIC_SEQ_CST);
+    __asm__ volatile("cli" : : : "memory");
+    HalEndOfInterrupt();
+    ArchSetIrql((KIRQL)Frame->Irql);
+}
+
+VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, const KE_INTERRUPT_PARAMETERS *Parameters)
+{
+    memset(Interrupt, 0, sizeof(*Interrupt));
+    Interrupt->Type = InterruptObject;
+    Interrupt->Size = sizeof(*Interrupt);
+    Interrupt->ServiceRoutine = Parameters->ServiceRoutine;
+    Interrupt->ServiceContext = Parameters->ServiceContext;
+    Interrupt->ActualLock = Parameters->SpinLock != NULL ? Parameters->SpinLock : &Interrupt->SpinLock;
+    Interrupt->Vector = (UCHAR)Parameters->Vector;
+    Interrupt->Irql = Parameters->Irql;
+    Interrupt->SynchronizeIrql = Parameters->SynchronizeIrql;
+    Interrupt->Mode = Parameters->Mode;
+    Interrupt->ShareVector = Parameters->ShareVector;
+    Interrupt->Processor = (ULONG)__builtin_ctzll(Parameters->Processors);
+}
+
+static BOOLEAN KiMayShare(const KINTERRUPT *First, const KINTERRUPT *New)
+{
+    return First->ShareVector && New->ShareVector && First->Mode == New->Mode;
+}
+
+/* KiInterruptLock held. The line is opened by the first one, for its processor. */
+static BOOLEAN KiConnectLocked(KI_VECTOR *Vector, PKINTERRUPT Interrupt)
+{
+    PKINTERRUPT *Last = &Vector->First;
+
+    if (Vector->First != NULL && !KiMayShare(Vector->First, Interrupt))
+        return FALSE;
+    while (*Last != NULL)
+        Last = &(*Last)->Next;
+    BOOLEAN Alone = Vector->First == NULL;
+    __atomic_store_n(Last, Interrupt, __ATOMIC_RELEASE);
+    if (Alone) {
+        Vector->Line.Level = Interrupt->Mode == LevelSensitive;
+        HalEnableLine(&Vector->Line, Interrupt->Vector, Interrupt->Processor);
+    }
+    return TRUE;
+}
+
+BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt)
+{
+    KI_VECTOR *Vector = &KiVectors[Interrupt->Vector];
+    HAL_LINE Line;
+
+    if (!HalLineOfVector(Interrupt->Vector, &Line))
+        return FALSE;
+    KIRQL OldIrql = ArchAcquireLock(&KiInterruptLock);
+    if (Vector->First == NULL)
+        Vector->Line = Line;
+    BOOLEAN Connected = KiConnectLocked(Vector, Interrupt);
+    ArchReleaseLock(&KiInterruptLock, OldIrql);
+    return Connected;
+}
+
+/* The removed one keeps its Next: a walk that stands on it goes on from there. */
+static VOID KiDisconnectLocked(KI_VECTOR *Vector, PKINTERRUPT Interrupt)
+{
+    PKINTERRUPT *At = &Vector->First;
+
+    while (*At != NULL && *At != Interrupt)
+        At = &(*At)->Next;
+    if (*At == NULL)
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)Interrupt, Interrupt->Vector, 0, 0);
+    if (At == &Vector->First && Interrupt->Next == NULL)
+        HalDisableLine(&Vector->Line);
+    __atomic_store_n(At, Interrupt->Next, __ATOMIC_SEQ_CST);
+}
+
+VOID KeDisconnectInterrupt(PKINTERRUPT Interrupt)
+{
+    KI_VECTOR *Vector = &KiVectors[Interrupt->Vector];
+
+    KI_REQUIRE_IRQL_IS(PASSIVE_LEVEL); /* so that no walk is interrupted by us */
+    KIRQL OldIrql = ArchAcquireLock(&KiInterruptLock);
+    KiDisconnectLocked(Vector, Interrupt);
+    ArchReleaseLock(&KiInterruptLock, OldIrql);
+    ULONG Sequence = __atomic_load_n(&Vector->Sequence, __ATOMIC_SEQ_CST);
+    while ((Sequence & 1) != 0 && __atomic_load_n(&Vector->Sequence, __ATOMIC_SEQ_CST) == Sequence)
+        __builtin_ia32_pause();
+}
+
+/* [WDK KeSynchronizeExecution] IRQL <= DIRQL. The routine runs at SynchronizeIrql with the interrupt spin lock held; its result. */
+BOOLEAN NTAPI KeSynchronizeExecution(PKINTERRUPT Interrupt, PKSYNCHRONIZE_ROUTINE SynchronizeRoutine,
+                                     PVOID SynchronizeContext)
+{
+    KE_GATE Gate;
+
+    KIRQL OldIrql = KeAcquireInterruptSpinLock(Interrupt);
+    KeEnterGate(&Gate, GateSynchronize, (PVOID)SynchronizeRoutine);
+    BOOLEAN Result = SynchronizeRoutine(SynchronizeContext);
+    KeLeaveGate(&Gate);
+    KeReleaseInterruptSpinLock(Interrupt, OldIrql);
+    return Result;
+}
+
+/* [WDK KeAcquireInterruptSpinLock] IRQL <= DIRQL; raises to SynchronizeIrql and returns the old IRQL. */
+KIRQL NTAPI KeAcquireInterruptSpinLock(PKINTERRUPT Interrupt)
+{
+    KI_REQUIRE_IRQL(Interrupt->SynchronizeIrql);
+    KIRQL OldIrql = ArchRaiseIrql(Interrupt->SynchronizeIrql);
+    KeAcquireSpinLockAtDpcLevel(Interrupt->ActualLock);
+    return OldIrql;
+}
+
+/* [WDK KeReleaseInterruptSpinLock] at SynchronizeIrql. */
+VOID NTAPI KeReleaseInterruptSpinLock(PKINTERRUPT Interrupt, KIRQL OldIrql)
+{
+    KI_REQUIRE_IRQL_IS(Interrupt->SynchronizeIrql);
+    KeReleaseSpinLockFromDpcLevel(Interrupt->ActualLock);
+    ArchSetIrql(OldIrql);
+}
+
+static PKINTERRUPT KiFindInterruptOf(const void *Base, SIZE_T Size)
+{
+    for (ULONG i = KI_FIRST_DEVICE_VECTOR; i < KI_DEVICE_VECTOR_END; i++)
+        for (PKINTERRUPT At = KiVectors[i].First; At != NULL; At = At->Next)
+            if ((ULONG_PTR)At->ServiceRoutine - (ULONG_PTR)Base < Size)
+                return At;
+    return NULL;
+}
+
+ULONG KeReportDriverInterrupts(PCSTR Driver, const void *Base, SIZE_T Size)
+{
+    ULONG Count = 0;
+    PKINTERRUPT Interrupt;
+
+    while ((Interrupt = KiFindInterruptOf(Base, Size)) != NULL) {
+        KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "interrupt"),
+                 KD_NUMBER(ReportKeyCount, 1), KD_TEXT(ReportKeyModule, Driver),
+                 KD_NUMBER(ReportKeyOffset, (ULONG_PTR)Interrupt->ServiceRoutine - (ULONG_PTR)Base));
+        KeDisconnectInterrupt(Interrupt);
+        Count++;
+    }
+    return Count;
+}
