@@ -12,15 +12,39 @@ static ULONG64 HalpTscHz;
 static ULONG64 HalpTscTo100ns; /* 100 ns per TSC tick, 32.32 fixed point */
 static ULONG HalpApicHz;
 
-/* Runs Ticks of the PM timer (24 bits count for sure) and returns how many really passed. */
-static ULONG HalpWaitPmTimer(USHORT Port, ULONG Ticks)
-{
-    ULONG Start = ArchIn32(Port) & 0xffffff, Passed;
+/* The counters at one moment. */
+typedef struct _HALP_SAMPLE {
+    ULONG64 Tsc;
+    ULONG Apic; /* counts down */
+    ULONG Pm;   /* 24 bits; 0 without ACPI */
+} HALP_SAMPLE;
 
-    do {
-        Passed = (ArchIn32(Port) - Start) & 0xffffff;
-    } while (Passed < Ticks);
-    return Passed;
+/* A virtual processor may be off its host between two reads, for longer than the whole interval: of some tries the
+ * shortest counts. */
+static HALP_SAMPLE HalpSampleCounters(USHORT Port)
+{
+    HALP_SAMPLE Best = {0};
+    ULONG64 Shortest = ~0ull;
+
+    for (ULONG i = 0; i < 16; i++) {
+        ULONG64 Begin = ArchReadTsc();
+        ULONG Apic = HalpApicTimerCount();
+        ULONG Pm = Port != 0 ? ArchIn32(Port) & 0xffffff : 0;
+        ULONG64 End = ArchReadTsc();
+        if (End - Begin >= Shortest)
+            continue;
+        Shortest = End - Begin;
+        Best = (HALP_SAMPLE){Begin, Apic, Pm};
+    }
+    return Best;
+}
+
+static VOID HalpWaitPmTimer(USHORT Port, ULONG Ticks)
+{
+    ULONG Start = ArchIn32(Port) & 0xffffff;
+
+    while (((ArchIn32(Port) - Start) & 0xffffff) < Ticks) {
+    }
 }
 
 /* The 8254's channel 2, gate by port 0x61, for a board without ACPI: 1.193182 MHz, scaled to PM timer ticks. */
@@ -40,14 +64,19 @@ static ULONG HalpWaitPit(ULONG Ticks)
 VOID HalpInitClock(VOID)
 {
     USHORT Port = HalpPmTimerPort();
-    ULONG ApicStart = HalpApicTimerCount();
-    ULONG64 TscStart = ArchReadTsc();
-    ULONG Passed = Port != 0 ? HalpWaitPmTimer(Port, CALIBRATION_TICKS) : HalpWaitPit(CALIBRATION_TICKS);
-    ULONG64 Tsc = ArchReadTsc() - TscStart;
-    ULONG Apic = ApicStart - HalpApicTimerCount();
+    ULONG Passed = 0;
 
-    HalpTscHz = Tsc * PM_TIMER_FREQUENCY / Passed;
-    HalpApicHz = (ULONG)((ULONG64)Apic * PM_TIMER_FREQUENCY / Passed);
+    (void)HalpApicTimerCount(); /* starts it */
+    HALP_SAMPLE Start = HalpSampleCounters(Port);
+    if (Port != 0)
+        HalpWaitPmTimer(Port, CALIBRATION_TICKS);
+    else
+        Passed = HalpWaitPit(CALIBRATION_TICKS);
+    HALP_SAMPLE End = HalpSampleCounters(Port);
+    if (Port != 0)
+        Passed = (End.Pm - Start.Pm) & 0xffffff;
+    HalpTscHz = (End.Tsc - Start.Tsc) * PM_TIMER_FREQUENCY / Passed;
+    HalpApicHz = (ULONG)((ULONG64)(Start.Apic - End.Apic) * PM_TIMER_FREQUENCY / Passed);
     HalpTscTo100ns = (10000000ull << 32) / HalpTscHz;
 }
 
