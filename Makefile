@@ -3,7 +3,7 @@
 BUILD := build
 NINJA := ninja -C $(BUILD)
 
-.PHONY: all setup iso run test bench clean format help
+.PHONY: all setup iso run test soak bench clean format help
 all: setup $(BUILD)/build.ninja
 	@$(NINJA)
 
@@ -22,6 +22,9 @@ run: setup $(BUILD)/build.ninja
 test: setup $(BUILD)/build.ninja
 	@scripts/test $(BUILD)
 
+soak: setup $(BUILD)/build.ninja
+	@scripts/soak $(BUILD)
+
 bench: setup $(BUILD)/build.ninja
 	@scripts/bench $(BUILD)
 
@@ -35,6 +38,7 @@ help:
 	@echo "make            build everything"; \
 	echo "make run        build the ISO, boot it, load a driver, show the answers"; \
 	echo "make test       build, run every test"; \
+	echo "make soak       build, run the long tests (about half an hour)"; \
 	echo "make iso        build the ISO, say how to start it"; \
 	echo "make bench      print the benchmark table"; \
 	echo "make format     lay the C files out"; \

@@ -7,38 +7,8 @@ By PVH each sample has a machine of its own. By the ISOs, whose start takes seco
 import os
 import sys
 
+from everything import IN_ORDER, REQUESTS, SAMPLES
 from runs import Tally, expect, expect_equal, finish, report
-
-REQUESTS = ('ioctl', 'read', 'write')
-
-
-def hexadecimal(text):
-    return text.encode().hex()
-
-
-# Per sample: what must be loaded before it, the requests, the outputs wanted (None: not compared) and words of DbgPrint.
-SAMPLES = {
-    'hello': {'needs': [], 'requests': [], 'outputs': [], 'prints': ['hello']},
-    'ioctl': {
-        'needs': [],
-        'requests': ['--ioctl', r'\Device\NtboxIoctl:0x222000:68656c6c6f:5',
-                     '--ioctl', r'NtboxIoctl:0x222005:010203:2',
-                     '--ioctl', r'\\.\NtboxIoctl:0x22200A:07:4',
-                     '--ioctl', r'\??\NtboxIoctl:0x22200F:00ff5a:3',
-                     '--write', r'NtboxIoctl:' + hexadecimal('kept'),
-                     '--read', r'NtboxIoctl:2:1'],
-        'outputs': ['6f6c6c6568', None, '0708090a', '5aa500', None, hexadecimal('ep')],
-        'prints': [],
-    },
-    'filter': {'needs': ['ioctl'], 'requests': ['--ioctl', r'\Device\NtboxIoctl:0x222000:0102:2'], 'outputs': ['0201'],
-               'prints': ['requests passed down']},
-    'queue': {'needs': [], 'requests': ['--read', r'\Device\NtboxQueue:8', '--read', r'\Device\NtboxQueue:8'],
-              'outputs': ['0100000000000000', '0200000000000000'], 'prints': ['served 2 requests']},
-    'timer_dpc': {'needs': [], 'requests': ['--ioctl', r'\Device\NtboxTimer:0x222000:03000000:8'], 'outputs': [None],
-                  'prints': []},
-    'seh': {'needs': [], 'requests': [], 'outputs': [], 'prints': ['0 wrong']},
-}
-IN_ORDER = list(SAMPLES)
 
 
 def check_timer(outputs):

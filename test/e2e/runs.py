@@ -13,16 +13,16 @@ class Wrong(Exception):
     """An expectation that was not met; the message says which."""
 
 
-def call(ntbox, *arguments):
-    """(exit code, stdout, stderr) of one call."""
-    done = subprocess.run([ntbox, *arguments], capture_output=True, text=True, timeout=LIMIT, check=False,
+def call(ntbox, *arguments, limit=LIMIT):
+    """(exit code, stdout, stderr) of one call, which may take that many seconds."""
+    done = subprocess.run([ntbox, *arguments], capture_output=True, text=True, timeout=limit, check=False,
                           stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout, done.stderr
 
 
-def report(ntbox, *arguments):
+def report(ntbox, *arguments, limit=LIMIT):
     """(exit code, JSON document) of one call with --json."""
-    code, out, err = call(ntbox, *arguments, '--json')
+    code, out, err = call(ntbox, *arguments, '--json', limit=limit)
     try:
         return code, json.loads(out)
     except ValueError:
@@ -36,6 +36,13 @@ def expect(condition, sentence):
 
 def expect_equal(what, actual, wanted):
     expect(actual == wanted, f'{what} is {actual!r}, not {wanted!r}')
+
+
+def expect_all_passed(document):
+    """Every driver of the run in every round, and the run as a whole."""
+    expect(document['exit_code'] == 0, document['sentence'])
+    for driver in document['drivers']:
+        expect_equal(f'{driver["driver"]}: rounds run', driver['rounds_run'], driver['rounds_planned'])
 
 
 class Tally:

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Long runs. Rounds: all samples and conformance drivers with four processors, in machines of ten rounds, each with its own
+seed, order and flavour. Stress: the in-kernel stress test, each machine with its own seed. Ends with
+'N passed, N failed'; what fails is told with its seed and the one command that runs it again.
+usage: soak.py [--rounds N] [--stress SECONDS] [--each SECONDS] [--seed FIRST] [--smp N] NTBOX BUILD"""
+import argparse
+import os
+import random
+import shlex
+import sys
+import time
+
+from everything import all_groups, words
+from runs import Tally, Wrong, expect_all_passed, finish, report
+
+ROUNDS_OF_MACHINE = 10
+MARGIN = 300  # seconds that a machine may need beyond what it is asked to
+
+
+def run(command, limit):
+    """Raises Wrong with the command that shows the failure again."""
+    ntbox, *arguments = command
+    try:
+        _, document = report(ntbox, *arguments, '--timeout', str(limit), limit=limit + 60)
+        expect_all_passed(document)
+    except Wrong as wrong:
+        raise Wrong(f'{wrong}\n  again: {shlex.join([*command, "--timeout", str(limit)])}') from None
+
+
+def rounds_command(options, machine, rounds):
+    seed = options.seed + machine
+    groups = all_groups(options.build, ('mingw', 'msvc')[machine % 2])
+    random.Random(seed).shuffle(groups)
+    return [options.ntbox, 'run', '--smp', str(options.smp), '--seed', str(seed), '--rounds', str(rounds), *words(groups)]
+
+
+def stress_command(options, seed, seconds):
+    return [options.ntbox, 'run', '--smp', str(options.smp), '--seed', str(seed), '--append', f'stress={seconds}',
+            os.path.join(options.build, 'drivers_sample/msvc/hello.sys')]
+
+
+def soak_rounds(options, tally):
+    done = machine = 0
+    while done < options.rounds:
+        rounds = min(ROUNDS_OF_MACHINE, options.rounds - done)
+        command = rounds_command(options, machine, rounds)
+        tally.run(f'rounds {done + 1} to {done + rounds}, seed {options.seed + machine}', run, command, MARGIN + 60 * rounds)
+        done, machine = done + rounds, machine + 1
+
+
+def soak_stress(options, tally):
+    seed, left = options.seed, options.stress
+    while left > 0:
+        seconds = min(options.each, left)
+        tally.run(f'stress of {seconds} s, seed {seed}', run, stress_command(options, seed, seconds), seconds + MARGIN)
+        seed, left = seed + 1, left - seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Long runs of the samples, the conformance drivers and the stress test.')
+    parser.add_argument('--rounds', type=int, default=100, help='of all drivers (100)')
+    parser.add_argument('--stress', type=int, default=600, help='seconds of stress in all (600)')
+    parser.add_argument('--each', type=int, default=6, help='seconds of stress for one seed (6: a hundred seeds)')
+    parser.add_argument('--seed', type=int, default=1, help='the first seed (1)')
+    parser.add_argument('--smp', type=int, default=4, help='processors (4)')
+    parser.add_argument('ntbox')
+    parser.add_argument('build')
+    options = parser.parse_args()
+    tally, begin = Tally(), time.monotonic()
+    soak_rounds(options, tally)
+    soak_stress(options, tally)
+    print(f'{(time.monotonic() - begin) / 60:.1f} minutes')
+    finish(tally)
+
+
+main()
