@@ -45,6 +45,7 @@ typedef struct _KTHREAD {
     KAFFINITY UserAffinity;        /* (tr) what KeRevertToUserAffinityThread goes back to */
     BOOLEAN SystemAffinityActive;  /* (tr) */
     UCHAR IdealProcessor;          /* (tr) */
+    BOOLEAN Relieved;              /* (r) its priority is that of starvation.c for one quantum */
     UCHAR Increment;               /* (w) boost that the wake-up gives */
     LONG Quantum;                  /* (r) clock ticks left */
     LIST_ENTRY QueueEntry;         /* (r) ready queue; later the reaper's list */

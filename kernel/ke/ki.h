@@ -40,6 +40,7 @@ typedef struct _KI_PROCESSOR {
     volatile ULONG ReadySummary; /* (ReadyLock) bit n: ReadyList[n] is not empty; read by thieves as a hint */
     LIST_ENTRY ReadyList[32];    /* (ReadyLock) */
     volatile BOOLEAN Misplaced;  /* (ReadyLock) a thread in ReadyList may not run here */
+    ULONG LastScan;              /* own processor: Prcb.ClockTicks of the last look for starved threads */
     KTHREAD IdleThread;
     ARCH_PROCESSOR_TABLES Tables;
 } KI_PROCESSOR;
@@ -158,6 +159,9 @@ VOID KiDispatchReschedule(VOID);  /* end of the software interrupt at DISPATCH_L
 
 #define KI_IDLE_PRIORITY (-1)
 #define KI_PROCESS_PRIORITY 8
+
+VOID KiRelieveStarvedThreads(
+    KI_PROCESSOR *Processor); /* starvation.c: DISPATCH_LEVEL, no lock, own processor */
 
 /* --- priority.c, affinity.c --------------------------------------------------------------------------------------------- */
 

@@ -51,8 +51,11 @@ VOID KiBoostPriorityLocked(PKTHREAD Thread, KPRIORITY Increment)
 
 VOID KiDecayPriorityLocked(PKTHREAD Thread)
 {
-    if (Thread->Priority > Thread->BasePriority && Thread->Priority <= KI_LAST_DYNAMIC)
+    if (Thread->Relieved)
+        Thread->Priority = Thread->BasePriority;
+    else if (Thread->Priority > Thread->BasePriority && Thread->Priority <= KI_LAST_DYNAMIC)
         Thread->Priority--;
+    Thread->Relieved = FALSE;
 }
 
 /* [WDK KeSetPriorityThread] IRQL <= DISPATCH_LEVEL. Priority 1 to 31, anything else is a bug check; returns the old one. */
@@ -68,6 +71,7 @@ KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
     KI_PROCESSOR *Processor = KiLockThreadQueue(Thread);
     KPRIORITY Old = Thread->Priority;
     Thread->BasePriority = Priority;
+    Thread->Relieved = FALSE;
     KiChangePriorityLocked(Processor, Thread, Priority);
     ArchReleaseLockFromIrql(&Processor->ReadyLock);
     ArchReleaseLockFromIrql(&Thread->ThreadLock);
@@ -95,6 +99,7 @@ LONG NTAPI KeSetBasePriorityThread(PKTHREAD Thread, LONG Increment)
     KI_PROCESSOR *Processor = KiLockThreadQueue(Thread);
     LONG Old = Thread->BasePriority - KI_PROCESS_PRIORITY;
     Thread->BasePriority = Base;
+    Thread->Relieved = FALSE;
     KiChangePriorityLocked(Processor, Thread, Base);
     ArchReleaseLockFromIrql(&Processor->ReadyLock);
     ArchReleaseLockFromIrql(&Thread->ThreadLock);

@@ -147,6 +147,7 @@ VOID KiDispatchReschedule(VOID)
 {
     PKPRCB Prcb = KeGetPrcb();
 
+    KiRelieveStarvedThreads(KiProcessorOf(Prcb));
     if (Prcb->Reschedule || Prcb->QuantumEnd)
         KiYield(FALSE);
 }

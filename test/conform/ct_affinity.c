@@ -166,10 +166,52 @@ static VOID PriorityBoost(VOID)
     CT_EQUAL(PriorityAfterWake(16, 6), 16);
 }
 
+static VOID NTAPI Low(PVOID Context)
+{
+    SLEEPER *Sleeper = Context;
+    KeSetEvent(&Sleeper->Wake, IO_NO_INCREMENT, FALSE);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID NTAPI Busy(PVOID Context)
+{
+    SPINNER *Spinner = Context;
+    KeSetSystemAffinityThreadEx(1);
+    KeSetEvent(&Spinner->Ready, IO_NO_INCREMENT, FALSE);
+    while (!Spinner->Stop)
+        YieldProcessor();
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* [MSDN "Priority Inversion"] A ready thread below one that never waits still comes to run. */
+static VOID PriorityStarved(VOID)
+{
+    SPINNER Spinner = {0};
+    SLEEPER Sleeper = {.Base = 2};
+    PKTHREAD Self = (PKTHREAD)KeGetCurrentThread();
+    KPRIORITY Old = KeSetPriorityThread(Self, 17);
+    KeInitializeEvent(&Spinner.Ready, NotificationEvent, FALSE);
+    KeInitializeEvent(&Sleeper.Wake, NotificationEvent, FALSE);
+    KeSetSystemAffinityThreadEx(1);
+    PKTHREAD High = CtStart(Busy, &Spinner);
+    CT_REQUIRE(High != NULL);
+    CtExpect(&Spinner.Ready);
+    PKTHREAD Starved = CtStart(Low, &Sleeper);
+    CT_REQUIRE(Starved != NULL);
+    KeSetAffinityThread(Starved, 1);
+    KeSetPriorityThread(Starved, 2);
+    CtExpect(&Sleeper.Wake);
+    Spinner.Stop = 1;
+    KeRevertToUserAffinityThreadEx(0);
+    KeSetPriorityThread(Self, Old);
+    CtJoin(Starved);
+    CtJoin(High);
+}
+
 static const CT_CASE Cases[] = {
     {"affinity.system_ex", AffinitySystemEx}, {"affinity.at_dispatch", AffinityAtDispatch},
     {"affinity.system", AffinitySystem},      {"affinity.group", AffinityGroup},
     {"affinity.other", AffinityOther},        {"priority.base", PriorityBase},
-    {"priority.boost", PriorityBoost},
+    {"priority.boost", PriorityBoost},        {"priority.starved", PriorityStarved},
 };
 CT_DRIVER(Cases)
