@@ -7,6 +7,12 @@
 #define RFLAGS_IF 0x200u
 #define RFLAGS_DF 0x400u
 
+/* Below DISPATCH_LEVEL none is held, and the processor may be another one by the next instruction. */
+static ULONG KiHeldLocks(KIRQL Irql)
+{
+    return Irql >= DISPATCH_LEVEL ? KeGetPrcb()->HeldLockCount : 0;
+}
+
 VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
 {
     PKTHREAD Thread = KiCurrentThread();
@@ -15,7 +21,7 @@ VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
     Gate->Routine = Routine;
     Gate->Irql = ArchGetIrql();
     Gate->KernelApcDisable = Thread->KernelApcDisable;
-    Gate->HeldLockCount = KeGetPrcb()->HeldLockCount;
+    Gate->HeldLockCount = KiHeldLocks(Gate->Irql);
     Gate->SpinLockCount = Thread->SpinLockCount;
     Gate->Interrupts = ArchInterruptsEnabled();
     Gate->Outer = Thread->Gate;
@@ -65,7 +71,7 @@ VOID KeLeaveGate(KE_GATE *Gate)
     __asm__ volatile("cld" : : : "memory"); /* nothing of ours works with DF set */
     PKTHREAD Thread = KiCurrentThread();
     KIRQL Irql = ArchGetIrql();
-    LONG Locks = Thread->SpinLockCount + (LONG)KeGetPrcb()->HeldLockCount;
+    LONG Locks = Thread->SpinLockCount + (LONG)KiHeldLocks(Irql);
     LONG LocksBefore = Gate->SpinLockCount + (LONG)Gate->HeldLockCount;
     ULONG64 Routine = (ULONG64)Gate->Routine;
 

@@ -32,7 +32,7 @@ VOID NTAPI KeStackAttachProcess(PKPROCESS Process, PRKAPC_STATE ApcState)
     PKTHREAD Thread = KiCurrentThread();
 
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    if (KeGetPrcb()->DpcActive)
+    if (ArchGetIrql() >= DISPATCH_LEVEL && KeGetPrcb()->DpcActive)
         KeBugCheckEx(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Process, (ULONG_PTR)Thread->ApcState.Process,
                      Thread->ApcStateIndex, TRUE);
     KIRQL OldIrql = ArchAcquireLock(&Thread->ThreadLock);

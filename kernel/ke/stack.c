@@ -12,7 +12,8 @@ static BOOLEAN KiIsInside(ULONG64 Address, ULONG64 Low, ULONG64 High, PULONG64 F
 static BOOLEAN KiFindStackOf(PKPRCB Prcb, ULONG64 StackPointer, PULONG64 Low, PULONG64 High)
 {
     ARCH_PROCESSOR_TABLES *Tables = &KiProcessorOf(Prcb)->Tables;
-    PKTHREAD Thread = Prcb->CurrentThread;
+    PKTHREAD Thread =
+        KiCurrentThread(); /* one instruction: the thread may move to another processor meanwhile */
 
     if (Thread != NULL &&
         KiIsInside(StackPointer, (ULONG64)Thread->StackLimit, (ULONG64)Thread->StackBase, Low, High))

@@ -9,8 +9,6 @@ static VOID KiCheckWaitContract(PKTHREAD Thread, PLARGE_INTEGER Timeout)
     if (Thread->WaitNext)
         return; /* at DISPATCH_LEVEL: the second half of KeSetEvent(..., Wait = TRUE) */
     KI_REQUIRE_IRQL((Timeout != NULL && Timeout->QuadPart == 0) ? DISPATCH_LEVEL : APC_LEVEL);
-    if (NTBOX_CHECKED && (Timeout == NULL || Timeout->QuadPart != 0) && KeGetPrcb()->DpcActive)
-        KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)Thread, 0, 0, 0);
 }
 
 /* To DISPATCH_LEVEL, unless the call before this one stayed there (Wait = TRUE). */
@@ -90,6 +88,8 @@ NTSTATUS KiSuspendWait(PKTHREAD Thread, const KI_WAIT *Wait, PBOOLEAN Blocked)
 {
     PKQUEUE Queue = Thread->Queue;
 
+    if (NTBOX_CHECKED && KeGetPrcb()->DpcActive) /* [WDK bug check 0xB8] it had lowered the IRQL to wait */
+        KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)Thread, 0, 0, 0);
     if (Queue != NULL && !Wait->InQueue)
         KiLeaveQueue(Thread);
     if (KeGetPrcb()->DeferredReady != NULL)
