@@ -74,6 +74,38 @@ def load_instructions(build, sample):
     return int(found[1]), int(found[2])
 
 
+# Operations of test/bench/ops.c: target, and the like of it in Linux 6.1 in the same QEMU (None: there is none).
+OPERATIONS = {
+    'spin lock pair': (20, 36),
+    'fast mutex pair': (30, 31),
+    'set + satisfied wait, one thread': (90, 129),
+    'event ping-pong, round trip': (1200, 5114),
+    'DPC queued to running': (200, 313),
+    'work item, round trip': (1800, 5626),
+    'timer set + cancel': (200, None),
+    'KeQueryPerformanceCounter': (30, 51),
+    'raise + lower IRQL': (12, None),
+    'SList push + pop': (24, 28),
+    'pool 64 B allocate + free': (90, 276),
+    'pool 4 KiB allocate + free': (220, 780),
+    'IoAllocateIrp + IoFreeIrp': (100, 332),
+}
+
+
+def operations(build):
+    """Instructions of single operations, on the free kernel with one processor."""
+    done = subprocess.run([f'{build}/ntbox', 'run', f'{build}/test/bench/ops.sys', '--kernel', 'free', '--icount', '--json', '--timeout', '100'],
+                          stdout=subprocess.PIPE, timeout=120, check=False)
+    report = json.loads(done.stdout)
+    if report['exit_code'] != 0:
+        sys.exit(f'bench.py: ops.sys: {report["sentence"]}')
+    measured = dict(re.findall(r'^op: (.*): ([\d.]+)$', '\n'.join(p.get('text', '') for p in report['prints']), re.MULTILINE))
+    for name, (target, peer) in OPERATIONS.items():
+        if name not in measured:
+            sys.exit(f'bench.py: ops.sys did not measure "{name}"')
+        yield name, float(measured[name]), 'instructions', target, peer
+
+
 def table(build, folder):
     times = wall_times(build, folder)
     size, instructions = load_instructions(build, f'{build}/test/conform/mingw/ct_crt.sys')
@@ -88,11 +120,13 @@ def table(build, folder):
 def main():
     build = sys.argv[1]
     with tempfile.TemporaryDirectory() as folder:
-        rows = [dict(zip(('name', 'value', 'unit', 'target'), row)) for row in table(build, folder)]
-    print(f'{"name":<52} {"value":>12} {"unit":<13} {"target":>8}')
+        rows = [dict(zip(('name', 'value', 'unit', 'target', 'peer'), (*row, None)))
+                for row in (*table(build, folder), *operations(build))]
+    print(f'{"name":<52} {"value":>12} {"unit":<13} {"target":>8} {"Linux":>8}')
     for row in rows:
         target = '' if row['target'] is None else f'{row["target"]:g}'
-        print(f'{row["name"]:<52} {row["value"]:>12.2f} {row["unit"]:<13} {target:>8}')
+        peer = '' if row['peer'] is None else f'{row["peer"]:g}'
+        print(f'{row["name"]:<52} {row["value"]:>12.2f} {row["unit"]:<13} {target:>8} {peer:>8}'.rstrip())
     with open(f'{build}/bench.json', 'w', encoding='utf-8') as out:
         json.dump(rows, out, indent=1)
 

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ * What operations of the kernel cost, for bench.py: each is done COUNT times between two readings of the TSC, less what the
+ * empty loop takes. Under `-icount shift=0` a tick is an instruction. Exports only; one line of DbgPrint for each operation. */
+#include <ntddk.h>
+
+#define COUNT 2000u
+#define TAG 'hcnB'
+
+typedef VOID OPERATION(VOID);
+
+static KSPIN_LOCK Lock;
+static FAST_MUTEX Mutex;
+static KEVENT Event, Ping, Pong;
+static KTIMER Timer;
+static KDPC Dpc;
+static SLIST_HEADER List;
+static SLIST_ENTRY Entry;
+static PIO_WORKITEM WorkItem;
+static ULONG64 DpcRan;
+static volatile BOOLEAN Ended;
+
+DRIVER_INITIALIZE DriverEntry;
+
+static ULONG64 Tsc(VOID)
+{
+    ULONG Low, High;
+    __asm__ volatile("lfence\n\trdtsc" : "=a"(Low), "=d"(High) : : "memory");
+    return (ULONG64)High << 32 | Low;
+}
+
+/* --- the operations --- */
+
+static VOID Nothing(VOID)
+{
+    __asm__ volatile("" : : : "memory");
+}
+
+static VOID SpinLockPair(VOID)
+{
+    KeReleaseSpinLock(&Lock, KeAcquireSpinLockRaiseToDpc(&Lock));
+}
+
+static VOID FastMutexPair(VOID)
+{
+    ExAcquireFastMutex(&Mutex);
+    ExReleaseFastMutex(&Mutex);
+}
+
+static VOID SetAndWait(VOID)
+{
+    KeSetEvent(&Event, IO_NO_INCREMENT, FALSE);
+    KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
+}
+
+static VOID PingPong(VOID)
+{
+    KeSetEvent(&Ping, IO_NO_INCREMENT, FALSE);
+    KeWaitForSingleObject(&Pong, Executive, KernelMode, FALSE, NULL);
+}
+
+static VOID SetAndCancelTimer(VOID)
+{
+    LARGE_INTEGER Due = {.QuadPart = -10000000};
+    KeSetTimer(&Timer, Due, NULL);
+    KeCancelTimer(&Timer);
+}
+
+static VOID QueryCounter(VOID)
+{
+    (void)KeQueryPerformanceCounter(NULL);
+}
+
+static VOID RaiseAndLower(VOID)
+{
+    KIRQL Irql = KeRaiseIrqlToDpcLevel();
+    KeLowerIrql(Irql);
+}
+
+static VOID PushAndPop(VOID)
+{
+    ExpInterlockedPushEntrySList(&List, &Entry);
+    ExpInterlockedPopEntrySList(&List);
+}
+
+static VOID Pool64(VOID)
+{
+    ExFreePoolWithTag(ExAllocatePoolWithTag(NonPagedPoolNx, 64, TAG), TAG);
+}
+
+static VOID Pool4096(VOID)
+{
+    ExFreePoolWithTag(ExAllocatePoolWithTag(NonPagedPoolNx, 4096, TAG), TAG);
+}
+
+static VOID IrpPair(VOID)
+{
+    IoFreeIrp(IoAllocateIrp(1, FALSE));
+}
+
+static VOID NTAPI WorkRoutine(PDEVICE_OBJECT Device, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Device);
+    KeSetEvent(Context, IO_NO_INCREMENT, FALSE);
+}
+
+static VOID WorkItemRoundTrip(VOID)
+{
+    IoQueueWorkItem(WorkItem, WorkRoutine, DelayedWorkQueue, &Event);
+    KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
+}
+
+/* --- measuring --- */
+
+static ULONG64 Measure(OPERATION *volatile Operation)
+{
+    for (ULONG i = 0; i < 16; i++)
+        Operation();
+    ULONG64 Begin = Tsc();
+    for (ULONG i = 0; i < COUNT; i++)
+        Operation();
+    return Tsc() - Begin;
+}
+
+static VOID Tell(PCSTR Name, ULONG64 Ticks)
+{
+    DbgPrint("op: %s: %I64u.%02I64u\n", Name, Ticks / COUNT, Ticks % COUNT * 100 / COUNT);
+}
+
+static VOID NTAPI DpcRoutine(PKDPC Self, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    UNREFERENCED_PARAMETER(Self);
+    UNREFERENCED_PARAMETER(Context);
+    UNREFERENCED_PARAMETER(Argument1);
+    UNREFERENCED_PARAMETER(Argument2);
+    DpcRan = Tsc();
+}
+
+static VOID MeasureDpc(VOID)
+{
+    ULONG64 Sum = 0;
+    for (ULONG i = 0; i < COUNT; i++) {
+        ULONG64 Begin = Tsc();
+        KeInsertQueueDpc(&Dpc, NULL, NULL);
+        Sum += DpcRan - Begin;
+    }
+    Tell("DPC queued to running", Sum);
+}
+
+static VOID NTAPI Partner(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    while (!Ended) {
+        KeWaitForSingleObject(&Ping, Executive, KernelMode, FALSE, NULL);
+        KeSetEvent(&Pong, IO_NO_INCREMENT, FALSE);
+    }
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* The partner is of the same priority and gone when this returns. */
+static VOID MeasurePingPong(ULONG64 Empty)
+{
+    HANDLE Handle;
+    PVOID Thread;
+    if (!NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, Partner, NULL)))
+        return;
+    ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, NULL, KernelMode, &Thread, NULL);
+    ZwClose(Handle);
+    Tell("event ping-pong, round trip", Measure(PingPong) - Empty);
+    Ended = TRUE;
+    PingPong();
+    KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, NULL);
+    ObDereferenceObject(Thread);
+}
+
+static VOID MeasureWorkItem(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
+{
+    PDEVICE_OBJECT Device;
+    if (!NT_SUCCESS(IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device)))
+        return;
+    WorkItem = IoAllocateWorkItem(Device);
+    if (WorkItem != NULL) {
+        Tell("work item, round trip", Measure(WorkItemRoundTrip) - Empty);
+        IoFreeWorkItem(WorkItem);
+    }
+    IoDeleteDevice(Device);
+}
+
+static VOID Initialize(VOID)
+{
+    KeInitializeSpinLock(&Lock);
+    ExInitializeFastMutex(&Mutex);
+    KeInitializeEvent(&Event, SynchronizationEvent, FALSE);
+    KeInitializeEvent(&Ping, SynchronizationEvent, FALSE);
+    KeInitializeEvent(&Pong, SynchronizationEvent, FALSE);
+    KeInitializeTimer(&Timer);
+    KeInitializeDpc(&Dpc, DpcRoutine, NULL);
+    InitializeSListHead(&List);
+}
+
+static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    static const struct {
+        PCSTR Name;
+        OPERATION *Operation;
+    } Operations[] = {
+        {"spin lock pair", SpinLockPair},
+        {"fast mutex pair", FastMutexPair},
+        {"set + satisfied wait, one thread", SetAndWait},
+        {"timer set + cancel", SetAndCancelTimer},
+        {"KeQueryPerformanceCounter", QueryCounter},
+        {"raise + lower IRQL", RaiseAndLower},
+        {"SList push + pop", PushAndPop},
+        {"pool 64 B allocate + free", Pool64},
+        {"pool 4 KiB allocate + free", Pool4096},
+        {"IoAllocateIrp + IoFreeIrp", IrpPair},
+    };
+    UNREFERENCED_PARAMETER(RegistryPath);
+    DriverObject->DriverUnload = Unload;
+    Initialize();
+    ULONG64 Empty = Measure(Nothing);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Operations); i++)
+        Tell(Operations[i].Name, Measure(Operations[i].Operation) - Empty);
+    MeasureDpc();
+    MeasurePingPong(Empty);
+    MeasureWorkItem(DriverObject, Empty);
+    return STATUS_SUCCESS;
+}
