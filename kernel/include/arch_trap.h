@@ -25,6 +25,10 @@ ASSERT_SIZE(ARCH_TRAP_FRAME, 0x120);
  * the frame. */
 typedef VOID (*ARCH_TRAP_HANDLER)(ARCH_TRAP_FRAME *Frame);
 
+/* An exception inside an interrupt (a DPC, a service routine) that no frame of the interrupt has handled: the frames of the
+ * interrupted code must not see it. Does not return. ke sets it. */
+extern VOID (*ArchExceptionInInterrupt)(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord);
+
 #define ARCH_VECTOR_COUNT 256
 VOID ArchSetTrapHandler(UCHAR Vector, ARCH_TRAP_HANDLER Handler);
 

@@ -163,6 +163,7 @@ typedef struct _MM_FAULT {
     PCSTR Text; /* English, "the guard page below a kernel stack" */
     PVOID Base; /* of the stack; else NULL */
     SIZE_T Size;
+    ULONG64 Entry; /* page-table entry of the address, as it is; 0: no table */
 } MM_FAULT;
 
 /* What was hit by the page fault of processor error code ErrorCode at Address. For images ask ImFindModule,

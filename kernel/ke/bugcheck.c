@@ -239,10 +239,14 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheck(ULONG BugCheckCode)
 VOID KeBugCheckFromException(ULONG Code, PEXCEPTION_POINTERS Pointers)
 {
     PEXCEPTION_RECORD Record = Pointers->ExceptionRecord;
+    BOOLEAN Kmode =
+        Code ==
+        KMODE_EXCEPTION_NOT_HANDLED; /* has the exception's parameters, the others have the addresses */
 
-    KiBugCheck(Code, Record->ExceptionCode, (ULONG64)Record->ExceptionAddress, (ULONG64)Record,
-               (ULONG64)Pointers->ContextRecord, Pointers->ContextRecord,
-               KiExceptionName(Record->ExceptionCode));
+    KiBugCheck(Code, KiExceptionParameter(Record), (ULONG64)Record->ExceptionAddress,
+               Kmode ? Record->ExceptionInformation[0] : (ULONG64)Record,
+               Kmode ? Record->ExceptionInformation[1] : (ULONG64)Pointers->ContextRecord,
+               Pointers->ContextRecord, KiExceptionName((ULONG)Record->ExceptionCode));
 }
 
 BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord,

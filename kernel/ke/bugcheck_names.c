@@ -64,6 +64,17 @@ static const struct {
     {(ULONG)STATUS_ASSERTION_FAILURE, "assertion failure (int 2Ch)"},
     {(ULONG)STATUS_DATATYPE_MISALIGNMENT, "misaligned data"},
     {(ULONG)STATUS_INSUFFICIENT_RESOURCES, "insufficient resources"},
+    {(ULONG)STATUS_NONCONTINUABLE_EXCEPTION, "a handler continued what cannot be continued"},
+    {(ULONG)STATUS_ARRAY_BOUNDS_EXCEEDED, "array bounds exceeded"},
+    {(ULONG)STATUS_BAD_STACK, "bad stack"},
+    {(ULONG)STATUS_INVALID_UNWIND_TARGET, "unwind to what is no frame of the stack"},
+    {(ULONG)STATUS_FLOAT_DENORMAL_OPERAND, "denormal floating-point operand"},
+    {(ULONG)STATUS_FLOAT_DIVIDE_BY_ZERO, "floating-point division by zero"},
+    {(ULONG)STATUS_FLOAT_INEXACT_RESULT, "inexact floating-point result"},
+    {(ULONG)STATUS_FLOAT_INVALID_OPERATION, "invalid floating-point operation"},
+    {(ULONG)STATUS_FLOAT_OVERFLOW, "floating-point overflow"},
+    {(ULONG)STATUS_FLOAT_STACK_CHECK, "x87 stack overflow or underflow"},
+    {(ULONG)STATUS_FLOAT_UNDERFLOW, "floating-point underflow"},
 };
 
 PCSTR KiBugCheckName(ULONG Code)
@@ -72,6 +83,26 @@ PCSTR KiBugCheckName(ULONG Code)
         if (KiBugCheckNames[i].Code == Code)
             return KiBugCheckNames[i].Name;
     return "UNKNOWN";
+}
+
+/* [WDK Bug Check 0x139] first parameter; winnt.h FAST_FAIL_... */
+PCSTR KiFastFailName(ULONG Code)
+{
+    static const PCSTR Names[] = {
+        [0] = "fast fail: a stack buffer was overrun (old /GS check)",
+        [1] = "fast fail: a virtual function table is corrupt",
+        [2] = "fast fail: the stack cookie is overwritten",
+        [3] = "fast fail: a list entry is corrupt",
+        [4] = "fast fail: the stack pointer is outside the thread's stack",
+        [5] = "fast fail: an invalid parameter",
+        [6] = "fast fail: the stack cookie was not initialised",
+        [7] = "fast fail: a fatal exit was asked for",
+        [8] = "fast fail: array bounds exceeded",
+        [9] = "fast fail: RtlQueryRegistryValues with a direct query of an untrusted key",
+        [10] = "fast fail: an indirect call to an invalid target",
+        [11] = "fast fail: a write was refused by its check",
+    };
+    return Code < RTL_NUMBER_OF(Names) && Names[Code] != NULL ? Names[Code] : "fast fail (int 29h)";
 }
 
 PCSTR KiExceptionName(ULONG Code)

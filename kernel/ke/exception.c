@@ -4,11 +4,34 @@
 #include "ki.h"
 #include "rtl.h"
 
+#ifndef FAST_FAIL_INCORRECT_STACK
+#define FAST_FAIL_INCORRECT_STACK 4 /* in winnt.h only, which is for programs */
+#endif
+
 /* Interrupts are as they were at the trap while handlers run. */
 static VOID KiRestoreInterruptFlag(const ARCH_TRAP_FRAME *Frame)
 {
     if (Frame->EFlags & 0x200)
         __asm__ volatile("sti" : : : "memory");
+}
+
+/* [WDK Bug Check 0x1E] p1 exception code, p2 address, p3 and p4 the exception's first two parameters. */
+static DECLSPEC_NORETURN VOID KiUnhandled(PEXCEPTION_RECORD Record, PCONTEXT Context)
+{
+    KiBugCheck(KMODE_EXCEPTION_NOT_HANDLED, KiExceptionParameter(Record), (ULONG64)Record->ExceptionAddress,
+               Record->ExceptionInformation[0], Record->ExceptionInformation[1], Context,
+               KiExceptionName((ULONG)Record->ExceptionCode));
+}
+
+/* [WDK Bug Check 0x139] 4: the stack pointer was outside the legal stack extents of the thread; p2 trap frame, p3 exception record.
+ * Nothing there can be unwound. */
+static VOID KiCheckStack(ARCH_TRAP_FRAME *Frame, PEXCEPTION_RECORD Record, PCONTEXT Context)
+{
+    ULONG64 Low, High;
+
+    if (KiCurrentThread() != NULL && !KeFindStack(Frame->Rsp, &Low, &High))
+        KiBugCheck(KERNEL_SECURITY_CHECK_FAILURE, FAST_FAIL_INCORRECT_STACK, (ULONG64)Frame, (ULONG64)Record,
+                   0, Context, "an exception on what is no stack of the thread");
 }
 
 VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterCount, ULONG64 P0, ULONG64 P1)
@@ -20,13 +43,14 @@ VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterC
                                .ExceptionInformation = {P0, P1}};
 
     ArchContextFromTrapFrame(Frame, &Context);
+    KiCheckStack(Frame, &Record, &Context);
     KiRestoreInterruptFlag(Frame);
     if (RtlDispatchException(&Record, &Context)) {
         __asm__ volatile("cli" : : : "memory");
         ArchTrapFrameFromContext(&Context, Frame);
         return;
     }
-    KiBugCheck(KMODE_EXCEPTION_NOT_HANDLED, (ULONG)Code, Frame->Rip, P0, P1, &Context, NULL);
+    KiUnhandled(&Record, &Context);
 }
 
 static VOID KiDivideError(ARCH_TRAP_FRAME *Frame)
@@ -34,8 +58,10 @@ static VOID KiDivideError(ARCH_TRAP_FRAME *Frame)
     KiDispatchException(Frame, STATUS_INTEGER_DIVIDE_BY_ZERO, 0, 0, 0);
 }
 
+/* The trap flag is clear when a handler continues; one that wants the next step sets it. DR6 is the handler's to read, once. */
 static VOID KiSingleStep(ARCH_TRAP_FRAME *Frame)
 {
+    Frame->EFlags &= ~0x100ull;
     KiDispatchException(Frame, STATUS_SINGLE_STEP, 0, 0, 0);
 }
 
@@ -69,12 +95,15 @@ static VOID KiGeneralProtection(ARCH_TRAP_FRAME *Frame)
 
 static VOID KiFloatingError(ARCH_TRAP_FRAME *Frame)
 {
-    KiDispatchException(Frame, STATUS_FLOAT_MULTIPLE_FAULTS, 0, 0, 0);
+    USHORT Control, Status;
+
+    __asm__ volatile("fnstcw %0; fnstsw %1" : "=m"(Control), "=m"(Status));
+    KiDispatchException(Frame, KiX87Status(Control, Status), 0, 0, 0);
 }
 
 static VOID KiSimdError(ARCH_TRAP_FRAME *Frame)
 {
-    KiDispatchException(Frame, STATUS_FLOAT_MULTIPLE_TRAPS, 0, 0, 0);
+    KiDispatchException(Frame, KiSimdStatus(Frame->MxCsr), 0, 0, 0);
 }
 
 static VOID KiAlignmentFault(ARCH_TRAP_FRAME *Frame)
@@ -82,15 +111,21 @@ static VOID KiAlignmentFault(ARCH_TRAP_FRAME *Frame)
     KiDispatchException(Frame, STATUS_DATATYPE_MISALIGNMENT, 0, 0, 0);
 }
 
-/* [WDK bug check 0x139] `int 29h` with a code in RCX: the stack cookie, a corrupt list ... never returns. */
+/* [WDK __fastfail, Bug Check 0x139] `int 29h` with a code in ECX: the stack cookie, a corrupt list ... No handler is asked. p1 the code,
+ * p2 trap frame, p3 exception record. */
 static VOID KiFastFail(ARCH_TRAP_FRAME *Frame)
 {
     CONTEXT Context;
 
+    Frame->Rip -= 2;
+    EXCEPTION_RECORD Record = {.ExceptionCode = STATUS_STACK_BUFFER_OVERRUN,
+                               .ExceptionFlags = EXCEPTION_NONCONTINUABLE,
+                               .ExceptionAddress = (PVOID)Frame->Rip,
+                               .NumberParameters = 1,
+                               .ExceptionInformation = {(ULONG)Frame->Rcx}};
     ArchContextFromTrapFrame(Frame, &Context);
-    Context.Rip = Frame->Rip -= 2;
-    KiBugCheck(KERNEL_SECURITY_CHECK_FAILURE, Frame->Rcx, (ULONG64)Frame, 0, 0, &Context,
-               "fast fail (int 29h)");
+    KiBugCheck(KERNEL_SECURITY_CHECK_FAILURE, (ULONG)Frame->Rcx, (ULONG64)Frame, (ULONG64)&Record, 0,
+               &Context, KiFastFailName((ULONG)Frame->Rcx));
 }
 
 /* `int 2Ch`: an NT_ASSERT failed. */
@@ -151,6 +186,7 @@ VOID KiInstallTrapHandlers(VOID)
                     {HAL_VECTOR_IPI, KiIpiInterrupt},
                     {HAL_VECTOR_SPURIOUS, KiSpurious}};
 
+    ArchExceptionInInterrupt = KiUnhandled;
     for (ULONG i = 0; i < ARCH_VECTOR_COUNT; i++)
         ArchSetTrapHandler((UCHAR)i, i >= KI_FIRST_DEVICE_VECTOR && i < KI_DEVICE_VECTOR_END
                                          ? KiDeviceInterrupt

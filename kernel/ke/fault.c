@@ -17,16 +17,17 @@ static DECLSPEC_NORETURN VOID KiFaultAtHighIrql(ARCH_TRAP_FRAME *Frame, PCONTEXT
     KiBugCheck(Code, Address, Frame->Irql, Operation, Frame->Rip, Context, Text);
 }
 
-/* [WDK bug checks 0x50, 0xBE, 0xFC] */
+/* [WDK bug checks 0x50, 0xBE, 0xFC] p1 address; 0x50: p2 0 read, 2 write, 0x10 execute, p3 the instruction; the others: p2 the page-table entry */
 static DECLSPEC_NORETURN VOID KiFatalFault(ARCH_TRAP_FRAME *Frame, PCONTEXT Context, ULONG64 Address,
                                            const MM_FAULT *Fault)
 {
     ULONG64 Operation = (Frame->ErrorCode & FAULT_EXECUTE) ? 16 : (Frame->ErrorCode & FAULT_WRITE) ? 2 : 0;
 
     if (Fault->Kind == MmFaultReadOnly)
-        KiBugCheck(ATTEMPTED_WRITE_TO_READONLY_MEMORY, Address, 0, (ULONG64)Frame, 10, Context, Fault->Text);
+        KiBugCheck(ATTEMPTED_WRITE_TO_READONLY_MEMORY, Address, Fault->Entry, (ULONG64)Frame, 10, Context,
+                   Fault->Text);
     if (Fault->Kind == MmFaultNoExecute)
-        KiBugCheck(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, Address, 0, (ULONG64)Frame, 2, Context,
+        KiBugCheck(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, Address, Fault->Entry, (ULONG64)Frame, 2, Context,
                    Fault->Text);
     KiBugCheck(PAGE_FAULT_IN_NONPAGED_AREA, Address, Operation, Frame->Rip, 2, Context, Fault->Text);
 }

@@ -235,3 +235,15 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Culprit, ULONG Code, const 
                                          PCONTEXT Context, PCSTR Text);
 PCSTR KiBugCheckName(ULONG Code);  /* "UNKNOWN" for a driver's own */
 PCSTR KiExceptionName(ULONG Code); /* in words; NULL when not known */
+PCSTR KiFastFailName(ULONG Code);
+
+/* A bug check's parameter for an exception code: an NTSTATUS, so its sign goes along. */
+static inline ULONG64 KiExceptionParameter(const EXCEPTION_RECORD *Record)
+{
+    return (ULONG64)(LONG64)(LONG)Record->ExceptionCode;
+}
+
+/* --- float_exception.c: of an x87 error (FSTCW, FSTSW) and of an SSE error ------------------------------------------- */
+
+NTSTATUS KiX87Status(USHORT ControlWord, USHORT StatusWord);
+NTSTATUS KiSimdStatus(ULONG MxCsr);

@@ -83,12 +83,23 @@ static MM_FAULT_KIND MiKindOf(ULONG64 Address, ULONG64 ErrorCode, MI_PTE *Absent
                                         : MmFaultMapped;
 }
 
+static MI_PTE MiEntryOf(ULONG64 Address)
+{
+    ULONG Shift;
+    MI_PTE Absent = 0;
+    if ((ULONG64)((LONG64)(Address << 16) >> 16) != Address)
+        return 0;
+    MI_PTE Entry = MiLookUp(Address, &Shift, &Absent);
+    return Entry != 0 ? Entry : Absent;
+}
+
 VOID MmClassifyFault(const void *Address, ULONG64 ErrorCode, MM_FAULT *Fault)
 {
     MI_PTE Absent;
     *Fault = (MM_FAULT){.Region = MiRegionOf((ULONG64)Address)};
     Fault->Kind = MiKindOf((ULONG64)Address, ErrorCode, &Absent);
     Fault->Text = MiFaultText[Fault->Kind];
+    Fault->Entry = MiEntryOf((ULONG64)Address);
     if (Fault->Kind == MmFaultStackGuard) {
         Fault->Base = (PVOID)(((ULONG_PTR)Address & ~(ULONG_PTR)PAGE_MASK) + PAGE_SIZE);
         Fault->Size = MI_ABSENT_PAGES(Absent) * PAGE_SIZE;

@@ -7,6 +7,7 @@
 
 typedef NTSTATUS NTBOX_GUARDED(PVOID Context);
 typedef VOID NTBOX_FINALLY(PVOID Context, BOOLEAN Abnormal);
+typedef LONG NTBOX_FILTER(PEXCEPTION_POINTERS Pointers, PVOID Context);
 
 #ifdef _MSC_VER
 
@@ -32,10 +33,21 @@ static inline NTSTATUS NtboxFinallyCall(NTBOX_GUARDED *Routine, NTBOX_FINALLY *F
     return Status;
 }
 
+/* NtboxGuardedCall with a filter that decides: EXCEPTION_EXECUTE_HANDLER, CONTINUE_SEARCH or CONTINUE_EXECUTION. */
+static inline NTSTATUS NtboxFilteredCall(NTBOX_GUARDED *Routine, NTBOX_FILTER *Filter, PVOID Context)
+{
+    __try {
+        return Routine(Context);
+    } __except (Filter(GetExceptionInformation(), Context)) {
+        return (NTSTATUS)GetExceptionCode();
+    }
+}
+
 #else
 
 NTSTATUS NtboxGuardedCall(NTBOX_GUARDED *Routine, PVOID Context);
 NTSTATUS NtboxFinallyCall(NTBOX_GUARDED *Routine, NTBOX_FINALLY *Finally, PVOID Context);
+NTSTATUS NtboxFilteredCall(NTBOX_GUARDED *Routine, NTBOX_FILTER *Filter, PVOID Context);
 
 /* Scope record: begin, end, filter (1: always execute the handler), target. RtlUnwindEx enters the target
  * with the exception code in RAX, so the target is simply the epilogue. The NOP keeps the call's return
@@ -107,6 +119,44 @@ __asm__(".text\n"
         "    movzbl %cl, %r8d\n"
         "    movq 0x28(%rdx), %rcx\n"
         "    movl %r8d, %edx\n"
+        "    call *%rax\n"
+        "    nop\n"
+        "    addq $0x28, %rsp\n"
+        "    ret\n"
+        "    .seh_endproc\n");
+
+/* A filter is called with (exception pointers, establisher frame). */
+__asm__(".text\n"
+        ".globl NtboxFilteredCall\n"
+        ".def NtboxFilteredCall; .scl 2; .type 32; .endef\n"
+        ".seh_proc NtboxFilteredCall\n"
+        "NtboxFilteredCall:\n"
+        "    subq $0x38, %rsp\n"
+        "    .seh_stackalloc 0x38\n"
+        "    .seh_endprologue\n"
+        "    movq %rdx, 0x20(%rsp)\n"
+        "    movq %r8, 0x28(%rsp)\n"
+        ".Lfiltered_begin:\n"
+        "    movq %rcx, %rax\n"
+        "    movq %r8, %rcx\n"
+        "    call *%rax\n"
+        "    nop\n"
+        ".Lfiltered_end:\n"
+        "    addq $0x38, %rsp\n"
+        "    ret\n"
+        "    .seh_handler __C_specific_handler, @except, @unwind\n"
+        "    .seh_handlerdata\n"
+        "    .long 1\n"
+        "    .rva .Lfiltered_begin, .Lfiltered_end, NtboxFilterThunk, .Lfiltered_end\n"
+        "    .text\n"
+        "    .seh_endproc\n"
+        ".seh_proc NtboxFilterThunk\n"
+        "NtboxFilterThunk:\n"
+        "    subq $0x28, %rsp\n"
+        "    .seh_stackalloc 0x28\n"
+        "    .seh_endprologue\n"
+        "    movq 0x20(%rdx), %rax\n"
+        "    movq 0x28(%rdx), %rdx\n"
         "    call *%rax\n"
         "    nop\n"
         "    addq $0x28, %rsp\n"

@@ -3,6 +3,8 @@
 #include "arch_trap.h"
 #include "rtl.h"
 
+#define MXCSR_DEFINED 0xFFFFu /* another bit would be a general-protection fault */
+
 BOOLEAN ArchUseXSave;
 static ULONG ArchXStateBytes = 512;
 
@@ -97,5 +99,8 @@ VOID ArchTrapFrameFromContext(PCONTEXT Context, ARCH_TRAP_FRAME *Frame)
     Frame->Rip = Context->Rip;
     Frame->EFlags = Context->EFlags;
     memcpy(Frame->Xmm, &Context->Xmm0, sizeof(Frame->Xmm));
-    Frame->MxCsr = Context->MxCsr;
+    Frame->MxCsr = Context->MxCsr & MXCSR_DEFINED;
+    /* x87 and XMM6-15: nothing between here and the IRETQ uses them */
+    Context->FltSave.MxCsr = Frame->MxCsr;
+    __asm__ volatile("fxrstor64 %0" : : "m"(Context->FltSave));
 }

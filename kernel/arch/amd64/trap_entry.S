@@ -26,6 +26,7 @@ ArchTrapStubs:
     .type 32
     .endef
     .seh_proc ArchTrapCommon
+    .seh_handler ArchTrapPersonality, @except
 ArchTrapCommon:
     .seh_pushframe @code
     .seh_stackalloc 8
