@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Work items: three queues, each with its threads. An item is taken off its queue before its routine runs, so
- * the routine may free it or queue it again. */
-#include <bugcodes.h>
-#include "ex.h"
-#include "ke.h"
+ * Work items: three queues, each with its worker threads. An item is taken off its queue before its routine runs, so the
+ * routine may free it or queue it again. When items wait and every worker is busy, a queue gets more workers (work_pool.c). */
+#include "exp_work.h"
+#include "ke_bugcheck.h"
 #include "kd.h"
-
-typedef struct _EXP_WORK_QUEUE {
-    ARCH_LOCK Lock;
-    LIST_ENTRY Items; /* (Lock) */
-    KSEMAPHORE Ready; /* counts Items */
-    KPRIORITY Priority;
-    ULONG Threads;
-} EXP_WORK_QUEUE;
-
-typedef enum _EXP_QUEUE { ExpDelayed, ExpCritical, ExpHyperCritical, ExpQueues } EXP_QUEUE;
 
 /* [WDK ExQueueWorkItem] priorities: delayed 12, critical 13, hyper-critical 15 */
 #define EXP_QUEUE_INIT(Name, ThreadPriority, ThreadCount)                                                    \
     {.Lock = ARCH_LOCK_INIT(Name, LockRankExQueue, DISPATCH_LEVEL),                                          \
      .Priority = (ThreadPriority),                                                                           \
-     .Threads = (ThreadCount)}
+     .Minimum = (ThreadCount)}
 
 static EXP_WORK_QUEUE ExpWorkQueues[ExpQueues] = {
     [ExpDelayed] = EXP_QUEUE_INIT("delayed work queue", 12, 3),
@@ -30,13 +19,33 @@ static EXP_WORK_QUEUE ExpWorkQueues[ExpQueues] = {
 
 static BOOLEAN ExpWorkersExist;
 
+/* [WDK Bug Check 0x96] An item whose list entry was cleared while it was queued: initialised again, or freed. */
+static VOID ExpCheckQueuedItem(EXP_WORK_QUEUE *Queue, const WORK_QUEUE_ITEM *Item)
+{
+    const LIST_ENTRY *Entry = &Item->List;
+
+    if (Entry->Flink == NULL || Entry->Blink == NULL || Entry->Flink->Blink != Entry)
+        KeBugCheckBlaming((PVOID)Item->WorkerRoutine, INVALID_WORK_QUEUE_ITEM, (ULONG_PTR)Entry,
+                          (ULONG_PTR)Queue, (ULONG_PTR)ExpWorkQueues, (ULONG_PTR)Item->WorkerRoutine,
+                          "a work item was initialised again or freed while it was queued");
+}
+
+/* The caller is a worker that was woken for an item. NULL: the item's driver is gone and took it along. */
 static PWORK_QUEUE_ITEM ExpTakeItem(EXP_WORK_QUEUE *Queue)
 {
+    PWORK_QUEUE_ITEM Item = NULL;
     KIRQL OldIrql = ArchAcquireLock(&Queue->Lock);
-    PLIST_ENTRY Entry = RemoveHeadList(&Queue->Items);
+
+    if (Queue->Pending != 0) {
+        Item = CONTAINING_RECORD(Queue->Items.Flink, WORK_QUEUE_ITEM, List);
+        ExpCheckQueuedItem(Queue, Item);
+        RemoveEntryList(&Item->List);
+        Item->List.Flink = NULL; /* not queued */
+        Queue->Pending--;
+        Queue->Idle--;
+    }
     ArchReleaseLock(&Queue->Lock, OldIrql);
-    Entry->Flink = NULL; /* not queued */
-    return CONTAINING_RECORD(Entry, WORK_QUEUE_ITEM, List);
+    return Item;
 }
 
 static VOID ExpRunItem(PWORK_QUEUE_ITEM Item)
@@ -51,24 +60,16 @@ static VOID ExpRunItem(PWORK_QUEUE_ITEM Item)
     KeLeaveGate(&Gate);
 }
 
-static VOID NTAPI ExpWorkerThread(PVOID Context)
+VOID ExpServeItem(EXP_WORK_QUEUE *Queue)
 {
-    EXP_WORK_QUEUE *Queue = Context;
-    KeSetPriorityThread(KiCurrentThread(), Queue->Priority);
-    for (;;) {
-        (VOID) KeWaitForSingleObject(&Queue->Ready, WrQueue, KernelMode, FALSE, NULL);
-        ExpRunItem(ExpTakeItem(Queue));
-    }
-}
+    PWORK_QUEUE_ITEM Item = ExpTakeItem(Queue);
 
-static VOID ExpStartWorker(EXP_WORK_QUEUE *Queue)
-{
-    HANDLE Thread;
-    NTSTATUS Status =
-        PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, ExpWorkerThread, Queue);
-    if (!NT_SUCCESS(Status)) /* [WDK Bug Check 0x31] phase 0 could not be completed */
-        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)Status, 0, 0, 0);
-    (VOID) ZwClose(Thread);
+    if (Item == NULL)
+        return;
+    ExpRunItem(Item);
+    KIRQL OldIrql = ArchAcquireLock(&Queue->Lock);
+    Queue->Idle++;
+    ArchReleaseLock(&Queue->Lock, OldIrql);
 }
 
 VOID ExpInitializeWorkers(VOID)
@@ -76,8 +77,7 @@ VOID ExpInitializeWorkers(VOID)
     for (ULONG I = 0; I < ExpQueues; I++) {
         InitializeListHead(&ExpWorkQueues[I].Items);
         KeInitializeSemaphore(&ExpWorkQueues[I].Ready, 0, MAXLONG);
-        for (ULONG Thread = 0; Thread < ExpWorkQueues[I].Threads; Thread++)
-            ExpStartWorker(&ExpWorkQueues[I]);
+        ExpInitializePool(&ExpWorkQueues[I]);
     }
     ExpWorkersExist = TRUE;
 }
@@ -103,6 +103,19 @@ static EXP_WORK_QUEUE *ExpQueueOf(WORK_QUEUE_TYPE Type)
     }
 }
 
+/* TRUE: no worker is idle that would take it. Two callers that queue one item at once are found by the exchange. */
+static BOOLEAN ExpInsertItem(EXP_WORK_QUEUE *Queue, PWORK_QUEUE_ITEM Item, WORK_QUEUE_TYPE Type)
+{
+    KIRQL OldIrql = ArchAcquireLock(&Queue->Lock);
+
+    if (__atomic_exchange_n(&Item->List.Flink, &Queue->Items, __ATOMIC_ACQ_REL) != NULL)
+        KeBugCheckEx(WORKER_INVALID, 1, (ULONG_PTR)Item, Type, 0);
+    InsertTailList(&Queue->Items, &Item->List);
+    BOOLEAN Backlog = ++Queue->Pending > Queue->Idle;
+    ArchReleaseLock(&Queue->Lock, OldIrql);
+    return Backlog;
+}
+
 /* IRQL <= DISPATCH_LEVEL. [WDK ExQueueWorkItem] the routine runs in a system thread at PASSIVE_LEVEL. [WDK
  * Bug Check 0xE4] 1: the item is queued already, 5: there are no workers yet, 6: no such queue, 7: no routine
  */
@@ -116,10 +129,37 @@ VOID NTAPI ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
         KeBugCheckEx(WORKER_INVALID, 6, (ULONG_PTR)WorkItem, QueueType, 0);
     if (WorkItem->WorkerRoutine == NULL)
         KeBugCheckEx(WORKER_INVALID, 7, (ULONG_PTR)WorkItem, QueueType, 0);
-    if (WorkItem->List.Flink != NULL)
-        KeBugCheckEx(WORKER_INVALID, 1, (ULONG_PTR)WorkItem, QueueType, 0);
-    KIRQL OldIrql = ArchAcquireLock(&Queue->Lock);
-    InsertTailList(&Queue->Items, &WorkItem->List);
-    ArchReleaseLock(&Queue->Lock, OldIrql);
+    if (ExpInsertItem(Queue, WorkItem, QueueType))
+        KeSetEvent(&Queue->Backlog, IO_NO_INCREMENT, FALSE);
     KeReleaseSemaphore(&Queue->Ready, IO_NO_INCREMENT, 1, FALSE);
+}
+
+/* A queued item in [Base, Base + Size) or whose routine lies there; queue locked. */
+static PWORK_QUEUE_ITEM ExpFindItem(EXP_WORK_QUEUE *Queue, const void *Base, SIZE_T Size)
+{
+    for (PLIST_ENTRY Entry = Queue->Items.Flink; Entry != &Queue->Items; Entry = Entry->Flink) {
+        PWORK_QUEUE_ITEM Item = CONTAINING_RECORD(Entry, WORK_QUEUE_ITEM, List);
+        ExpCheckQueuedItem(Queue, Item);
+        if ((ULONG_PTR)Item - (ULONG_PTR)Base < Size ||
+            (ULONG_PTR)Item->WorkerRoutine - (ULONG_PTR)Base < Size)
+            return Item;
+    }
+    return NULL;
+}
+
+ULONG ExReportDriverWorkItems(PCSTR Driver, const void *Base, SIZE_T Size)
+{
+    ULONG Count = 0;
+
+    for (EXP_WORK_QUEUE *Queue = ExpWorkQueues; Queue < ExpWorkQueues + ExpQueues; Queue++) {
+        KIRQL OldIrql = ArchAcquireLock(&Queue->Lock);
+        for (PWORK_QUEUE_ITEM Item; (Item = ExpFindItem(Queue, Base, Size)) != NULL; Count++) {
+            RemoveEntryList(&Item->List);
+            Queue->Pending--;
+            KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "work item"),
+                     KD_NUMBER(ReportKeyCount, 1), KD_NUMBER(ReportKeyAddress, (ULONG_PTR)Item));
+        }
+        ArchReleaseLock(&Queue->Lock, OldIrql);
+    }
+    return Count;
 }

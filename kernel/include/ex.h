@@ -16,6 +16,10 @@ VOID ExInitializePools(VOID);
 /* When threads can be made (PsInitSystem is done): the worker threads of ExQueueWorkItem. */
 VOID ExpInitializeWorkers(VOID);
 
+/* After a driver's unload routine: its work items that are still queued would run code that is gone. They are taken out,
+ * reported and counted. */
+ULONG ExReportDriverWorkItems(PCSTR Driver, const void *Base, SIZE_T Size);
+
 /* --- pool
  * ----------------------------------------------------------------------------------------------------------
  */

@@ -143,9 +143,6 @@ typedef struct _KPRCB {
         CurrentPriority; /* of CurrentThread; written under the ready lock, read as a hint by others */
     volatile BOOLEAN Reschedule; /* another thread should run here: set under the ready lock */
     BOOLEAN BugCheckActive;
-    LIST_ENTRY DpcListHead; /* dpc lock */
-    ARCH_LOCK DpcLock;
-    ULONG DpcCount;
     ULONG64 ClockTicks;
     PKTHREAD PreviousThread; /* the one that was switched away from, until the switch is complete */
     PKTHREAD DeferredReady;  /* this processor, DISPATCH_LEVEL: woken, not ready yet, newest first */
@@ -324,6 +321,29 @@ typedef struct _KE_THREAD_REAPER {
 extern KE_THREAD_REAPER KeThreadReaper;
 VOID KeInitializeThreadReaper(VOID);
 PKTHREAD KeTakeTerminatedThread(VOID); /* NULL: none */
+
+/* What KeFlushQueuedDpcs does, IRQL <= APC_LEVEL. */
+VOID KeFlushDpcs(VOID);
+
+/* A timer with a DPC of its own and a period in 100 ns. Owner: code address of whose timer it is. */
+typedef struct _KE_FINE_TIMER {
+    KTIMER Timer;
+    KDPC Dpc;
+    PVOID Owner;
+} KE_FINE_TIMER;
+
+BOOLEAN KeSetFineTimer(KE_FINE_TIMER *Timer, LONG64 DueTime, ULONG Period); /* as KeSetTimerEx */
+BOOLEAN KeIsTimerSet(PKTIMER Timer);                                        /* IRQL <= DISPATCH_LEVEL */
+
+/* Milliseconds; 0 leaves the default. Dpc: that a DPC routine may run; Raised: at DISPATCH_LEVEL or above without a break;
+ * Clock: that a processor takes no clock interrupt. */
+typedef struct _KE_WATCHDOG_LIMITS {
+    ULONG Dpc, Raised, Clock;
+} KE_WATCHDOG_LIMITS;
+VOID KeSetWatchdogLimits(const KE_WATCHDOG_LIMITS *Limits);
+
+/* The thread of one processor's threaded DPCs, started by init for each active processor; Processor is its number. */
+VOID NTAPI KeDpcThread(PVOID Processor);
 
 /* After a driver's unload routine: its timers that are still in the queue are taken out, reported and counted. */
 ULONG KeReportDriverTimers(PCSTR Driver, const void *Base, SIZE_T Size);

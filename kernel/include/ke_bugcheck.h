@@ -14,3 +14,4 @@ DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_
 /* First parameters of DRIVER_VERIFIER_DETECTED_VIOLATION for rules that Windows does not watch over (D-008). */
 #define KE_RULE_OUTPUT_TOO_LONG 0x4E540001u /* p2 IRP, p3 Information, p4 length of the caller's buffer */
 #define KE_RULE_PARTIAL_MDL 0x4E540002u     /* p2 target MDL, p3 address, p4 length: not inside the source */
+#define KE_RULE_EX_TIMER 0x4E540003u        /* p2 timer: what ExXxxTimer pages say is a bug check */

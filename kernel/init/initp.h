@@ -2,15 +2,17 @@
  * Tier 3, init only. */
 #pragma once
 #include "image.h"
+#include "ke.h"
 #include "osloader/loader_block.h"
 
 /* What the command line of the boot loader says to the kernel. Unknown words are for others. */
 typedef struct _INIT_OPTIONS {
     IM_OPTIONS Image;
-    USHORT ExitPort;     /* `exitport=0xf4`: the debug-exit device; 0 = none */
-    BOOLEAN RunTests;    /* `kt`: the in-kernel tests before the agent */
-    ULONG StressSeconds; /* `stress=60`: the stress test before the agent; 0 = none */
-    ULONG64 StressSeed;  /* `seed=7` */
+    USHORT ExitPort;             /* `exitport=0xf4`: the debug-exit device; 0 = none */
+    BOOLEAN RunTests;            /* `kt`: the in-kernel tests before the agent */
+    ULONG StressSeconds;         /* `stress=60`: the stress test before the agent; 0 = none */
+    ULONG64 StressSeed;          /* `seed=7` */
+    KE_WATCHDOG_LIMITS Watchdog; /* `dpc-limit=`, `dispatch-limit=`, `clock-limit=`: ms */
 } INIT_OPTIONS;
 
 VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options);

@@ -35,6 +35,13 @@ static ULONG64 InitNumber(PCSTR Text)
     }
 }
 
+static ULONG InitMilliseconds(PCSTR CommandLine, PCSTR Name)
+{
+    PCSTR Value = InitFindOption(CommandLine, Name);
+
+    return Value != NULL ? (ULONG)InitNumber(Value) : 0;
+}
+
 VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
 {
     PCSTR Port = InitFindOption(CommandLine, "exitport");
@@ -49,5 +56,8 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->StressSeconds = Stress != NULL ? (ULONG)InitNumber(Stress) : 0;
     Options->StressSeed = Seed != NULL ? InitNumber(Seed) : 0;
     Options->RunTests = InitFindOption(CommandLine, "kt") != NULL;
+    Options->Watchdog = (KE_WATCHDOG_LIMITS){.Dpc = InitMilliseconds(CommandLine, "dpc-limit"),
+                                             .Raised = InitMilliseconds(CommandLine, "dispatch-limit"),
+                                             .Clock = InitMilliseconds(CommandLine, "clock-limit")};
     Options->Image.MeasureLoads = InitFindOption(CommandLine, "bench") != NULL;
 }

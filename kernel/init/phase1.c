@@ -28,6 +28,22 @@ static VOID InitMountSystemVolume(VOID)
         KeBugCheckEx(INACCESSIBLE_BOOT_DEVICE, InitLoaderBlock.Archive, (ULONG_PTR)Status, 0, 0);
 }
 
+static VOID InitStartThread(PKSTART_ROUTINE Routine, PVOID Context)
+{
+    HANDLE Thread;
+    NTSTATUS Status = PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, Routine, Context);
+
+    if (!NT_SUCCESS(Status))
+        KeBugCheckEx(PHASE1_INITIALIZATION_FAILED, (ULONG_PTR)Status, 0, 0, 0);
+    ZwClose(Thread);
+}
+
+static VOID InitStartDpcThreads(VOID)
+{
+    for (ULONG_PTR Processor = 0; Processor < KeActiveProcessorCount; Processor++)
+        InitStartThread(KeDpcThread, (PVOID)Processor);
+}
+
 static VOID InitRunTests(VOID)
 {
 #if NTBOX_CHECKED
@@ -56,6 +72,7 @@ VOID NTAPI InitPhase1(PVOID Context)
 {
     InitFindKernelSymbols();
     KeStartProcessors();
+    InitStartDpcThreads();
     ExpInitializeWorkers();
     IoInitSystem();
     InitMountSystemVolume();

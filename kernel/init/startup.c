@@ -95,6 +95,7 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     InitParseOptions((PCSTR)Block->CommandLine, &InitOptions);
     InitOptions.Image.Seed = Block->Seed;
     HalSetExitPort(InitOptions.ExitPort);
+    KeSetWatchdogLimits(&InitOptions.Watchdog);
     MmInitSystem(&InitLoaderBlock);
     ExInitializePools();
     HalInitSystem(&InitLoaderBlock);

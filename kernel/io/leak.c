@@ -53,8 +53,13 @@ VOID IopReportLeaks(PDRIVER_OBJECT Driver)
         KdLog("%s: %lu interrupts were not disconnected; they are now", Module->Name, Interrupts);
     KeFlushQueuedDpcs(); /* a DPC that is queued already runs while the image is still there */
     ULONG Timers = KeReportDriverTimers(Module->Name, Module->Base, Module->Size);
+    KeFlushQueuedDpcs(); /* one that was expiring on another processor is in its queue again, or its DPC has run */
+    Timers += KeReportDriverTimers(Module->Name, Module->Base, Module->Size);
     if (Timers != 0)
         KdLog("%s: %lu timers were not cancelled; they are taken out of the queue", Module->Name, Timers);
+    ULONG Items = ExReportDriverWorkItems(Module->Name, Module->Base, Module->Size);
+    if (Items != 0)
+        KdLog("%s: %lu work items were still queued; they are taken out of the queue", Module->Name, Items);
     if (PsReportDriverThreads(Module, Module->Name) != 0)
         Inside = TRUE; /* their code must stay */
     IopReportLinkLeaks(Module);

@@ -39,10 +39,11 @@ VOID KiClockInterrupt(ARCH_TRAP_FRAME *Frame)
 
     ArchSetIrql(CLOCK_LEVEL);
     Prcb->ClockTicks++;
-    if (Prcb->Number == 0) {
+    if (Prcb->Number == 0)
         KiUpdateSharedTime();
-        KiCheckTimers();
-    }
+    KiCheckTimers();
+    KiTickDpcs(Prcb);
+    KiTickWatchdog(Prcb, Frame);
     if (Thread != Prcb->IdleThread && --Thread->Quantum <= 0) {
         Prcb->QuantumEnd = TRUE;
         HalRequestSoftwareInterrupt(HAL_VECTOR_DPC);
@@ -97,7 +98,6 @@ VOID KeInitializeClock(VOID)
     KiBootSystemTime = HalQueryRealTimeClock() - HalQueryInterruptTime();
     KiFillSharedData();
     KiFillProcessorFeatures();
-    KiInitializeTimers();
     KiUpdateSharedTime();
     KiPublishProcessorCount();
     HalStartClock(HAL_CLOCK_PERIOD);
@@ -109,7 +109,8 @@ ULONG NTAPI KeQueryTimeIncrement(VOID)
     return KI_TIME_INCREMENT;
 }
 
-/* [WDK KeQueryPerformanceCounter] Any IRQL. */
+/* [WDK KeQueryPerformanceCounter] Any IRQL. It never goes back from one processor to another: time stamp counters run in step on every
+ * processor with an invariant one, and QEMU's are all one clock that is kept from going back (conform time.monotonic). */
 LARGE_INTEGER NTAPI KeQueryPerformanceCounter(PLARGE_INTEGER PerformanceFrequency)
 {
     LARGE_INTEGER Counter = {.QuadPart = (LONGLONG)HalQueryPerformanceCounter()};
@@ -130,6 +131,12 @@ ULONG64 NTAPI KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp)
 
     *QpcTimeStamp = Now;
     return Now;
+}
+
+/* [WDK KeQueryUnbiasedInterruptTimePrecise] */
+ULONG64 NTAPI KeQueryUnbiasedInterruptTimePrecise(PULONG64 QpcTimeStamp)
+{
+    return KeQueryInterruptTimePrecise(QpcTimeStamp);
 }
 
 /* [WDK KeQueryUnbiasedInterruptTime] Without the time the machine slept: it never does here. */

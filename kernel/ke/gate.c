@@ -92,6 +92,12 @@ VOID KeLeaveGate(KE_GATE *Gate)
         KiGateViolation(Gate, IRQL_UNEXPECTED_VALUE,
                         (const ULONG64[]){((ULONG64)Irql << 16) | ((ULONG64)Gate->Irql << 8), Routine, 0, 0},
                         "IRQL", Irql, Gate->Irql);
+    if (Thread->KernelApcDisable != Gate->KernelApcDisable &&
+        Gate->Kind == GateDpc) /* [WDK Bug Check 0xC7] 4 */
+        KiGateViolation(Gate, TIMER_OR_DPC_INVALID,
+                        (const ULONG64[]){4, Routine, (ULONG64)(LONG64)Gate->KernelApcDisable,
+                                          (ULONG64)(LONG64)Thread->KernelApcDisable},
+                        "a critical-region count of", -Thread->KernelApcDisable, -Gate->KernelApcDisable);
     if (Thread->KernelApcDisable != Gate->KernelApcDisable)
         KiGateViolation(Gate, APC_INDEX_MISMATCH,
                         (const ULONG64[]){Routine, 0, (ULONG64)(LONG64)Thread->KernelApcDisable, 0},

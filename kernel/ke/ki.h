@@ -12,6 +12,7 @@
 #include "hal.h"
 #include "ke.h"
 #include "kd.h"
+#include "ki_deferred.h"
 #include "mm.h"
 
 /* DISPATCHER_HEADER.Type, as published for Windows. */
@@ -43,6 +44,7 @@ typedef struct _KI_PROCESSOR {
     ULONG LastScan;              /* own processor: Prcb.ClockTicks of the last look for starved threads */
     KTHREAD IdleThread;
     ARCH_PROCESSOR_TABLES Tables;
+    KI_DEFERRED Deferred;
 } KI_PROCESSOR;
 ASSERT_OFFSET(KI_PROCESSOR, Prcb, 0x180);
 
@@ -179,10 +181,20 @@ VOID KiApcInterrupt(ARCH_TRAP_FRAME *Frame); /* vector 0x1f */
 VOID KiCheckPendingApcs(PKTHREAD Thread);    /* after a region was left: the current thread's */
 VOID KiRundownApcs(PKTHREAD Thread);         /* it ends */
 
-/* --- timer.c ------------------------------------------------------------------------------------------------------------- */
+/* --- timer.c, timer_wheel.c: DISPATCH_LEVEL ---------------------------------------------------------------------------- */
 
-VOID KiInitializeTimers(VOID);
-VOID KiCheckTimers(VOID); /* clock interrupt: queues the expiry DPC when a timer is due */
+VOID KiInitializeWheel(KI_TIMER_WHEEL *Wheel);
+VOID KiCheckTimers(VOID);  /* clock interrupt of this processor: asks for expiry when a timer may be due */
+VOID KiExpireTimers(VOID); /* the software interrupt does it; no lock held */
+
+/* Object locked. Insert: into the wheel of this processor. Remove: TRUE when it was in one. */
+VOID KiInsertInWheel(PKTIMER Timer, ULONG64 DueTime);
+BOOLEAN KiRemoveFromWheel(PKTIMER Timer);
+VOID KiSignalTimerLocked(PKTIMER Timer, ULONG64 Now);
+
+/* One timer that Wanted accepts is taken out of the wheel of a processor; NULL: there is none. No lock held. */
+typedef BOOLEAN KI_TIMER_FILTER(const KTIMER *Timer, const VOID *Context);
+PKTIMER KiTakeFromWheel(ULONG Processor, KI_TIMER_FILTER *Wanted, const VOID *Context);
 
 /* Time-out of a wait, DISPATCH_LEVEL: claims the thread with STATUS_TIMEOUT. After Cancel nobody works on it any more. */
 VOID KiInsertWaitTimer(PKTHREAD Thread, ULONG64 DueTime);
@@ -190,8 +202,13 @@ VOID KiCancelWaitTimer(PKTHREAD Thread);
 
 /* --- dpc.c ------------------------------------------------------------------------------------------------------ */
 
-VOID KiInitializeDpcQueue(PKPRCB Prcb);
+VOID KiInitializeDpcQueues(KI_DEFERRED *Deferred);
 VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame); /* vector 0x2f */
+VOID KiTickDpcs(PKPRCB Prcb);                     /* clock interrupt */
+
+/* --- watchdog.c: clock interrupt --------------------------------------------------------------------------------- */
+
+VOID KiTickWatchdog(PKPRCB Prcb, const ARCH_TRAP_FRAME *Frame);
 
 /* --- clock.c, time.c ---------------------------------------------------------------------------------------------- */
 

@@ -29,7 +29,8 @@ VOID KiInitializeProcessorBlock(KI_PROCESSOR *Processor, ULONG Number)
     Processor->ReadyLock = (ARCH_LOCK)ARCH_LOCK_INIT("Ready", LockRankKeReady, DISPATCH_LEVEL);
     for (ULONG i = 0; i < RTL_NUMBER_OF(Processor->ReadyList); i++)
         InitializeListHead(&Processor->ReadyList[i]);
-    KiInitializeDpcQueue(&Processor->Prcb);
+    KiInitializeDpcQueues(&Processor->Deferred);
+    KiInitializeWheel(&Processor->Deferred.Wheel);
     KiProcessorBlock[Number] = &Processor->Prcb;
 }
 

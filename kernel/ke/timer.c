@@ -1,143 +1,29 @@
 /* SPDX-License-Identifier: MIT
- * Timers: one queue in order of due time (interrupt time). The clock interrupt only looks at the first entry and queues
- * a DPC, which expires what is due. [WDK KeInitializeTimerEx, KeSetTimerEx, KeCancelTimer, KeReadStateTimer] */
+ * Timer objects. Signal state, due time, period and DPC: the object's lock; when it is in a wheel: also the wheel's.
+ * [WDK KeInitializeTimerEx, KeSetTimerEx, KeCancelTimer, KeReadStateTimer] */
 #include "ki.h"
 
-static ARCH_LOCK KiTimerLock = ARCH_LOCK_INIT("Timer", LockRankKeTimer, DISPATCH_LEVEL);
-static LIST_ENTRY KiTimerQueue = {&KiTimerQueue, &KiTimerQueue}; /* (KiTimerLock) */
-static volatile ULONG64 KiFirstDueTime = ~0ull; /* (KiTimerLock); read by the clock interrupt */
-static KDPC KiTimerDpc;
+#define KI_MILLISECOND 10000u
 
-static VOID KiNoteFirstTimer(VOID)
+/* 100 ns; 0: not periodic. KeepShifting is ours: the period of a KE_FINE_TIMER is in 100 ns. */
+static ULONG64 KiPeriodOf(const KTIMER *Timer)
 {
-    PLIST_ENTRY First = KiTimerQueue.Flink;
-
-    KiFirstDueTime =
-        (First == &KiTimerQueue) ? ~0ull : CONTAINING_RECORD(First, KTIMER, TimerListEntry)->DueTime.QuadPart;
+    return Timer->Header.KeepShifting ? Timer->Period : (ULONG64)Timer->Period * KI_MILLISECOND;
 }
 
-static VOID KiQueueTimerLocked(PKTIMER Timer, ULONG64 Due)
+/* Object locked, not in a wheel. A periodic timer goes back into one; periods that are over already are left out. */
+VOID KiSignalTimerLocked(PKTIMER Timer, ULONG64 Now)
 {
-    PLIST_ENTRY Entry = KiTimerQueue.Blink;
+    ULONG64 Period = KiPeriodOf(Timer);
 
-    Timer->DueTime.QuadPart = Due;
-    while (Entry != &KiTimerQueue && CONTAINING_RECORD(Entry, KTIMER, TimerListEntry)->DueTime.QuadPart > Due)
-        Entry = Entry->Blink;
-    InsertHeadList(Entry, &Timer->TimerListEntry);
-    Timer->Header.Inserted = TRUE;
-    KiNoteFirstTimer();
-}
-
-static BOOLEAN KiUnqueueTimerLocked(PKTIMER Timer)
-{
-    BOOLEAN Inserted = Timer->Header.Inserted;
-
-    if (Inserted) {
-        RemoveEntryList(&Timer->TimerListEntry);
-        Timer->Header.Inserted = FALSE;
-        KiNoteFirstTimer();
-    }
-    return Inserted;
-}
-
-/* Object locked. */
-static VOID KiQueueTimer(PKTIMER Timer, ULONG64 Due)
-{
-    ArchAcquireLockAtIrql(&KiTimerLock);
-    KiQueueTimerLocked(Timer, Due);
-    ArchReleaseLockFromIrql(&KiTimerLock);
-}
-
-static BOOLEAN KiUnqueueTimer(PKTIMER Timer)
-{
-    ArchAcquireLockAtIrql(&KiTimerLock);
-    BOOLEAN Inserted = KiUnqueueTimerLocked(Timer);
-    ArchReleaseLockFromIrql(&KiTimerLock);
-    return Inserted;
-}
-
-VOID KiInsertWaitTimer(PKTHREAD Thread, ULONG64 DueTime)
-{
-    KiQueueTimer(&Thread->Timer, DueTime);
-}
-
-VOID KiCancelWaitTimer(PKTHREAD Thread)
-{
-    (void)KiUnqueueTimer(&Thread->Timer);
-}
-
-/* Object locked. Signals and queues the DPC; a periodic timer goes back into the queue. */
-static VOID KiSignalTimer(PKTIMER Timer, ULONG64 Now)
-{
     Timer->Header.SignalState = 1;
     KiSignalWaitersLocked(&Timer->Header, 0);
-    if (Timer->Period != 0) {
-        ULONG64 Period = (ULONG64)Timer->Period * 10000;
+    if (Period != 0) {
         ULONG64 Next = Timer->DueTime.QuadPart + Period;
-        KiQueueTimer(Timer, Next > Now ? Next : Now + Period);
+        KiInsertInWheel(Timer, Next > Now ? Next : Now + Period);
     }
     if (Timer->Dpc != NULL)
         KeInsertQueueDpc(Timer->Dpc, (PVOID)(ULONG_PTR)(ULONG)Now, (PVOID)(ULONG_PTR)(ULONG)(Now >> 32));
-}
-
-/* Object locked. FALSE: already due. */
-static BOOLEAN KiStartTimer(PKTIMER Timer, LARGE_INTEGER DueTime)
-{
-    ULONG64 Now = HalQueryInterruptTime();
-    LONG64 Relative = -DueTime.QuadPart;
-
-    if (DueTime.QuadPart >= 0) /* absolute system time */
-        Relative = (LONG64)((ULONG64)DueTime.QuadPart - (Now + KiSystemTimeOffset()));
-    if (Relative > 0) {
-        KiQueueTimer(Timer, Now + (ULONG64)Relative);
-        return TRUE;
-    }
-    Timer->DueTime.QuadPart = Now;
-    return FALSE;
-}
-
-/* The lock of the queue is held, that of the object is taken against the order: only tried. While the timer is in the queue nobody frees
- * it. FALSE: nothing is due any more. */
-static BOOLEAN KiExpireFirst(ULONG64 Now)
-{
-    ArchAcquireLockAtIrql(&KiTimerLock);
-    if (KiFirstDueTime > Now) {
-        ArchReleaseLockFromIrql(&KiTimerLock);
-        return FALSE;
-    }
-    PKTIMER Timer = CONTAINING_RECORD(KiTimerQueue.Flink, KTIMER, TimerListEntry);
-    BOOLEAN IsWait = KiObjectType(&Timer->Header) == KI_WAIT_TIMER;
-    BOOLEAN Taken = IsWait || KiTryLockObjectAtDispatch(&Timer->Header);
-    if (Taken)
-        (void)KiUnqueueTimerLocked(Timer);
-    if (IsWait)
-        (void)KiClaimWait(CONTAINING_RECORD(Timer, KTHREAD, Timer), STATUS_TIMEOUT, 0);
-    ArchReleaseLockFromIrql(&KiTimerLock);
-    if (Taken && !IsWait) {
-        KiSignalTimer(Timer, Now);
-        KiUnlockObject(&Timer->Header);
-    }
-    return TRUE;
-}
-
-static VOID NTAPI KiExpireTimers(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
-{
-    ULONG64 Now = HalQueryInterruptTime();
-
-    while (KiExpireFirst(Now)) {
-    }
-    KiExitDispatcher(DISPATCH_LEVEL);
-}
-
-VOID KiCheckTimers(VOID)
-{
-    if (KiFirstDueTime <= HalQueryInterruptTime())
-        KeInsertQueueDpc(&KiTimerDpc, NULL, NULL);
-}
-
-VOID KiInitializeTimers(VOID)
-{
-    KeInitializeDpc(&KiTimerDpc, KiExpireTimers, NULL);
 }
 
 VOID NTAPI KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
@@ -157,22 +43,62 @@ VOID NTAPI KeInitializeTimer(PKTIMER Timer)
     KeInitializeTimerEx(Timer, NotificationTimer);
 }
 
+/* Interrupt time of a due time that is negative (from now on) or not (system time). A time that is over is <= Now. */
+static ULONG64 KiDueTime(LONG64 DueTime, ULONG64 Now)
+{
+    LONG64 Relative = DueTime < 0 ? -DueTime : (LONG64)((ULONG64)DueTime - KiSystemTimeOffset() - Now);
+
+    return Relative > 0 ? Now + (ULONG64)Relative : Now;
+}
+
+typedef struct _KI_TIMER_SETTING {
+    LONG64 DueTime;
+    ULONG Period;    /* ms, or 100 ns when Fine */
+    ULONG Tolerance; /* ms that it may be late */
+    BOOLEAN Fine;
+    PKDPC Dpc;
+} KI_TIMER_SETTING;
+
+/* To a multiple of the largest power of two (ms) that is tolerated: timers of like tolerance then expire at one tick. */
+static ULONG64 KiCoalesce(ULONG64 Due, ULONG Tolerance)
+{
+    ULONG64 Step = KI_MILLISECOND;
+
+    while (Step * 2 <= (ULONG64)Tolerance * KI_MILLISECOND)
+        Step *= 2;
+    return (Due + Step - 1) / Step * Step;
+}
+
+static BOOLEAN KiSetTimer(PKTIMER Timer, const KI_TIMER_SETTING *Setting)
+{
+    KIRQL OldIrql = KiLockObject(&Timer->Header);
+    BOOLEAN WasInserted = KiRemoveFromWheel(Timer);
+    ULONG64 Now = HalQueryInterruptTime(), Due = KiDueTime(Setting->DueTime, Now);
+
+    Timer->Header.SignalState = 0;
+    Timer->Header.KeepShifting = Setting->Fine;
+    Timer->Dpc = Setting->Dpc;
+    Timer->Period = Setting->Period;
+    if (Due > Now) {
+        KiInsertInWheel(Timer, Setting->Tolerance == 0 ? Due : KiCoalesce(Due, Setting->Tolerance));
+        KiUnlockObject(&Timer->Header);
+        ArchSetIrql(OldIrql);
+        return WasInserted;
+    }
+    Timer->DueTime.QuadPart = Now;
+    KiSignalTimerLocked(Timer, Now);
+    KiUnlockObject(&Timer->Header);
+    KiExitDispatcher(OldIrql);
+    return WasInserted;
+}
+
 /* [WDK KeSetTimerEx] IRQL <= DISPATCH_LEVEL. TRUE when the timer was in the queue (it is set anew). A due time that is
  * over signals at once. */
 BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    KIRQL OldIrql = KiLockObject(&Timer->Header);
-    BOOLEAN WasInserted = KiUnqueueTimer(Timer);
-
-    Timer->Header.SignalState = 0;
-    Timer->Dpc = Dpc;
-    Timer->Period = (ULONG)Period;
-    if (!KiStartTimer(Timer, DueTime))
-        KiSignalTimer(Timer, HalQueryInterruptTime());
-    KiUnlockObject(&Timer->Header);
-    KiExitDispatcher(OldIrql);
-    return WasInserted;
+    return KiSetTimer(Timer,
+                      &(KI_TIMER_SETTING){.DueTime = DueTime.QuadPart, .Period = (ULONG)Period, .Dpc = Dpc});
 }
 
 BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
@@ -180,12 +106,29 @@ BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
     return KeSetTimerEx(Timer, DueTime, 0, Dpc);
 }
 
+/* [WDK KeSetCoalescableTimer] First expiry between DueTime and DueTime + TolerableDelay (ms), then every Period (ms). */
+BOOLEAN NTAPI KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay,
+                                    PKDPC Dpc)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    return KiSetTimer(
+        Timer, &(KI_TIMER_SETTING){
+                   .DueTime = DueTime.QuadPart, .Period = Period, .Tolerance = TolerableDelay, .Dpc = Dpc});
+}
+
+BOOLEAN KeSetFineTimer(KE_FINE_TIMER *Timer, LONG64 DueTime, ULONG Period)
+{
+    return KiSetTimer(
+        &Timer->Timer,
+        &(KI_TIMER_SETTING){.DueTime = DueTime, .Period = Period, .Fine = TRUE, .Dpc = &Timer->Dpc});
+}
+
 /* [WDK KeCancelTimer] TRUE when it was in the queue. A DPC that is queued already still runs. */
 BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KIRQL OldIrql = KiLockObject(&Timer->Header);
-    BOOLEAN WasInserted = KiUnqueueTimer(Timer);
+    BOOLEAN WasInserted = KiRemoveFromWheel(Timer);
 
     Timer->Period = 0;
     KiUnlockObject(&Timer->Header);
@@ -198,24 +141,50 @@ BOOLEAN NTAPI KeReadStateTimer(PKTIMER Timer)
     return Timer->Header.SignalState != 0;
 }
 
-/* Timers in the queue that lie in [Base, Base + Size) or whose DPC routine does: left behind by an unloaded driver. They
- * are taken out of the queue, because they would fire into nothing. Returns how many. */
+BOOLEAN KeIsTimerSet(PKTIMER Timer)
+{
+    KIRQL OldIrql = KiLockObject(&Timer->Header);
+    BOOLEAN Set = Timer->Header.Inserted;
+
+    KiUnlockObject(&Timer->Header);
+    ArchSetIrql(OldIrql);
+    return Set;
+}
+
+typedef struct _KI_RANGE {
+    ULONG_PTR Base;
+    SIZE_T Size;
+} KI_RANGE;
+
+static BOOLEAN KiLiesIn(const KI_RANGE *Range, const VOID *Address)
+{
+    return (ULONG_PTR)Address - Range->Base < Range->Size;
+}
+
+/* The timer itself, its DPC's routine or, of a fine timer, what it is set for. */
+static BOOLEAN KiBelongsToRange(const KTIMER *Timer, const VOID *Context)
+{
+    const KI_RANGE *Range = Context;
+
+    if (KiLiesIn(Range, Timer) || (Timer->Dpc != NULL && KiLiesIn(Range, (PVOID)Timer->Dpc->DeferredRoutine)))
+        return TRUE;
+    return Timer->Header.KeepShifting &&
+           KiLiesIn(Range, CONTAINING_RECORD(Timer, KE_FINE_TIMER, Timer)->Owner);
+}
+
 ULONG KeReportDriverTimers(PCSTR Driver, const void *Base, SIZE_T Size)
 {
-    KIRQL OldIrql = ArchAcquireLock(&KiTimerLock);
+    const KI_RANGE Range = {(ULONG_PTR)Base, Size};
+    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
     ULONG Count = 0;
+    PKTIMER Timer;
 
-    for (PLIST_ENTRY Entry = KiTimerQueue.Flink, Next; Entry != &KiTimerQueue; Entry = Next) {
-        PKTIMER Timer = CONTAINING_RECORD(Entry, KTIMER, TimerListEntry);
-        PVOID Routine = Timer->Dpc != NULL ? (PVOID)Timer->Dpc->DeferredRoutine : NULL;
-        Next = Entry->Flink;
-        if ((ULONG_PTR)Timer - (ULONG_PTR)Base >= Size && (ULONG_PTR)Routine - (ULONG_PTR)Base >= Size)
-            continue;
-        (void)KiUnqueueTimerLocked(Timer);
-        KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "timer"),
-                 KD_NUMBER(ReportKeyCount, 1), KD_NUMBER(ReportKeyAddress, (ULONG_PTR)Timer));
-        Count++;
-    }
-    ArchReleaseLock(&KiTimerLock, OldIrql);
+    for (ULONG i = 0; i < KeActiveProcessorCount; i++)
+        while ((Timer = KiTakeFromWheel(i, KiBelongsToRange, &Range)) != NULL) {
+            KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "timer"),
+                     KD_NUMBER(ReportKeyCount, 1), KD_NUMBER(ReportKeyAddress, (ULONG_PTR)Timer));
+            Count++;
+        }
+    ArchSetIrql(OldIrql);
     return Count;
 }

@@ -87,10 +87,12 @@ static VOID ThreadIds(VOID)
     CLIENT_ID Id = {NULL, NULL};
     PVOID Thread;
     CT_REQUIRE(NT_SUCCESS(Start(&Seen, &Thread, &Id)));
+    ObReferenceObject(Thread);
     Finish(&Seen, Thread);
     CT_EQUAL(Seen.ThreadId, Id.UniqueThread);
     CT_EQUAL(Seen.ProcessId, Id.UniqueProcess);
-    CT_EQUAL(PsGetThreadId(Seen.Thread), Id.UniqueThread);
+    CT_EQUAL(PsGetThreadId(Thread), Id.UniqueThread);
+    ObDereferenceObject(Thread);
     CT_CHECK(PsGetCurrentThreadId() != Id.UniqueThread);
     CT_EQUAL(PsGetProcessId(IoGetCurrentProcess()), PsGetCurrentProcessId());
 }

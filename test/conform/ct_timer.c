@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Timers, DPCs and the I/O timer. [WDK KeInitializeTimer, KeInitializeTimerEx, KeSetTimer, KeSetTimerEx,
  * KeCancelTimer, KeReadStateTimer, KeInitializeDpc, KeInsertQueueDpc, KeRemoveQueueDpc, KeSetImportanceDpc,
- * KeSetTargetProcessorDpc, KeFlushQueuedDpcs, IoInitializeTimer, IoStartTimer, IoStopTimer] */
+ * KeSetTargetProcessorDpc, KeSetTargetProcessorDpcEx, KeInitializeThreadedDpc, KeFlushQueuedDpcs, IoInitializeTimer, IoStartTimer, IoStopTimer] */
 #include "ct.h"
 
 static LARGE_INTEGER Now;
@@ -206,6 +206,15 @@ static VOID DpcImportance(VOID)
     KeFlushQueuedDpcs();
     CT_EQUAL(HighAt, 1);
     CT_EQUAL(PlainAt, 2);
+    SEEN Seen;
+    Prepare(&Seen, &Plain);
+    for (ULONG i = 0; i < 4; i++) { /* whatever its importance, it runs */
+        KeSetImportanceDpc(&Plain, (KDPC_IMPORTANCE)i);
+        CT_CHECK(KeInsertQueueDpc(&Plain, NULL, NULL));
+        CT_SUCCESS(Wait(&Seen.Ran));
+    }
+    KeFlushQueuedDpcs();
+    CT_EQUAL(Seen.Calls, 4);
 }
 
 static VOID DpcTarget(VOID)
@@ -217,6 +226,118 @@ static VOID DpcTarget(VOID)
     CT_CHECK(KeInsertQueueDpc(&Dpc, NULL, NULL));
     CT_SUCCESS(Wait(&Seen.Ran));
     KeFlushQueuedDpcs();
+}
+
+/* One DPC on each active processor: it runs there. A processor that is not active is refused. */
+static VOID NTAPI NoteProcessor(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    UNREFERENCED_PARAMETER(Context);
+    *(ULONG *)Argument1 = KeGetCurrentProcessorNumberEx(NULL);
+    Note(Dpc, Argument2, Argument1, Argument2);
+}
+
+static VOID TargetEach(PKDPC Dpc, SEEN *Seen)
+{
+    PROCESSOR_NUMBER Number = {.Group = 0};
+    for (ULONG i = 0; i < KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS); i++) {
+        ULONG RanOn = ~0u;
+        Number.Number = (UCHAR)i;
+        CT_SUCCESS(KeSetTargetProcessorDpcEx(Dpc, &Number));
+        CT_CHECK(KeInsertQueueDpc(Dpc, &RanOn, Seen));
+        CT_SUCCESS(Wait(&Seen->Ran));
+        CT_EQUAL(RanOn, i);
+    }
+    KeFlushQueuedDpcs();
+}
+
+static VOID DpcTargetEx(VOID)
+{
+    KDPC Dpc;
+    SEEN Seen;
+    PROCESSOR_NUMBER Number = {.Group = 0};
+    Prepare(&Seen, &Dpc);
+    KeInitializeDpc(&Dpc, NoteProcessor, NULL);
+    TargetEach(&Dpc, &Seen);
+    KeInitializeThreadedDpc(&Dpc, NoteProcessor, NULL);
+    TargetEach(&Dpc, &Seen);
+    Number.Reserved = 1;
+    CT_STATUS(KeSetTargetProcessorDpcEx(&Dpc, &Number), STATUS_INVALID_PARAMETER);
+    Number.Reserved = 0;
+    Number.Number = (UCHAR)KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS);
+    CT_STATUS(KeSetTargetProcessorDpcEx(&Dpc, &Number), STATUS_INVALID_PARAMETER);
+    Number.Number = 0;
+    Number.Group = 0x7fff;
+    CT_STATUS(KeSetTargetProcessorDpcEx(&Dpc, &Number), STATUS_INVALID_PARAMETER);
+}
+
+/* A threaded DPC is queued, refused a second time, removed, flushed like any other; where threaded DPCs are enabled it runs at
+ * PASSIVE_LEVEL, and a driver may not rely on it. */
+static VOID DpcThreaded(VOID)
+{
+    KDPC Dpc;
+    SEEN Seen;
+    KIRQL Irql;
+    Prepare(&Seen, &Dpc);
+    KeInitializeThreadedDpc(&Dpc, Note, &Seen);
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    BOOLEAN First = KeInsertQueueDpc(&Dpc, (PVOID)1, (PVOID)2);
+    BOOLEAN Second = KeInsertQueueDpc(&Dpc, (PVOID)3, (PVOID)4);
+    BOOLEAN Removed = KeRemoveQueueDpc(&Dpc);
+    BOOLEAN Third = KeInsertQueueDpc(&Dpc, (PVOID)5, (PVOID)6);
+    KeLowerIrql(Irql);
+    CT_CHECK(First && !Second && Removed && Third);
+    CT_SUCCESS(Wait(&Seen.Ran));
+    CT_CHECK(Seen.Irql == PASSIVE_LEVEL || Seen.Irql == DISPATCH_LEVEL);
+    CT_EQUAL(Seen.Argument1, 5);
+    CT_EQUAL(Seen.Argument2, 6);
+    KeInsertQueueDpc(&Dpc, NULL, NULL);
+    KeFlushQueuedDpcs();
+    CT_EQUAL(Seen.Calls, 2);
+}
+
+/* A DPC may be removed and queued by any processor while it goes round: nothing is lost and nothing runs twice. */
+static volatile LONG Inserted, Ran, Removed;
+
+static VOID NTAPI CountRun(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Context);
+    UNREFERENCED_PARAMETER(Argument1);
+    UNREFERENCED_PARAMETER(Argument2);
+    InterlockedIncrement(&Ran);
+}
+
+static VOID NTAPI InsertAndRemove(PVOID Context)
+{
+    for (ULONG i = 0; i < 5000; i++) {
+        if (KeInsertQueueDpc(Context, NULL, NULL))
+            InterlockedIncrement(&Inserted);
+        if (i % 3 == 0 && KeRemoveQueueDpc(Context))
+            InterlockedIncrement(&Removed);
+    }
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID DpcCount(VOID)
+{
+    KDPC Dpc;
+    PVOID Threads[4];
+    Inserted = Ran = Removed = 0;
+    KeInitializeDpc(&Dpc, CountRun, NULL);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Threads); i++) {
+        HANDLE Handle;
+        CT_REQUIRE(NT_SUCCESS(
+            PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, InsertAndRemove, &Dpc)));
+        CT_SUCCESS(ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, KernelMode, &Threads[i], NULL));
+        ZwClose(Handle);
+    }
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Threads); i++) {
+        CT_SUCCESS(Wait(Threads[i]));
+        ObDereferenceObject(Threads[i]);
+    }
+    KeFlushQueuedDpcs();
+    CT_EQUAL(Ran + Removed, Inserted);
+    CT_CHECK(Ran > 0);
 }
 
 /* Every DPC that was queued before the call has run when it returns. */
@@ -255,12 +376,13 @@ static VOID IoTimerTick(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"timer.init", TimerInit},     {"timer.init_ex", TimerInitEx},
-    {"timer.set", TimerSet},       {"timer.set_ex", TimerSetEx},
-    {"timer.cancel", TimerCancel}, {"timer.read", TimerRead},
-    {"dpc.init", DpcInit},         {"dpc.insert", DpcInsert},
-    {"dpc.remove", DpcRemove},     {"dpc.importance", DpcImportance},
-    {"dpc.target", DpcTarget},     {"dpc.flush", DpcFlush},
-    {"iotimer.tick", IoTimerTick},
+    {"timer.init", TimerInit},      {"timer.init_ex", TimerInitEx},
+    {"timer.set", TimerSet},        {"timer.set_ex", TimerSetEx},
+    {"timer.cancel", TimerCancel},  {"timer.read", TimerRead},
+    {"dpc.init", DpcInit},          {"dpc.insert", DpcInsert},
+    {"dpc.remove", DpcRemove},      {"dpc.importance", DpcImportance},
+    {"dpc.target", DpcTarget},      {"dpc.flush", DpcFlush},
+    {"dpc.target_ex", DpcTargetEx}, {"dpc.threaded", DpcThreaded},
+    {"dpc.count", DpcCount},        {"iotimer.tick", IoTimerTick},
 };
 CT_DRIVER(Cases)

@@ -6,6 +6,7 @@
 #include "ntbox/object_types.h"
 #include "ntbox/pool.h"
 #include "ntbox/hal.h"
+#include "ntbox/io.h"
 #include "ntbox/ke.h"
 #include "ntbox/mm.h"
 #include "ntbox/registry.h"

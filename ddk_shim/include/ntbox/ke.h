@@ -4,6 +4,15 @@
 
 NTKERNELAPI VOID NTAPI KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime);
 NTKERNELAPI ULONG64 NTAPI KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp);
+NTKERNELAPI ULONG64 NTAPI KeQueryUnbiasedInterruptTimePrecise(PULONG64 QpcTimeStamp);
+
+/* [WDK ExInitializeDeleteTimerParameters] */
+static inline VOID ExInitializeDeleteTimerParameters(PEXT_DELETE_PARAMETERS Parameters)
+{
+    *Parameters = (EXT_DELETE_PARAMETERS){.Version = 0};
+}
+
+NTKERNELAPI VOID NTAPI ExQueryTimerResolution(PULONG MaximumTime, PULONG MinimumTime, PULONG CurrentTime);
 
 /* Asynchronous procedure calls and alerts: exported by every Windows, declared by no kit. */
 typedef enum _KAPC_ENVIRONMENT {
