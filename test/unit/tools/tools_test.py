@@ -13,6 +13,7 @@ import abi            # noqa: E402
 import check_layers   # noqa: E402
 import export_gate    # noqa: E402
 import exports        # noqa: E402
+import locks          # noqa: E402
 
 SET = 'done <=DISPATCH event.set LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait);\n'
 
@@ -79,6 +80,39 @@ class Exports(Files):
         self.refused(SET + SET, 'listed already')
         self.refused('forward KeSetEvent\n', 'does not export')
         self.refused('inline A -> B\n', 'not exported')
+
+
+class Locks(Files):
+    RANKS = """typedef enum _ARCH_LOCK_RANK {
+        LockRankDriver =
+            0, /* drivers' */
+        LockRankPool, /* the
+                       * pool */
+    } ARCH_LOCK_RANK;"""
+
+    def rows(self, source, ranks=RANKS):
+        self.write(locks.RANKS_IN, ranks)
+        self.write('kernel/ex/a.c', source)
+        return list(locks.rows(locks.read_ranks(self.folder.name), list(locks.read_locks(self.folder.name))))
+
+    def test_lock_and_rank_without_one(self):
+        driver, pool = self.rows('static ARCH_LOCK A = ARCH_LOCK_INIT("pool lock", LockRankPool, HIGH_LEVEL);')
+        self.assertIn('| 0 Driver | drivers\' | - |', driver)
+        self.assertIn('| pool lock | HIGH_LEVEL | kernel/ex/a.c |', pool)
+
+    def test_class_designated_or_in_order(self):
+        for fields in ('"bit", LockRankPool, DISPATCH_LEVEL, TRUE',
+                       '.Name = "bit", .Irql = DISPATCH_LEVEL, .AddressOrder = TRUE, .Rank = LockRankPool'):
+            row = self.rows(f'const ARCH_LOCK_CLASS C = {{{fields}}};')[1]
+            self.assertIn('| bit, in address order | DISPATCH_LEVEL |', row)
+
+    def test_refusals(self):
+        with self.assertRaisesRegex(locks.Bad, 'which is none'):
+            self.rows('ARCH_LOCK A = ARCH_LOCK_INIT("a", LockRankHal, HIGH_LEVEL);')
+        with self.assertRaisesRegex(locks.Bad, 'the IRQL 2'):
+            self.rows('ARCH_LOCK A = ARCH_LOCK_INIT("a", LockRankPool, 2);')
+        with self.assertRaisesRegex(locks.Bad, 'needs a comment'):
+            self.rows('', 'typedef enum _ARCH_LOCK_RANK { LockRankDriver = 0, } ARCH_LOCK_RANK;')
 
 
 class Gate(unittest.TestCase):
