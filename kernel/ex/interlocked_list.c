@@ -2,20 +2,19 @@
  * Lists and numbers under a caller's spin lock, at any IRQL: interrupts stay off while the lock is held.
  * [WDK ExInterlockedInsertHeadList ...] The lock must not be used in any other way. */
 #include "ex.h"
-#include "arch.h"
+#include "ke.h"
 
-/* The lock functions of ke want DISPATCH_LEVEL; with interrupts off nothing can come between at any level. */
+/* With interrupts off nothing can come between at any level. */
 static BOOLEAN ExpLock(PKSPIN_LOCK Lock)
 {
     BOOLEAN Enabled = ArchDisableInterrupts();
-    while (!KeTryToAcquireSpinLockAtDpcLevel(Lock))
-        __builtin_ia32_pause();
+    KeAcquireSpinLockAnyIrql(Lock);
     return Enabled;
 }
 
 static VOID ExpUnlock(PKSPIN_LOCK Lock, BOOLEAN Enabled)
 {
-    KeReleaseSpinLockFromDpcLevel(Lock);
+    KeReleaseSpinLockAnyIrql(Lock);
     ArchRestoreInterrupts(Enabled);
 }
 

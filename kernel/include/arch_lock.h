@@ -33,3 +33,20 @@ static inline VOID ArchLockWillRelease(const void *Lock, const ARCH_LOCK_CLASS *
     if (NTBOX_CHECKED && ArchLockHooks != NULL)
         ArchLockHooks->BeforeRelease(Lock, Class);
 }
+
+/* --- waiting, both kernels -------------------------------------------------------------------------------- */
+
+/* One wait for a lock that was found taken. */
+typedef struct _ARCH_SPIN {
+    const void *Lock;
+    const ARCH_LOCK_CLASS *Class;
+    ULONG Turns;
+    ULONG64 Seen, Spun; /* TSC when last looked at, and what has passed */
+} ARCH_SPIN;
+
+/* One turn of the loop. What passes between two looks counts for a 64th of the limit at most, so that a machine that
+ * was stopped meanwhile is not blamed. */
+VOID ArchSpin(ARCH_SPIN *Spin);
+
+extern ULONG64 ArchSpinLimit;                          /* TSC ticks; 0: no limit */
+extern VOID (*ArchSpunTooLong)(const ARCH_SPIN *Spin); /* set before the limit */

@@ -71,7 +71,6 @@ typedef struct _KTHREAD {
     volatile BOOLEAN ApcQueueable;                /* (t) FALSE: the thread ends */
     SHORT KernelApcDisable;                       /* (o) KeEnterCriticalRegion: -1 per nesting */
     SHORT SpecialApcDisable;                      /* (o) KeEnterGuardedRegion */
-    SHORT SpinLockCount;                          /* (o) checked kernel: KSPIN_LOCKs it holds */
     struct _KE_GATE *Gate;                        /* (o) innermost call into a driver */
     PVOID GateRoutine;            /* (o) its routine: survives what a driver does to the stack */
     PKSTART_ROUTINE StartRoutine; /* (c) */
@@ -90,7 +89,7 @@ typedef struct _KPROCESS {
 /* --- processors ---- */
 
 #define KI_MAX_PROCESSORS 64
-#define KI_MAX_HELD_LOCKS 16
+#define KI_MAX_HELD_LOCKS 32 /* more are counted only */
 
 typedef struct _KI_HELD_LOCK {
     const void *Lock;
@@ -146,7 +145,7 @@ typedef struct _KPRCB {
     ULONG64 ClockTicks;
     PKTHREAD PreviousThread; /* the one that was switched away from, until the switch is complete */
     PKTHREAD DeferredReady;  /* this processor, DISPATCH_LEVEL: woken, not ready yet, newest first */
-    ULONG HeldLockCount;     /* checked kernel: locks this processor holds, in order */
+    ULONG HeldLockCount;     /* checked kernel: spin locks this processor holds, in order; interrupts leave it as it was */
     KI_HELD_LOCK HeldLocks[KI_MAX_HELD_LOCKS];
 } KPRCB, *PKPRCB;
 ASSERT_OFFSET(KPRCB, LegacyNumber, 0x4);
@@ -224,12 +223,34 @@ ULONG KeReportDriverInterrupts(PCSTR Driver, const void *Base, SIZE_T Size);
 #if NTBOX_CHECKED
 VOID KiCheckIrqlAtMost(KIRQL Irql, PCSTR Function);
 VOID KiCheckIrqlExactly(KIRQL Irql, PCSTR Function);
+VOID KiCheckIrqlAtLeast(KIRQL Irql, PCSTR Function);
 #define KI_REQUIRE_IRQL(Highest) KiCheckIrqlAtMost((Highest), __func__)
+#define KI_REQUIRE_IRQL_FROM(Lowest) KiCheckIrqlAtLeast((Lowest), __func__)
 #define KI_REQUIRE_IRQL_IS(Exact) KiCheckIrqlExactly((Exact), __func__)
 #else
 #define KI_REQUIRE_IRQL(Highest) ((void)0)
+#define KI_REQUIRE_IRQL_FROM(Lowest) ((void)0)
 #define KI_REQUIRE_IRQL_IS(Exact) ((void)0)
 #endif
+
+/* --- spin locks ---- */
+
+/* A driver's lock when the caller has interrupts off, whatever its IRQL. The exported functions want DISPATCH_LEVEL. */
+VOID KeAcquireSpinLockAnyIrql(PKSPIN_LOCK SpinLock);
+VOID KeReleaseSpinLockAnyIrql(PKSPIN_LOCK SpinLock);
+
+#define KE_SPIN_LIMIT 10            /* seconds, unless the command line says spin-limit=SECONDS */
+VOID KeSetSpinLimit(ULONG Seconds); /* 0: none. After HalInitSystem. */
+
+/* Spin locks that the running processor holds; 0 in the free kernel. One instruction: right at any IRQL. */
+static inline ULONG KeHeldLockCount(void)
+{
+    ULONG Count;
+    __asm__ volatile("movl %%gs:%c1, %0"
+                     : "=r"(Count)
+                     : "i"(0x180 + __builtin_offsetof(KPRCB, HeldLockCount)));
+    return Count;
+}
 
 /* --- the gate: every call into a driver passes here ---- */
 
@@ -254,8 +275,7 @@ typedef struct _KE_GATE {
     PVOID Routine; /* the driver's function */
     KIRQL Irql;
     SHORT KernelApcDisable;
-    ULONG HeldLockCount;
-    SHORT SpinLockCount;
+    ULONG HeldLockCount;    /* of this processor, the kernel's and the drivers' */
     BOOLEAN Interrupts;     /* RFLAGS.IF; the direction flag is always clear */
     struct _KE_GATE *Outer; /* the gate around this one on the same thread; NULL: none */
 } KE_GATE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The kernel's command line: words separated by blanks, `name` or `name=value`. */
 #include "initp.h"
+#include "ke.h"
 #include "rtl.h"
 
 /* The value behind `Name=`, or an empty string for a bare `Name`; NULL when the word is not there. */
@@ -48,6 +49,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     PCSTR Bind = InitFindOption(CommandLine, "bind");
     PCSTR Stress = InitFindOption(CommandLine, "stress");
     PCSTR Seed = InitFindOption(CommandLine, "seed");
+    PCSTR SpinLimit = InitFindOption(CommandLine, "spin-limit");
 
     Options->ExitPort = Port != NULL ? (USHORT)InitNumber(Port) : 0;
     Options->Image.CountCalls = Bind != NULL && strncmp(Bind, "count", 5) == 0;
@@ -55,6 +57,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->Image.AllowMissing = InitFindOption(CommandLine, "allow-missing") != NULL;
     Options->StressSeconds = Stress != NULL ? (ULONG)InitNumber(Stress) : 0;
     Options->StressSeed = Seed != NULL ? InitNumber(Seed) : 0;
+    Options->SpinLimit = SpinLimit != NULL ? (ULONG)InitNumber(SpinLimit) : KE_SPIN_LIMIT;
     Options->RunTests = InitFindOption(CommandLine, "kt") != NULL;
     Options->Watchdog = (KE_WATCHDOG_LIMITS){.Dpc = InitMilliseconds(CommandLine, "dpc-limit"),
                                              .Raised = InitMilliseconds(CommandLine, "dispatch-limit"),

@@ -99,6 +99,7 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     MmInitSystem(&InitLoaderBlock);
     ExInitializePools();
     HalInitSystem(&InitLoaderBlock);
+    KeSetSpinLimit(InitOptions.SpinLimit);
     InitOpenScreen();
     InitOpenReport();
     InitSayHello();

@@ -26,6 +26,12 @@ VOID KiCheckIrqlAtMost(KIRQL Irql, PCSTR Function)
         KiIrqlViolation(Irql, "at most", Function);
 }
 
+VOID KiCheckIrqlAtLeast(KIRQL Irql, PCSTR Function)
+{
+    if (ArchGetIrql() < Irql)
+        KiIrqlViolation(Irql, "at least", Function);
+}
+
 VOID KiCheckIrqlExactly(KIRQL Irql, PCSTR Function)
 {
     if (ArchGetIrql() != Irql)

@@ -7,12 +7,6 @@
 #define RFLAGS_IF 0x200u
 #define RFLAGS_DF 0x400u
 
-/* Below DISPATCH_LEVEL none is held, and the processor may be another one by the next instruction. */
-static ULONG KiHeldLocks(KIRQL Irql)
-{
-    return Irql >= DISPATCH_LEVEL ? KeGetPrcb()->HeldLockCount : 0;
-}
-
 VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
 {
     PKTHREAD Thread = KiCurrentThread();
@@ -21,8 +15,7 @@ VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
     Gate->Routine = Routine;
     Gate->Irql = ArchGetIrql();
     Gate->KernelApcDisable = Thread->KernelApcDisable;
-    Gate->HeldLockCount = KiHeldLocks(Gate->Irql);
-    Gate->SpinLockCount = Thread->SpinLockCount;
+    Gate->HeldLockCount = KeHeldLockCount();
     Gate->Interrupts = ArchInterruptsEnabled();
     Gate->Outer = Thread->Gate;
     while (Gate->Outer != NULL && Gate->Outer < Gate)
@@ -71,8 +64,7 @@ VOID KeLeaveGate(KE_GATE *Gate)
     __asm__ volatile("cld" : : : "memory"); /* nothing of ours works with DF set */
     PKTHREAD Thread = KiCurrentThread();
     KIRQL Irql = ArchGetIrql();
-    LONG Locks = Thread->SpinLockCount + (LONG)KiHeldLocks(Irql);
-    LONG LocksBefore = Gate->SpinLockCount + (LONG)Gate->HeldLockCount;
+    ULONG Locks = KeHeldLockCount();
     ULONG64 Routine = (ULONG64)Gate->Routine;
 
     if ((Flags & RFLAGS_DF) != 0)
@@ -84,10 +76,10 @@ VOID KeLeaveGate(KE_GATE *Gate)
                         !Gate->Interrupts, Gate->Interrupts);
     Thread->Gate = Gate->Outer;
     Thread->GateRoutine = Gate->Outer != NULL ? Gate->Outer->Routine : NULL;
-    if (Locks != LocksBefore)
+    if (Locks != Gate->HeldLockCount)
         KiGateViolation(Gate, DRIVER_VERIFIER_DETECTED_VIOLATION,
-                        (const ULONG64[]){Locks, LocksBefore, Routine, Irql}, "a count of held spin locks of",
-                        Locks, LocksBefore);
+                        (const ULONG64[]){Locks, Gate->HeldLockCount, Routine, Irql},
+                        "a count of held spin locks of", (LONG)Locks, (LONG)Gate->HeldLockCount);
     if (Irql != Gate->Irql)
         KiGateViolation(Gate, IRQL_UNEXPECTED_VALUE,
                         (const ULONG64[]){((ULONG64)Irql << 16) | ((ULONG64)Gate->Irql << 8), Routine, 0, 0},

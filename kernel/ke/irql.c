@@ -19,6 +19,8 @@ VOID KiExportLowerIrql(KIRQL NewIrql)
     if (NTBOX_CHECKED && NewIrql > ArchGetIrql())
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, 0, ArchGetIrql(), NewIrql,
                      (ULONG_PTR)__builtin_return_address(0));
+    if (NewIrql < DISPATCH_LEVEL)
+        KiCheckLocksBelow(NewIrql);
     ArchSetIrql(NewIrql);
 }
 

@@ -242,6 +242,20 @@ VOID KiPageFault(ARCH_TRAP_FRAME *Frame);
 /* Makes EXCEPTION_RECORD and CONTEXT from a trap and runs the handlers. Does not return when nobody handles it. */
 VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterCount, ULONG64 P0, ULONG64 P1);
 
+/* --- lock_check.c, checked kernel only ------------------------------------------------------------------------------- */
+
+#if NTBOX_CHECKED
+VOID KiInitializeLockChecks(VOID);
+/* The processor that holds a lock and where it was acquired; NULL: none does. A look at stacks that may be changing. */
+const KI_HELD_LOCK *KiFindLockHolder(const void *Lock, PKPRCB *Holder);
+VOID KiCheckLocksBelow(KIRQL NewIrql); /* no lock is held that wants more than NewIrql */
+VOID KiCheckLocksAtSwitch(VOID);       /* the thread that loses the processor holds no driver's lock */
+#else
+#define KiInitializeLockChecks() ((void)0)
+#define KiCheckLocksBelow(NewIrql) ((void)0)
+#define KiCheckLocksAtSwitch() ((void)0)
+#endif
+
 /* --- bugcheck.c ------------------------------------------------------------------------------------------------------ */
 
 /* Context is where it happened: the back-trace starts there. Culprit: code address to blame, NULL = Context's. */

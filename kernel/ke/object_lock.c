@@ -13,10 +13,12 @@ static BOOLEAN KiTakeBit(DISPATCHER_HEADER *Header)
 
 VOID KiLockObjectAtDispatch(DISPATCHER_HEADER *Header)
 {
+    ARCH_SPIN Spin = {.Lock = Header, .Class = &KiObjectLock};
+
     ArchLockWillAcquire(Header, &KiObjectLock);
     while (!KiTakeBit(Header))
         while (__atomic_load_n(&Header->Lock, __ATOMIC_RELAXED) & KI_OBJECT_LOCK_BIT)
-            __builtin_ia32_pause();
+            ArchSpin(&Spin);
     ArchLockAcquired(Header, &KiObjectLock, __builtin_return_address(0));
 }
 

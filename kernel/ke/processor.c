@@ -13,8 +13,6 @@ ULONG KeActiveProcessorCount;
 volatile CCHAR KeNumberProcessors = 1; /* exported; [WDK] read KeQueryActiveProcessorCount instead */
 ULONG KePresentProcessorCount = 1;
 
-VOID KiInitializeLockChecks(VOID);
-
 VOID KiInitializeProcessorBlock(KI_PROCESSOR *Processor, ULONG Number)
 {
     Processor->Pcr.Self = &Processor->Pcr;

@@ -1,45 +1,60 @@
 /* SPDX-License-Identifier: MIT
  * The spin locks of drivers. A held one holds its owner (thread | 1), so that taking it twice on one processor is
- * a bug check and not a silent hang. They rank below every lock of the kernel. */
+ * a bug check and not a silent hang, and one that is queued for (queued_lock.c) is told from it. They rank below every
+ * lock of the kernel. */
 #include "ki.h"
+#include "ki_lock.h"
 
-static ULONG_PTR KiSpinLockOwner(VOID)
+static const ARCH_LOCK_CLASS KiSpinLockClass = {
+    .Name = "spin lock", .Rank = LockRankDriver, .Irql = DISPATCH_LEVEL};
+
+static inline ULONG_PTR KiSpinLockOwner(VOID)
 {
     return (ULONG_PTR)KiCurrentThread() | 1;
 }
 
-/* Checked kernel: a driver that returns with one more than it had is found by the gate. */
-static VOID KiCountSpinLock(LONG Change)
+static inline BOOLEAN KiTrySpinLock(PKSPIN_LOCK SpinLock)
 {
-    PKTHREAD Thread = KiCurrentThread();
+    ULONG_PTR Free = 0;
 
-    if (NTBOX_CHECKED && Thread != NULL)
-        Thread->SpinLockCount = (SHORT)(Thread->SpinLockCount + Change);
+    return __atomic_compare_exchange_n(SpinLock, &Free, KiSpinLockOwner(), FALSE, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
 }
 
-static VOID KiAcquireSpinLock(PKSPIN_LOCK SpinLock)
+static DECLSPEC_NOINLINE VOID KiWaitForSpinLock(PKSPIN_LOCK SpinLock)
 {
-    ULONG_PTR Owner = KiSpinLockOwner();
+    ARCH_SPIN Spin = {.Lock = SpinLock, .Class = &KiSpinLockClass};
 
-    for (;;) {
-        ULONG_PTR Free = 0;
-        if (__atomic_compare_exchange_n(SpinLock, &Free, Owner, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-            KiCountSpinLock(1);
-            return;
-        }
-        if (Free == Owner)
+    do {
+        if (__atomic_load_n(SpinLock, __ATOMIC_RELAXED) == KiSpinLockOwner())
             KeBugCheckEx(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)SpinLock, 0, 0, 0);
         while (__atomic_load_n(SpinLock, __ATOMIC_RELAXED) != 0)
-            __builtin_ia32_pause();
-    }
+            ArchSpin(&Spin);
+    } while (!KiTrySpinLock(SpinLock));
 }
 
-static VOID KiReleaseSpinLock(PKSPIN_LOCK SpinLock)
+static inline VOID KiTakeSpinLock(PKSPIN_LOCK SpinLock, const void *Caller)
 {
-    if (NTBOX_CHECKED && *SpinLock != KiSpinLockOwner())
-        KeBugCheckEx(SPIN_LOCK_NOT_OWNED, (ULONG_PTR)SpinLock, 0, 0, 0);
+    ArchLockWillAcquire(SpinLock, &KiSpinLockClass);
+    if (__builtin_expect(!KiTrySpinLock(SpinLock), 0))
+        KiWaitForSpinLock(SpinLock);
+    ArchLockAcquired(SpinLock, &KiSpinLockClass, Caller);
+}
+
+static inline VOID KiGiveSpinLock(PKSPIN_LOCK SpinLock)
+{
+    ArchLockWillRelease(SpinLock, &KiSpinLockClass);
     __atomic_store_n(SpinLock, 0, __ATOMIC_RELEASE);
-    KiCountSpinLock(-1);
+}
+
+VOID KeAcquireSpinLockAnyIrql(PKSPIN_LOCK SpinLock)
+{
+    KiTakeSpinLock(SpinLock, __builtin_return_address(0));
+}
+
+VOID KeReleaseSpinLockAnyIrql(PKSPIN_LOCK SpinLock)
+{
+    KiGiveSpinLock(SpinLock);
 }
 
 VOID KiExportInitializeSpinLock(PKSPIN_LOCK SpinLock)
@@ -52,7 +67,7 @@ KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
-    KiAcquireSpinLock(SpinLock);
+    KiTakeSpinLock(SpinLock, __builtin_return_address(0));
     return OldIrql;
 }
 
@@ -60,56 +75,56 @@ KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 {
     KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
-    KiReleaseSpinLock(SpinLock);
-    ArchSetIrql(NewIrql);
+    KiGiveSpinLock(SpinLock);
+    KiLowerFromLock(NewIrql);
 }
 
 /* [WDK KeAcquireSpinLockAtDpcLevel] IRQL >= DISPATCH_LEVEL. */
 VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
-    if (NTBOX_CHECKED && ArchGetIrql() < DISPATCH_LEVEL)
-        KeBugCheckEx(IRQL_NOT_DISPATCH_LEVEL, (ULONG_PTR)SpinLock, ArchGetIrql(), 0, 0);
-    KiAcquireSpinLock(SpinLock);
+    KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
+    KiTakeSpinLock(SpinLock, __builtin_return_address(0));
 }
 
 VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 {
-    KiReleaseSpinLock(SpinLock);
+    KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
+    KiGiveSpinLock(SpinLock);
 }
 
-/* [WDK KeTryToAcquireSpinLockAtDpcLevel] */
+/* [WDK KeTryToAcquireSpinLockAtDpcLevel] IRQL >= DISPATCH_LEVEL. FALSE: somebody holds it. */
 BOOLEAN FASTCALL KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
-    ULONG_PTR Free = 0;
-    BOOLEAN Taken = __atomic_compare_exchange_n(SpinLock, &Free, KiSpinLockOwner(), FALSE, __ATOMIC_ACQUIRE,
-                                                __ATOMIC_RELAXED);
-
+    KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
+    BOOLEAN Taken = KiTrySpinLock(SpinLock);
     if (Taken)
-        KiCountSpinLock(1);
+        ArchLockAcquired(SpinLock, &KiSpinLockClass, __builtin_return_address(0));
     return Taken;
 }
 
-/* [WDK KeAcquireInStackQueuedSpinLock] The handle remembers lock and IRQL (D-053). */
-VOID FASTCALL KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+/* [WDK KeAcquireSpinLockForDpc] In a threaded DPC, which may run at PASSIVE_LEVEL or DISPATCH_LEVEL. */
+KIRQL FASTCALL KeAcquireSpinLockForDpc(PKSPIN_LOCK SpinLock)
 {
-    LockHandle->LockQueue.Next = NULL;
-    LockHandle->LockQueue.Lock = SpinLock;
-    LockHandle->OldIrql = KeAcquireSpinLockRaiseToDpc(SpinLock);
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+    KiTakeSpinLock(SpinLock, __builtin_return_address(0));
+    return OldIrql;
 }
 
-VOID FASTCALL KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
+/* [WDK KeReleaseSpinLockForDpc] IRQL = DISPATCH_LEVEL; OldIrql is what the acquisition returned. */
+VOID FASTCALL KeReleaseSpinLockForDpc(PKSPIN_LOCK SpinLock, KIRQL OldIrql)
 {
-    KeReleaseSpinLock(LockHandle->LockQueue.Lock, LockHandle->OldIrql);
+    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
+    KiGiveSpinLock(SpinLock);
+    KiLowerFromLock(OldIrql);
 }
 
-VOID FASTCALL KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+/* [WDK KeTestSpinLock] IRQL >= DISPATCH_LEVEL. TRUE: it is free now. For loops that try; a taken lock is waited a moment for. */
+BOOLEAN FASTCALL KeTestSpinLock(PKSPIN_LOCK SpinLock)
 {
-    LockHandle->LockQueue.Next = NULL;
-    LockHandle->LockQueue.Lock = SpinLock;
-    KeAcquireSpinLockAtDpcLevel(SpinLock);
-}
-
-VOID FASTCALL KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHandle)
-{
-    KeReleaseSpinLockFromDpcLevel(LockHandle->LockQueue.Lock);
+    KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
+    if (__atomic_load_n(SpinLock, __ATOMIC_RELAXED) == 0)
+        return TRUE;
+    __builtin_ia32_pause();
+    return FALSE;
 }

@@ -85,11 +85,13 @@ static VOID SpinLockTry(VOID)
     KIRQL Old;
     KeInitializeSpinLock(&Lock);
     KeRaiseIrql(DISPATCH_LEVEL, &Old);
+    BOOLEAN Free = KeTestSpinLock(&Lock);
     BOOLEAN First = KeTryToAcquireSpinLockAtDpcLevel(&Lock);
+    BOOLEAN Taken = !KeTestSpinLock(&Lock);
     BOOLEAN Second = KeTryToAcquireSpinLockAtDpcLevel(&Lock);
     KeReleaseSpinLockFromDpcLevel(&Lock);
     KeLowerIrql(Old);
-    CT_CHECK(First && !Second);
+    CT_CHECK(Free && First && Taken && !Second);
 }
 
 static VOID SpinLockQueued(VOID)

@@ -13,6 +13,23 @@ static ULONG_PTR ArchLockOwner(void)
 }
 
 const ARCH_LOCK_HOOKS *ArchLockHooks;
+ULONG64 ArchSpinLimit;
+VOID (*ArchSpunTooLong)(const ARCH_SPIN *Spin);
+
+#define ARCH_SPIN_TURNS 256 /* between two looks at the time */
+
+VOID ArchSpin(ARCH_SPIN *Spin)
+{
+    __builtin_ia32_pause();
+    if (++Spin->Turns % ARCH_SPIN_TURNS != 0 || ArchSpinLimit == 0)
+        return;
+    ULONG64 Now = ArchReadTsc();
+    if (Spin->Seen != 0)
+        Spin->Spun += min(Now - Spin->Seen, ArchSpinLimit / 64);
+    Spin->Seen = Now;
+    if (Spin->Spun > ArchSpinLimit)
+        ArchSpunTooLong(Spin);
+}
 
 static BOOLEAN ArchTryLock(ARCH_LOCK *Lock, ULONG_PTR Owner)
 {
@@ -24,11 +41,12 @@ static BOOLEAN ArchTryLock(ARCH_LOCK *Lock, ULONG_PTR Owner)
 static inline VOID ArchAcquireFor(ARCH_LOCK *Lock, const void *Caller)
 {
     ULONG_PTR Owner = ArchLockOwner();
+    ARCH_SPIN Spin = {.Lock = Lock, .Class = &Lock->Class};
 
     ArchLockWillAcquire(Lock, &Lock->Class);
     while (!ArchTryLock(Lock, Owner))
         while (__atomic_load_n(&Lock->Value, __ATOMIC_RELAXED) != 0)
-            __builtin_ia32_pause();
+            ArchSpin(&Spin);
     ArchLockAcquired(Lock, &Lock->Class, Caller);
 }
 
