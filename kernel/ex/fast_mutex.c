@@ -22,18 +22,35 @@ static VOID ExpRequireOwner(PVOID Mutex, PKTHREAD Owner)
         KeBugCheckEx(THREAD_NOT_MUTEX_OWNER, (ULONG_PTR)KiCurrentThread(), (ULONG_PTR)Mutex, 0, 0);
 }
 
-static VOID ExpEnter(volatile LONG *Count, PULONG Contention, PVOID Event)
+static inline BOOLEAN ExpTake(volatile LONG *Count)
 {
-    if (InterlockedDecrement(Count) == 0)
-        return;
+    return __builtin_expect(__atomic_sub_fetch(Count, 1, __ATOMIC_ACQUIRE) == 0, 1);
+}
+
+/* TRUE: somebody waits and is to be woken. */
+static inline BOOLEAN ExpGive(volatile LONG *Count)
+{
+    return __builtin_expect(__atomic_add_fetch(Count, 1, __ATOMIC_RELEASE) <= 0, 0);
+}
+
+static VOID ExpWaitForMutex(PULONG Contention, PVOID Event)
+{
     InterlockedIncrement((volatile LONG *)Contention);
     (VOID) KeWaitForSingleObject(Event, WrFastMutex, KernelMode, FALSE, NULL);
 }
 
-static VOID ExpLeave(volatile LONG *Count, PVOID Event)
+/* The ways with a wait are functions of their own: those without need no stack. */
+static DECLSPEC_NOINLINE VOID ExpWaitForFastMutex(PFAST_MUTEX FastMutex, KIRQL OldIrql)
 {
-    if (InterlockedIncrement(Count) <= 0)
-        KeSetEvent(Event, IO_NO_INCREMENT, FALSE);
+    ExpWaitForMutex(&FastMutex->Contention, &FastMutex->Event);
+    FastMutex->Owner = KiCurrentThread();
+    FastMutex->OldIrql = OldIrql;
+}
+
+static DECLSPEC_NOINLINE VOID ExpWakeForFastMutex(PFAST_MUTEX FastMutex, KIRQL OldIrql)
+{
+    KeSetEvent(&FastMutex->Event, IO_NO_INCREMENT, FALSE);
+    ArchSetIrql(OldIrql);
 }
 
 /* --- fast mutex
@@ -45,7 +62,10 @@ VOID FASTCALL ExAcquireFastMutex(PFAST_MUTEX FastMutex)
     KI_REQUIRE_IRQL(APC_LEVEL);
     KIRQL OldIrql = ArchRaiseIrql(APC_LEVEL);
     ExpRequireNotOwner(FastMutex, FastMutex->Owner);
-    ExpEnter(&FastMutex->Count, &FastMutex->Contention, &FastMutex->Event);
+    if (!ExpTake(&FastMutex->Count)) {
+        ExpWaitForFastMutex(FastMutex, OldIrql);
+        return;
+    }
     FastMutex->Owner = KiCurrentThread();
     FastMutex->OldIrql = OldIrql;
 }
@@ -57,7 +77,10 @@ VOID FASTCALL ExReleaseFastMutex(PFAST_MUTEX FastMutex)
     KIRQL OldIrql = (KIRQL)FastMutex->OldIrql;
     ExpRequireOwner(FastMutex, FastMutex->Owner);
     FastMutex->Owner = NULL;
-    ExpLeave(&FastMutex->Count, &FastMutex->Event);
+    if (ExpGive(&FastMutex->Count)) {
+        ExpWakeForFastMutex(FastMutex, OldIrql);
+        return;
+    }
     ArchSetIrql(OldIrql);
 }
 
@@ -81,7 +104,8 @@ VOID FASTCALL ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     ExpRequireNotOwner(FastMutex, FastMutex->Owner);
-    ExpEnter(&FastMutex->Count, &FastMutex->Contention, &FastMutex->Event);
+    if (!ExpTake(&FastMutex->Count))
+        ExpWaitForMutex(&FastMutex->Contention, &FastMutex->Event);
     FastMutex->Owner = KiCurrentThread();
 }
 
@@ -90,7 +114,8 @@ VOID FASTCALL ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
     KI_REQUIRE_IRQL(APC_LEVEL);
     ExpRequireOwner(FastMutex, FastMutex->Owner);
     FastMutex->Owner = NULL;
-    ExpLeave(&FastMutex->Count, &FastMutex->Event);
+    if (ExpGive(&FastMutex->Count))
+        KeSetEvent(&FastMutex->Event, IO_NO_INCREMENT, FALSE);
 }
 
 /* --- guarded mutex
@@ -110,7 +135,8 @@ VOID FASTCALL KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX GuardedMutex)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     ExpRequireNotOwner(GuardedMutex, GuardedMutex->Owner);
-    ExpEnter(&GuardedMutex->Count, &GuardedMutex->Contention, &GuardedMutex->Gate);
+    if (!ExpTake(&GuardedMutex->Count))
+        ExpWaitForMutex(&GuardedMutex->Contention, &GuardedMutex->Gate);
     GuardedMutex->Owner = KiCurrentThread();
 }
 
@@ -119,7 +145,8 @@ VOID FASTCALL KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX GuardedMutex)
     KI_REQUIRE_IRQL(APC_LEVEL);
     ExpRequireOwner(GuardedMutex, GuardedMutex->Owner);
     GuardedMutex->Owner = NULL;
-    ExpLeave(&GuardedMutex->Count, &GuardedMutex->Gate);
+    if (ExpGive(&GuardedMutex->Count))
+        KeSetEvent((PRKEVENT)&GuardedMutex->Gate, IO_NO_INCREMENT, FALSE);
 }
 
 /* IRQL <= APC_LEVEL. [WDK KeAcquireGuardedMutex] enters a guarded region, which the release leaves. */

@@ -145,7 +145,7 @@ typedef struct _KPRCB {
     ULONG64 ClockTicks;
     PKTHREAD PreviousThread; /* the one that was switched away from, until the switch is complete */
     PKTHREAD DeferredReady;  /* this processor, DISPATCH_LEVEL: woken, not ready yet, newest first */
-    ULONG HeldLockCount;     /* checked kernel: spin locks this processor holds, in order; interrupts leave it as it was */
+    ULONG HeldLockCount;     /* checked kernel: spin locks this processor holds, in order */
     KI_HELD_LOCK HeldLocks[KI_MAX_HELD_LOCKS];
 } KPRCB, *PKPRCB;
 ASSERT_OFFSET(KPRCB, LegacyNumber, 0x4);

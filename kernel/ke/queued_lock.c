@@ -10,7 +10,8 @@
 #include "ki_lock.h"
 #include "rtl.h"
 
-static const ARCH_LOCK_CLASS KiQueuedLockClass = {.Name = "queued spin lock", .Rank = LockRankDriver, .Irql = DISPATCH_LEVEL};
+static const ARCH_LOCK_CLASS KiQueuedLockClass = {
+    .Name = "queued spin lock", .Rank = LockRankDriver, .Irql = DISPATCH_LEVEL};
 ASSERT_OFFSET(KLOCK_QUEUE_HANDLE, OldIrql, 0x10);
 
 /* The owner that spinlock.c left does not know that somebody waits. */
@@ -63,8 +64,8 @@ static inline VOID KiGiveQueuedLock(KSPIN_LOCK_QUEUE *Mine)
     ULONG_PTR Last = (ULONG_PTR)Mine;
 
     ArchLockWillRelease(SpinLock, &KiQueuedLockClass);
-    if (__builtin_expect(!__atomic_compare_exchange_n(SpinLock, &Last, 0, FALSE, __ATOMIC_RELEASE,
-                                                      __ATOMIC_RELAXED), 0))
+    if (__builtin_expect(
+            !__atomic_compare_exchange_n(SpinLock, &Last, 0, FALSE, __ATOMIC_RELEASE, __ATOMIC_RELAXED), 0))
         KiPassQueuedLock(Mine, SpinLock);
 }
 

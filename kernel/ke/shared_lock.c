@@ -11,7 +11,8 @@
 #define KI_EXCLUSIVE 0x80000000u
 #define KI_WRITER_WAITS 0x40000000u
 
-static const ARCH_LOCK_CLASS KiSharedLockClass = {.Name = "reader/writer spin lock", .Rank = LockRankDriver, .Irql = DISPATCH_LEVEL};
+static const ARCH_LOCK_CLASS KiSharedLockClass = {
+    .Name = "reader/writer spin lock", .Rank = LockRankDriver, .Irql = DISPATCH_LEVEL};
 
 static inline BOOLEAN KiExchangeLock(PEX_SPIN_LOCK SpinLock, ULONG From, ULONG To)
 {

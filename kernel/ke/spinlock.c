@@ -21,7 +21,8 @@ static inline BOOLEAN KiTrySpinLock(PKSPIN_LOCK SpinLock)
                                        __ATOMIC_RELAXED);
 }
 
-static DECLSPEC_NOINLINE VOID KiWaitForSpinLock(PKSPIN_LOCK SpinLock)
+/* OldIrql is only passed through: the acquisition of a free lock needs no stack for it. */
+static DECLSPEC_NOINLINE KIRQL KiWaitForSpinLock(PKSPIN_LOCK SpinLock, KIRQL OldIrql, const void *Caller)
 {
     ARCH_SPIN Spin = {.Lock = SpinLock, .Class = &KiSpinLockClass};
 
@@ -31,14 +32,18 @@ static DECLSPEC_NOINLINE VOID KiWaitForSpinLock(PKSPIN_LOCK SpinLock)
         while (__atomic_load_n(SpinLock, __ATOMIC_RELAXED) != 0)
             ArchSpin(&Spin);
     } while (!KiTrySpinLock(SpinLock));
+    ArchLockAcquired(SpinLock, &KiSpinLockClass, Caller);
+    __asm__("" : "+r"(OldIrql)); /* or the compiler keeps it over the call instead of jumping here */
+    return OldIrql;
 }
 
-static inline VOID KiTakeSpinLock(PKSPIN_LOCK SpinLock, const void *Caller)
+static inline KIRQL KiTakeSpinLock(PKSPIN_LOCK SpinLock, KIRQL OldIrql, const void *Caller)
 {
     ArchLockWillAcquire(SpinLock, &KiSpinLockClass);
     if (__builtin_expect(!KiTrySpinLock(SpinLock), 0))
-        KiWaitForSpinLock(SpinLock);
+        return KiWaitForSpinLock(SpinLock, OldIrql, Caller);
     ArchLockAcquired(SpinLock, &KiSpinLockClass, Caller);
+    return OldIrql;
 }
 
 static inline VOID KiGiveSpinLock(PKSPIN_LOCK SpinLock)
@@ -49,7 +54,7 @@ static inline VOID KiGiveSpinLock(PKSPIN_LOCK SpinLock)
 
 VOID KeAcquireSpinLockAnyIrql(PKSPIN_LOCK SpinLock)
 {
-    KiTakeSpinLock(SpinLock, __builtin_return_address(0));
+    (VOID) KiTakeSpinLock(SpinLock, DISPATCH_LEVEL, __builtin_return_address(0));
 }
 
 VOID KeReleaseSpinLockAnyIrql(PKSPIN_LOCK SpinLock)
@@ -66,9 +71,7 @@ VOID KiExportInitializeSpinLock(PKSPIN_LOCK SpinLock)
 KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
-    KiTakeSpinLock(SpinLock, __builtin_return_address(0));
-    return OldIrql;
+    return KiTakeSpinLock(SpinLock, ArchRaiseIrql(DISPATCH_LEVEL), __builtin_return_address(0));
 }
 
 /* [WDK KeReleaseSpinLock] IRQL = DISPATCH_LEVEL. */
@@ -83,7 +86,7 @@ VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
-    KiTakeSpinLock(SpinLock, __builtin_return_address(0));
+    (VOID) KiTakeSpinLock(SpinLock, DISPATCH_LEVEL, __builtin_return_address(0));
 }
 
 VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
@@ -106,9 +109,7 @@ BOOLEAN FASTCALL KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 KIRQL FASTCALL KeAcquireSpinLockForDpc(PKSPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
-    KiTakeSpinLock(SpinLock, __builtin_return_address(0));
-    return OldIrql;
+    return KiTakeSpinLock(SpinLock, ArchRaiseIrql(DISPATCH_LEVEL), __builtin_return_address(0));
 }
 
 /* [WDK KeReleaseSpinLockForDpc] IRQL = DISPATCH_LEVEL; OldIrql is what the acquisition returned. */

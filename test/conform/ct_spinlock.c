@@ -218,7 +218,8 @@ static VOID LockShared(ULONG Number)
     for (ULONG i = 0; i < ROUNDS; i++) {
         KIRQL Old;
         Read();
-        Old = Number % 2 == 0 ? ExAcquireSpinLockExclusive(&Data.Shared) : ExAcquireSpinLockShared(&Data.Shared);
+        Old = Number % 2 == 0 ? ExAcquireSpinLockExclusive(&Data.Shared)
+                              : ExAcquireSpinLockShared(&Data.Shared);
         if (Number % 2 == 0 || ExTryConvertSharedSpinLockExclusive(&Data.Shared)) {
             if (Number % 2 != 0)
                 InterlockedIncrement(&Upgrades);

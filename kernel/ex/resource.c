@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT
+ * ERESOURCE: any number share it, or one thread has it alone, each as often as it likes. [WDK ExInitializeResourceLite and
+ * its neighbours]
+ *
+ *   OwnerEntry            the exclusive owner, or one of those who share
+ *   OwnerTable[1..]       the others; OwnerTable[0].TableSize is its length. NULL while one owner has been enough.
+ *   ActiveEntries         entries in use; 0: nobody has it
+ *   Shared/ExclusiveWaiters  the last of a ring of waiters, each on the stack of its thread; NULL: nobody waits
+ *
+ * All of it under Resource->SpinLock. Who releases gives the resource to those who wait before it lets go of the lock, so a
+ * waiter that wakes has it. After an exclusive owner all who wait to share come first, after the last who shares the first
+ * who wants it alone: neither kind can starve the other. [WDK ExAcquireSharedWaitForExclusive]
+ *
+ * There is room in the table for everybody who shares or waits to, so that giving cannot fail. */
+#include <bugcodes.h>
+#include "ex.h"
+#include "ke.h"
+
+#ifndef RESOURCE_NOT_OWNED
+#define RESOURCE_NOT_OWNED 0xe3 /* the public header lacks it */
+#endif
+
+#define EXP_RESOURCE_TAG 'reSE'
+#define EXP_TABLE_STEP 8
+
+typedef enum _EXP_ACCESS { ExpExclusive, ExpShared, ExpStarveExclusive, ExpWaitForExclusive } EXP_ACCESS;
+
+typedef struct _EXP_RESOURCE_WAITER {
+    struct _EXP_RESOURCE_WAITER *Next; /* SpinLock, then who has taken it out of the ring */
+    ERESOURCE_THREAD Thread;
+    KEVENT Granted;
+} EXP_RESOURCE_WAITER;
+
+/* --- rings of waiters: SpinLock held ------------------------------------------------------------------------- */
+
+/* The fields' types in the header are those of another implementation; nobody but us follows them. */
+static EXP_RESOURCE_WAITER **ExpRing(PERESOURCE Resource, BOOLEAN Exclusive)
+{
+    return Exclusive ? (EXP_RESOURCE_WAITER **)&Resource->ExclusiveWaiters
+                     : (EXP_RESOURCE_WAITER **)&Resource->SharedWaiters;
+}
+
+static VOID ExpEnqueueWaiter(EXP_RESOURCE_WAITER **Ring, EXP_RESOURCE_WAITER *Waiter)
+{
+    EXP_RESOURCE_WAITER *Last = *Ring;
+
+    Waiter->Next = Last != NULL ? Last->Next : Waiter;
+    if (Last != NULL)
+        Last->Next = Waiter;
+    *Ring = Waiter;
+}
+
+static EXP_RESOURCE_WAITER *ExpDequeueWaiter(EXP_RESOURCE_WAITER **Ring)
+{
+    EXP_RESOURCE_WAITER *Last = *Ring, *First = Last->Next;
+
+    if (First == Last)
+        *Ring = NULL;
+    else
+        Last->Next = First->Next;
+    return First;
+}
+
+/* --- owners: SpinLock held ------------------------------------------------------------------------------------- */
+
+static ULONG ExpTableSize(PERESOURCE Resource)
+{
+    return Resource->OwnerTable != NULL ? Resource->OwnerTable[0].TableSize : 1;
+}
+
+/* The entry of a thread; with Thread = 0 a free one. NULL: none. */
+static POWNER_ENTRY ExpFindOwner(PERESOURCE Resource, ERESOURCE_THREAD Thread)
+{
+    if (Resource->OwnerEntry.OwnerThread == Thread)
+        return &Resource->OwnerEntry;
+    for (ULONG i = 1; i < ExpTableSize(Resource); i++)
+        if (Resource->OwnerTable[i].OwnerThread == Thread)
+            return &Resource->OwnerTable[i];
+    return NULL;
+}
+
+static BOOLEAN ExpIsExclusive(PERESOURCE Resource)
+{
+    return (Resource->Flag & ResourceOwnedExclusive) != 0;
+}
+
+static VOID ExpGrant(PERESOURCE Resource, ERESOURCE_THREAD Thread, BOOLEAN Exclusive)
+{
+    POWNER_ENTRY Entry = ExpFindOwner(Resource, Thread);
+
+    if (Entry == NULL) {
+        Entry = ExpFindOwner(Resource, 0);
+        NT_CHECK(Entry != NULL);
+        Entry->OwnerThread = Thread;
+        Entry->OwnerCount = 0;
+        Resource->ActiveEntries++;
+        Resource->ActiveCount++;
+    }
+    Entry->OwnerCount++;
+    if (Exclusive)
+        Resource->Flag |= ResourceOwnedExclusive;
+}
+
+static VOID ExpDropEntry(PERESOURCE Resource, POWNER_ENTRY Entry)
+{
+    Entry->OwnerThread = 0;
+    Entry->OwnerCount = 0;
+    Resource->ActiveEntries--;
+    Resource->ActiveCount--;
+}
+
+static BOOLEAN ExpMayHave(PERESOURCE Resource, ERESOURCE_THREAD Thread, EXP_ACCESS Access)
+{
+    if (Resource->ActiveEntries == 0)
+        return TRUE;
+    if (ExpIsExclusive(Resource))
+        return Resource->OwnerEntry.OwnerThread == Thread;
+    if (Access == ExpExclusive)
+        return FALSE;
+    if (Access == ExpStarveExclusive || Resource->ExclusiveWaiters == NULL)
+        return TRUE;
+    return Access == ExpShared && ExpFindOwner(Resource, Thread) != NULL;
+}
+
+/* One who shares now (Free), or waits to, will find an entry. */
+static BOOLEAN ExpHasRoom(PERESOURCE Resource, ERESOURCE_THREAD Thread, BOOLEAN Free)
+{
+    return (Free && ExpFindOwner(Resource, Thread) != NULL) ||
+           Resource->ActiveEntries + Resource->NumberOfSharedWaiters < ExpTableSize(Resource);
+}
+
+/* --- growing the table: SpinLock not held --------------------------------------------------------------------- */
+
+/* FALSE: there is no memory. */
+static BOOLEAN ExpGrowTable(PERESOURCE Resource, ULONG OldSize)
+{
+    KLOCK_QUEUE_HANDLE Handle;
+    ULONG Size = OldSize + EXP_TABLE_STEP;
+    POWNER_ENTRY Table = ExAllocatePoolWithTag(NonPagedPoolNx, Size * sizeof(*Table), EXP_RESOURCE_TAG);
+
+    if (Table == NULL)
+        return FALSE;
+    RtlZeroMemory(Table, Size * sizeof(*Table));
+    KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
+    POWNER_ENTRY Unused = Table;
+    if (ExpTableSize(Resource) == OldSize) {
+        Unused = Resource->OwnerTable;
+        if (Unused != NULL)
+            RtlCopyMemory(Table, Unused, OldSize * sizeof(*Table));
+        Table[0].TableSize = Size;
+        Resource->OwnerTable = Table;
+    }
+    KeReleaseInStackQueuedSpinLock(&Handle);
+    if (Unused != NULL)
+        ExFreePoolWithTag(Unused, EXP_RESOURCE_TAG);
+    return TRUE;
+}
+
+/* --- acquiring --------------------------------------------------------------------------------------------------- */
+
+/* [WDK Bug Check 0xC4] 0x37, 0x38 and 0x3D. [WDK ExAcquireResourceExclusiveLite] Normal kernel APCs must be disabled. */
+static VOID ExpCheckResource(PERESOURCE Resource, ULONG Violation)
+{
+    if (!NTBOX_CHECKED)
+        return;
+    if (((ULONG_PTR)Resource & (sizeof(PVOID) - 1)) != 0)
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3d, 0, 0, (ULONG_PTR)Resource);
+    if (!KeAreApcsDisabled())
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Violation, KeGetCurrentIrql(), 0, (ULONG_PTR)Resource);
+}
+
+static VOID ExpWaitForGrant(PERESOURCE Resource, EXP_RESOURCE_WAITER *Waiter, BOOLEAN Exclusive,
+                            PKLOCK_QUEUE_HANDLE Handle)
+{
+    KeInitializeEvent(&Waiter->Granted, SynchronizationEvent, FALSE);
+    ExpEnqueueWaiter(ExpRing(Resource, Exclusive), Waiter);
+    if (Exclusive)
+        Resource->NumberOfExclusiveWaiters++;
+    else
+        Resource->NumberOfSharedWaiters++;
+    Resource->ContentionCount++;
+    KeReleaseInStackQueuedSpinLock(Handle);
+    (VOID) KeWaitForSingleObject(&Waiter->Granted, WrResource, KernelMode, FALSE, NULL);
+}
+
+/* No memory for one more owner: others may free some. */
+static VOID ExpPauseForMemory(VOID)
+{
+    LARGE_INTEGER Interval = {.QuadPart = -10 * 10000}; /* 10 ms */
+
+    KeDelayExecutionThread(KernelMode, FALSE, &Interval);
+}
+
+static BOOLEAN ExpAcquireResource(PERESOURCE Resource, EXP_ACCESS Access, BOOLEAN Wait)
+{
+    EXP_RESOURCE_WAITER Waiter = {.Thread = ExGetCurrentResourceThread()};
+    BOOLEAN Exclusive = Access == ExpExclusive;
+    KLOCK_QUEUE_HANDLE Handle;
+
+    ExpCheckResource(Resource, 0x37);
+    for (;;) {
+        KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
+        BOOLEAN Free = ExpMayHave(Resource, Waiter.Thread, Access);
+        if (Exclusive || ExpHasRoom(Resource, Waiter.Thread, Free)) {
+            if (!Free && Wait) {
+                ExpWaitForGrant(Resource, &Waiter, Exclusive, &Handle);
+                return TRUE;
+            }
+            if (Free)
+                ExpGrant(Resource, Waiter.Thread, Exclusive);
+            KeReleaseInStackQueuedSpinLock(&Handle);
+            return Free;
+        }
+        ULONG Size = ExpTableSize(Resource);
+        KeReleaseInStackQueuedSpinLock(&Handle);
+        if (!Free && !Wait)
+            return FALSE;
+        if (!ExpGrowTable(Resource, Size)) {
+            if (!Wait)
+                return FALSE;
+            ExpPauseForMemory();
+        }
+    }
+}
+
+/* [WDK ExAcquireResourceExclusiveLite] IRQL <= APC_LEVEL, as all that acquire. FALSE: not without waiting. */
+BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    return ExpAcquireResource(Resource, ExpExclusive, Wait);
+}
+
+
+/* [WDK ExAcquireResourceSharedLite] Not before those who wait for exclusive access, unless the thread has it already. */
+BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    return ExpAcquireResource(Resource, ExpShared, Wait);
+}
+
+/* [WDK ExAcquireSharedStarveExclusive] Before those who wait for exclusive access. */
+BOOLEAN NTAPI ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    return ExpAcquireResource(Resource, ExpStarveExclusive, Wait);
+}
+
+/* [WDK ExAcquireSharedWaitForExclusive] Never before those who wait for exclusive access. */
+BOOLEAN NTAPI ExAcquireSharedWaitForExclusive(PERESOURCE Resource, BOOLEAN Wait)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    return ExpAcquireResource(Resource, ExpWaitForExclusive, Wait);
+}
+
+/* --- releasing --------------------------------------------------------------------------------------------------- */
+
+/* Everybody who waits to share has it: they are moved to *Woken. */
+static VOID ExpGrantShared(PERESOURCE Resource, EXP_RESOURCE_WAITER **Woken)
+{
+    EXP_RESOURCE_WAITER **Ring = ExpRing(Resource, FALSE);
+
+    while (*Ring != NULL) {
+        EXP_RESOURCE_WAITER *Waiter = ExpDequeueWaiter(Ring);
+        ExpGrant(Resource, Waiter->Thread, FALSE);
+        Waiter->Next = *Woken;
+        *Woken = Waiter;
+    }
+    Resource->NumberOfSharedWaiters = 0;
+}
+
+/* Nobody has it any more. */
+static VOID ExpPassOn(PERESOURCE Resource, BOOLEAN WasExclusive, EXP_RESOURCE_WAITER **Woken)
+{
+    if (Resource->ExclusiveWaiters == NULL || (WasExclusive && Resource->SharedWaiters != NULL)) {
+        ExpGrantShared(Resource, Woken);
+        return;
+    }
+    EXP_RESOURCE_WAITER *Waiter = ExpDequeueWaiter(ExpRing(Resource, TRUE));
+    Resource->NumberOfExclusiveWaiters--;
+    ExpGrant(Resource, Waiter->Thread, TRUE);
+    Waiter->Next = NULL;
+    *Woken = Waiter;
+}
+
+/* SpinLock not held. A waiter's stack is its own again as soon as its event is set. */
+static VOID ExpWake(EXP_RESOURCE_WAITER *Woken)
+{
+    while (Woken != NULL) {
+        EXP_RESOURCE_WAITER *Next = Woken->Next;
+        KeSetEvent(&Woken->Granted, EVENT_INCREMENT, FALSE);
+        Woken = Next;
+    }
+}
+
+/* [WDK Bug Check 0xE3] the resource, the thread, the owner table */
+static DECLSPEC_NORETURN VOID ExpNotOwner(PERESOURCE Resource, ERESOURCE_THREAD Thread)
+{
+    KeBugCheckEx(RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, Thread, (ULONG_PTR)Resource->OwnerTable, 3);
+}
+
+static VOID ExpReleaseResource(PERESOURCE Resource, ERESOURCE_THREAD Thread)
+{
+    EXP_RESOURCE_WAITER *Woken = NULL;
+    KLOCK_QUEUE_HANDLE Handle;
+
+    KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
+    POWNER_ENTRY Entry = Thread != 0 ? ExpFindOwner(Resource, Thread) : NULL;
+    if (Entry == NULL)
+        ExpNotOwner(Resource, Thread);
+    if (--Entry->OwnerCount == 0) {
+        BOOLEAN WasExclusive = ExpIsExclusive(Resource);
+        ExpDropEntry(Resource, Entry);
+        Resource->Flag &= (USHORT)~ResourceOwnedExclusive;
+        if (Resource->ActiveEntries == 0)
+            ExpPassOn(Resource, WasExclusive, &Woken);
+    }
+    KeReleaseInStackQueuedSpinLock(&Handle);
+    ExpWake(Woken);
+}
+
+/* [WDK ExReleaseResourceLite] IRQL <= DISPATCH_LEVEL; by the thread that acquired it. */
+VOID FASTCALL ExReleaseResourceLite(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpCheckResource(Resource, 0x38);
+    ExpReleaseResource(Resource, ExGetCurrentResourceThread());
+}
+
+/* [WDK ExReleaseResourceForThreadLite] By anybody; the thread that acquired it, or its owner pointer, is named. */
+VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ERESOURCE_THREAD ResourceThreadId)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpReleaseResource(Resource, ResourceThreadId);
+}
+
+/* [WDK ExConvertExclusiveToSharedLite] The caller has it alone; it and all who wait to share it do so afterwards. */
+VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource)
+{
+    EXP_RESOURCE_WAITER *Woken = NULL;
+    KLOCK_QUEUE_HANDLE Handle;
+
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
+    if (!ExpIsExclusive(Resource))
+        ExpNotOwner(Resource, ExGetCurrentResourceThread());
+    Resource->Flag &= (USHORT)~ResourceOwnedExclusive;
+    ExpGrantShared(Resource, &Woken);
+    KeReleaseInStackQueuedSpinLock(&Handle);
+    ExpWake(Woken);
+}
+
+/* [WDK ExSetResourceOwnerPointer] What the caller's thread has belongs to OwnerPointer from now on, which has its two lowest
+ * bits set; whoever names it may release. What the pointer had before is added. */
+static VOID ExpGiveToPointer(PERESOURCE Resource, ERESOURCE_THREAD Pointer)
+{
+    ERESOURCE_THREAD Thread = ExGetCurrentResourceThread();
+    KLOCK_QUEUE_HANDLE Handle;
+
+    KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
+    POWNER_ENTRY Mine = ExpFindOwner(Resource, Thread), Other = ExpFindOwner(Resource, Pointer);
+    if (Mine == NULL)
+        ExpNotOwner(Resource, Thread);
+    if (Other != NULL) {
+        Other->OwnerCount += Mine->OwnerCount;
+        ExpDropEntry(Resource, Mine);
+    } else {
+        Mine->OwnerThread = Pointer;
+    }
+    KeReleaseInStackQueuedSpinLock(&Handle);
+}
+
+VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpGiveToPointer(Resource, (ERESOURCE_THREAD)OwnerPointer);
+}
+
+/* [WDK ExSetResourceOwnerPointerEx] With FLAG_OWNER_POINTER_IS_THREAD the pointer, without its two lowest bits, is a thread.
+ * Both kinds of owner are only compared here. */
+VOID NTAPI ExSetResourceOwnerPointerEx(PERESOURCE Resource, PVOID OwnerPointer, ULONG Flags)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpGiveToPointer(Resource, (ERESOURCE_THREAD)OwnerPointer);
+}
+
+/* --- with a critical region ---------------------------------------------------------------------------------------- */
+
+/* [WDK ExEnterCriticalRegionAndAcquireResourceExclusive] returns the thread's Win32 thread, which a system thread has not. */
+PVOID NTAPI ExEnterCriticalRegionAndAcquireResourceExclusive(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    KeEnterCriticalRegion();
+    ExpAcquireResource(Resource, ExpExclusive, TRUE);
+    return NULL;
+}
+
+PVOID NTAPI ExEnterCriticalRegionAndAcquireResourceShared(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    KeEnterCriticalRegion();
+    ExpAcquireResource(Resource, ExpShared, TRUE);
+    return NULL;
+}
+
+PVOID NTAPI ExEnterCriticalRegionAndAcquireSharedWaitForExclusive(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    KeEnterCriticalRegion();
+    ExpAcquireResource(Resource, ExpWaitForExclusive, TRUE);
+    return NULL;
+}
+
+VOID FASTCALL ExReleaseResourceAndLeaveCriticalRegion(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    ExpReleaseResource(Resource, ExGetCurrentResourceThread());
+    KeLeaveCriticalRegion();
+}
+
+/* --- life and looks --------------------------------------------------------------------------------------------------- */
+
+/* [WDK ExInitializeResourceLite] Storage is the caller's, nonpaged and 8-byte aligned. */
+NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    RtlZeroMemory(Resource, sizeof(*Resource));
+    InitializeListHead(&Resource->SystemResourcesList);
+    KeInitializeSpinLock(&Resource->SpinLock);
+    return STATUS_SUCCESS;
+}
+
+/* [WDK ExReinitializeResourceLite] As if deleted and initialized, without giving memory back. */
+NTSTATUS NTAPI ExReinitializeResourceLite(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    POWNER_ENTRY Table = Resource->OwnerTable;
+    ULONG Size = ExpTableSize(Resource);
+
+    ExInitializeResourceLite(Resource);
+    if (Table != NULL) {
+        RtlZeroMemory(Table, Size * sizeof(*Table));
+        Table[0].TableSize = Size;
+        Resource->OwnerTable = Table;
+    }
+    return STATUS_SUCCESS;
+}
+
+/* [WDK ExDeleteResourceLite] Before its memory is freed. [WDK Bug Check 0xC4] 0xD2: a resource that is in use. */
+NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    if (NTBOX_CHECKED && (Resource->ActiveEntries != 0 || Resource->SharedWaiters != NULL ||
+                          Resource->ExclusiveWaiters != NULL))
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xd2, (ULONG_PTR)Resource, 0, 0);
+    if (Resource->OwnerTable != NULL)
+        ExFreePoolWithTag(Resource->OwnerTable, EXP_RESOURCE_TAG);
+    Resource->OwnerTable = NULL;
+    return STATUS_SUCCESS;
+}
+
+/* [WDK ExIsResourceAcquiredExclusiveLite] by the calling thread. */
+BOOLEAN NTAPI ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KLOCK_QUEUE_HANDLE Handle;
+
+    KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
+    BOOLEAN Mine = ExpIsExclusive(Resource) && Resource->OwnerEntry.OwnerThread == ExGetCurrentResourceThread();
+    KeReleaseInStackQueuedSpinLock(&Handle);
+    return Mine;
+}
+
+/* [WDK ExIsResourceAcquiredSharedLite] How often the calling thread has it, in either way. */
+ULONG NTAPI ExIsResourceAcquiredSharedLite(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KLOCK_QUEUE_HANDLE Handle;
+
+    KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
+    POWNER_ENTRY Entry = ExpFindOwner(Resource, ExGetCurrentResourceThread());
+    ULONG Count = Entry != NULL ? Entry->OwnerCount : 0;
+    KeReleaseInStackQueuedSpinLock(&Handle);
+    return Count;
+}
+
+ULONG NTAPI ExGetExclusiveWaiterCount(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    return __atomic_load_n(&Resource->NumberOfExclusiveWaiters, __ATOMIC_RELAXED);
+}
+
+ULONG NTAPI ExGetSharedWaiterCount(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    return __atomic_load_n(&Resource->NumberOfSharedWaiters, __ATOMIC_RELAXED);
+}
