@@ -3,6 +3,7 @@
  * it names the block's tag, size and allocating code. */
 #include "exp.h"
 #include "kd.h"
+#include "ke_checks.h"
 
 static VOID ExpLogBlock(PCSTR What, const void *Address)
 {
@@ -63,6 +64,8 @@ static SIZE_T ExpGuardLength(SIZE_T Size, SIZE_T Room)
 VOID ExpSetGuard(PVOID Block, SIZE_T Size, SIZE_T Room)
 {
     PUCHAR Guard = (PUCHAR)Block + Size;
+    if (KeChecksOff)
+        return;
     for (SIZE_T I = 0; I < ExpGuardLength(Size, Room); I++)
         Guard[I] = EXP_GUARD_BYTE;
 }
@@ -71,6 +74,8 @@ VOID ExpSetGuard(PVOID Block, SIZE_T Size, SIZE_T Room)
 VOID ExpCheckGuard(PVOID Block, SIZE_T Size, SIZE_T Room)
 {
     PUCHAR Guard = (PUCHAR)Block + Size;
+    if (KeChecksOff)
+        return;
     for (SIZE_T I = 0; I < ExpGuardLength(Size, Room); I++)
         if (Guard[I] != EXP_GUARD_BYTE) {
             ExpLogBlock("overrun of", Block);
@@ -82,6 +87,8 @@ VOID ExpCheckGuard(PVOID Block, SIZE_T Size, SIZE_T Room)
 VOID ExpFillFreed(EXP_HEADER *Header, ULONG Class)
 {
     PULONG64 Word = (PULONG64)(Header + 1);
+    if (KeChecksOff)
+        return;
     for (ULONG I = 2; I < (ExpBlockSize[Class] - EXP_HEADER_SIZE) / 8; I++)
         Word[I] = EXP_FREED_WORD;
 }
@@ -90,6 +97,8 @@ VOID ExpFillFreed(EXP_HEADER *Header, ULONG Class)
 VOID ExpCheckFreed(EXP_HEADER *Header, ULONG Class)
 {
     PULONG64 Word = (PULONG64)(Header + 1);
+    if (KeChecksOff)
+        return;
     for (ULONG I = 2; I < (ExpBlockSize[Class] - EXP_HEADER_SIZE) / 8; I++)
         if (Word[I] != EXP_FREED_WORD) {
             ExpLogBlock("written after it was freed:", &Word[I]);

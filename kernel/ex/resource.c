@@ -166,7 +166,8 @@ static VOID ExpCheckResource(PERESOURCE Resource, ULONG Violation)
     if (((ULONG_PTR)Resource & (sizeof(PVOID) - 1)) != 0)
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3d, 0, 0, (ULONG_PTR)Resource);
     if (!KeAreApcsDisabled())
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Violation, KeGetCurrentIrql(), 0, (ULONG_PTR)Resource);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Violation, KeGetCurrentIrql(), 0,
+                     (ULONG_PTR)Resource);
 }
 
 static VOID ExpWaitForGrant(PERESOURCE Resource, EXP_RESOURCE_WAITER *Waiter, BOOLEAN Exclusive,
@@ -229,7 +230,6 @@ BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
     KI_REQUIRE_IRQL(APC_LEVEL);
     return ExpAcquireResource(Resource, ExpExclusive, Wait);
 }
-
 
 /* [WDK ExAcquireResourceSharedLite] Not before those who wait for exclusive access, unless the thread has it already. */
 BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
@@ -465,7 +465,8 @@ BOOLEAN NTAPI ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)
     KLOCK_QUEUE_HANDLE Handle;
 
     KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
-    BOOLEAN Mine = ExpIsExclusive(Resource) && Resource->OwnerEntry.OwnerThread == ExGetCurrentResourceThread();
+    BOOLEAN Mine =
+        ExpIsExclusive(Resource) && Resource->OwnerEntry.OwnerThread == ExGetCurrentResourceThread();
     KeReleaseInStackQueuedSpinLock(&Handle);
     return Mine;
 }

@@ -15,3 +15,4 @@ DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_
 #define KE_RULE_OUTPUT_TOO_LONG 0x4E540001u /* p2 IRP, p3 Information, p4 length of the caller's buffer */
 #define KE_RULE_PARTIAL_MDL 0x4E540002u     /* p2 target MDL, p3 address, p4 length: not inside the source */
 #define KE_RULE_EX_TIMER 0x4E540003u        /* p2 timer: what ExXxxTimer pages say is a bug check */
+#define KE_RULE_REMOVE_LOCK 0x4E540004u     /* p2 lock, p3 tag, p4 its count: the sentence says what */

@@ -50,6 +50,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     PCSTR Stress = InitFindOption(CommandLine, "stress");
     PCSTR Seed = InitFindOption(CommandLine, "seed");
     PCSTR SpinLimit = InitFindOption(CommandLine, "spin-limit");
+    PCSTR Checks = InitFindOption(CommandLine, "checks");
 
     Options->ExitPort = Port != NULL ? (USHORT)InitNumber(Port) : 0;
     Options->Image.CountCalls = Bind != NULL && strncmp(Bind, "count", 5) == 0;
@@ -57,6 +58,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->Image.AllowMissing = InitFindOption(CommandLine, "allow-missing") != NULL;
     Options->StressSeconds = Stress != NULL ? (ULONG)InitNumber(Stress) : 0;
     Options->StressSeed = Seed != NULL ? InitNumber(Seed) : 0;
+    Options->ChecksOff = Checks != NULL && strncmp(Checks, "off", 3) == 0;
     Options->SpinLimit = SpinLimit != NULL ? (ULONG)InitNumber(SpinLimit) : KE_SPIN_LIMIT;
     Options->RunTests = InitFindOption(CommandLine, "kt") != NULL;
     Options->Watchdog = (KE_WATCHDOG_LIMITS){.Dpc = InitMilliseconds(CommandLine, "dpc-limit"),

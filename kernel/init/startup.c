@@ -6,6 +6,7 @@
 #include "ex.h"
 #include "hal.h"
 #include "kd.h"
+#include "ke_checks.h"
 #include "mm.h"
 #include "ob.h"
 #include "ps.h"
@@ -93,6 +94,8 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     }
     InitLoaderBlock = *Block;
     InitParseOptions((PCSTR)Block->CommandLine, &InitOptions);
+    if (InitOptions.ChecksOff)
+        KeSwitchChecksOff();
     InitOptions.Image.Seed = Block->Seed;
     HalSetExitPort(InitOptions.ExitPort);
     KeSetWatchdogLimits(&InitOptions.Watchdog);

@@ -80,7 +80,7 @@ PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVO
 PIRP NTAPI IoBuildSynchronousFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer, ULONG Length,
                                         PLARGE_INTEGER Offset, PKEVENT Event, PIO_STATUS_BLOCK Iosb)
 {
-    KI_REQUIRE_IRQL(APC_LEVEL);
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     PIRP Irp = IopBuildFsdRequest(Major, Device, Buffer, Length, Offset, Iosb, __builtin_return_address(0));
     if (Irp == NULL)
         return NULL;

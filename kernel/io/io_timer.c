@@ -22,7 +22,7 @@ static VOID NTAPI IopTimerTick(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID 
 /* [WDK IoInitializeTimer] once per device; the timer is stopped. PASSIVE_LEVEL. */
 NTSTATUS NTAPI IoInitializeTimer(PDEVICE_OBJECT Device, PIO_TIMER_ROUTINE Routine, PVOID Context)
 {
-    KI_REQUIRE_IRQL(APC_LEVEL);
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     if (Device->Timer == NULL) {
         Device->Timer = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(struct _IO_TIMER), IOP_TAG_TIMER);
         if (Device->Timer == NULL)

@@ -8,7 +8,7 @@
  * there each acquisition is noted with its tag, file and line, and one that does not match is a bug check. */
 #include "iop.h"
 #include "kd.h"
-#include "ke.h"
+#include "ke_bugcheck.h"
 
 /* The part that the headers do not lay out. */
 struct _IO_REMOVE_LOCK_TRACKING_BLOCK {
@@ -33,12 +33,10 @@ static IO_REMOVE_LOCK_DBG_BLOCK *IopDebugBlock(PIO_REMOVE_LOCK Lock, ULONG Size)
     return Size >= sizeof(IOP_DEBUG_REMOVE_LOCK) ? &((IOP_DEBUG_REMOVE_LOCK *)Lock)->Dbg : NULL;
 }
 
-/* A driver's mistake, which the sentence in the log explains. Parameters: lock, tag, count. */
 static DECLSPEC_NORETURN VOID IopRemoveLockMistake(PIO_REMOVE_LOCK Lock, PVOID Tag, PCSTR What)
 {
-    KdLogError("remove lock %p, tag %p: %s", Lock, Tag, What);
-    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)Lock, (ULONG_PTR)Tag,
-                 (ULONG_PTR)Lock->Common.IoCount, 0);
+    KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_REMOVE_LOCK, (ULONG_PTR)Lock,
+                      (ULONG_PTR)Tag, (ULONG_PTR)Lock->Common.IoCount, What);
 }
 
 static VOID IopNoteAcquisition(PIO_REMOVE_LOCK Lock, IO_REMOVE_LOCK_DBG_BLOCK *Dbg, PVOID Tag, PCSTR File,
@@ -49,7 +47,7 @@ static VOID IopNoteAcquisition(PIO_REMOVE_LOCK Lock, IO_REMOVE_LOCK_DBG_BLOCK *D
     KIRQL OldIrql;
 
     if (Dbg->HighWatermark != 0 && Lock->Common.IoCount - 1 > Dbg->HighWatermark)
-        IopRemoveLockMistake(Lock, Tag, "acquired more often than its high watermark");
+        IopRemoveLockMistake(Lock, Tag, "a remove lock is acquired more often than its high watermark");
     if (Block == NULL) {
         InterlockedIncrement(&Dbg->LowMemoryCount);
         return;
@@ -83,11 +81,13 @@ static VOID IopForgetAcquisition(PIO_REMOVE_LOCK Lock, IO_REMOVE_LOCK_DBG_BLOCK 
 
     if (Block == NULL) {
         if (InterlockedDecrement(&Dbg->LowMemoryCount) < 0)
-            IopRemoveLockMistake(Lock, Tag, "released with a tag that nobody acquired it with");
+            IopRemoveLockMistake(Lock, Tag,
+                                 "a remove lock is released with a tag that nobody acquired it with");
         return;
     }
     if (Dbg->MaxLockedTicks != 0 && KeQueryInterruptTime() - Block->Acquired > (ULONG64)Dbg->MaxLockedTicks)
-        KdLog("remove lock %p: held longer than its limit since %s:%u", Lock, Block->File, (unsigned)Block->Line);
+        KdLog("remove lock %p: held longer than its limit since %s:%u", Lock, Block->File,
+              (unsigned)Block->Line);
     ExFreePoolWithTag(Block, (ULONG)Dbg->AllocateTag);
 }
 
@@ -96,7 +96,7 @@ static VOID IopDropCount(PIO_REMOVE_LOCK Lock, PVOID Tag)
     LONG Left = InterlockedDecrement(&Lock->Common.IoCount);
 
     if (Left < 0 || (Left == 0 && !Lock->Common.Removed))
-        IopRemoveLockMistake(Lock, Tag, "released more often than acquired");
+        IopRemoveLockMistake(Lock, Tag, "a remove lock is released more often than acquired");
     if (Left == 0)
         KeSetEvent(&Lock->Common.RemoveEvent, IO_NO_INCREMENT, FALSE);
 }
@@ -158,11 +158,11 @@ VOID NTAPI IoReleaseRemoveLockAndWaitEx(PIO_REMOVE_LOCK RemoveLock, PVOID Tag, U
     if (Dbg != NULL)
         IopForgetAcquisition(RemoveLock, Dbg, Tag);
     if (RemoveLock->Common.Removed)
-        IopRemoveLockMistake(RemoveLock, Tag, "removed twice");
+        IopRemoveLockMistake(RemoveLock, Tag, "a remove lock is removed twice");
     RemoveLock->Common.Removed = TRUE;
     LONG Left = InterlockedAdd(&RemoveLock->Common.IoCount, -2);
     if (Left < 0)
-        IopRemoveLockMistake(RemoveLock, Tag, "removed by one who had not acquired it");
+        IopRemoveLockMistake(RemoveLock, Tag, "a remove lock is removed by one who had not acquired it");
     if (Left > 0)
         (VOID) KeWaitForSingleObject(&RemoveLock->Common.RemoveEvent, Executive, KernelMode, FALSE, NULL);
 }

@@ -2,8 +2,18 @@
  * Checked kernel: the IRQL contract is the first statement of a function; breaking it names the function and, through the
  * back-trace, the caller. */
 #include "ki.h"
+#include "arch_lock.h"
+#include "ke_checks.h"
 #include "crt.h"
 #include "rtl.h"
+
+BOOLEAN KeChecksOff;
+
+VOID KeSwitchChecksOff(VOID)
+{
+    KeChecksOff = TRUE;
+    ArchLockHooks = NULL;
+}
 
 #if NTBOX_CHECKED
 
@@ -22,19 +32,19 @@ static DECLSPEC_NORETURN VOID KiIrqlViolation(KIRQL Expected, PCSTR Rule, PCSTR 
 
 VOID KiCheckIrqlAtMost(KIRQL Irql, PCSTR Function)
 {
-    if (ArchGetIrql() > Irql)
+    if (!KeChecksOff && ArchGetIrql() > Irql)
         KiIrqlViolation(Irql, "at most", Function);
 }
 
 VOID KiCheckIrqlAtLeast(KIRQL Irql, PCSTR Function)
 {
-    if (ArchGetIrql() < Irql)
+    if (!KeChecksOff && ArchGetIrql() < Irql)
         KiIrqlViolation(Irql, "at least", Function);
 }
 
 VOID KiCheckIrqlExactly(KIRQL Irql, PCSTR Function)
 {
-    if (ArchGetIrql() != Irql)
+    if (!KeChecksOff && ArchGetIrql() != Irql)
         KiIrqlViolation(Irql, "exactly", Function);
 }
 

@@ -92,18 +92,32 @@ OPERATIONS = {
 }
 
 
-def operations(build):
-    """Instructions of single operations, on the free kernel with one processor."""
-    done = subprocess.run([f'{build}/ntbox', 'run', f'{build}/test/bench/ops.sys', '--kernel', 'free', '--icount', '--json', '--timeout', '100'],
-                          stdout=subprocess.PIPE, timeout=120, check=False)
+# What the checks cost: the checked kernel beside the free one, as it is and with its checks switched off.
+CHECKED = {'checked': [], 'checked, checks=off': ['--append', 'checks=off']}
+
+
+def measure(build, kernel, options):
+    """{operation: instructions} with one processor."""
+    done = subprocess.run([f'{build}/ntbox', 'run', f'{build}/test/bench/ops.sys', '--kernel', kernel, '--icount', '--json',
+                           '--timeout', '100', *options], stdout=subprocess.PIPE, timeout=120, check=False)
     report = json.loads(done.stdout)
     if report['exit_code'] != 0:
         sys.exit(f'bench.py: ops.sys: {report["sentence"]}')
     measured = dict(re.findall(r'^op: (.*): ([\d.]+)$', '\n'.join(p.get('text', '') for p in report['prints']), re.MULTILINE))
-    for name, (target, peer) in OPERATIONS.items():
+    for name in OPERATIONS:
         if name not in measured:
             sys.exit(f'bench.py: ops.sys did not measure "{name}"')
-        yield name, float(measured[name]), 'instructions', target, peer
+    return {name: float(measured[name]) for name in OPERATIONS}
+
+
+def operations(build):
+    """Instructions of single operations: of the free kernel beside its targets, then of the checked kernel."""
+    for name, value in measure(build, 'free', []).items():
+        target, peer = OPERATIONS[name]
+        yield name, value, 'instructions', target, peer
+    for label, options in CHECKED.items():
+        for name, value in measure(build, 'checked', options).items():
+            yield f'{name} ({label})', value, 'instructions', None, None
 
 
 def table(build, folder):

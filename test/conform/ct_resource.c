@@ -61,8 +61,10 @@ static VOID Ask(HELPER *Helper, ACQUIRE Acquire, BOOLEAN Wait)
     KeInitializeEvent(&Helper->Answered, NotificationEvent, FALSE);
     KeInitializeEvent(&Helper->Release, NotificationEvent, FALSE);
     InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
-    CT_REQUIRE(NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, Help, Helper)));
-    CT_SUCCESS(ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, *PsThreadType, KernelMode, &Helper->Thread, NULL));
+    CT_REQUIRE(
+        NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, Help, Helper)));
+    CT_SUCCESS(ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, *PsThreadType, KernelMode,
+                                         &Helper->Thread, NULL));
     ZwClose(Handle);
 }
 
@@ -173,7 +175,7 @@ static VOID ResourceStarve(VOID)
     CT_CHECK(!OtherGets(Shared));  /* not before the writer ... */
     CT_CHECK(!OtherGets(WaitFor)); /* ... neither */
     CT_CHECK(OtherGets(Starve));
-    CT_CHECK(ExAcquireResourceSharedLite(&Resource, FALSE)); /* who has it may have it again ... */
+    CT_CHECK(ExAcquireResourceSharedLite(&Resource, FALSE));      /* who has it may have it again ... */
     CT_CHECK(!ExAcquireSharedWaitForExclusive(&Resource, FALSE)); /* ... but not this way */
     ExReleaseResourceLite(&Resource);
     CT_EQUAL(Writer.Result, -1);

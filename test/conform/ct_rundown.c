@@ -27,9 +27,10 @@ static VOID BeginEnd(END *End, VOID (*Wait)(VOID))
     End->Wait = Wait;
     KeInitializeEvent(&End->Over, NotificationEvent, FALSE);
     InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
-    CT_REQUIRE(
-        NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, WaitForEnd, End)));
-    CT_SUCCESS(ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, *PsThreadType, KernelMode, &End->Thread, NULL));
+    CT_REQUIRE(NT_SUCCESS(
+        PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, WaitForEnd, End)));
+    CT_SUCCESS(
+        ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, *PsThreadType, KernelMode, &End->Thread, NULL));
     ZwClose(Handle);
 }
 
@@ -199,7 +200,7 @@ static struct {
     IO_REMOVE_LOCK_DBG_BLOCK Dbg;
 } Remove;
 static ULONG RemoveSize;
-#define LOCK ((PIO_REMOVE_LOCK)&Remove)
+#define LOCK ((PIO_REMOVE_LOCK) & Remove)
 
 static VOID WaitRemove(VOID)
 {
@@ -217,7 +218,8 @@ static VOID CheckRemoveLock(VOID)
     CT_SUCCESS(IoAcquireRemoveLockEx(LOCK, &First, __FILE__, __LINE__, RemoveSize));
     CT_SUCCESS(IoAcquireRemoveLockEx(LOCK, &Second, __FILE__, __LINE__, RemoveSize));
     BeginEnd(&End, WaitRemove);
-    while (NT_SUCCESS(IoAcquireRemoveLockEx(LOCK, &Tick, __FILE__, __LINE__, RemoveSize)) && Tries++ < 10000) {
+    while (NT_SUCCESS(IoAcquireRemoveLockEx(LOCK, &Tick, __FILE__, __LINE__, RemoveSize)) &&
+           Tries++ < 10000) {
         IoReleaseRemoveLockEx(LOCK, &Tick, RemoveSize);
         KeDelayExecutionThread(KernelMode, FALSE, &Tick);
     }

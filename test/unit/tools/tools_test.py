@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(ROOT, 'tools'))
 sys.dont_write_bytecode = True
 import abi            # noqa: E402
 import check_layers   # noqa: E402
+import contracts      # noqa: E402
 import export_gate    # noqa: E402
 import exports        # noqa: E402
 import locks          # noqa: E402
@@ -80,6 +81,29 @@ class Exports(Files):
         self.refused(SET + SET, 'listed already')
         self.refused('forward KeSetEvent\n', 'does not export')
         self.refused('inline A -> B\n', 'not exported')
+
+
+class Contracts(Files):
+    def judged(self, body, irql='<=DISPATCH'):
+        self.write('kernel/ke/a.c', '/* KeSetEvent(1) { } */\nLONG NTAPI KeSetEvent(PRKEVENT Event,\n    BOOLEAN Wait)\n{' + body + '}\n')
+        export = exports.read([self.write('x.exp', SET.replace('<=DISPATCH', irql))]).exports[0]
+        where, text = contracts.definitions(self.folder.name, {'KeSetEvent'})['KeSetEvent']
+        return contracts.judge(export, where, text)
+
+    def test_agrees(self):
+        self.assertIsNone(self.judged('KI_REQUIRE_IRQL(DISPATCH_LEVEL); return 0;'))
+        self.assertIsNone(self.judged('KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);', '=DISPATCH'))
+        self.assertIsNone(self.judged('KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);', '>=DISPATCH'))
+        self.assertIsNone(self.judged('KI_REQUIRE_IRQL(PASSIVE_LEVEL);', 'PASSIVE'))
+        self.assertIsNone(self.judged('return 0;'))
+
+    def test_loosest_counts_and_declarations_may_come_first(self):
+        self.assertIsNone(self.judged('PKTHREAD T = KiCurrentThread(); KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);'))
+
+    def test_refusals(self):
+        self.assertIn('requires <=APC', self.judged('KI_REQUIRE_IRQL(APC_LEVEL);'))
+        self.assertIn('requires =DISPATCH', self.judged('KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);'))
+        self.assertIn('before it states', self.judged('KiLock(); KI_REQUIRE_IRQL(DISPATCH_LEVEL);'))
 
 
 class Locks(Files):

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 2, ke: what the checked kernel checks at run time (IRQL contracts, spin locks, patterns in pool blocks) can be switched
+ * off for a benchmark: kernel option checks=off. Assertions of our own invariants (NT_CHECK) and the gate stay. */
+#pragma once
+#include "nt.h"
+
+extern BOOLEAN KeChecksOff; /* (c) after start */
+
+/* Once, before pools and locks are used: nothing may have been noted that would be looked for later. */
+VOID KeSwitchChecksOff(VOID);
