@@ -28,7 +28,8 @@ KT_TEST(lock_stack_holds_locks_of_the_kernel_and_of_drivers)
     BOOLEAN Noted = LockNoted(&Driver) != NULL && LockNoted(&Queued) != NULL && LockNoted(&Kernel) != NULL &&
                     LockNoted(&Kernel)->Class == &Kernel.Class;
     KeReleaseInStackQueuedSpinLockFromDpcLevel(&Handle); /* not the last one that was taken */
-    BOOLEAN Forgotten = LockNoted(&Queued) == NULL && LockNoted(&Driver) != NULL && LockNoted(&Kernel) != NULL;
+    BOOLEAN Forgotten =
+        LockNoted(&Queued) == NULL && LockNoted(&Driver) != NULL && LockNoted(&Kernel) != NULL;
     ArchReleaseLockFromIrql(&Kernel);
     ULONG Last = KeHeldLockCount();
     KeReleaseSpinLock(&Driver, Outer);

@@ -58,10 +58,10 @@ VOID KiDecayPriorityLocked(PKTHREAD Thread)
     Thread->Relieved = FALSE;
 }
 
-/* [WDK KeSetPriorityThread] IRQL <= DISPATCH_LEVEL. Priority 1 to 31, anything else is a bug check; returns the old one. */
+/* [WDK KeSetPriorityThread] PASSIVE_LEVEL. Priority 1 to 31, anything else is a bug check; returns the old one. */
 KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
 {
-    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     if (Priority <= LOW_PRIORITY || Priority > HIGH_PRIORITY) {
         KdLogError("KeSetPriorityThread: priority %d is not one of 1 to 31", (int)Priority);
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)Thread, (ULONG_PTR)(LONG_PTR)Priority, 0,
