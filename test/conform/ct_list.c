@@ -5,7 +5,7 @@
 #include "ct_threads.h"
 
 #define ENTRIES 8
-#define ROUNDS 4000
+#define ROUNDS 1000
 
 static CT_CREW Crew;
 

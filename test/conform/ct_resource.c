@@ -324,7 +324,7 @@ static LARGE_INTEGER Now; /* zero: yield */
 
 static VOID Mix(ULONG Number)
 {
-    for (ULONG i = 0; i < 400; i++) {
+    for (ULONG i = 0; i < 100; i++) {
         ExEnterCriticalRegionAndAcquireResourceShared(&Resource);
         if (Sum != Mirror)
             InterlockedIncrement(&Torn);
@@ -348,7 +348,7 @@ static VOID ResourceThreads(VOID)
     Torn = 0;
     CtRunCrew(&Crew, Mix);
     CT_EQUAL(Torn, 0);
-    CT_EQUAL(Sum, CT_THREADS * 400);
+    CT_EQUAL(Sum, CT_THREADS * 100);
     CT_EQUAL(ExGetExclusiveWaiterCount(&Resource), 0);
     CT_EQUAL(ExGetSharedWaiterCount(&Resource), 0);
     CT_SUCCESS(ExDeleteResourceLite(&Resource));
