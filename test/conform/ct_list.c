@@ -2,7 +2,7 @@
  * Lists that several threads change at once: each entry is on one list or in one hand, whatever the order. The SList case
  * gives an entry back right after it was taken, so that a list head comes back with the same first entry and another second one
  * (the ABA problem). [WDK InterlockedPushEntrySList, ExInterlockedInsertTailList, "Singly and Doubly Linked Lists"] */
-#include "ct_threads.h"
+#include "ct_crew.h"
 
 #define ENTRIES 8
 #define ROUNDS 1000
