@@ -95,6 +95,7 @@ class Contracts(Files):
         self.assertIsNone(self.judged('KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);', '=DISPATCH'))
         self.assertIsNone(self.judged('KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);', '>=DISPATCH'))
         self.assertIsNone(self.judged('KI_REQUIRE_IRQL(PASSIVE_LEVEL);', 'PASSIVE'))
+        self.assertIsNone(self.judged('KI_REQUIRE_IRQL(Interrupt->SynchronizeIrql);', '<=DIRQL'))
         self.assertIsNone(self.judged('return 0;'))
 
     def test_loosest_counts_and_declarations_may_come_first(self):
