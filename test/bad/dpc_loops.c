@@ -5,6 +5,7 @@
 DRIVER_INITIALIZE DriverEntry;
 static KDEFERRED_ROUTINE DpcLoopsRoutine;
 static KDPC Dpc;
+static volatile ULONG Spins;
 
 static VOID NTAPI DpcLoopsRoutine(PKDPC ThisDpc, PVOID Context, PVOID Argument1, PVOID Argument2)
 {
@@ -13,7 +14,7 @@ static VOID NTAPI DpcLoopsRoutine(PKDPC ThisDpc, PVOID Context, PVOID Argument1,
     UNREFERENCED_PARAMETER(Argument1);
     UNREFERENCED_PARAMETER(Argument2);
     for (;;)
-        YieldProcessor();
+        Spins++;
 }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

@@ -3,6 +3,7 @@
 #include <ntddk.h>
 
 DRIVER_INITIALIZE DriverEntry;
+static volatile ULONG Spins;
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
@@ -11,5 +12,5 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     UNREFERENCED_PARAMETER(RegistryPath);
     KeRaiseIrql(DISPATCH_LEVEL, &Irql);
     for (;;)
-        YieldProcessor();
+        Spins++;
 }
