@@ -115,7 +115,7 @@ BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
         if (Removed) {
             RemoveEntryList(&Dpc->DpcListEntry);
             Queue->Depth--;
-            __atomic_store_n(&Dpc->DpcData, NULL, __ATOMIC_RELEASE);
+            __atomic_exchange_n(&Dpc->DpcData, NULL, __ATOMIC_SEQ_CST); /* as KiTakeDpc does, and why */
         }
         ArchReleaseLock(&Queue->Lock, OldIrql);
         if (Removed)
@@ -150,12 +150,22 @@ static BOOLEAN KiTakeDpc(KI_DPC_QUEUE *Queue, KI_DPC_CALL *Call)
     return Found;
 }
 
+static LONG KiDpcFilter(PEXCEPTION_POINTERS Pointers)
+{
+    KeBugCheckFromException(KMODE_EXCEPTION_NOT_HANDLED, Pointers);
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
+/* [WDK bug check 0x1E] What a DPC raises never reaches the handlers of the thread that it runs on. */
 static VOID KiCallDpc(const KI_DPC_CALL *Call)
 {
     KE_GATE Gate;
 
     KeEnterGate(&Gate, GateDpc, (PVOID)Call->Routine);
-    Call->Routine(Call->Dpc, Call->Context, Call->Argument1, Call->Argument2);
+    __try {
+        Call->Routine(Call->Dpc, Call->Context, Call->Argument1, Call->Argument2);
+    } __except (KiDpcFilter(GetExceptionInformation())) {
+    }
     KeLeaveGate(&Gate);
 }
 

@@ -15,7 +15,7 @@ static VOID NTAPI KeepsLockHolder(PVOID Context)
     KeAcquireSpinLock(&Lock, &Irql);
     InterlockedExchange(&Held, 1);
     for (;;)
-        YieldProcessor();
+        __asm__ volatile("pause");
 }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -30,7 +30,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     if (!NT_SUCCESS(Status))
         return Status;
     while (!Held)
-        YieldProcessor();
+        __asm__ volatile("pause");
     KeAcquireSpinLock(&Lock, &Irql);
     KeReleaseSpinLock(&Lock, Irql);
     return STATUS_SUCCESS;

@@ -9,5 +9,5 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
     for (;;)
-        YieldProcessor();
+        __asm__ volatile("pause");
 }

@@ -10,5 +10,5 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     UNREFERENCED_PARAMETER(RegistryPath);
     __asm__ volatile("cli");
     for (;;)
-        YieldProcessor();
+        __asm__ volatile("pause");
 }
