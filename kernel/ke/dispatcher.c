@@ -2,15 +2,8 @@
  * What all dispatcher objects share: when they are signalled, what a satisfied wait does to them, and who is woken. */
 #include "ki.h"
 
-BOOLEAN KiIsSignaled(const DISPATCHER_HEADER *Header, PKTHREAD Thread)
-{
-    if (KiObjectType(Header) == MutantObject)
-        return Header->SignalState > 0 || CONTAINING_RECORD(Header, KMUTANT, Header)->OwnerThread == Thread;
-    return Header->SignalState > 0;
-}
-
 /* Thread's own lists: it is the caller, or in a wait that the caller has claimed. */
-static VOID KiTakeMutant(PKMUTANT Mutant, PKTHREAD Thread)
+VOID KiTakeMutant(PKMUTANT Mutant, PKTHREAD Thread)
 {
     Mutant->Header.SignalState--;
     if (Mutant->OwnerThread == Thread)
@@ -19,31 +12,6 @@ static VOID KiTakeMutant(PKMUTANT Mutant, PKTHREAD Thread)
     Mutant->Abandoned = FALSE;
     Thread->KernelApcDisable -= Mutant->ApcDisable;
     InsertTailList(&Thread->MutantListHead, &Mutant->MutantListEntry);
-}
-
-VOID KiConsumeSignal(DISPATCHER_HEADER *Header, PKTHREAD Thread)
-{
-    switch (KiObjectType(Header)) {
-    case EventSynchronizationObject:
-    case TimerSynchronizationObject:
-        Header->SignalState = 0;
-        break;
-    case SemaphoreObject:
-        Header->SignalState--;
-        break;
-    case MutantObject:
-        KiTakeMutant(CONTAINING_RECORD(Header, KMUTANT, Header), Thread);
-        break;
-    default:
-        break; /* notification objects, threads and processes stay signalled */
-    }
-}
-
-NTSTATUS KiWaitStatusOf(const DISPATCHER_HEADER *Header, NTSTATUS Status)
-{
-    if (KiObjectType(Header) == MutantObject && CONTAINING_RECORD(Header, KMUTANT, Header)->Abandoned)
-        return Status + STATUS_ABANDONED_WAIT_0;
-    return Status;
 }
 
 VOID KiInsertWaitBlock(PKWAIT_BLOCK Block, DISPATCHER_HEADER *Header)
@@ -180,7 +148,7 @@ static BOOLEAN KiTryWaitAny(PKWAIT_BLOCK Block, DISPATCHER_HEADER *Header, KPRIO
 }
 
 /* A satisfied WaitAll may take more than one block out of this list: the walk starts again. */
-VOID KiSignalWaitersLocked(DISPATCHER_HEADER *Header, KPRIORITY Increment)
+VOID KiWakeWaitersLocked(DISPATCHER_HEADER *Header, KPRIORITY Increment)
 {
     PLIST_ENTRY Entry = Header->WaitListHead.Flink;
 
@@ -213,29 +181,24 @@ VOID KiReadyDeferred(PKPRCB Prcb)
     }
 }
 
-VOID KiExitDispatcher(KIRQL OldIrql)
+VOID KiDispatchWoken(KIRQL OldIrql)
 {
     PKPRCB Prcb = KeGetPrcb();
 
     if (Prcb->DeferredReady != NULL)
         KiReadyDeferred(Prcb);
-    if (Prcb->Reschedule) {
-        if (OldIrql < DISPATCH_LEVEL)
-            KiYield(FALSE);
-        else if (!Prcb->DpcActive)
-            HalRequestSoftwareInterrupt(HAL_VECTOR_DPC);
-    }
-    ArchSetIrql(OldIrql);
+    if (!Prcb->Reschedule)
+        return;
+    if (OldIrql < DISPATCH_LEVEL)
+        KiYield(FALSE);
+    else if (!Prcb->DpcActive)
+        HalRequestSoftwareInterrupt(HAL_VECTOR_DPC);
 }
 
-VOID KiExitOrWait(KIRQL OldIrql, BOOLEAN Wait)
+VOID KiKeepRaised(KIRQL OldIrql)
 {
     PKTHREAD Thread = KiCurrentThread();
 
-    if (!Wait) {
-        KiExitDispatcher(OldIrql);
-        return;
-    }
     if (KeGetPrcb()->DeferredReady != NULL)
         KiReadyDeferred(KeGetPrcb());
     Thread->WaitNext = TRUE;

@@ -69,29 +69,14 @@ static inline UCHAR KiObjectType(const DISPATCHER_HEADER *Header)
     return Header->Type & (UCHAR)~KI_OBJECT_LOCK_BIT;
 }
 
-VOID KiLockObjectAtDispatch(DISPATCHER_HEADER *Header);
-BOOLEAN
-KiTryLockObjectAtDispatch(DISPATCHER_HEADER *Header); /* the order does not matter: it does not wait */
-VOID KiUnlockObject(DISPATCHER_HEADER *Header);
-
-__attribute__((warn_unused_result)) static inline KIRQL KiLockObject(DISPATCHER_HEADER *Header)
-{
-    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
-    KiLockObjectAtDispatch(Header);
-    return OldIrql;
-}
+VOID KiWaitForObjectLock(DISPATCHER_HEADER *Header); /* contended; ki_object.h has the rest */
 
 /* --- dispatcher.c ------------------------------------------------------------------------------------------------------ */
 
-/* Object locked, its signal state became positive: gives it to waiters as far as it goes. The threads go to DeferredReady. */
-VOID KiSignalWaitersLocked(DISPATCHER_HEADER *Header, KPRIORITY Increment);
-BOOLEAN KiIsSignaled(const DISPATCHER_HEADER *Header, PKTHREAD Thread);
-VOID KiConsumeSignal(DISPATCHER_HEADER *Header,
-                     PKTHREAD Thread); /* what a satisfied wait does to the object */
-NTSTATUS KiWaitStatusOf(const DISPATCHER_HEADER *Header,
-                        NTSTATUS Status); /* STATUS_ABANDONED_... for an abandoned mutex */
-BOOLEAN KiAllSignaled(PKTHREAD Thread);   /* every object of its wait locked */
-NTSTATUS KiConsumeAll(PKTHREAD Thread);   /* the same; removes the blocks */
+VOID KiWakeWaitersLocked(DISPATCHER_HEADER *Header, KPRIORITY Increment); /* for KiSignalWaitersLocked */
+VOID KiTakeMutant(PKMUTANT Mutant, PKTHREAD Thread);                      /* for KiConsumeSignal */
+BOOLEAN KiAllSignaled(PKTHREAD Thread);                                /* every object of its wait locked */
+NTSTATUS KiConsumeAll(PKTHREAD Thread);                                /* the same; removes the blocks */
 VOID KiInsertWaitBlock(PKWAIT_BLOCK Block, DISPATCHER_HEADER *Header); /* object locked */
 VOID KiRemoveWaitBlock(PKWAIT_BLOCK Block); /* object locked; nothing when it is out already */
 
@@ -104,11 +89,8 @@ BOOLEAN KiClaimBlockedWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment
 
 VOID KiReadyDeferred(PKPRCB Prcb); /* DISPATCH_LEVEL, no lock held: the woken threads get ready */
 
-/* No lock held any more: makes the woken threads ready, switches to one of higher priority if OldIrql allows it, lowers. */
-VOID KiExitDispatcher(KIRQL OldIrql);
-
-/* The end of KeSetEvent, KeReleaseMutex ...: with Wait the IRQL stays up for the wait that follows at once. */
-VOID KiExitOrWait(KIRQL OldIrql, BOOLEAN Wait);
+VOID KiDispatchWoken(KIRQL OldIrql); /* for KiExitDispatcher */
+VOID KiKeepRaised(KIRQL OldIrql);    /* for KiExitOrWait */
 
 /* --- wait.c, wait_all.c, queue.c: DISPATCH_LEVEL, no lock held ---------------------------------------------------------- */
 
@@ -278,3 +260,5 @@ static inline ULONG64 KiExceptionParameter(const EXCEPTION_RECORD *Record)
 
 NTSTATUS KiX87Status(USHORT ControlWord, USHORT StatusWord);
 NTSTATUS KiSimdStatus(ULONG MxCsr);
+
+#include "ki_object.h"

@@ -38,15 +38,22 @@ static BOOLEAN ArchTryLock(ARCH_LOCK *Lock, ULONG_PTR Owner)
     return __atomic_compare_exchange_n(&Lock->Value, &Free, Owner, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-static inline VOID ArchAcquireFor(ARCH_LOCK *Lock, const void *Caller)
+/* Apart from the usual case, which needs no stack for it. */
+static DECLSPEC_NOINLINE VOID ArchWaitForLock(ARCH_LOCK *Lock)
 {
-    ULONG_PTR Owner = ArchLockOwner();
     ARCH_SPIN Spin = {.Lock = Lock, .Class = &Lock->Class};
 
-    ArchLockWillAcquire(Lock, &Lock->Class);
-    while (!ArchTryLock(Lock, Owner))
+    do {
         while (__atomic_load_n(&Lock->Value, __ATOMIC_RELAXED) != 0)
             ArchSpin(&Spin);
+    } while (!ArchTryLock(Lock, ArchLockOwner()));
+}
+
+static inline VOID ArchAcquireFor(ARCH_LOCK *Lock, const void *Caller)
+{
+    ArchLockWillAcquire(Lock, &Lock->Class);
+    if (__builtin_expect(!ArchTryLock(Lock, ArchLockOwner()), 0))
+        ArchWaitForLock(Lock);
     ArchLockAcquired(Lock, &Lock->Class, Caller);
 }
 
