@@ -89,7 +89,8 @@ typedef struct _KPROCESS {
 /* --- processors ---- */
 
 #define KI_MAX_PROCESSORS 64
-#define KI_MAX_HELD_LOCKS 32 /* more are counted only */
+#define KI_MAX_HELD_LOCKS                                                                                    \
+    96 /* the 64 objects of a wait for all, and what is held around it; more are counted only */
 
 typedef struct _KI_HELD_LOCK {
     const void *Lock;
@@ -274,7 +275,7 @@ typedef struct _KE_GATE {
     KE_GATE_KIND Kind;
     PVOID Routine; /* the driver's function */
     KIRQL Irql;
-    SHORT KernelApcDisable;
+    SHORT KernelApcDisable, SpecialApcDisable;
     ULONG HeldLockCount;    /* of this processor, the kernel's and the drivers' */
     BOOLEAN Interrupts;     /* RFLAGS.IF; the direction flag is always clear */
     struct _KE_GATE *Outer; /* the gate around this one on the same thread; NULL: none */

@@ -15,6 +15,7 @@ VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
     Gate->Routine = Routine;
     Gate->Irql = ArchGetIrql();
     Gate->KernelApcDisable = Thread->KernelApcDisable;
+    Gate->SpecialApcDisable = Thread->SpecialApcDisable;
     Gate->HeldLockCount = KeHeldLockCount();
     Gate->Interrupts = ArchInterruptsEnabled();
     Gate->Outer = Thread->Gate;
@@ -94,4 +95,8 @@ VOID KeLeaveGate(KE_GATE *Gate)
         KiGateViolation(Gate, APC_INDEX_MISMATCH,
                         (const ULONG64[]){Routine, 0, (ULONG64)(LONG64)Thread->KernelApcDisable, 0},
                         "a critical-region count of", -Thread->KernelApcDisable, -Gate->KernelApcDisable);
+    if (Thread->SpecialApcDisable != Gate->SpecialApcDisable)
+        KiGateViolation(Gate, APC_INDEX_MISMATCH,
+                        (const ULONG64[]){Routine, 0, (ULONG64)(LONG64)Thread->SpecialApcDisable << 16, 0},
+                        "a guarded-region count of", -Thread->SpecialApcDisable, -Gate->SpecialApcDisable);
 }

@@ -46,7 +46,9 @@ VOID NTAPI KeInitializeTimer(PKTIMER Timer)
 /* Interrupt time of a due time that is negative (from now on) or not (system time). A time that is over is <= Now. */
 static ULONG64 KiDueTime(LONG64 DueTime, ULONG64 Now)
 {
-    LONG64 Relative = DueTime < 0 ? -DueTime : (LONG64)((ULONG64)DueTime - KiSystemTimeOffset() - Now);
+    if (DueTime < 0)
+        return Now - (ULONG64)DueTime; /* also for the smallest number, which has no opposite */
+    LONG64 Relative = (LONG64)((ULONG64)DueTime - KiSystemTimeOffset() - Now);
 
     return Relative > 0 ? Now + (ULONG64)Relative : Now;
 }

@@ -124,8 +124,10 @@ NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus)
     KeTerminateThread(&Thread->Tcb);
 }
 
+/* Above what makes threads, or the dead ones' stacks use up the memory. */
 static VOID NTAPI PspReaper(PVOID Context)
 {
+    (void)KeSetPriorityThread(KiCurrentThread(), LOW_REALTIME_PRIORITY);
     for (;;) {
         PKTHREAD Thread = KeTakeTerminatedThread();
         if (Thread == NULL) {

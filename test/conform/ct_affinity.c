@@ -83,7 +83,7 @@ static VOID NTAPI Spin(PVOID Context)
     KeSetEvent(&Spinner->Ready, IO_NO_INCREMENT, FALSE);
     while (!Spinner->Stop) {
         Spinner->Processor = (LONG)Here();
-        YieldProcessor();
+        CtSpin();
     }
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
@@ -179,7 +179,7 @@ static VOID NTAPI Busy(PVOID Context)
     KeSetSystemAffinityThreadEx(1);
     KeSetEvent(&Spinner->Ready, IO_NO_INCREMENT, FALSE);
     while (!Spinner->Stop)
-        YieldProcessor();
+        CtSpin();
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 

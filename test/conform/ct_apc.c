@@ -181,7 +181,7 @@ static VOID NTAPI RunTarget(PVOID Context)
         KeEnterCriticalRegion();
     KeSetEvent(&Target->Ready, IO_NO_INCREMENT, FALSE);
     while (Target->Spin && !Target->Stop)
-        YieldProcessor();
+        CtSpin();
     if (!Target->Spin)
         Target->Status =
             KeWaitForSingleObject(&Target->Go, Executive, Target->Mode, Target->Alertable, &CtPatience);

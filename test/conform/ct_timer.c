@@ -114,6 +114,9 @@ static VOID TimerCancel(VOID)
     KeSetTimer(&Timer, Late, &Dpc);
     CT_CHECK(KeCancelTimer(&Timer));
     CT_CHECK(!KeCancelTimer(&Timer));
+    LARGE_INTEGER Never = {.QuadPart = MINLONGLONG}; /* further away than any other */
+    KeSetTimer(&Timer, Never, &Dpc);
+    CT_CHECK(KeCancelTimer(&Timer));
     KeFlushQueuedDpcs();
     CT_EQUAL(Seen.Calls, 0);
     CT_STATUS(TryWait(&Timer), STATUS_TIMEOUT);

@@ -53,6 +53,21 @@ static VOID WaitAllOf(VOID)
     KeReleaseMutex(&Mutex, FALSE);
 }
 
+/* As many as a wait may have. */
+static VOID WaitAllOf64(VOID)
+{
+    static KEVENT Events[MAXIMUM_WAIT_OBJECTS];
+    static PVOID Objects[MAXIMUM_WAIT_OBJECTS];
+    for (ULONG i = 0; i < MAXIMUM_WAIT_OBJECTS; i++) {
+        KeInitializeEvent(&Events[i], SynchronizationEvent, i != 40);
+        Objects[i] = &Events[i];
+    }
+    CT_STATUS(Multiple(MAXIMUM_WAIT_OBJECTS, Objects, WaitAll, &Now), STATUS_TIMEOUT);
+    KeSetEvent(&Events[40], IO_NO_INCREMENT, FALSE);
+    CT_SUCCESS(Multiple(MAXIMUM_WAIT_OBJECTS, Objects, WaitAll, NULL));
+    CT_EQUAL(KeReadStateEvent(&Events[63]), 0);
+}
+
 typedef struct WAITER {
     PVOID *Objects;
     ULONG Count;
@@ -261,6 +276,7 @@ static VOID WaitContended(VOID)
 static const CT_CASE Cases[] = {
     {"wait.any", WaitAnyOf},
     {"wait.all", WaitAllOf},
+    {"wait.all_64", WaitAllOf64},
     {"wait.all_blocked", WaitAllBlocked},
     {"wait.pulse", WaitPulse},
     {"wait.first_come", WaitFirstCome},
