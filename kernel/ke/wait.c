@@ -37,6 +37,16 @@ VOID KiBeginWait(PKTHREAD Thread)
     __atomic_store_n(&Thread->WaitState, KiWaitInProgress, __ATOMIC_RELEASE);
 }
 
+/* ThreadLock held. The alert that ends this wait: as KeAlertThread has it, one of kernel mode ends waits of both modes. NULL: none. */
+static PBOOLEAN KiFindAlert(PKTHREAD Thread, const KI_WAIT *Wait)
+{
+    if (!Wait->Alertable)
+        return NULL;
+    if (Thread->Alerted[(UCHAR)Wait->Mode])
+        return &Thread->Alerted[(UCHAR)Wait->Mode];
+    return Thread->Alerted[KernelMode] ? &Thread->Alerted[KernelMode] : NULL;
+}
+
 /* ThreadLock held: what keeps the thread from waiting at all; STATUS_SUCCESS: nothing. */
 static NTSTATUS KiFindInterruption(PKTHREAD Thread, const KI_WAIT *Wait)
 {
@@ -44,7 +54,7 @@ static NTSTATUS KiFindInterruption(PKTHREAD Thread, const KI_WAIT *Wait)
 
     if (KiIsApcDeliverable(Thread, Thread->WaitIrql))
         return STATUS_KERNEL_APC;
-    if (Wait->Alertable && Thread->Alerted[(UCHAR)Wait->Mode])
+    if (KiFindAlert(Thread, Wait) != NULL)
         return STATUS_ALERTED;
     if (Wait->Mode == UserMode &&
         (Apcs->UserApcPending || (Wait->Alertable && !IsListEmpty(&Apcs->ApcListHead[UserMode]))))
@@ -60,7 +70,7 @@ static VOID KiInterruptWait(PKTHREAD Thread, const KI_WAIT *Wait)
     if (Status == STATUS_SUCCESS || !KiClaimWait(Thread, Status, 0))
         return;
     if (Status == STATUS_ALERTED)
-        Thread->Alerted[(UCHAR)Wait->Mode] = FALSE;
+        *KiFindAlert(Thread, Wait) = FALSE;
     if (Status == STATUS_USER_APC)
         Thread->ApcState.UserApcPending = TRUE;
 }

@@ -98,6 +98,22 @@ NTSTATUS StressWait(STRESS_WORKER *Worker, PVOID Object)
     return StressWaitSeveral(Worker, 1, &Object, WaitAny);
 }
 
+#define SPOILT 0xdd
+
+VOID StressSpoil(STRESS_WORKER *Worker, PVOID Memory, SIZE_T Length)
+{
+    const volatile UCHAR *Bytes = Memory;
+
+    memset(Memory, SPOILT, Length);
+    StressDelay(Worker);
+    StressDelay(Worker);
+    for (SIZE_T i = 0; i < Length; i++)
+        if (Bytes[i] != SPOILT) {
+            StressFail("byte %u of %u of an object was written after its end", (unsigned)i, (unsigned)Length);
+            return;
+        }
+}
+
 /* --- workers --- */
 
 static const STRESS_KIND *StressPick(STRESS_WORKER *Worker)
@@ -138,17 +154,22 @@ static ULONG64 StressStream(ULONG64 Seed, ULONG Index)
     return z != 0 ? z : 1;
 }
 
-static BOOLEAN StressStart(STRESS_WORKER *Worker)
+PVOID StressStartThread(PKSTART_ROUTINE Routine, PVOID Context)
 {
     HANDLE Handle;
-    PVOID Thread;
+    PVOID Thread = NULL;
 
-    if (!NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, StressWork, Worker)))
-        return FALSE;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, KernelMode, &Thread, NULL);
+    if (!NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, Routine, Context)))
+        return NULL;
+    (void)ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, KernelMode, &Thread, NULL);
     ZwClose(Handle);
-    Worker->Thread = Thread;
-    return NT_SUCCESS(Status);
+    return Thread;
+}
+
+static BOOLEAN StressStart(STRESS_WORKER *Worker)
+{
+    Worker->Thread = StressStartThread(StressWork, Worker);
+    return Worker->Thread != NULL;
 }
 
 /* --- the watch --- */
@@ -237,7 +258,7 @@ static VOID StressAdd(const STRESS_KIND *Kinds, ULONG Count)
 
 static VOID StressPrepare(ULONG64 Seed)
 {
-    StressWorkerCount = 6 + 3 * KeActiveProcessorCount;
+    StressWorkerCount = 8 + 8 * KeActiveProcessorCount;
     if (StressWorkerCount > STRESS_WORKERS_MAX)
         StressWorkerCount = STRESS_WORKERS_MAX;
     for (ULONG i = 0; i < StressWorkerCount; i++)
@@ -247,7 +268,11 @@ static VOID StressPrepare(ULONG64 Seed)
     StressAdd(StressWaitKinds, StressWaitKindCount);
     StressAdd(StressDeferredKinds, StressDeferredKindCount);
     StressAdd(StressThreadKinds, StressThreadKindCount);
+    StressAdd(StressApcKinds, StressApcKindCount);
     StressAdd(StressQueueKinds, StressQueueKindCount);
+    StressAdd(StressSharedKinds, StressSharedKindCount);
+    StressAdd(StressRundownKinds, StressRundownKindCount);
+    StressAdd(StressTimerKinds, StressTimerKindCount);
 }
 
 /* All of them exist before the first runs: workers look at each other. */

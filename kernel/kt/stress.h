@@ -15,12 +15,13 @@
 typedef struct _STRESS_WORKER {
     PKTHREAD Thread; /* referenced */
     ULONG Index;
-    ULONG64 Random;             /* (o) state of its stream, never 0 */
-    volatile ULONG Operations;  /* (r) done so far */
-    const char *volatile Doing; /* (r) kind of the operation at work */
-    volatile ULONG Alerts;      /* (a) KeAlertThread calls that were the first since the last one was seen */
-    ULONG AlertsSeen;           /* (o) */
-    volatile LONG ApcsReady;    /* (a) others may queue its APCs */
+    ULONG64 Random;              /* (o) state of its stream, never 0 */
+    volatile ULONG Operations;   /* (r) done so far */
+    const char *volatile Doing;  /* (r) kind of the operation at work */
+    volatile ULONG Alerts;       /* (a) KeAlertThread calls that were the first since the last one was seen */
+    ULONG AlertsSeen;            /* (o) */
+    volatile LONG ApcsReady;     /* (a) others may queue its APCs */
+    volatile LONG AffinityTaken; /* (a) somebody changes its own affinity */
 } STRESS_WORKER;
 
 typedef struct _STRESS_KIND {
@@ -32,9 +33,11 @@ typedef struct _STRESS_KIND {
 } STRESS_KIND;
 
 extern const STRESS_KIND StressLockKinds[], StressCountKinds[], StressWaitKinds[], StressDeferredKinds[],
-    StressThreadKinds[], StressQueueKinds[];
+    StressThreadKinds[], StressApcKinds[], StressQueueKinds[], StressSharedKinds[], StressRundownKinds[],
+    StressTimerKinds[];
 extern const ULONG StressLockKindCount, StressCountKindCount, StressWaitKindCount, StressDeferredKindCount,
-    StressThreadKindCount, StressQueueKindCount;
+    StressThreadKindCount, StressApcKindCount, StressQueueKindCount, StressSharedKindCount,
+    StressRundownKindCount, StressTimerKindCount;
 
 /* --- stress.c --- */
 
@@ -43,6 +46,8 @@ extern ULONG StressWorkerCount;
 
 ULONG StressRandom(STRESS_WORKER *Worker, ULONG Below); /* 0 <= result < Below */
 VOID StressDelay(STRESS_WORKER *Worker);                /* nothing, or a while: computing, any IRQL */
+
+PVOID StressStartThread(PKSTART_ROUTINE Routine, PVOID Context); /* referenced; NULL: no memory */
 
 /* The first broken invariant is the result; all workers stop. Any IRQL. */
 VOID StressFail(PCSTR Format, ...) __attribute__((format(printf, 1, 2)));
@@ -67,3 +72,20 @@ NTSTATUS StressWaitSeveral(STRESS_WORKER *Worker, ULONG Count, PVOID Objects[], 
 
 /* The time that is over since Begin must be Wanted at least and must not be much more. 100 ns. */
 VOID StressCheckTime(ULONG64 Begin, ULONG64 Wanted, PCSTR What);
+
+/* Memory that somebody else may still touch, though it must not: a late writer leaves a mark in it. */
+VOID StressSpoil(STRESS_WORKER *Worker, PVOID Memory, SIZE_T Length);
+
+/* --- stress_lock.c: what a lock guards --- */
+
+typedef struct _STRESS_INSIDE {
+    volatile LONG Writers, Readers; /* atomic: who is in now */
+    ULONG64 Count;                  /* plain: lost updates show */
+    volatile LONG64 Entries;        /* atomic */
+} STRESS_INSIDE;
+
+VOID StressInside(STRESS_WORKER *Worker, STRESS_INSIDE *Inside);       /* the caller has the lock alone */
+VOID StressInsideShared(STRESS_WORKER *Worker, STRESS_INSIDE *Inside); /* ... or shares it */
+VOID StressCheckInside(const STRESS_INSIDE *Inside);                   /* at the end: nobody is in */
+
+#define STRESS_DEADLINE (15000 * STRESS_MILLISECOND) /* of what must come, but has no time of its own */

@@ -4,7 +4,8 @@
 #include "stress.h"
 #include "crt.h"
 
-#define DPCS 8
+#define DPCS 12
+#define THREADED_DPCS 4 /* the last of them */
 
 typedef struct _STRESS_DPC {
     KDPC Dpc;
@@ -24,7 +25,8 @@ static VOID NTAPI StressDpcRoutine(PKDPC Dpc, PVOID Context, PVOID Argument1, PV
 {
     STRESS_DPC *Own = Context;
 
-    STRESS_EXPECT(Dpc == &Own->Dpc && KeGetCurrentIrql() == DISPATCH_LEVEL);
+    STRESS_EXPECT(Dpc == &Own->Dpc);
+    STRESS_EQUAL(KeGetCurrentIrql(), Own >= &Dpcs[DPCS - THREADED_DPCS] ? PASSIVE_LEVEL : DISPATCH_LEVEL);
     STRESS_EXPECT(Argument1 == Own && Argument2 == &Own->Ran);
     InterlockedIncrement64(&Own->Ran);
     if (Own->Work != 0)
@@ -35,7 +37,10 @@ static VOID NTAPI StressDpcRoutine(PKDPC Dpc, PVOID Context, PVOID Argument1, PV
 static VOID DpcPrepare(VOID)
 {
     for (ULONG i = 0; i < DPCS; i++) {
-        KeInitializeDpc(&Dpcs[i].Dpc, StressDpcRoutine, &Dpcs[i]);
+        if (i < DPCS - THREADED_DPCS)
+            KeInitializeDpc(&Dpcs[i].Dpc, StressDpcRoutine, &Dpcs[i]);
+        else
+            KeInitializeThreadedDpc(&Dpcs[i].Dpc, StressDpcRoutine, &Dpcs[i]);
         KeSetImportanceDpc(&Dpcs[i].Dpc, (KDPC_IMPORTANCE)(i % 3));
         if (i >= 3)
             KeSetTargetProcessorDpc(&Dpcs[i].Dpc, (CCHAR)(i % KeActiveProcessorCount));

@@ -2,12 +2,6 @@
  * Stress: everything that excludes. Inside each there is a counter that is not atomic, and a note of who is in. */
 #include "stress.h"
 
-typedef struct _STRESS_INSIDE {
-    volatile LONG Writers, Readers; /* atomic: who is in now */
-    ULONG64 Count;                  /* plain: lost updates show */
-    volatile LONG64 Entries;        /* atomic */
-} STRESS_INSIDE;
-
 static STRESS_INSIDE InMutex, InFast, InGuarded, InToken, InSpin, InQueued;
 static KMUTEX Mutex;
 static FAST_MUTEX Fast;
@@ -15,7 +9,7 @@ static KGUARDED_MUTEX Guarded;
 static KEVENT Token;
 static KSPIN_LOCK Spin, Queued;
 
-static VOID StressInside(STRESS_WORKER *Worker, STRESS_INSIDE *Inside)
+VOID StressInside(STRESS_WORKER *Worker, STRESS_INSIDE *Inside)
 {
     STRESS_EQUAL(InterlockedIncrement(&Inside->Writers), 1);
     ULONG64 Count = Inside->Count;
@@ -26,10 +20,21 @@ static VOID StressInside(STRESS_WORKER *Worker, STRESS_INSIDE *Inside)
     STRESS_EQUAL(InterlockedDecrement(&Inside->Writers), 0);
 }
 
-static VOID StressCheckInside(const STRESS_INSIDE *Inside)
+VOID StressInsideShared(STRESS_WORKER *Worker, STRESS_INSIDE *Inside)
+{
+    InterlockedIncrement(&Inside->Readers);
+    ULONG64 Count = *(volatile ULONG64 *)&Inside->Count;
+    StressDelay(Worker);
+    STRESS_EQUAL(Inside->Writers, 0);
+    STRESS_EQUAL(*(volatile ULONG64 *)&Inside->Count, Count);
+    STRESS_EXPECT(InterlockedDecrement(&Inside->Readers) >= 0);
+}
+
+VOID StressCheckInside(const STRESS_INSIDE *Inside)
 {
     STRESS_EQUAL(Inside->Count, Inside->Entries);
     STRESS_EQUAL(Inside->Writers, 0);
+    STRESS_EQUAL(Inside->Readers, 0);
 }
 
 /* --- mutex: recursive now and then --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Stress: what is done to other threads: priorities, affinities, alerts, kernel APCs. */
+ * Stress: what is done to other threads: priorities, affinities, alerts; threads that end, and calls to all processors. */
 #include "stress.h"
 
 /* Near each other: nobody starves. */
@@ -27,13 +27,32 @@ static VOID StressCheckProcessor(KAFFINITY Mask)
                    (unsigned)Number);
 }
 
+/* The thread's own affinity is changed by one at a time; FALSE: somebody else does. */
+static BOOLEAN StressOwnAffinity(STRESS_WORKER *Worker)
+{
+    return InterlockedExchange(&Worker->AffinityTaken, TRUE) == FALSE;
+}
+
+static VOID StressDisownAffinity(STRESS_WORKER *Worker)
+{
+    InterlockedExchange(&Worker->AffinityTaken, FALSE);
+}
+
+static VOID StressMoveOther(STRESS_WORKER *Other, KAFFINITY Mask)
+{
+    if (!StressOwnAffinity(Other))
+        return;
+    (void)KeSetAffinityThread(Other->Thread, Mask);
+    StressDisownAffinity(Other);
+}
+
 /* Its own for a while; that of another one, which has no system affinity or keeps it. */
 static VOID AffinityOperate(STRESS_WORKER *Worker)
 {
     KAFFINITY Mask = StressMask(Worker);
 
     if (KeActiveProcessorCount > 16 || StressRandom(Worker, 3) == 0) {
-        (void)KeSetAffinityThread(StressWorkers[StressRandom(Worker, StressWorkerCount)].Thread, Mask);
+        StressMoveOther(&StressWorkers[StressRandom(Worker, StressWorkerCount)], Mask);
         return;
     }
     KAFFINITY Old = KeSetSystemAffinityThreadEx(Mask);
@@ -44,6 +63,41 @@ static VOID AffinityOperate(STRESS_WORKER *Worker)
             StressDelayThread(Worker);
     }
     KeRevertToUserAffinityThreadEx(Old);
+}
+
+/* Moved by a DPC while it waits: it wakes on a processor that it may run on. */
+typedef struct _STRESS_MOVE {
+    KDPC Dpc;
+    KEVENT Moved;
+    PKTHREAD Thread;
+    KAFFINITY Mask;
+} STRESS_MOVE;
+
+static VOID NTAPI StressMoveWaiter(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    STRESS_MOVE *Move = Context;
+
+    (void)KeSetAffinityThread(Move->Thread, Move->Mask);
+    KeSetEvent(&Move->Moved, IO_NO_INCREMENT, FALSE);
+}
+
+static VOID MoveOperate(STRESS_WORKER *Worker)
+{
+    STRESS_MOVE Move = {.Thread = Worker->Thread, .Mask = StressMask(Worker)};
+
+    if (!StressOwnAffinity(Worker))
+        return;
+    KeInitializeEvent(&Move.Moved, NotificationEvent, FALSE);
+    KeInitializeDpc(&Move.Dpc, StressMoveWaiter, &Move);
+    KeSetTargetProcessorDpc(&Move.Dpc, (CCHAR)StressRandom(Worker, KeActiveProcessorCount));
+    STRESS_EXPECT(KeInsertQueueDpc(&Move.Dpc, NULL, NULL));
+    (void)KeWaitForSingleObject(&Move.Moved, Executive, KernelMode, FALSE, NULL);
+    StressCheckProcessor(Move.Mask);
+    StressDelay(Worker);
+    StressCheckProcessor(Move.Mask);
+    (void)KeSetAffinityThread(Worker->Thread, KeQueryActiveProcessors());
+    StressDisownAffinity(Worker);
+    StressSpoil(Worker, &Move, sizeof(Move));
 }
 
 /* --- alerts: each that was the first is seen once, or still there at the end --- */
@@ -65,90 +119,45 @@ static VOID AlertCheck(VOID)
                      StressWorkers[i].AlertsSeen + (StressWorkers[i].Thread->Alerted[KernelMode] != FALSE));
 }
 
-/* --- kernel APCs: each that was queued runs once in its thread, is removed, or is run down --- */
+/* --- threads that end, calls to all processors --- */
 
-#define APCS 4
-
-typedef struct _STRESS_APC {
-    KAPC Apc;
-    STRESS_WORKER *Target;
-    volatile LONG Queued, Ran, Normal, Removed, RunDown;
-    BOOLEAN IsNormal;
-} STRESS_APC;
-
-static STRESS_APC Apcs[STRESS_WORKERS_MAX][APCS];
-
-static VOID NTAPI StressApcKernel(PKAPC Apc, PKNORMAL_ROUTINE *Routine, PVOID *Context, PVOID *Argument1,
-                                  PVOID *Argument2)
+static VOID NTAPI StressShortThread(PVOID Context)
 {
-    STRESS_APC *Own = CONTAINING_RECORD(Apc, STRESS_APC, Apc);
-
-    STRESS_EQUAL(KeGetCurrentIrql(), APC_LEVEL);
-    STRESS_EXPECT(KeGetCurrentThread() == Own->Target->Thread);
-    STRESS_EXPECT(*Argument1 == Own && *Argument2 == Own->Target);
-    InterlockedIncrement(&Own->Ran);
+    InterlockedIncrement(Context);
 }
 
-/* A wait inside the wait that the APC interrupted. */
-static VOID NTAPI StressApcNormal(PVOID Context, PVOID Argument1, PVOID Argument2)
+static VOID ShortThreadOperate(STRESS_WORKER *Worker)
 {
-    STRESS_APC *Own = Context;
-    LARGE_INTEGER Short = {.QuadPart = -(STRESS_MILLISECOND / 10)};
+    volatile LONG Ran = 0;
+    PVOID Thread = StressStartThread(StressShortThread, (PVOID)&Ran);
 
-    STRESS_EQUAL(KeGetCurrentIrql(), PASSIVE_LEVEL);
-    STRESS_EXPECT(KeGetCurrentThread() == Own->Target->Thread);
-    STRESS_EQUAL(KeDelayExecutionThread(KernelMode, FALSE, &Short), STATUS_SUCCESS);
-    InterlockedIncrement(&Own->Normal);
-}
-
-static VOID NTAPI StressApcRundown(PKAPC Apc)
-{
-    InterlockedIncrement(&CONTAINING_RECORD(Apc, STRESS_APC, Apc)->RunDown);
-}
-
-/* By the target itself, before others may queue them. */
-static VOID StressPrepareApcs(STRESS_WORKER *Worker)
-{
-    for (ULONG i = 0; i < APCS; i++) {
-        STRESS_APC *Apc = &Apcs[Worker->Index][i];
-        Apc->IsNormal = i >= APCS / 2;
-        Apc->Target = Worker;
-        KeInitializeApc(&Apc->Apc, Worker->Thread, OriginalApcEnvironment, StressApcKernel, StressApcRundown,
-                        Apc->IsNormal ? StressApcNormal : NULL, KernelMode, Apc);
-    }
-    InterlockedExchange(&Worker->ApcsReady, TRUE);
-}
-
-static VOID ApcOperate(STRESS_WORKER *Worker)
-{
-    STRESS_WORKER *Other = &StressWorkers[StressRandom(Worker, StressWorkerCount)];
-    STRESS_APC *Apc = &Apcs[Other->Index][StressRandom(Worker, APCS)];
-    BOOLEAN Remove = StressRandom(Worker, 5) == 0;
-
-    if (!Worker->ApcsReady)
-        StressPrepareApcs(Worker);
-    if (!Other->ApcsReady)
+    if (Thread == NULL)
         return;
-    if (!Remove && KeInsertQueueApc(&Apc->Apc, Apc, Other, IO_NO_INCREMENT))
-        InterlockedIncrement(&Apc->Queued);
-    else if (Remove && KeRemoveQueueApc(&Apc->Apc))
-        InterlockedIncrement(&Apc->Removed);
+    (void)KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, NULL);
+    STRESS_EQUAL(Ran, 1);
+    ObDereferenceObject(Thread);
 }
 
-static VOID ApcCheck(VOID)
+static ULONG_PTR NTAPI StressBroadcast(ULONG_PTR Context)
 {
-    for (ULONG i = 0; i < StressWorkerCount; i++)
-        for (ULONG j = 0; j < APCS; j++) {
-            const STRESS_APC *Apc = &Apcs[i][j];
-            STRESS_EQUAL(Apc->Queued, Apc->Ran + Apc->Removed + Apc->RunDown);
-            STRESS_EQUAL(Apc->Normal, Apc->IsNormal ? Apc->Ran : 0);
-        }
+    STRESS_EQUAL(KeGetCurrentIrql(), IPI_LEVEL);
+    return (ULONG_PTR)InterlockedIncrement((volatile LONG *)Context);
+}
+
+static VOID BroadcastOperate(STRESS_WORKER *Worker)
+{
+    volatile LONG Called = 0;
+
+    STRESS_EXPECT(KeIpiGenericCall(StressBroadcast, (ULONG_PTR)&Called) != 0);
+    STRESS_EQUAL(Called, KeActiveProcessorCount);
 }
 
 const STRESS_KIND StressThreadKinds[] = {
     {"priority", 3, NULL, PriorityOperate, NULL},
     {"affinity", 4, NULL, AffinityOperate, NULL},
+    {"affinity of a waiter", 4, NULL, MoveOperate, NULL},
     {"alert", 5, NULL, AlertOperate, AlertCheck},
-    {"APC", 8, NULL, ApcOperate, ApcCheck},
+    {"thread", 1, NULL, ShortThreadOperate, NULL},
+    {"call of all processors", 1, NULL, BroadcastOperate, NULL},
 };
 const ULONG StressThreadKindCount = RTL_NUMBER_OF(StressThreadKinds);

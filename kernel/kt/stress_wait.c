@@ -8,23 +8,6 @@
 /* What one worker leaves for any other to signal; one slot for each. */
 static PKEVENT volatile Slots[STRESS_WORKERS_MAX];
 
-#define SPOILT 0xdd
-
-/* A late writer leaves a mark in it. */
-static VOID StressSpoil(STRESS_WORKER *Worker, PVOID Memory, SIZE_T Length)
-{
-    const UCHAR *Bytes = Memory;
-
-    memset(Memory, SPOILT, Length);
-    StressDelay(Worker);
-    StressDelay(Worker);
-    for (SIZE_T i = 0; i < Length; i++)
-        if (*(const volatile UCHAR *)&Bytes[i] != SPOILT) {
-            StressFail("byte %u of an object was written after the wait for it was over", (unsigned)i);
-            return;
-        }
-}
-
 /* Signals what others left, at most three of them. */
 static VOID StressServe(STRESS_WORKER *Worker)
 {
@@ -46,6 +29,17 @@ static BOOLEAN StressTakeBack(STRESS_WORKER *Worker)
     return InterlockedExchangePointer((PVOID volatile *)&Slots[Worker->Index], NULL) != NULL;
 }
 
+/* Signals one that another has left and begins the own wait in one step. */
+static VOID StressSignalAndWait(STRESS_WORKER *Worker)
+{
+    PVOID volatile *Slot = (PVOID volatile *)&Slots[StressRandom(Worker, StressWorkerCount)];
+    PKEVENT Event =
+        Slot != (PVOID volatile *)&Slots[Worker->Index] ? InterlockedExchangePointer(Slot, NULL) : NULL;
+
+    if (Event != NULL)
+        KeSetEvent(Event, IO_NO_INCREMENT, TRUE);
+}
+
 /* Nobody may come: after the time-out the event is taken back, or, when somebody has it already, waited for. */
 static VOID HandOverOperate(STRESS_WORKER *Worker)
 {
@@ -53,7 +47,10 @@ static VOID HandOverOperate(STRESS_WORKER *Worker)
 
     KeInitializeEvent(&Event, StressRandom(Worker, 2) != 0 ? NotificationEvent : SynchronizationEvent, FALSE);
     InterlockedExchangePointer((PVOID volatile *)&Slots[Worker->Index], &Event);
-    StressServe(Worker);
+    if (StressRandom(Worker, 3) == 0)
+        StressSignalAndWait(Worker);
+    else
+        StressServe(Worker);
     if (StressWait(Worker, &Event) != STATUS_SUCCESS && !StressTakeBack(Worker))
         (void)KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
     StressSpoil(Worker, &Event, sizeof(Event));

@@ -317,6 +317,8 @@ static VOID ApcAlert(VOID)
     CT_STATUS(KeDelayExecutionThread(KernelMode, TRUE, &Short), STATUS_SUCCESS);
     CT_CHECK(!KeAlertThread(Self, KernelMode));
     CT_STATUS(KeDelayExecutionThread(KernelMode, TRUE, &Short), STATUS_ALERTED);
+    CT_CHECK(!KeAlertThread(Self, KernelMode)); /* a wait in user mode is not above it */
+    CT_STATUS(KeDelayExecutionThread(UserMode, TRUE, &Short), STATUS_ALERTED);
 }
 
 /* There is one process: attaching to it changes nothing, and detaching undoes nothing. */
