@@ -63,6 +63,9 @@ VOID ArchEnableFeatures(VOID);
 /* Extended state: FXSAVE, or XSAVE where the processor has it. */
 ULONG ArchXStateSize(VOID); /* bytes, multiple of 64 */
 VOID ArchInitializeXState(PVOID Area);
+ULONG64 ArchEnabledXState(VOID);               /* XSTATE_MASK_xxx bits */
+VOID ArchSaveXState(PVOID Area, ULONG64 Mask); /* Area: zeroed or saved to before, 64-byte aligned */
+VOID ArchRestoreXState(const VOID *Area, ULONG64 Mask);
 
 /* Saves the nonvolatile registers and extended state of the current thread, switches stack, loads those of the next.
  * OldStack receives RSP. Dispatcher lock held; returns on the stack of the next thread. */

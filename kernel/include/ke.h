@@ -269,6 +269,7 @@ typedef enum _KE_GATE_KIND {
     GateIsr,
     GateSynchronize,
     GateIpi,
+    GateNmi,
 } KE_GATE_KIND;
 
 typedef struct _KE_GATE {

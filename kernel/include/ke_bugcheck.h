@@ -16,3 +16,4 @@ DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_
 #define KE_RULE_PARTIAL_MDL 0x4E540002u     /* p2 target MDL, p3 address, p4 length: not inside the source */
 #define KE_RULE_EX_TIMER 0x4E540003u        /* p2 timer: what ExXxxTimer pages say is a bug check */
 #define KE_RULE_REMOVE_LOCK 0x4E540004u     /* p2 lock, p3 tag, p4 its count: the sentence says what */
+#define KE_RULE_XSTATE 0x4E540020u          /* p2 XSTATE_SAVE, p3 thread that saved, p4 its IRQL then */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * What a kernel debugger or a dump reader looks for: KPCR.KdVersionBlock leads to DBGKD_GET_VERSION64, that to the list of
  * debugger data, that to KDDEBUGGER_DATA64, which says where KiProcessorBlock is and where in a PRCB the registers of a frozen
- * processor lie. Layouts as in the public header wdbgexts.h; a field that is 0 is not published. */
+ * processor lie. Layouts as in the public header wdbgexts.h; a field that is 0 is not published. The offsets were compared with
+ * QEMU's reader of Windows dumps (contrib/elf2dmp/kdbg.h). */
 #include "ki.h"
 
 #define KDBG_TAG 0x4742444bu /* "KDBG" */

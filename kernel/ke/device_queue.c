@@ -91,6 +91,12 @@ PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveByKeyDeviceQueue(PKDEVICE_QUEUE Queue, ULONG 
     return KiRemoveDeviceQueue(Queue, SortKey, TRUE);
 }
 
+/* [WDK KeRemoveByKeyDeviceQueueIfBusy] IRQL DISPATCH_LEVEL. The queue may be idle already: NULL, as for one without entries. */
+PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveByKeyDeviceQueueIfBusy(PKDEVICE_QUEUE Queue, ULONG SortKey)
+{
+    return KiRemoveDeviceQueue(Queue, SortKey, TRUE);
+}
+
 /* [WDK KeRemoveEntryDeviceQueue] IRQL <= DISPATCH_LEVEL. FALSE: the entry was not queued. */
 BOOLEAN NTAPI KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE Queue, PKDEVICE_QUEUE_ENTRY Entry)
 {

@@ -37,24 +37,13 @@ VOID KiSaveProcessorState(PCONTEXT Context, KIRQL Irql)
 }
 
 /* In the NMI handler: further NMIs are held back until an IRET, which never comes. */
-static DECLSPEC_NORETURN VOID KiStayFrozen(PCONTEXT Context, KIRQL Irql)
+DECLSPEC_NORETURN VOID KiStayFrozen(PCONTEXT Context, KIRQL Irql)
 {
     KiSaveProcessorState(Context, Irql);
     KeGetPrcb()->BugCheckActive = TRUE;
     __atomic_store_n(&KeGetPrcb()->Frozen, TRUE, __ATOMIC_RELEASE);
     for (;;)
         __asm__ volatile("cli; hlt");
-}
-
-/* [WDK bug check 0x80] An NMI that is no freeze came from outside. */
-VOID KiNmi(ARCH_TRAP_FRAME *Frame)
-{
-    CONTEXT Context;
-
-    ArchContextFromTrapFrame(Frame, &Context);
-    if (KiIsFreezeActive())
-        KiStayFrozen(&Context, (KIRQL)Frame->Irql);
-    KiBugCheck(NMI_HARDWARE_FAILURE, 0, 0, 0, 0, &Context, "a non-maskable interrupt was injected");
 }
 
 static VOID KiAwaitFrozen(PKPRCB Prcb, ULONG64 End)

@@ -39,7 +39,8 @@ static PCSTR KiGateName(KE_GATE_KIND Kind)
                                   "APC routine",
                                   "interrupt service routine",
                                   "synchronize routine",
-                                  "broadcast function"};
+                                  "broadcast function",
+                                  "NMI callback"};
     return Names[Kind];
 }
 

@@ -214,6 +214,7 @@ VOID KiDeviceInterrupt(ARCH_TRAP_FRAME *Frame); /* interrupt.c: the vectors of d
  * any other. Interrupts off. Context and Irql: where the bug check happened. */
 BOOLEAN KiFreezeOthers(PCONTEXT Context, KIRQL Irql);
 BOOLEAN KiIsFreezeActive(VOID);
+DECLSPEC_NORETURN VOID KiStayFrozen(PCONTEXT Context, KIRQL Irql);
 VOID KiSaveProcessorState(PCONTEXT Context, KIRQL Irql); /* of the calling processor, into its PRCB */
 
 /* --- exception.c, fault.c ------------------------------------------------------------------------------------------ */

@@ -77,3 +77,38 @@ ULONG NTAPI KeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER ProcNumber)
         return INVALID_PROCESSOR_INDEX;
     return ProcNumber->Number;
 }
+
+/* --- NUMA nodes: there is one, 0, with all processors --- */
+
+/* [WDK KeQueryHighestNodeNumber] */
+USHORT NTAPI KeQueryHighestNodeNumber(VOID)
+{
+    return 0;
+}
+
+/* [WDK KeGetCurrentNodeNumber] */
+USHORT NTAPI KeGetCurrentNodeNumber(VOID)
+{
+    return 0;
+}
+
+/* [WDK KeQueryNodeMaximumProcessorCount] */
+USHORT NTAPI KeQueryNodeMaximumProcessorCount(USHORT NodeNumber)
+{
+    return NodeNumber == 0 ? (USHORT)KePresentProcessorCount : 0;
+}
+
+/* [WDK KeQueryNodeActiveAffinity] Nothing of a node that does not exist. */
+VOID NTAPI KeQueryNodeActiveAffinity(USHORT NodeNumber, PGROUP_AFFINITY Affinity, PUSHORT Count)
+{
+    if (Affinity != NULL)
+        *Affinity = (GROUP_AFFINITY){.Mask = NodeNumber == 0 ? KeQueryActiveProcessors() : 0};
+    if (Count != NULL)
+        *Count = NodeNumber == 0 ? (USHORT)KeActiveProcessorCount : 0;
+}
+
+/* [WDK KeGetRecommendedSharedDataAlignment] A cache line of every x64 processor. */
+ULONG NTAPI KeGetRecommendedSharedDataAlignment(VOID)
+{
+    return SYSTEM_CACHE_ALIGNMENT_SIZE;
+}

@@ -111,3 +111,21 @@ VOID KiTickWatchdog(PKPRCB Prcb, const ARCH_TRAP_FRAME *Frame)
     KiWatchNextClock(Prcb, Watchdog, Frame);
     KiWatchIdle(Prcb, Watchdog, Frame);
 }
+
+/* IRQL >= DISPATCH_LEVEL, of the processor that it runs on. Milliseconds: what is left of the DPC routine's time, and of the time at
+ * DISPATCH_LEVEL. STATUS_UNSUCCESSFUL: no DPC runs here. [WDK KeQueryDpcWatchdogInformation, KDPC_WATCHDOG_INFORMATION] */
+NTSTATUS NTAPI KeQueryDpcWatchdogInformation(PKDPC_WATCHDOG_INFORMATION WatchdogInformation)
+{
+    KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
+    const KI_WATCHDOG *Watchdog = &KiProcessorOf(KeGetPrcb())->Deferred.Watchdog;
+
+    if (Watchdog->Routine == NULL)
+        return STATUS_UNSUCCESSFUL;
+    *WatchdogInformation = (KDPC_WATCHDOG_INFORMATION){
+        .DpcTimeLimit = KiLimits.Dpc,
+        .DpcTimeCount = KiLimits.Dpc - min(KiSince(Watchdog, Watchdog->RoutineStart), KiLimits.Dpc),
+        .DpcWatchdogLimit = KiLimits.Raised,
+        .DpcWatchdogCount = KiLimits.Raised - min(KiSince(Watchdog, Watchdog->LowSince), KiLimits.Raised),
+    };
+    return STATUS_SUCCESS;
+}

@@ -303,11 +303,66 @@ static VOID IpiGeneric(VOID)
     }
 }
 
+/* The local APIC of the processor that runs this. */
+#define APIC_PHYSICAL 0xfee00000
+#define APIC_ID (0x020 / 4)
+#define APIC_COMMAND_LOW (0x300 / 4)
+#define APIC_COMMAND_HIGH (0x310 / 4)
+#define APIC_NMI 0x4400
+
+typedef struct NMI_SEEN {
+    volatile LONG *Order;
+    LONG Place;
+    BOOLEAN Handled, Answer;
+    KIRQL Irql;
+} NMI_SEEN;
+
+static BOOLEAN NTAPI NmiCallback(PVOID Context, BOOLEAN Handled)
+{
+    NMI_SEEN *Seen = Context;
+    Seen->Place = InterlockedIncrement(Seen->Order);
+    Seen->Handled = Handled;
+    Seen->Irql = KeGetCurrentIrql();
+    return Seen->Answer;
+}
+
+static VOID SendNmiToMyself(volatile ULONG *Apic, volatile LONG *Arrived)
+{
+    KIRQL OldIrql;
+    KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+    Apic[APIC_COMMAND_HIGH] = Apic[APIC_ID] & 0xff000000;
+    Apic[APIC_COMMAND_LOW] = APIC_NMI;
+    while (*Arrived == 0)
+        YieldProcessor();
+    KeLowerIrql(OldIrql);
+}
+
+/* [WDK KeRegisterNmiCallback] In reverse order; each is told whether one before it returned TRUE; TRUE of one is enough. */
+static VOID NmiCallbacks(VOID)
+{
+    volatile LONG Order = 0;
+    NMI_SEEN First = {.Order = &Order}, Last = {.Order = &Order, .Answer = TRUE};
+    volatile ULONG *Apic =
+        MmMapIoSpace((PHYSICAL_ADDRESS){.QuadPart = APIC_PHYSICAL}, PAGE_SIZE, MmNonCached);
+    CT_REQUIRE(Apic != NULL);
+    PVOID FirstHandle = KeRegisterNmiCallback(NmiCallback, &First);
+    PVOID LastHandle = KeRegisterNmiCallback(NmiCallback, &Last);
+    if (CT_CHECK(FirstHandle != NULL && LastHandle != NULL))
+        SendNmiToMyself(Apic, &Order);
+    MmUnmapIoSpace((PVOID)Apic, PAGE_SIZE);
+    CT_SUCCESS(KeDeregisterNmiCallback(LastHandle));
+    CT_SUCCESS(KeDeregisterNmiCallback(FirstHandle));
+    CT_STATUS(KeDeregisterNmiCallback(FirstHandle), STATUS_INVALID_HANDLE);
+    CT_CHECK(Last.Place == 1 && !Last.Handled && Last.Irql == HIGH_LEVEL);
+    CT_CHECK(First.Place == 2 && First.Handled && First.Irql == HIGH_LEVEL);
+}
+
 static const CT_CASE Cases[] = {{"interrupt.vector", InterruptVector},
                                 {"interrupt.connect", InterruptConnect},
                                 {"interrupt.connect_ex", InterruptConnectEx},
                                 {"interrupt.share", InterruptShare},
                                 {"interrupt.synchronize", InterruptSynchronize},
                                 {"interrupt.spinlock", InterruptSpinLock},
-                                {"ipi.generic", IpiGeneric}};
+                                {"ipi.generic", IpiGeneric},
+                                {"nmi.callback", NmiCallbacks}};
 CT_DRIVER(Cases)

@@ -353,6 +353,11 @@ static VOID DeviceQueue(VOID)
     CT_EQUAL(KeRemoveByKeyDeviceQueue(&Queue, 15), &Entry[1]);
     CT_EQUAL(KeRemoveDeviceQueue(&Queue), &Entry[2]);
     CT_CHECK(KeRemoveDeviceQueue(&Queue) == NULL && !Queue.Busy);
+    CT_CHECK(KeRemoveByKeyDeviceQueueIfBusy(&Queue, 0) == NULL && !Queue.Busy);
+    CT_CHECK(!KeInsertByKeyDeviceQueue(&Queue, &Entry[0], 5) &&
+             KeInsertByKeyDeviceQueue(&Queue, &Entry[1], 6));
+    CT_EQUAL(KeRemoveByKeyDeviceQueueIfBusy(&Queue, 0), &Entry[1]);
+    CT_CHECK(KeRemoveByKeyDeviceQueueIfBusy(&Queue, 0) == NULL && !Queue.Busy);
     KeLowerIrql(Irql);
 }
 

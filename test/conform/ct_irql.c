@@ -211,6 +211,28 @@ static VOID ProcessorIndex(VOID)
     CT_EQUAL(KeGetProcessorIndexFromNumber(&Number), INVALID_PROCESSOR_INDEX);
 }
 
+/* Each processor is in one node; no node beyond the highest has any. [WDK KeQueryNodeActiveAffinity] */
+static VOID ProcessorNode(VOID)
+{
+    USHORT Highest = KeQueryHighestNodeNumber(), Sum = 0;
+    CT_CHECK(KeGetCurrentNodeNumber() <= Highest);
+    for (USHORT Node = 0; Node <= Highest; Node++) {
+        GROUP_AFFINITY Affinity;
+        USHORT Count;
+        KeQueryNodeActiveAffinity(Node, &Affinity, &Count);
+        for (USHORT Bit = 0; Bit < 64; Bit++)
+            Count = (USHORT)(Count - ((Affinity.Mask >> Bit) & 1));
+        CT_EQUAL(Count, 0);
+        KeQueryNodeActiveAffinity(Node, NULL, &Count);
+        CT_CHECK(Count <= KeQueryNodeMaximumProcessorCount(Node));
+        Sum = (USHORT)(Sum + Count);
+    }
+    CT_EQUAL(Sum, KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS));
+    CT_EQUAL(KeQueryNodeMaximumProcessorCount((USHORT)(Highest + 1)), 0);
+    ULONG Line = KeGetRecommendedSharedDataAlignment();
+    CT_CHECK(Line >= 64 && (Line & (Line - 1)) == 0);
+}
+
 static VOID TimeCounter(VOID)
 {
     LARGE_INTEGER Frequency, First, Second;
@@ -244,6 +266,7 @@ static const CT_CASE Cases[] = {
     {"processor.active", ProcessorActive},
     {"processor.maximum", ProcessorMaximum},
     {"processor.index", ProcessorIndex},
+    {"processor.node", ProcessorNode},
     {"time.system", TimeSystem},
     {"time.interrupt", TimeInterrupt},
     {"time.increment", TimeIncrement},

@@ -335,6 +335,45 @@ static VOID FastMutexUnsafe(VOID)
     CT_CHECK(Free);
 }
 
+/* The IRQL stays; APCs are off between. [WDK KeAcquireGuardedMutex, KeTryToAcquireGuardedMutex] */
+static VOID GuardedMutexAcquire(VOID)
+{
+    KGUARDED_MUTEX Mutex;
+    KeInitializeGuardedMutex(&Mutex);
+    for (ULONG i = 0; i < 2; i++) {
+        KeAcquireGuardedMutex(&Mutex);
+        KIRQL Held = KeGetCurrentIrql();
+        BOOLEAN ApcsOff = KeAreAllApcsDisabled();
+        KeReleaseGuardedMutex(&Mutex);
+        CT_EQUAL(Held, PASSIVE_LEVEL);
+        CT_CHECK(ApcsOff && !KeAreAllApcsDisabled());
+    }
+}
+
+static VOID GuardedMutexTry(VOID)
+{
+    KGUARDED_MUTEX Mutex;
+    KeInitializeGuardedMutex(&Mutex);
+    BOOLEAN First = KeTryToAcquireGuardedMutex(&Mutex);
+    BOOLEAN Second = KeTryToAcquireGuardedMutex(&Mutex);
+    KeReleaseGuardedMutex(&Mutex);
+    CT_CHECK(First && !Second);
+    CT_CHECK(!KeAreAllApcsDisabled()); /* the try in vain left nothing */
+}
+
+/* The caller has switched APCs off. */
+static VOID GuardedMutexUnsafe(VOID)
+{
+    KGUARDED_MUTEX Mutex;
+    KeInitializeGuardedMutex(&Mutex);
+    KeEnterGuardedRegion();
+    KeAcquireGuardedMutexUnsafe(&Mutex);
+    BOOLEAN Taken = !KeTryToAcquireGuardedMutex(&Mutex);
+    KeReleaseGuardedMutexUnsafe(&Mutex);
+    KeLeaveGuardedRegion();
+    CT_CHECK(Taken && !KeAreAllApcsDisabled());
+}
+
 static const CT_CASE Cases[] = {
     {"pool.tag", PoolTag},
     {"pool.untagged", PoolUntagged},
@@ -357,5 +396,8 @@ static const CT_CASE Cases[] = {
     {"fastmutex.acquire", FastMutexAcquire},
     {"fastmutex.try", FastMutexTry},
     {"fastmutex.unsafe", FastMutexUnsafe},
+    {"guardedmutex.acquire", GuardedMutexAcquire},
+    {"guardedmutex.try", GuardedMutexTry},
+    {"guardedmutex.unsafe", GuardedMutexUnsafe},
 };
 CT_DRIVER(Cases)

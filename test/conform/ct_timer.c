@@ -378,6 +378,38 @@ static VOID IoTimerTick(VOID)
     IoDeleteDevice(Device);
 }
 
+typedef struct WATCHDOG_SEEN {
+    NTSTATUS Status;
+    KDPC_WATCHDOG_INFORMATION Information;
+} WATCHDOG_SEEN;
+
+static VOID NTAPI AskWatchdog(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    WATCHDOG_SEEN *Seen = Context;
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Argument1);
+    UNREFERENCED_PARAMETER(Argument2);
+    Seen->Status = KeQueryDpcWatchdogInformation(&Seen->Information);
+}
+
+/* [WDK KeQueryDpcWatchdogInformation] Only while a DPC runs; what is left is no more than the limit. */
+static VOID DpcWatchdog(VOID)
+{
+    WATCHDOG_SEEN Seen = {.Status = STATUS_PENDING};
+    KDPC Dpc;
+    KIRQL OldIrql;
+    KeInitializeDpc(&Dpc, AskWatchdog, &Seen);
+    KeInsertQueueDpc(&Dpc, NULL, NULL);
+    KeFlushQueuedDpcs();
+    CT_SUCCESS(Seen.Status);
+    CT_CHECK(Seen.Information.DpcTimeCount <= Seen.Information.DpcTimeLimit);
+    CT_CHECK(Seen.Information.DpcWatchdogCount <= Seen.Information.DpcWatchdogLimit);
+    KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+    NTSTATUS Outside = KeQueryDpcWatchdogInformation(&Seen.Information);
+    KeLowerIrql(OldIrql);
+    CT_STATUS(Outside, STATUS_UNSUCCESSFUL);
+}
+
 static const CT_CASE Cases[] = {
     {"timer.init", TimerInit},      {"timer.init_ex", TimerInitEx},
     {"timer.set", TimerSet},        {"timer.set_ex", TimerSetEx},
@@ -386,6 +418,7 @@ static const CT_CASE Cases[] = {
     {"dpc.remove", DpcRemove},      {"dpc.importance", DpcImportance},
     {"dpc.target", DpcTarget},      {"dpc.flush", DpcFlush},
     {"dpc.target_ex", DpcTargetEx}, {"dpc.threaded", DpcThreaded},
-    {"dpc.count", DpcCount},        {"iotimer.tick", IoTimerTick},
+    {"dpc.count", DpcCount},        {"dpc.watchdog", DpcWatchdog},
+    {"iotimer.tick", IoTimerTick},
 };
 CT_DRIVER(Cases)

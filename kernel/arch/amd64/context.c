@@ -22,6 +22,36 @@ ULONG ArchXStateSize(VOID)
     return ArchXStateBytes;
 }
 
+/* XSTATE_MASK_xxx bits. */
+ULONG64 ArchEnabledXState(VOID)
+{
+    ULONG Low, High;
+
+    if (!ArchUseXSave)
+        return XSTATE_MASK_LEGACY;
+    __asm__ volatile("xgetbv" : "=a"(Low), "=d"(High) : "c"(0));
+    return ((ULONG64)High << 32) | Low;
+}
+
+VOID ArchSaveXState(PVOID Area, ULONG64 Mask)
+{
+    if (ArchUseXSave)
+        __asm__ volatile("xsave64 (%0)" : : "r"(Area), "a"((ULONG)Mask), "d"((ULONG)(Mask >> 32)) : "memory");
+    else
+        __asm__ volatile("fxsave64 (%0)" : : "r"(Area) : "memory");
+}
+
+VOID ArchRestoreXState(const VOID *Area, ULONG64 Mask)
+{
+    if (ArchUseXSave)
+        __asm__ volatile("xrstor64 (%0)"
+                         :
+                         : "r"(Area), "a"((ULONG)Mask), "d"((ULONG)(Mask >> 32))
+                         : "memory");
+    else
+        __asm__ volatile("fxrstor64 (%0)" : : "r"(Area) : "memory");
+}
+
 /* x87 control word 0x27f and MXCSR 0x1f80 are what Windows gives a new thread; XSTATE_BV = 0 elsewhere means initial state. */
 VOID ArchInitializeXState(PVOID Area)
 {
