@@ -176,6 +176,7 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankPs,            /* ps: list of threads */
     LockRankObject,        /* ob: name space and handle tables when a spin lock is needed */
     LockRankExQueue,       /* ex: work queues */
+    LockRankExPushLock,    /* ex: who waits for push locks */
     LockRankExPool,        /* ex: pool */
     LockRankExLookaside,   /* ex: list of lookaside lists */
     LockRankMmSystemSpace, /* mm: kernel virtual address space and its page tables */

@@ -13,6 +13,9 @@
 /* Right after MmInitSystem; pools work from then on. */
 VOID ExInitializePools(VOID);
 
+/* Before any thread but the first. */
+VOID ExInitializePushLocks(VOID);
+
 /* When threads can be made (PsInitSystem is done): the worker threads of ExQueueWorkItem. */
 VOID ExpInitializeWorkers(VOID);
 

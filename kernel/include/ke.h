@@ -270,6 +270,7 @@ typedef enum _KE_GATE_KIND {
     GateSynchronize,
     GateIpi,
     GateNmi,
+    GateProcessorChange,
 } KE_GATE_KIND;
 
 typedef struct _KE_GATE {

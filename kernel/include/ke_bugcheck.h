@@ -5,6 +5,8 @@
 
 /* Not in the headers. */
 #define DRIVER_VERIFIER_IOMANAGER_VIOLATION 0xC9u
+#define KERNEL_AUTO_BOOST_INVALID_LOCK_RELEASE 0x162u
+#define KERNEL_AUTO_BOOST_LOCK_ACQUISITION_WITH_RAISED_IRQL 0x192u
 
 /* KeBugCheckEx with a sentence for the log and the report (NULL: none). Culprit is a code address in the driver to blame when the stack
  * cannot tell; NULL: the innermost driver on the stack. Any IRQL. */
@@ -17,3 +19,4 @@ DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_
 #define KE_RULE_EX_TIMER 0x4E540003u        /* p2 timer: what ExXxxTimer pages say is a bug check */
 #define KE_RULE_REMOVE_LOCK 0x4E540004u     /* p2 lock, p3 tag, p4 its count: the sentence says what */
 #define KE_RULE_XSTATE 0x4E540020u          /* p2 XSTATE_SAVE, p3 thread that saved, p4 its IRQL then */
+#define KE_RULE_PUSH_LOCK 0x4E540005u       /* p2 lock: acquired with normal kernel APCs enabled */

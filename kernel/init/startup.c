@@ -101,6 +101,7 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     KeSetWatchdogLimits(&InitOptions.Watchdog);
     MmInitSystem(&InitLoaderBlock);
     ExInitializePools();
+    ExInitializePushLocks();
     HalInitSystem(&InitLoaderBlock);
     KeSetSpinLimit(InitOptions.SpinLimit);
     InitOpenScreen();

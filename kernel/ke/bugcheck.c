@@ -36,7 +36,6 @@ static VOID KiEarlyReport(VOID)
 static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlySymbolize, KiEarlyUnwindOne,
                                           KiEarlyReport, KiEarlyFixFault};
 const KI_UPCALLS *KiUpcalls = &KiEarlyUpcalls;
-static KBUGCHECK_CALLBACK_RECORD *KiCallbacks[32];
 
 #define KI_MAX_FRAMES 48
 
@@ -158,20 +157,6 @@ static VOID KiReportBugCheck(ULONG Code, const ULONG64 P[4], KIRQL Irql, PCSTR T
                (unsigned)KeGetPrcb()->Number);
 }
 
-/* Drivers' callbacks: each once, whatever the ones before it did. [WDK KeRegisterBugCheckCallback] */
-static VOID KiRunCallbacks(VOID)
-{
-    for (ULONG i = 0; i < RTL_NUMBER_OF(KiCallbacks); i++) {
-        KBUGCHECK_CALLBACK_RECORD *Record = KiCallbacks[i];
-        KiCallbacks[i] = NULL;
-        if (Record != NULL && Record->State == BufferInserted) {
-            Record->State = BufferStarted;
-            Record->CallbackRoutine(Record->Buffer, Record->Length);
-            Record->State = BufferFinished;
-        }
-    }
-}
-
 static DECLSPEC_NORETURN VOID KiBugCheckInBugCheck(ULONG Code)
 {
     KdLogError("*** a second bug check 0x%08X (%s) came while the first was reported", (unsigned)Code,
@@ -200,7 +185,7 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Blamed, ULONG Code, const U
     KiPrintBackTrace(Context, NULL);
     KiPrintOtherProcessors();
     KiUpcalls->BugCheckReport();
-    KiRunCallbacks();
+    KiRunBugCheckCallbacks(Code);
     HalPowerOff(KI_EXIT_BUGCHECK);
 }
 
@@ -247,38 +232,4 @@ VOID KeBugCheckFromException(ULONG Code, PEXCEPTION_POINTERS Pointers)
                Kmode ? Record->ExceptionInformation[0] : (ULONG64)Record,
                Kmode ? Record->ExceptionInformation[1] : (ULONG64)Pointers->ContextRecord,
                Pointers->ContextRecord, KiExceptionName((ULONG)Record->ExceptionCode));
-}
-
-BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord,
-                                         PKBUGCHECK_CALLBACK_ROUTINE CallbackRoutine, PVOID Buffer,
-                                         ULONG Length, PUCHAR Component)
-{
-    if (CallbackRecord->State != BufferEmpty)
-        return FALSE;
-    CallbackRecord->CallbackRoutine = CallbackRoutine;
-    CallbackRecord->Buffer = Buffer;
-    CallbackRecord->Length = Length;
-    CallbackRecord->Component = Component;
-    for (ULONG i = 0; i < RTL_NUMBER_OF(KiCallbacks); i++) {
-        KBUGCHECK_CALLBACK_RECORD *Free = NULL;
-        if (__atomic_compare_exchange_n(&KiCallbacks[i], &Free, CallbackRecord, FALSE, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST)) {
-            CallbackRecord->State = BufferInserted;
-            return TRUE;
-        }
-    }
-    return FALSE;
-}
-
-BOOLEAN NTAPI KeDeregisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord)
-{
-    for (ULONG i = 0; i < RTL_NUMBER_OF(KiCallbacks); i++) {
-        KBUGCHECK_CALLBACK_RECORD *Mine = CallbackRecord;
-        if (__atomic_compare_exchange_n(&KiCallbacks[i], &Mine, NULL, FALSE, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST)) {
-            CallbackRecord->State = BufferEmpty;
-            return TRUE;
-        }
-    }
-    return FALSE;
 }

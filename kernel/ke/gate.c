@@ -40,7 +40,8 @@ static PCSTR KiGateName(KE_GATE_KIND Kind)
                                   "interrupt service routine",
                                   "synchronize routine",
                                   "broadcast function",
-                                  "NMI callback"};
+                                  "NMI callback",
+                                  "processor change callback"};
     return Names[Kind];
 }
 

@@ -242,6 +242,8 @@ VOID KiCheckLocksAtSwitch(VOID);       /* the thread that loses the processor ho
 /* --- bugcheck.c ------------------------------------------------------------------------------------------------------ */
 
 /* Context is where it happened: the back-trace starts there. Culprit: code address to blame, NULL = Context's. */
+/* At the end of a bug check: others frozen, HIGH_LEVEL. */
+VOID KiRunBugCheckCallbacks(ULONG Code);
 DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4,
                                   PCONTEXT Context, PCSTR Text);
 /* The same, but the fault lies with the code at Culprit, which need not be on the stack any more. NULL: as KiBugCheck. */

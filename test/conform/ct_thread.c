@@ -321,6 +321,38 @@ static VOID BugCheckCallback(VOID)
     CT_CHECK(!KeDeregisterBugCheckCallback(Record));
 }
 
+static VOID NTAPI OnReason(KBUGCHECK_CALLBACK_REASON Reason, PKBUGCHECK_REASON_CALLBACK_RECORD Record,
+                           PVOID Data, ULONG Length)
+{
+    UNREFERENCED_PARAMETER(Reason);
+    UNREFERENCED_PARAMETER(Record);
+    UNREFERENCED_PARAMETER(Data);
+    UNREFERENCED_PARAMETER(Length);
+}
+
+/* [WDK KeRegisterBugCheckReasonCallback] What is called, and with what, test/bad/bugcheck_callbacks.c shows. */
+static VOID BugCheckReason(VOID)
+{
+    static const KBUGCHECK_CALLBACK_REASON Reasons[] = {KbCallbackAddPages, KbCallbackSecondaryDumpData,
+                                                        KbCallbackDumpIo};
+    static KBUGCHECK_REASON_CALLBACK_RECORD Records[RTL_NUMBER_OF(Reasons)];
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Reasons); i++) {
+        PKBUGCHECK_REASON_CALLBACK_RECORD Record = &Records[i];
+        KeInitializeCallbackRecord(Record);
+        CT_CHECK(!KeDeregisterBugCheckReasonCallback(Record));
+        CT_CHECK(KeRegisterBugCheckReasonCallback(Record, OnReason, Reasons[i], (PUCHAR) "ct_thread"));
+        CT_CHECK(!KeRegisterBugCheckReasonCallback(Record, OnReason, Reasons[i], (PUCHAR) "ct_thread"));
+    }
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Reasons); i++) {
+        CT_CHECK(KeDeregisterBugCheckReasonCallback(&Records[i]));
+        CT_CHECK(!KeDeregisterBugCheckReasonCallback(&Records[i]));
+    }
+    CT_CHECK(KeRegisterBugCheckReasonCallback(&Records[0], OnReason, KbCallbackDumpIo, (PUCHAR) "ct_thread"));
+    CT_CHECK(KeDeregisterBugCheckReasonCallback(&Records[0]));
+    PKBUGCHECK_REASON_CALLBACK_RECORD Invalid = &Records[1];
+    CT_CHECK(!KeRegisterBugCheckReasonCallback(Invalid, OnReason, KbCallbackInvalid, (PUCHAR) "ct_thread"));
+}
+
 static const CT_CASE Cases[] = {
     {"thread.create", ThreadCreate},
     {"thread.terminate", ThreadTerminate},
@@ -342,5 +374,6 @@ static const CT_CASE Cases[] = {
     {"dbg.present", DbgPresent},
     {"assert.fail", AssertFail},
     {"bugcheck.callback", BugCheckCallback},
+    {"bugcheck.reason", BugCheckReason},
 };
 CT_DRIVER(Cases)
