@@ -303,6 +303,19 @@ static JsonBuilder *open_root(const Verdict *verdict)
     return builder;
 }
 
+/* Of the checked kernel; no member when the run did not come so far. */
+static void put_scheduler(const Document *document)
+{
+    const RunEvent *done = run_report_last(document->Report, ReportDone);
+    uint64_t hash, events;
+    if (!done || !run_event_number(done, ReportKeyHash, &hash) ||
+        !run_event_number(done, ReportKeyCount, &events) || events == 0)
+        return;
+    g_autofree char *text = g_strdup_printf("%016" G_GINT64_MODIFIER "x", hash);
+    json_put_text(document->Builder, "scheduler_hash", text);
+    json_put_number(document->Builder, "scheduler_events", (int64_t)events);
+}
+
 char *report_json_text(const RunOptions *options, const RunReport *report, const Verdict *verdict)
 {
     g_autofree char *last_line = run_report_last_log_line(report);
@@ -312,6 +325,7 @@ char *report_json_text(const RunOptions *options, const RunReport *report, const
     put_processors(&document);
     put_drivers(&document);
     put_arrays(&document);
+    put_scheduler(&document);
     json_put_text(document.Builder, "trace_hash", run_report_trace_hash(report));
     json_put_text(document.Builder, "last_log_line", last_line);
     json_put_number(document.Builder, "records_lost", (int64_t)report->Lost);

@@ -371,5 +371,8 @@ VOID NTAPI KeDpcThread(PVOID Processor);
 /* After a driver's unload routine: its timers that are still in the queue are taken out, reported and counted. */
 ULONG KeReportDriverTimers(PCSTR Driver, const void *Base, SIZE_T Size);
 
+/* A number that is the same in two runs when their schedulers did the same, and of how many events; 0 in the free kernel. PASSIVE_LEVEL. */
+VOID KeQuerySchedulerTrace(PULONG64 Hash, PULONG64 Events);
+
 /* Size in bytes of the extended (x87/SSE/AVX) state a thread needs, multiple of 64. */
 ULONG KeXSaveAreaSize(VOID);

@@ -42,6 +42,6 @@ typedef struct _KT_ENTRY {
 /* PASSIVE_LEVEL. Runs all; FALSE when one failed. */
 BOOLEAN KtRunTests(VOID);
 
-/* PASSIVE_LEVEL. Random operations on all dispatcher objects for so many seconds (kt/stress.c); the case "stress.<Seed>" of the report.
+/* PASSIVE_LEVEL. Random operations on all dispatcher objects for so many milliseconds (kt/stress.c); the case "stress.<Seed>" of the report.
  * FALSE: an invariant was broken. */
-BOOLEAN KtStress(ULONG Seconds, ULONG64 Seed);
+BOOLEAN KtStress(ULONG Milliseconds, ULONG64 Seed);

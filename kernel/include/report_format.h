@@ -87,6 +87,7 @@ typedef enum REPORT_KEY {
     ReportKeyDepth = 27, /* of a stack frame, 0 is where it happened */
     ReportKeyName = 28,  /* any other name */
     ReportKeyProcessor = 29,
+    ReportKeyHash = 30,
 } REPORT_KEY;
 
 typedef enum REPORT_TYPE {
@@ -109,7 +110,8 @@ typedef enum REPORT_TYPE {
     ReportCaseBegin = 16, /* Case */
     ReportCaseEnd = 17,   /* Case, Status (0 pass), Text (why it failed) */
     ReportCall = 18, /* Case, Symbol, Count: with `bind=count`, calls that crossed a binding in that case */
-    ReportDone = 19, /* Status: the scenario is at its end; power-off follows */
+    ReportDone =
+        19, /* Status, of the scheduler's events Hash and Count: the scenario is at its end; power-off follows */
     ReportViolation =
         20, /* Driver, Kind (rule), Text, Symbol, Offset: a broken rule that does not stop the machine */
     ReportMark = 21, /* Count: numbered mark, the host acts on it */

@@ -8,10 +8,10 @@
 /* What the command line of the boot loader says to the kernel. Unknown words are for others. */
 typedef struct _INIT_OPTIONS {
     IM_OPTIONS Image;
-    USHORT ExitPort;             /* `exitport=0xf4`: the debug-exit device; 0 = none */
-    BOOLEAN RunTests;            /* `kt`: the in-kernel tests before the agent */
-    ULONG StressSeconds;         /* `stress=60`: the stress test before the agent; 0 = none */
-    ULONG64 StressSeed;          /* `seed=7` */
+    USHORT ExitPort;    /* `exitport=0xf4`: the debug-exit device; 0 = none */
+    BOOLEAN RunTests;   /* `kt`: the in-kernel tests before the agent */
+    ULONG StressTime;   /* `stress=60` (s), `stress-ms=60`: the stress test before the agent; ms, 0 = none */
+    ULONG64 StressSeed; /* `seed=7` */
     KE_WATCHDOG_LIMITS Watchdog; /* `dpc-limit=`, `dispatch-limit=`, `clock-limit=`: ms */
     ULONG SpinLimit;             /* `spin-limit=SECONDS`: the longest wait for a spin lock; 0 = no limit */
     BOOLEAN ChecksOff;           /* `checks=off`: for benchmarks (ke_checks.h) */

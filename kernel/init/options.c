@@ -36,7 +36,8 @@ static ULONG64 InitNumber(PCSTR Text)
     }
 }
 
-static ULONG InitMilliseconds(PCSTR CommandLine, PCSTR Name)
+/* 0 when the word is not there. */
+static ULONG InitValue(PCSTR CommandLine, PCSTR Name)
 {
     PCSTR Value = InitFindOption(CommandLine, Name);
 
@@ -47,7 +48,6 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
 {
     PCSTR Port = InitFindOption(CommandLine, "exitport");
     PCSTR Bind = InitFindOption(CommandLine, "bind");
-    PCSTR Stress = InitFindOption(CommandLine, "stress");
     PCSTR Seed = InitFindOption(CommandLine, "seed");
     PCSTR SpinLimit = InitFindOption(CommandLine, "spin-limit");
     PCSTR Checks = InitFindOption(CommandLine, "checks");
@@ -56,13 +56,13 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->Image.CountCalls = Bind != NULL && strncmp(Bind, "count", 5) == 0;
     Options->Image.StrictWx = InitFindOption(CommandLine, "strict-wx") != NULL;
     Options->Image.AllowMissing = InitFindOption(CommandLine, "allow-missing") != NULL;
-    Options->StressSeconds = Stress != NULL ? (ULONG)InitNumber(Stress) : 0;
+    Options->StressTime = InitValue(CommandLine, "stress") * 1000 + InitValue(CommandLine, "stress-ms");
     Options->StressSeed = Seed != NULL ? InitNumber(Seed) : 0;
     Options->ChecksOff = Checks != NULL && strncmp(Checks, "off", 3) == 0;
     Options->SpinLimit = SpinLimit != NULL ? (ULONG)InitNumber(SpinLimit) : KE_SPIN_LIMIT;
     Options->RunTests = InitFindOption(CommandLine, "kt") != NULL;
-    Options->Watchdog = (KE_WATCHDOG_LIMITS){.Dpc = InitMilliseconds(CommandLine, "dpc-limit"),
-                                             .Raised = InitMilliseconds(CommandLine, "dispatch-limit"),
-                                             .Clock = InitMilliseconds(CommandLine, "clock-limit")};
+    Options->Watchdog = (KE_WATCHDOG_LIMITS){.Dpc = InitValue(CommandLine, "dpc-limit"),
+                                             .Raised = InitValue(CommandLine, "dispatch-limit"),
+                                             .Clock = InitValue(CommandLine, "clock-limit")};
     Options->Image.MeasureLoads = InitFindOption(CommandLine, "bench") != NULL;
 }

@@ -49,8 +49,8 @@ static VOID InitRunTests(VOID)
 #if NTBOX_CHECKED
     if (InitOptions.RunTests)
         KtRunTests();
-    if (InitOptions.StressSeconds != 0)
-        KtStress(InitOptions.StressSeconds, InitOptions.StressSeed);
+    if (InitOptions.StressTime != 0)
+        KtStress(InitOptions.StressTime, InitOptions.StressSeed);
 #else
     KdLogError("the free kernel has no in-kernel tests: use the checked one");
 #endif
@@ -62,10 +62,13 @@ static VOID InitRunAgent(VOID)
     UNICODE_STRING Service =
         RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\agent");
     NTSTATUS Status = ZwLoadDriver(&Service);
+    ULONG64 Hash, Events;
 
     if (!NT_SUCCESS(Status))
         KdLogError("the agent could not be loaded: status 0x%08X", (unsigned)Status);
-    KdReport(ReportDone, KD_NUMBER(ReportKeyStatus, (ULONG)Status));
+    KeQuerySchedulerTrace(&Hash, &Events);
+    KdReport(ReportDone, KD_NUMBER(ReportKeyStatus, (ULONG)Status), KD_NUMBER(ReportKeyHash, Hash),
+             KD_NUMBER(ReportKeyCount, Events));
 }
 
 VOID NTAPI InitPhase1(PVOID Context)
@@ -78,7 +81,7 @@ VOID NTAPI InitPhase1(PVOID Context)
     InitMountSystemVolume();
     MmReleaseLoaderMemory();
     CmInitSystem();
-    if (InitOptions.RunTests || InitOptions.StressSeconds != 0)
+    if (InitOptions.RunTests || InitOptions.StressTime != 0)
         InitRunTests();
     InitRunAgent();
     KdLog("ntbox: done");

@@ -104,6 +104,7 @@ BOOLEAN NTAPI KeInsertQueueApc(PRKAPC Apc, PVOID SystemArgument1, PVOID SystemAr
         BOOLEAN Here = (UCHAR)Apc->ApcStateIndex == Thread->ApcStateIndex;
         Apc->SystemArgument1 = SystemArgument1;
         Apc->SystemArgument2 = SystemArgument2;
+        KiTrace(KiTraceQueueApc, Apc, Here);
         KiInsertApcLocked(Here ? &Thread->ApcState : &Thread->SavedApcState, Apc);
         if (Here && Apc->ApcMode == KernelMode)
             KiNotifyKernelApc(Thread, Increment);
@@ -143,6 +144,7 @@ static PKAPC KiTakeApc(PKTHREAD Thread, KAPC *Copy)
     if (Apc != NULL) {
         RemoveEntryList(&Apc->ApcListEntry);
         Apc->Inserted = FALSE;
+        KiTrace(KiTraceApc, Apc, 0);
         *Copy = *Apc;
     }
     ArchReleaseLock(&Thread->ThreadLock, OldIrql);

@@ -52,6 +52,7 @@ BOOLEAN KiClaimWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment)
             return FALSE;
     } while (!__atomic_compare_exchange_n(&Thread->WaitState, &Old, KiClaimedState(Status), FALSE,
                                           __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    KiTrace(KiTraceWake, Thread, (ULONG)Status);
     if (Old == KiWaitBlocked)
         KiDeferReady(Thread, Increment);
     return TRUE;
@@ -64,6 +65,7 @@ BOOLEAN KiClaimBlockedWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment
     if (!__atomic_compare_exchange_n(&Thread->WaitState, &Blocked, KiClaimedState(Status), FALSE,
                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return FALSE;
+    KiTrace(KiTraceWake, Thread, (ULONG)Status);
     KiDeferReady(Thread, Increment);
     return TRUE;
 }

@@ -97,6 +97,7 @@ static BOOLEAN KiLinkDpc(KI_DPC_QUEUE *Queue, PKDPC Dpc, PVOID Argument1, PVOID 
     Dpc->SystemArgument2 = Argument2;
     Queue->Depth++;
     Queue->Inserted++;
+    KiTrace(KiTraceQueueDpc, Dpc, Dpc->Number);
     if (Dpc->Importance == HighImportance)
         InsertHeadList(&Queue->ListHead, &Dpc->DpcListEntry);
     else
@@ -143,6 +144,7 @@ static BOOLEAN KiTakeDpc(KI_DPC_QUEUE *Queue, KI_DPC_CALL *Call)
         *Call = (KI_DPC_CALL){Dpc, Dpc->DeferredRoutine, Dpc->DeferredContext, Dpc->SystemArgument1,
                               Dpc->SystemArgument2};
         Queue->Depth--;
+        KiTrace(KiTraceDpc, Dpc, 0);
         __atomic_exchange_n(&Dpc->DpcData, NULL, __ATOMIC_SEQ_CST);
     }
     Queue->Busy = Found;

@@ -13,6 +13,7 @@
 #include "ke.h"
 #include "kd.h"
 #include "ki_deferred.h"
+#include "ki_trace.h"
 #include "mm.h"
 
 /* DISPATCHER_HEADER.Type, as published for Windows. */
@@ -45,6 +46,7 @@ typedef struct _KI_PROCESSOR {
     KTHREAD IdleThread;
     ARCH_PROCESSOR_TABLES Tables;
     KI_DEFERRED Deferred;
+    KI_TRACE Trace; /* own processor */
 } KI_PROCESSOR;
 ASSERT_OFFSET(KI_PROCESSOR, Prcb, 0x180);
 

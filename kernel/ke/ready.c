@@ -149,6 +149,7 @@ VOID KiReadyThread(PKTHREAD Thread)
     BOOLEAN Misplaced = (Thread->Affinity & KiMaskOf(Thread->Processor)) == 0;
     Processor->Misplaced |= Misplaced;
     KiQueueReadyLocked(Processor, Thread, FALSE);
+    KiTrace(KiTraceReady, Thread, Thread->Processor);
     if (Misplaced || Thread->Priority > Processor->Prcb.CurrentPriority)
         KiRequestReschedule(Processor);
     ArchReleaseLockFromIrql(&Processor->ReadyLock);

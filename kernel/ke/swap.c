@@ -83,6 +83,7 @@ VOID KiSwapTo(PKPRCB Prcb, PKTHREAD Next)
         KiNoteIdle(Prcb, Next == Prcb->IdleThread);
     Next->SwapBusy = TRUE;
     Next->ContextSwitches++;
+    KiTrace(KiTraceSwitch, Next, Current->State);
     KiCheckLocksAtSwitch();
     BOOLEAN Interrupts = ArchDisableInterrupts();
     Prcb->PreviousThread = Current;

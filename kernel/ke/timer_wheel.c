@@ -132,6 +132,7 @@ static VOID KiCollectDue(KI_TIMER_WHEEL *Wheel, ULONG64 Now, PLIST_ENTRY Due)
  * object and wants the wheel gets it here. */
 static VOID KiExpireLocked(KI_TIMER_WHEEL *Wheel, PKTIMER Timer, ULONG64 Now)
 {
+    KiTrace(KiTraceTimer, Timer, 0);
     if (KiIsWaitTimeout(Timer)) {
         KiUnlinkLocked(Timer);
         (void)KiClaimWait(CONTAINING_RECORD(Timer, KTHREAD, Timer), STATUS_TIMEOUT, 0);

@@ -88,7 +88,9 @@ static BOOLEAN KiCommitWait(PKTHREAD Thread, const KI_WAIT *Wait)
     KiInterruptWait(Thread, Wait);
     Blocked = __atomic_compare_exchange_n(&Thread->WaitState, &InProgress, KiWaitBlocked, FALSE,
                                           __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-    if (!Blocked)
+    if (Blocked)
+        KiTrace(KiTraceWait, Thread, Wait->Count);
+    else
         Thread->State = ThreadRunning;
     ArchReleaseLockFromIrql(&Thread->ThreadLock);
     return Blocked;

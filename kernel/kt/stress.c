@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The stress test: workers do random operations on all dispatcher objects for some seconds; a watch looks that each of them goes on. The
- * command line starts it: `stress=SECONDS seed=N`. Its result is the case stress.N of the report. */
+ * command line starts it: `stress=SECONDS seed=N`, or `stress-ms=`. Its result is the case stress.N of the report. */
 #include "stress.h"
 #include "crt.h"
 #include "hal.h"
@@ -295,7 +295,7 @@ static VOID StressRunWorkers(VOID)
         ObDereferenceObject(StressWorkers[i].Thread);
 }
 
-BOOLEAN KtStress(ULONG Seconds, ULONG64 Seed)
+BOOLEAN KtStress(ULONG Milliseconds, ULONG64 Seed)
 {
     CHAR Case[64];
     ULONG64 Operations = 0;
@@ -303,9 +303,9 @@ BOOLEAN KtStress(ULONG Seconds, ULONG64 Seed)
     _snprintf(Case, sizeof(Case), "stress.%llu", (unsigned long long)Seed);
     KdReport(ReportCaseBegin, KD_TEXT(ReportKeyCase, Case));
     StressPrepare(Seed);
-    KdLog("stress: seed %llu, %u s, %u workers on %u processors", (unsigned long long)Seed, (unsigned)Seconds,
-          (unsigned)StressWorkerCount, (unsigned)KeActiveProcessorCount);
-    StressEnd = HalQueryInterruptTime() + Seconds * 1000ull * STRESS_MILLISECOND;
+    KdLog("stress: seed %llu, %u ms, %u workers on %u processors", (unsigned long long)Seed,
+          (unsigned)Milliseconds, (unsigned)StressWorkerCount, (unsigned)KeActiveProcessorCount);
+    StressEnd = HalQueryInterruptTime() + (ULONG64)Milliseconds * STRESS_MILLISECOND;
     StressRunWorkers();
     for (ULONG i = 0; i < StressWorkerCount; i++)
         Operations += StressWorkers[i].Operations;

@@ -1,28 +1,32 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The same files, options and seed give the same trace hash under icount, with one and with four processors; another seed
-gives another one. usage: run_determinism.py NTBOX BUILD"""
+gives another one. The hash of the scheduler's events, which is part of it, is compared by itself, too. usage: run_determinism.py NTBOX BUILD"""
 import os
 import sys
 
 from runs import Tally, expect, expect_equal, finish, report
 
 RUNS = {
+    'stress': ['drivers_sample/msvc/hello.sys', '--append', 'stress-ms=30'],
     'a sample': ['drivers_sample/msvc/timer_dpc.sys', '--ioctl', r'\Device\NtboxTimer:0x222000:03000000:8'],
     'a conformance driver': ['test/conform/mingw/ct_timer.sys'],
 }
 
 
-def trace_hash(ntbox, run, *options):
+def hashes_of(ntbox, run, *options):
+    """Of all records, of the scheduler's events, and how many of these there were."""
     _, document = report(ntbox, 'run', '--icount', '--trace-hash', '--timeout', '100', *run, *options)
     expect(document['exit_code'] == 0, document['sentence'])
-    return document['trace_hash']
+    return document['trace_hash'], document['scheduler_hash'], document['scheduler_events']
 
 
 def check(ntbox, run, smp):
-    hashes = [trace_hash(ntbox, run, '--smp', smp, '--seed', seed) for seed in ('7', '7', '8')]
-    expect_equal('the hash of the second run', hashes[1], hashes[0])
-    expect(hashes[2] != hashes[0], 'another seed gives the same hash')
+    first, again, other = [hashes_of(ntbox, run, '--smp', smp, '--seed', seed) for seed in ('7', '7', '8')]
+    expect(first[2] > 50, f'the scheduler had {first[2]} events only')
+    expect_equal('the second run\'s hash, scheduler\'s hash and number of events', again, first)
+    expect(other[0] != first[0], 'another seed gives the same hash')
+    expect(other[1] != first[1], 'another seed gives the same hash of the scheduler\'s events')
 
 
 def main():
