@@ -95,15 +95,37 @@ static VOID IopStoreStatus(PIRP Irp)
     }
 }
 
-/* After it the waiter may free what Event and the status block lie in. */
+static BOOLEAN IopSignalsFile(PFILE_OBJECT File, PKEVENT Event)
+{
+    return File != NULL && (Event == NULL || (File->Flags & FO_SYNCHRONOUS_IO));
+}
+
+/* After it the waiter may free what Event and the status block lie in. File NULL: it is not signalled. */
 static VOID IopSignal(PKEVENT Event, PFILE_OBJECT File, NTSTATUS Status)
 {
-    if (File != NULL && (Event == NULL || (File->Flags & FO_SYNCHRONOUS_IO))) {
+    if (File != NULL) {
         File->FinalStatus = Status;
         KeSetEvent(&File->Event, IO_NO_INCREMENT, FALSE);
     }
     if (Event != NULL)
         KeSetEvent(Event, IO_NO_INCREMENT, FALSE);
+}
+
+/* Whoever was woken may close the file and unload its driver at once, and nothing of ours may stand against that: the request's reference
+ * goes before the signal, unless the signal is in the file and nobody else is known to keep it. */
+static VOID IopSignalAndLeaveFile(PIRP Irp, PKEVENT Event, PFILE_OBJECT File, NTSTATUS Status, BOOLEAN Tell)
+{
+    IOP_IRP_STATE *State = IopIrpState(Irp);
+    PFILE_OBJECT Signaled = Tell && IopSignalsFile(File, Event) ? File : NULL;
+    BOOLEAN Early = File != NULL && (Signaled == NULL || (State != NULL && State->FileIsKept));
+
+    IoFreeIrp(Irp);
+    if (Early)
+        ObfDereferenceObject(File);
+    if (Tell)
+        IopSignal(Event, Signaled, Status);
+    if (File != NULL && !Early)
+        ObfDereferenceObject(File);
 }
 
 VOID IopFinishIrp(PIRP Irp)
@@ -126,11 +148,7 @@ VOID IopFinishIrp(PIRP Irp)
     if (Tell)
         IopStoreStatus(Irp);
     IopDequeueThreadIrp(Irp);
-    IoFreeIrp(Irp);
-    if (Tell)
-        IopSignal(Event, File, Status);
+    IopSignalAndLeaveFile(Irp, Event, File, Status, Tell);
     if (EventIsReferenced)
         ObfDereferenceObject(Event);
-    if (File != NULL)
-        ObfDereferenceObject(File);
 }

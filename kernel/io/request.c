@@ -114,6 +114,7 @@ static NTSTATUS IopSendSynchronousApi(IOP_REQUEST *Request)
 NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi)
 {
     IopQueueThreadIrp(Request->Irp);
+    IopIrpState(Request->Irp)->FileIsKept = Request->Locked;
     if (Request->Locked)
         return IopSendOnSynchronousFile(Request);
     if (SynchronousApi)

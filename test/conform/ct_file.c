@@ -21,6 +21,25 @@ static NTSTATUS Complete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
     return Status;
 }
 
+static VOID NTAPI CompleteInDpc(PKDPC Dpc, PVOID Context, PVOID Irp, PVOID Argument2)
+{
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Context);
+    UNREFERENCED_PARAMETER(Argument2);
+    Complete(Irp, STATUS_SUCCESS, 0);
+}
+
+/* The last processor completes it, while this one waits or is about to. */
+static NTSTATUS CompleteElsewhere(PIRP Irp)
+{
+    static KDPC Dpc;
+    IoMarkIrpPending(Irp);
+    KeInitializeDpc(&Dpc, CompleteInDpc, NULL);
+    KeSetTargetProcessorDpc(&Dpc, (CCHAR)(KeQueryActiveProcessorCount(NULL) - 1));
+    KeInsertQueueDpc(&Dpc, Irp, NULL);
+    return STATUS_PENDING;
+}
+
 static NTSTATUS Control(PIRP Irp, PIO_STACK_LOCATION Location)
 {
     ULONG In = Location->Parameters.DeviceIoControl.InputBufferLength;
@@ -49,6 +68,8 @@ static NTSTATUS Control(PIRP Irp, PIO_STACK_LOCATION Location)
     case CODE(0x915, METHOD_BUFFERED):
         RtlFillMemory(System, Out, 0x44);
         return Complete(Irp, STATUS_UNSUCCESSFUL, Out); /* an error: it is not */
+    case CODE(0x916, METHOD_BUFFERED):
+        return CompleteElsewhere(Irp);
     default:
         return Complete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
@@ -235,6 +256,21 @@ static VOID FileQuery(VOID)
 }
 
 /* By service key; twice is refused; an unknown service has no key. */
+/* A request that is over keeps nothing: the close that follows it is the last, whoever completed the request. */
+static VOID FileCloseAtOnce(VOID)
+{
+    IO_STATUS_BLOCK Iosb;
+    CT_REQUIRE(MakeDevice());
+    for (LONG i = 1; i <= 300; i++) {
+        HANDLE Handle = Open(L"\\Device\\CtFile");
+        CT_SUCCESS(Request(Handle, CODE(0x916, METHOD_BUFFERED), NULL, 0, NULL, 0, &Iosb));
+        CT_SUCCESS(ZwClose(Handle));
+        CT_EQUAL(Closes, i);
+    }
+    KeFlushQueuedDpcs();
+    IoDeleteDevice(Device);
+}
+
 static VOID DriverLoad(VOID)
 {
     UNICODE_STRING Hello =
@@ -249,8 +285,13 @@ static VOID DriverLoad(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"file.create", FileCreate}, {"file.open", FileOpen},   {"file.write", FileWrite},
-    {"file.read", FileRead},     {"file.ioctl", FileIoctl}, {"file.query", FileQuery},
+    {"file.create", FileCreate},
+    {"file.open", FileOpen},
+    {"file.write", FileWrite},
+    {"file.read", FileRead},
+    {"file.ioctl", FileIoctl},
+    {"file.query", FileQuery},
+    {"file.close_at_once", FileCloseAtOnce},
     {"driver.load", DriverLoad},
 };
 CT_DRIVER(Cases)
