@@ -212,8 +212,34 @@ typedef struct _ARCH_LOCK {
         .Class = {.Name = (LockName), .Rank = (LockRank), .Irql = (LockIrql) }                               \
     }
 
-/* IRQL <= the lock's. Raises to it, spins, returns the old IRQL. Checked kernel: a rank that is not
- * higher than all held ones is a bug check that names both locks. */
+/* The processor number plus one, from the KPCR: gs:[0x1a4]. */
+static inline ULONG_PTR ArchLockOwner(void)
+{
+    ULONG Number;
+    __asm__ volatile("movl %%gs:0x1a4, %0" : "=r"(Number));
+    return (ULONG_PTR)Number + 1;
+}
+
+static inline BOOLEAN ArchTryLock(ARCH_LOCK *Lock)
+{
+    ULONG_PTR Free = 0;
+
+    return __atomic_compare_exchange_n(&Lock->Value, &Free, ArchLockOwner(), FALSE, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+VOID ArchWaitForLock(ARCH_LOCK *Lock); /* of the functions below: it was found taken */
+
+/* By this processor. */
+static inline BOOLEAN ArchLockIsHeld(const ARCH_LOCK *Lock)
+{
+    return Lock->Value == ArchLockOwner();
+}
+
+#if NTBOX_CHECKED
+
+/* IRQL <= the lock's. Raises to it, spins, returns the old IRQL. A rank that is not higher than all held ones is a bug check
+ * that names both locks. */
 __attribute__((warn_unused_result)) KIRQL ArchAcquireLock(ARCH_LOCK *Lock);
 VOID ArchReleaseLock(ARCH_LOCK *Lock, KIRQL OldIrql);
 
@@ -221,5 +247,38 @@ VOID ArchReleaseLock(ARCH_LOCK *Lock, KIRQL OldIrql);
 VOID ArchAcquireLockAtIrql(ARCH_LOCK *Lock);
 VOID ArchReleaseLockFromIrql(ARCH_LOCK *Lock);
 __attribute__((warn_unused_result)) BOOLEAN
-ArchTryAcquireLockAtIrql(ARCH_LOCK *Lock);     /* no rank is checked: it cannot wait */
-BOOLEAN ArchLockIsHeld(const ARCH_LOCK *Lock); /* by this processor */
+ArchTryAcquireLockAtIrql(ARCH_LOCK *Lock); /* no rank is checked: it cannot wait */
+
+#else /* the same without ranks: a free lock costs no call */
+
+static inline VOID ArchAcquireLockAtIrql(ARCH_LOCK *Lock)
+{
+    if (__builtin_expect(!ArchTryLock(Lock), 0))
+        ArchWaitForLock(Lock);
+}
+
+__attribute__((warn_unused_result)) static inline BOOLEAN ArchTryAcquireLockAtIrql(ARCH_LOCK *Lock)
+{
+    return ArchTryLock(Lock);
+}
+
+static inline VOID ArchReleaseLockFromIrql(ARCH_LOCK *Lock)
+{
+    __atomic_store_n(&Lock->Value, 0, __ATOMIC_RELEASE);
+}
+
+__attribute__((warn_unused_result)) static inline KIRQL ArchAcquireLock(ARCH_LOCK *Lock)
+{
+    KIRQL OldIrql = ArchRaiseIrql(Lock->Class.Irql);
+
+    ArchAcquireLockAtIrql(Lock);
+    return OldIrql;
+}
+
+static inline VOID ArchReleaseLock(ARCH_LOCK *Lock, KIRQL OldIrql)
+{
+    ArchReleaseLockFromIrql(Lock);
+    ArchSetIrql(OldIrql);
+}
+
+#endif

@@ -180,7 +180,7 @@ typedef struct _IOP_IRP_STATE {
     ULONG
     OutputLength; /* of a request with a system buffer that is copied back: what UserBuffer has room for */
     BOOLEAN
-        FileIsKept; /* who waits for the request holds the lock of its synchronous file, and so the file */
+    FileIsKept; /* who waits for the request holds the lock of its synchronous file, and so the file */
     IOP_IRP_LOCATION Location[];
 } IOP_IRP_STATE;
 

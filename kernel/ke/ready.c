@@ -121,13 +121,14 @@ static ULONG KiFindLowest(PKTHREAD Thread, KAFFINITY Allowed)
 
 static KI_PROCESSOR *KiChooseProcessor(PKTHREAD Thread)
 {
-    KAFFINITY Allowed = Thread->Affinity & KeQueryActiveProcessors();
     ULONG Number = Thread->Processor;
 
-    NT_CHECK(Allowed != 0);
-    if (!__atomic_load_n(&Thread->SwapBusy, __ATOMIC_ACQUIRE) && KeActiveProcessorCount > 1 &&
-        !KiFindIdle(Thread, Allowed, &Number))
-        Number = KiFindLowest(Thread, Allowed);
+    if (KeActiveProcessorCount > 1 && !__atomic_load_n(&Thread->SwapBusy, __ATOMIC_ACQUIRE)) {
+        KAFFINITY Allowed = Thread->Affinity & KeQueryActiveProcessors();
+        NT_CHECK(Allowed != 0);
+        if (!KiFindIdle(Thread, Allowed, &Number))
+            Number = KiFindLowest(Thread, Allowed);
+    }
     return KiProcessorOf(KiProcessorBlock[Number]);
 }
 

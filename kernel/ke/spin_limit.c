@@ -29,7 +29,7 @@ static VOID KiDescribeHolder(const void *Lock, PSTR Text, SIZE_T Room)
 
 #else
 
-/* An ordinary lock's value is its owner's thread with bit 0 set. */
+/* An ordinary lock's value is 1, a queued one's the last in the queue. */
 static VOID KiDescribeHolder(const void *Lock, PSTR Text, SIZE_T Room)
 {
     _snprintf(Text, Room, "its value is %p", *(PVOID *)Lock);

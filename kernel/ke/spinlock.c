@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The spin locks of drivers. A held one holds its owner (thread | 1), so that taking it twice on one processor is
- * a bug check and not a silent hang, and one that is queued for (queued_lock.c) is told from it. They rank below every
- * lock of the kernel. */
+ * The spin locks of drivers. In a held one bit 0 is set; one that is queued for (queued_lock.c) is told from it. In the checked kernel
+ * the rest is its owner's thread, so that taking it twice is a bug check at once; in the free kernel, where the bit is all, it is the
+ * spin limit that ends such a wait. They rank below every lock of the kernel. */
 #include "ki.h"
 #include "ki_lock.h"
 
@@ -17,6 +17,8 @@ static inline BOOLEAN KiTrySpinLock(PKSPIN_LOCK SpinLock)
 {
     ULONG_PTR Free = 0;
 
+    if (!NTBOX_CHECKED)
+        return (__atomic_fetch_or(SpinLock, 1, __ATOMIC_ACQUIRE) & 1) == 0;
     return __atomic_compare_exchange_n(SpinLock, &Free, KiSpinLockOwner(), FALSE, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED);
 }
@@ -27,7 +29,7 @@ static DECLSPEC_NOINLINE KIRQL KiWaitForSpinLock(PKSPIN_LOCK SpinLock, KIRQL Old
     ARCH_SPIN Spin = {.Lock = SpinLock, .Class = &KiSpinLockClass};
 
     do {
-        if (__atomic_load_n(SpinLock, __ATOMIC_RELAXED) == KiSpinLockOwner())
+        if (NTBOX_CHECKED && __atomic_load_n(SpinLock, __ATOMIC_RELAXED) == KiSpinLockOwner())
             KeBugCheckEx(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)SpinLock, 0, 0, 0);
         while (__atomic_load_n(SpinLock, __ATOMIC_RELAXED) != 0)
             ArchSpin(&Spin);

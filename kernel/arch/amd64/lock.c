@@ -4,14 +4,6 @@
  * first time it bites. */
 #include "arch_lock.h"
 
-/* The processor number plus one, from the KPCR: gs:[0x1a4]. */
-static ULONG_PTR ArchLockOwner(void)
-{
-    ULONG Number;
-    __asm__ volatile("movl %%gs:0x1a4, %0" : "=r"(Number));
-    return (ULONG_PTR)Number + 1;
-}
-
 const ARCH_LOCK_HOOKS *ArchLockHooks;
 ULONG64 ArchSpinLimit;
 VOID (*ArchSpunTooLong)(const ARCH_SPIN *Spin);
@@ -31,28 +23,23 @@ VOID ArchSpin(ARCH_SPIN *Spin)
         ArchSpunTooLong(Spin);
 }
 
-static BOOLEAN ArchTryLock(ARCH_LOCK *Lock, ULONG_PTR Owner)
-{
-    ULONG_PTR Free = 0;
-
-    return __atomic_compare_exchange_n(&Lock->Value, &Free, Owner, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
 /* Apart from the usual case, which needs no stack for it. */
-static DECLSPEC_NOINLINE VOID ArchWaitForLock(ARCH_LOCK *Lock)
+DECLSPEC_NOINLINE VOID ArchWaitForLock(ARCH_LOCK *Lock)
 {
     ARCH_SPIN Spin = {.Lock = Lock, .Class = &Lock->Class};
 
     do {
         while (__atomic_load_n(&Lock->Value, __ATOMIC_RELAXED) != 0)
             ArchSpin(&Spin);
-    } while (!ArchTryLock(Lock, ArchLockOwner()));
+    } while (!ArchTryLock(Lock));
 }
 
-static inline VOID ArchAcquireFor(ARCH_LOCK *Lock, const void *Caller)
+#if NTBOX_CHECKED
+
+static VOID ArchAcquireFor(ARCH_LOCK *Lock, const void *Caller)
 {
     ArchLockWillAcquire(Lock, &Lock->Class);
-    if (__builtin_expect(!ArchTryLock(Lock, ArchLockOwner()), 0))
+    if (__builtin_expect(!ArchTryLock(Lock), 0))
         ArchWaitForLock(Lock);
     ArchLockAcquired(Lock, &Lock->Class, Caller);
 }
@@ -64,7 +51,7 @@ VOID ArchAcquireLockAtIrql(ARCH_LOCK *Lock)
 
 BOOLEAN ArchTryAcquireLockAtIrql(ARCH_LOCK *Lock)
 {
-    BOOLEAN Taken = ArchTryLock(Lock, ArchLockOwner());
+    BOOLEAN Taken = ArchTryLock(Lock);
 
     if (Taken)
         ArchLockAcquired(Lock, &Lock->Class, __builtin_return_address(0));
@@ -93,7 +80,4 @@ VOID ArchReleaseLock(ARCH_LOCK *Lock, KIRQL OldIrql)
     ArchSetIrql(OldIrql);
 }
 
-BOOLEAN ArchLockIsHeld(const ARCH_LOCK *Lock)
-{
-    return Lock->Value == ArchLockOwner();
-}
+#endif
