@@ -4,7 +4,9 @@
 #include <glib.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "exit_code.h"
@@ -42,14 +44,14 @@ static void print_help(FILE *out)
     fprintf(out, "\n  --version  Print the version\n  --help     Show this\n");
 }
 
-/* A report that could not be written is not the report. */
-static ExitCode flush(ExitCode code)
+/* A report that could not be written is not the report. At the exit, because GOption's --help exits by itself. */
+static void flush_at_exit(void)
 {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
+        return;
     fprintf(stderr, "ntbox: cannot write to the standard output: %s\n", g_strerror(errno ? errno : EIO));
-    return ExitUsage;
+    _exit(ExitUsage);
 }
 
 /* GOption takes the usage line's first words from here. */
@@ -57,7 +59,7 @@ static ExitCode call(const Verb *verb, int argc, char **argv)
 {
     g_autofree char *name = g_strconcat("ntbox ", verb->Name, NULL);
     g_set_prgname(name);
-    return flush(verb->Main(argc, argv));
+    return verb->Main(argc, argv);
 }
 
 static ExitCode help(int argc, char **argv)
@@ -73,15 +75,16 @@ static ExitCode help(int argc, char **argv)
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
+    atexit(flush_at_exit);
     const char *word = argc > 1 ? argv[1] : "";
     const Verb *verb = find_verb(word);
     if (verb)
         return call(verb, argc - 1, argv + 1);
     if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        return flush(help(argc - 1, argv + 1));
+        return help(argc - 1, argv + 1);
     if (strcmp(word, "--version") == 0) {
         printf("ntbox %s\n", NTBOX_VERSION);
-        return flush(ExitPass);
+        return ExitPass;
     }
     fprintf(stderr, *word ? "ntbox: unknown verb '%s'\n" : "ntbox: which verb?%s\n", word);
     print_help(stderr);

@@ -48,12 +48,15 @@ static void put_place(const Document *document, const RunEvent *event)
     json_put_text(builder, "symbol", own ? own : run_event_text(event, ReportKeySymbol));
 }
 
+/* The IRQL of a bug check is that at which it happened; the record itself is written at HIGH_LEVEL. */
 static void put_origin(JsonBuilder *builder, const RunEvent *event)
 {
+    uint64_t irql = event->Irql;
+    run_event_number(event, ReportKeyIrql, &irql);
     json_put_number(builder, "sequence", (int64_t)event->Sequence);
     json_put_number(builder, "time_100ns", (int64_t)event->Time);
     json_put_number(builder, "processor", event->Processor);
-    json_put_number(builder, "irql", event->Irql);
+    json_put_number(builder, "irql", (int64_t)irql);
 }
 
 /* ---- one object for each kind ---- */

@@ -71,6 +71,7 @@ class Bad:
         _, document = report(self.ntbox, 'run', os.path.join(self.folder, 'entry_crashes.sys'))
         stop = document['bug_check']
         frames = [(frame.get('module'), frame.get('symbol', '')) for frame in stop['frames']]
+        expect_equal('the IRQL of DriverEntry', stop['irql'], 0)
         expect(any(module == 'entry_crashes.sys' and 'entry_crashes.c:' in symbol for module, symbol in frames),
                f'no frame names a line of entry_crashes.c: {frames}')
         expect(any(module == 'ntoskrnl.exe' and symbol for module, symbol in frames),

@@ -65,12 +65,13 @@ class Life:
                f'it says {err!r} and {out!r}')
 
     def full_output(self):
-        for words in (['check', self.driver], ['exports'], ['run', '--timeout', '2', self.driver], ['help'], ['--version']):
+        for words in (['check', self.driver], ['exports'], ['run', '--timeout', '2', self.driver], ['help'],
+                      ['help', 'run'], ['--version']):
             with open('/dev/full', 'w', encoding='ascii') as full:
                 done = subprocess.run([self.ntbox, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
                                       timeout=60, stdin=subprocess.DEVNULL)
             expect_equal(f'exit code of {words[0]}', done.returncode, 3)
-            expect(done.stderr == 'ntbox: cannot write to the standard output: No space left on device\n',
+            expect(done.stderr.startswith('ntbox: cannot write to the standard output: ') and done.stderr.count('\n') == 1,
                    f'{words[0]} says {done.stderr!r}')
 
     def longest_command_line(self):
