@@ -135,8 +135,10 @@ static VOID NTAPI DpcRoutine(PKDPC Self, PVOID Context, PVOID Argument1, PVOID A
     DpcRan = Tsc();
 }
 
-static VOID MeasureDpc(VOID)
+static VOID MeasureDpc(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
 {
+    UNREFERENCED_PARAMETER(DriverObject);
+    UNREFERENCED_PARAMETER(Empty);
     ULONG64 Sum = 0;
     for (ULONG i = 0; i < COUNT; i++) {
         ULONG64 Begin = Tsc();
@@ -157,8 +159,9 @@ static VOID NTAPI Partner(PVOID Context)
 }
 
 /* The partner is of the same priority and gone when this returns. */
-static VOID MeasurePingPong(ULONG64 Empty)
+static VOID MeasurePingPong(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
 {
+    UNREFERENCED_PARAMETER(DriverObject);
     HANDLE Handle;
     PVOID Thread;
     if (!NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, Partner, NULL)))
@@ -202,31 +205,70 @@ static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
     UNREFERENCED_PARAMETER(DriverObject);
 }
 
+/* --- all of them, in the order of the table; Measured is for what needs more than a call --- */
+
+static const struct {
+    PCSTR Name;
+    OPERATION *Operation;
+    VOID (*Measured)(PDRIVER_OBJECT DriverObject, ULONG64 Empty);
+} Operations[] = {
+    {"spin lock pair", SpinLockPair, NULL},
+    {"fast mutex pair", FastMutexPair, NULL},
+    {"set + satisfied wait, one thread", SetAndWait, NULL},
+    {"timer set + cancel", SetAndCancelTimer, NULL},
+    {"KeQueryPerformanceCounter", QueryCounter, NULL},
+    {"raise + lower IRQL", RaiseAndLower, NULL},
+    {"SList push + pop", PushAndPop, NULL},
+    {"pool 64 B allocate + free", Pool64, NULL},
+    {"pool 4 KiB allocate + free", Pool4096, NULL},
+    {"IoAllocateIrp + IoFreeIrp", IrpPair, NULL},
+    {"DPC queued to running", NULL, MeasureDpc},
+    {"event ping-pong, round trip", NULL, MeasurePingPong},
+    {"work item, round trip", NULL, MeasureWorkItem},
+};
+
+static HANDLE OpenKey(HANDLE Root, PUNICODE_STRING Name)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Key = NULL;
+    InitializeObjectAttributes(&Attributes, Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, Root, NULL);
+    return NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes)) ? Key : NULL;
+}
+
+/* The value Only of the Parameters key: the number of one operation; 0 and above the last: none; missing: all. */
+static ULONG ReadOnly(PUNICODE_STRING RegistryPath)
+{
+    UNICODE_STRING Parameters = RTL_CONSTANT_STRING(L"Parameters"), Only = RTL_CONSTANT_STRING(L"Only");
+    struct {
+        KEY_VALUE_PARTIAL_INFORMATION Information;
+        ULONG Room;
+    } Value;
+    ULONG Number = (ULONG)-1, Length;
+    HANDLE Service = OpenKey(NULL, RegistryPath);
+    HANDLE Key = Service != NULL ? OpenKey(Service, &Parameters) : NULL;
+    if (Key != NULL &&
+        NT_SUCCESS(ZwQueryValueKey(Key, &Only, KeyValuePartialInformation, &Value, sizeof(Value), &Length)))
+        Number = *(ULONG *)Value.Information.Data;
+    if (Key != NULL)
+        ZwClose(Key);
+    if (Service != NULL)
+        ZwClose(Service);
+    return Number;
+}
+
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    static const struct {
-        PCSTR Name;
-        OPERATION *Operation;
-    } Operations[] = {
-        {"spin lock pair", SpinLockPair},
-        {"fast mutex pair", FastMutexPair},
-        {"set + satisfied wait, one thread", SetAndWait},
-        {"timer set + cancel", SetAndCancelTimer},
-        {"KeQueryPerformanceCounter", QueryCounter},
-        {"raise + lower IRQL", RaiseAndLower},
-        {"SList push + pop", PushAndPop},
-        {"pool 64 B allocate + free", Pool64},
-        {"pool 4 KiB allocate + free", Pool4096},
-        {"IoAllocateIrp + IoFreeIrp", IrpPair},
-    };
-    UNREFERENCED_PARAMETER(RegistryPath);
+    ULONG Only = ReadOnly(RegistryPath);
     DriverObject->DriverUnload = Unload;
     Initialize();
     ULONG64 Empty = Measure(Nothing);
-    for (ULONG i = 0; i < RTL_NUMBER_OF(Operations); i++)
-        Tell(Operations[i].Name, Measure(Operations[i].Operation) - Empty);
-    MeasureDpc();
-    MeasurePingPong(Empty);
-    MeasureWorkItem(DriverObject, Empty);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Operations); i++) {
+        if (Only != (ULONG)-1 && Only != i + 1)
+            continue;
+        if (Operations[i].Measured != NULL)
+            Operations[i].Measured(DriverObject, Empty);
+        else
+            Tell(Operations[i].Name, Measure(Operations[i].Operation) - Empty);
+    }
     return STATUS_SUCCESS;
 }
