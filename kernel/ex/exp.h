@@ -146,7 +146,7 @@ VOID ExpTrimCaches(EXP_POOL *Pool);
 
 /* Block is the first page of a large block that is allocated. Tag 0: any. */
 PVOID ExpAllocateLarge(EXP_POOL *Pool, SIZE_T Size, ULONG Tag, PVOID Owner);
-VOID ExpFreeLarge(EXP_POOL *Pool, PVOID Block, ULONG Tag);
+VOID ExpFreeLarge(EXP_POOL *Pool, PVOID Block, ULONG Tag, const void *Freer);
 
 /* Backs the records of pages [First, First + Count). */
 BOOLEAN ExpCommitRecords(EXP_POOL *Pool, SIZE_T First, SIZE_T Count);

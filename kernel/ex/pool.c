@@ -229,9 +229,12 @@ PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
 /* --- free
  * ----------------------------------------------------------------------------------------------------- */
 
+/* Of the exported function: only the checked kernel wants to know. */
+#define EXP_FREER() (NTBOX_CHECKED ? __builtin_return_address(0) : NULL)
+
 /* The address was looked up: it is where a block of this page may begin. */
 __attribute__((always_inline)) static inline VOID ExpFreeSmall(EXP_POOL *Pool, const EXP_PAGE *Record,
-                                                               PVOID Block, ULONG Tag)
+                                                               PVOID Block, ULONG Tag, const void *Freer)
 {
     EXP_HEADER *Header = ExpHeaderOf(Block);
     ULONG Class = Record->Class;
@@ -239,6 +242,8 @@ __attribute__((always_inline)) static inline VOID ExpFreeSmall(EXP_POOL *Pool, c
         ExpBadHeader(Pool, Header);
     if (Tag != 0 && Tag != Header->Tag && Header->State == ExpBlockAllocated)
         ExpWrongTag(Block, Header->Tag, Tag);
+    if (Header->State == ExpBlockAllocated)
+        KeCheckFreedMemory(Block, Header->Size, Freer);
     if (__atomic_exchange_n(&Header->State, ExpBlockFree, __ATOMIC_ACQ_REL) != ExpBlockAllocated)
         ExpBadPointer(Pool, Block);
     ExpCheckGuard(Block, Header->Size, ExpBlockSize[Class] - EXP_HEADER_SIZE);
@@ -250,7 +255,7 @@ __attribute__((always_inline)) static inline VOID ExpFreeSmall(EXP_POOL *Pool, c
         ExpGiveBlock(Pool, Header);
 }
 
-__attribute__((always_inline)) static inline VOID ExpFree(PVOID Block, ULONG Tag)
+__attribute__((always_inline)) static inline VOID ExpFree(PVOID Block, ULONG Tag, const void *Freer)
 {
     EXP_POOL *Pool = ExpPoolOf(Block);
     if (Pool == NULL || ExpPageIndex(Pool, Block) >= (ULONG64)Pool->RecordEnd)
@@ -259,9 +264,9 @@ __attribute__((always_inline)) static inline VOID ExpFree(PVOID Block, ULONG Tag
     const EXP_PAGE *Record = &Pool->Records[ExpPageIndex(Pool, Block)];
     ULONG Offset = (ULONG)((ULONG_PTR)Block & PAGE_MASK);
     if (Record->State == ExpPageSmall && Offset % ExpBlockSize[Record->Class] == EXP_HEADER_SIZE)
-        ExpFreeSmall(Pool, Record, Block, Tag);
+        ExpFreeSmall(Pool, Record, Block, Tag, Freer);
     else if (Record->State == ExpPageLarge && Offset == 0)
-        ExpFreeLarge(Pool, Block, Tag);
+        ExpFreeLarge(Pool, Block, Tag, Freer);
     else
         ExpBadPointer(Pool, Block);
 }
@@ -270,18 +275,18 @@ __attribute__((always_inline)) static inline VOID ExpFree(PVOID Block, ULONG Tag
  * allocation's. */
 VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag)
 {
-    ExpFree(P, Tag);
+    ExpFree(P, Tag, EXP_FREER());
 }
 
 /* [WDK ExFreePool] */
 VOID NTAPI ExFreePool(PVOID P)
 {
-    ExpFree(P, 0);
+    ExpFree(P, 0, EXP_FREER());
 }
 
 /* [WDK ExFreePool2] the parameters matter for secure pool only, which does not exist here. */
 VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
                        ULONG ExtendedParametersCount)
 {
-    ExpFree(P, Tag);
+    ExpFree(P, Tag, EXP_FREER());
 }

@@ -54,12 +54,13 @@ PVOID ExpAllocateLarge(EXP_POOL *Pool, SIZE_T Size, ULONG Tag, PVOID Owner)
     return Base;
 }
 
-VOID ExpFreeLarge(EXP_POOL *Pool, PVOID Block, ULONG Tag)
+VOID ExpFreeLarge(EXP_POOL *Pool, PVOID Block, ULONG Tag, const void *Freer)
 {
     EXP_PAGE *Record = &Pool->Records[ExpPageIndex(Pool, Block)];
     SIZE_T PageCount = Record->PageCount;
     if (Tag != 0 && Tag != Record->Tag)
         ExpWrongTag(Block, Record->Tag, Tag);
+    KeCheckFreedMemory(Block, Record->Size, Freer);
     ExpCheckGuard(Block, Record->Size, PageCount * PAGE_SIZE);
     if (__atomic_exchange_n(&Record->State, ExpPageFreed, __ATOMIC_ACQ_REL) != ExpPageLarge)
         ExpBadPointer(Pool, Block);

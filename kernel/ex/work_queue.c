@@ -43,6 +43,7 @@ static PWORK_QUEUE_ITEM ExpTakeItem(EXP_WORK_QUEUE *Queue)
         Item->List.Flink = NULL; /* not queued */
         Queue->Pending--;
         Queue->Idle--;
+        KiCurrentThread()->WorkRoutine = (PVOID)Item->WorkerRoutine; /* who looks finds it queued or here */
     }
     ArchReleaseLock(&Queue->Lock, OldIrql);
     return Item;
@@ -69,6 +70,7 @@ VOID ExpServeItem(EXP_WORK_QUEUE *Queue)
     ExpRunItem(Item);
     KIRQL OldIrql = ArchAcquireLock(&Queue->Lock);
     Queue->Idle++;
+    KiCurrentThread()->WorkRoutine = NULL;
     ArchReleaseLock(&Queue->Lock, OldIrql);
 }
 

@@ -73,6 +73,7 @@ typedef struct _KTHREAD {
     SHORT SpecialApcDisable;                      /* (o) KeEnterGuardedRegion */
     struct _KE_GATE *Gate;                        /* (o) innermost call into a driver */
     PVOID GateRoutine;            /* (o) its routine: survives what a driver does to the stack */
+    PVOID WorkRoutine;            /* (o) of a worker: the routine of the item that it has in hand */
     PKSTART_ROUTINE StartRoutine; /* (c) */
     PVOID StartContext;           /* (c) */
     PKPROCESS Process;            /* (c) */
@@ -234,6 +235,14 @@ VOID KiCheckIrqlAtLeast(KIRQL Irql, PCSTR Function);
 #define KI_REQUIRE_IRQL_IS(Exact) ((void)0)
 #endif
 
+/* note.c, checked kernel: memory goes away: a timer that is set or a DPC that is queued in it is a bug check. Freer: return address in who frees
+ * it; NULL or kernel code: who set the timer is to blame. IRQL <= DISPATCH_LEVEL, no lock from LockRankKeTimer on. */
+#if NTBOX_CHECKED
+VOID KeCheckFreedMemory(const void *Base, SIZE_T Size, const void *Freer);
+#else
+#define KeCheckFreedMemory(Base, Size, Freer) ((void)0)
+#endif
+
 /* --- spin locks ---- */
 
 /* A driver's lock when the caller has interrupts off, whatever its IRQL. The exported functions want DISPATCH_LEVEL. */
@@ -281,6 +290,8 @@ typedef struct _KE_GATE {
     ULONG HeldLockCount;    /* of this processor, the kernel's and the drivers' */
     BOOLEAN Interrupts;     /* RFLAGS.IF; the direction flag is always clear */
     struct _KE_GATE *Outer; /* the gate around this one on the same thread; NULL: none */
+    const void
+        *Caller; /* return address in who gave us Routine, to blame when that is no code; NULL: unknown */
 } KE_GATE;
 
 /* Around each call into a driver: Enter notes IRQL, held locks and APC state, Leave compares. A driver that
@@ -370,6 +381,9 @@ VOID NTAPI KeDpcThread(PVOID Processor);
 
 /* After a driver's unload routine: its timers that are still in the queue are taken out, reported and counted. */
 ULONG KeReportDriverTimers(PCSTR Driver, const void *Base, SIZE_T Size);
+
+/* The same for the APCs of one thread that lie there or would call code there. */
+ULONG KeReportDriverApcs(PKTHREAD Thread, PCSTR Driver, const void *Base, SIZE_T Size);
 
 /* A number that is the same in two runs when their schedulers did the same, and of how many events; 0 in the free kernel. PASSIVE_LEVEL. */
 VOID KeQuerySchedulerTrace(PULONG64 Hash, PULONG64 Events);

@@ -20,3 +20,5 @@ DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_
 #define KE_RULE_REMOVE_LOCK 0x4E540004u     /* p2 lock, p3 tag, p4 its count: the sentence says what */
 #define KE_RULE_XSTATE 0x4E540020u          /* p2 XSTATE_SAVE, p3 thread that saved, p4 its IRQL then */
 #define KE_RULE_PUSH_LOCK 0x4E540005u       /* p2 lock: acquired with normal kernel APCs enabled */
+#define KE_RULE_NO_TIMER 0x4E540030u        /* p2 what was given as a timer, p3 its type byte */
+#define KE_RULE_NO_DPC 0x4E540031u          /* p2 what was given as a DPC, p3 its type byte, p4 its routine */

@@ -33,5 +33,16 @@ VOID PsInitSystem(VOID);
 /* Bug check only, when no other processor runs: calls Routine for each thread without a lock. */
 VOID PsWalkThreadsFrozen(VOID (*Routine)(PETHREAD Thread));
 
-/* Threads that started in Module's code and have not ended: written to log and report, counted. PASSIVE_LEVEL. */
-ULONG PsReportDriverThreads(const void *Module, PCSTR Driver);
+/* --- after a driver's unload routine, PASSIVE_LEVEL ---- */
+
+struct _IM_MODULE;
+
+/* A thread that is not the module's own, nor the current one, is inside one of its routines: it may be about to leave. */
+BOOLEAN PsIsRoutineRunning(struct _IM_MODULE *Module);
+
+/* Threads that started in Module's code and have not ended, and others that are inside one of its routines: written to log
+ * and report, counted. */
+ULONG PsReportDriverThreads(struct _IM_MODULE *Module);
+
+/* APCs that lie in Module or would call it: taken out, reported, counted. */
+ULONG PsReportDriverApcs(struct _IM_MODULE *Module);

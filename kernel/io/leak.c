@@ -44,13 +44,9 @@ static ULONG IopReportDeviceLeaks(PDRIVER_OBJECT Driver)
     return Count;
 }
 
-VOID IopReportLeaks(PDRIVER_OBJECT Driver)
+/* What would run the driver's code later. It is taken out, so that it does not. */
+static VOID IopReportQueuedLeaks(PIM_MODULE Module)
 {
-    PIM_MODULE Module = IopModule(Driver);
-    BOOLEAN Inside = IopReportDeviceLeaks(Driver) != 0;
-    ULONG Interrupts = KeReportDriverInterrupts(Module->Name, Module->Base, Module->Size);
-    if (Interrupts != 0)
-        KdLog("%s: %lu interrupts were not disconnected; they are now", Module->Name, Interrupts);
     KeFlushQueuedDpcs(); /* a DPC that is queued already runs while the image is still there */
     ULONG Timers = KeReportDriverTimers(Module->Name, Module->Base, Module->Size);
     KeFlushQueuedDpcs(); /* one that was expiring on another processor is in its queue again, or its DPC has run */
@@ -60,7 +56,39 @@ VOID IopReportLeaks(PDRIVER_OBJECT Driver)
     ULONG Items = ExReportDriverWorkItems(Module->Name, Module->Base, Module->Size);
     if (Items != 0)
         KdLog("%s: %lu work items were still queued; they are taken out of the queue", Module->Name, Items);
-    if (PsReportDriverThreads(Module, Module->Name) != 0)
+    ULONG Apcs = PsReportDriverApcs(Module);
+    if (Apcs != 0)
+        KdLog("%s: %lu APCs were still queued; they are taken out of the queue", Module->Name, Apcs);
+}
+
+#define IOP_GRACE_STEP (-100000) /* 10 ms */
+#define IOP_GRACE_STEPS 100
+
+/* A routine whose last act was to tell the unload routine that it is done has a few instructions left: it is given a second.
+ * TRUE: there was one, and it may have queued something. */
+static BOOLEAN IopAwaitRoutines(PIM_MODULE Module)
+{
+    LARGE_INTEGER Step = {.QuadPart = IOP_GRACE_STEP};
+    ULONG Steps = 0;
+
+    while (Steps < IOP_GRACE_STEPS && PsIsRoutineRunning(Module)) {
+        KeDelayExecutionThread(KernelMode, FALSE, &Step);
+        Steps++;
+    }
+    return Steps != 0;
+}
+
+VOID IopReportLeaks(PDRIVER_OBJECT Driver)
+{
+    PIM_MODULE Module = IopModule(Driver);
+    BOOLEAN Inside = IopReportDeviceLeaks(Driver) != 0;
+    ULONG Interrupts = KeReportDriverInterrupts(Module->Name, Module->Base, Module->Size);
+    if (Interrupts != 0)
+        KdLog("%s: %lu interrupts were not disconnected; they are now", Module->Name, Interrupts);
+    IopReportQueuedLeaks(Module);
+    if (IopAwaitRoutines(Module))
+        IopReportQueuedLeaks(Module);
+    if (PsReportDriverThreads(Module) != 0)
         Inside = TRUE; /* their code must stay */
     IopReportLinkLeaks(Module);
     ExReportDriverLeaks(Module);

@@ -131,6 +131,44 @@ BOOLEAN NTAPI KeRemoveQueueApc(PRKAPC Apc)
     return Removed;
 }
 
+static BOOLEAN KiApcLiesIn(const KAPC *Apc, ULONG_PTR Base, SIZE_T Size)
+{
+    return (ULONG_PTR)Apc - Base < Size || (ULONG_PTR)Apc->KernelRoutine - Base < Size ||
+           (ULONG_PTR)Apc->NormalRoutine - Base < Size || (ULONG_PTR)Apc->RundownRoutine - Base < Size;
+}
+
+/* ThreadLock held. */
+static ULONG KiTakeApcsLocked(PLIST_ENTRY Head, PCSTR Driver, ULONG_PTR Base, SIZE_T Size)
+{
+    ULONG Count = 0;
+
+    for (PLIST_ENTRY Entry = Head->Flink, Next; Entry != Head; Entry = Next) {
+        PKAPC Apc = CONTAINING_RECORD(Entry, KAPC, ApcListEntry);
+        Next = Entry->Flink;
+        if (!KiApcLiesIn(Apc, Base, Size))
+            continue;
+        RemoveEntryList(Entry);
+        Apc->Inserted = FALSE;
+        KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "APC"),
+                 KD_NUMBER(ReportKeyCount, 1), KD_NUMBER(ReportKeyAddress, (ULONG_PTR)Apc));
+        Count++;
+    }
+    return Count;
+}
+
+ULONG KeReportDriverApcs(PKTHREAD Thread, PCSTR Driver, const void *Base, SIZE_T Size)
+{
+    PKAPC_STATE States[] = {&Thread->ApcState, &Thread->SavedApcState};
+    KIRQL OldIrql = ArchAcquireLock(&Thread->ThreadLock);
+    ULONG Count = 0;
+
+    for (ULONG i = 0; i < RTL_NUMBER_OF(States); i++)
+        for (ULONG Mode = KernelMode; Mode < MaximumMode; Mode++)
+            Count += KiTakeApcsLocked(&States[i]->ApcListHead[Mode], Driver, (ULONG_PTR)Base, Size);
+    ArchReleaseLock(&Thread->ThreadLock, OldIrql);
+    return Count;
+}
+
 /* The next that may run now, taken out of the queue; NULL: none. What it calls is copied, because its kernel routine may free it. */
 static PKAPC KiTakeApc(PKTHREAD Thread, KAPC *Copy)
 {

@@ -105,30 +105,61 @@ static VOID KiPrintOtherProcessors(VOID)
     }
 }
 
-/* The routine of the innermost call into a driver, if a driver's image holds it. */
+static BOOLEAN KiBlameCode(const void *Code, KI_SYMBOL *Symbol)
+{
+    if (Code == NULL)
+        return FALSE;
+    KiUpcalls->Symbolize(Code, Symbol);
+    return Symbol->Module[0] != 0 && !KiUpcalls->IsKernelAddress(Code);
+}
+
+/* The routine of the innermost call into a driver, if a driver's image holds it. When no image does, the stack is as we made it,
+ * and the driver that gave us that address is to blame. */
 static BOOLEAN KiBlameGate(KI_SYMBOL *Symbol)
 {
     PKTHREAD Thread = KiCurrentThread();
 
-    if (Thread == NULL || Thread->GateRoutine == NULL)
+    if (Thread == NULL || Thread->Gate == NULL)
         return FALSE;
-    KiUpcalls->Symbolize(Thread->GateRoutine, Symbol);
-    return Symbol->Module[0] != 0 && !KiUpcalls->IsKernelAddress(Thread->GateRoutine);
+    if (KiBlameCode(Thread->GateRoutine, Symbol))
+        return TRUE;
+    return !KiUpcalls->IsKernelAddress(Thread->GateRoutine) && Thread->Gate->Caller != NULL &&
+           KiBlameCode((PUCHAR)Thread->Gate->Caller - 1, Symbol);
+}
+
+/* What is further out on the stack was interrupted: it has no part in the call. */
+static BOOLEAN KiIsInterruptingGate(const KE_GATE *Gate)
+{
+    return Gate->Kind == GateDpc || Gate->Kind == GateTimer || Gate->Kind == GateApc || Gate->Kind == GateIsr;
+}
+
+/* TRUE: the frame is outside the innermost call into a driver. *Symbol: what is to blame instead of it, or nobody. */
+static BOOLEAN KiIsOutsideGate(const CONTEXT *Frame, KI_SYMBOL *Symbol, PBOOLEAN Found)
+{
+    PKTHREAD Thread = KiCurrentThread();
+
+    *Found = FALSE;
+    if (Thread == NULL || Thread->Gate == NULL || Frame->Rsp <= (ULONG64)Thread->Gate)
+        return FALSE;
+    *Found = KiBlameGate(Symbol);
+    return *Found || KiIsInterruptingGate(Thread->Gate);
 }
 
 /* The first frame outside the kernel is to blame, if it lies inside the innermost call into a driver. When the stack has been
  * destroyed, or ends before that, it is the routine that was called; with no driver at all it is the kernel itself. */
 static VOID KiFindCulprit(PCONTEXT Context, KI_SYMBOL *Symbol)
 {
-    PKTHREAD Thread = KiCurrentThread();
     CONTEXT Walk;
-    BOOLEAN Returned = KiStartWalk(Context, &Walk); /* a return address lies behind the call: name the call */
+    BOOLEAN Found,
+        Returned = KiStartWalk(Context, &Walk); /* a return address lies behind the call: name the call */
 
     for (ULONG Depth = 0; Depth < KI_MAX_FRAMES && Walk.Rip != 0; Depth++, Returned = TRUE) {
         if (!KiUpcalls->IsKernelAddress((PVOID)Walk.Rip)) {
-            if (Thread != NULL && Thread->Gate != NULL && Walk.Rsp > (ULONG64)Thread->Gate &&
-                KiBlameGate(Symbol))
-                return;
+            if (KiIsOutsideGate(&Walk, Symbol, &Found)) {
+                if (Found)
+                    return;
+                break;
+            }
             KiUpcalls->Symbolize((PVOID)(Walk.Rip - Returned), Symbol);
             if (Symbol->Module[0] != 0)
                 return;

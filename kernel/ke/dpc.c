@@ -23,6 +23,7 @@ VOID KiInitializeDpcQueues(KI_DEFERRED *Deferred)
 
 static VOID KiInitializeDpc(PKDPC Dpc, UCHAR Type, PKDEFERRED_ROUTINE Routine, PVOID Context)
 {
+    KiCheckNewDpc(Dpc);
     Dpc->Type = Type;
     Dpc->Importance = MediumImportance;
     Dpc->Number = 0;
@@ -85,14 +86,57 @@ static BOOLEAN KiStartsAtOnce(const KI_DEFERRED *Deferred, PKPRCB Target, UCHAR 
     return Target->CurrentThread == Target->IdleThread;
 }
 
+/* --- checked kernel: the queue is not followed into a DPC that is none any more. Queue locked. --- */
+
+#if NTBOX_CHECKED
+static const void *KiCheckDpc(KI_DPC_QUEUE *Queue, const KDPC *Dpc)
+{
+    const KI_NOTE *Note = KiFindNote(&Queue->Notes, KiNotedDpc, Dpc);
+    const LIST_ENTRY *Neighbour;
+
+    if (Note == NULL)
+        return NULL;
+    if ((Dpc->Type != DpcObject && Dpc->Type != ThreadedDpcObject) || Dpc->DpcData != Queue ||
+        (PVOID)Dpc->DeferredRoutine != Note->Other)
+        KiDamagedObject(Note);
+    if (!KiIsLinked(&Dpc->DpcListEntry, &Neighbour)) {
+        const KI_NOTE *Other = NULL;
+        if (Neighbour != NULL)
+            Other = KiFindNote(&Queue->Notes, KiNotedDpc, CONTAINING_RECORD(Neighbour, KDPC, DpcListEntry));
+        KiDamagedObject(Other != NULL ? Other : Note);
+    }
+    return Note->Caller;
+}
+
+/* First and last: their links are written by who puts another one in. */
+static VOID KiCheckEnds(KI_DPC_QUEUE *Queue)
+{
+    if (IsListEmpty(&Queue->ListHead))
+        return;
+    (void)KiCheckDpc(Queue, CONTAINING_RECORD(Queue->ListHead.Flink, KDPC, DpcListEntry));
+    (void)KiCheckDpc(Queue, CONTAINING_RECORD(Queue->ListHead.Blink, KDPC, DpcListEntry));
+}
+
+#define KiNoteDpc(Queue, Dpc, Caller)                                                                        \
+    KiNote(&(Queue)->Notes, KiNotedDpc, (Dpc), (PVOID)(Dpc)->DeferredRoutine, (Caller))
+#define KiForgetDpc(Queue, Dpc) KiForget(&(Queue)->Notes, KiNotedDpc, (Dpc))
+#else
+#define KiCheckDpc(Queue, Dpc) NULL
+#define KiCheckEnds(Queue) ((void)0)
+#define KiNoteDpc(Queue, Dpc, Caller) ((void)0)
+#define KiForgetDpc(Queue, Dpc) ((void)0)
+#endif
+
 /* Queue locked. The compare-exchange decides between two processors that queue it to different places, and it is a barrier
  * also when it fails: a routine that has not begun yet then sees what the caller wrote before. */
-static BOOLEAN KiLinkDpc(KI_DPC_QUEUE *Queue, PKDPC Dpc, PVOID Argument1, PVOID Argument2)
+static BOOLEAN KiLinkDpc(KI_DPC_QUEUE *Queue, PKDPC Dpc, PVOID Argument1, PVOID Argument2, const void *Caller)
 {
     PVOID None = NULL;
 
     if (!__atomic_compare_exchange_n(&Dpc->DpcData, &None, Queue, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return FALSE;
+    KiCheckEnds(Queue);
+    KiNoteDpc(Queue, Dpc, Caller);
     Dpc->SystemArgument1 = Argument1;
     Dpc->SystemArgument2 = Argument2;
     Queue->Depth++;
@@ -114,6 +158,8 @@ BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
         KIRQL OldIrql = ArchAcquireLock(&Queue->Lock);
         BOOLEAN Removed = Dpc->DpcData == Queue; /* else it ran, and may be in another queue by now */
         if (Removed) {
+            (void)KiCheckDpc(Queue, Dpc);
+            KiForgetDpc(Queue, Dpc);
             RemoveEntryList(&Dpc->DpcListEntry);
             Queue->Depth--;
             __atomic_exchange_n(&Dpc->DpcData, NULL, __ATOMIC_SEQ_CST); /* as KiTakeDpc does, and why */
@@ -130,6 +176,7 @@ typedef struct _KI_DPC_CALL {
     PKDPC Dpc;
     PKDEFERRED_ROUTINE Routine;
     PVOID Context, Argument1, Argument2;
+    const void *Caller; /* checked kernel: who queued it */
 } KI_DPC_CALL;
 
 /* FALSE: the queue is empty, and whoever queues the next DPC has to ask for an interrupt again. DpcData is cleared by an
@@ -140,9 +187,13 @@ static BOOLEAN KiTakeDpc(KI_DPC_QUEUE *Queue, KI_DPC_CALL *Call)
     BOOLEAN Found = !IsListEmpty(&Queue->ListHead);
 
     if (Found) {
-        PKDPC Dpc = CONTAINING_RECORD(RemoveHeadList(&Queue->ListHead), KDPC, DpcListEntry);
-        *Call = (KI_DPC_CALL){Dpc, Dpc->DeferredRoutine, Dpc->DeferredContext, Dpc->SystemArgument1,
-                              Dpc->SystemArgument2};
+        PKDPC Dpc = CONTAINING_RECORD(Queue->ListHead.Flink, KDPC, DpcListEntry);
+        const void *Caller = KiCheckDpc(Queue, Dpc);
+        (void)RemoveHeadList(&Queue->ListHead);
+        *Call = (KI_DPC_CALL){
+            Dpc,   Dpc->DeferredRoutine, Dpc->DeferredContext, Dpc->SystemArgument1, Dpc->SystemArgument2,
+            Caller};
+        KiForgetDpc(Queue, Dpc);
         Queue->Depth--;
         KiTrace(KiTraceDpc, Dpc, 0);
         __atomic_exchange_n(&Dpc->DpcData, NULL, __ATOMIC_SEQ_CST);
@@ -164,6 +215,8 @@ static VOID KiCallDpc(const KI_DPC_CALL *Call)
     KE_GATE Gate;
 
     KeEnterGate(&Gate, GateDpc, (PVOID)Call->Routine);
+    if (NTBOX_CHECKED)
+        Gate.Caller = Call->Caller;
     __try {
         Call->Routine(Call->Dpc, Call->Context, Call->Argument1, Call->Argument2);
     } __except (KiDpcFilter(GetExceptionInformation())) {
@@ -237,8 +290,9 @@ static VOID KiStartDpcs(PKPRCB Target, KIRQL OldIrql)
 
 /* Any IRQL. FALSE when it is in a queue already: the arguments stay those of the first call. Raised to HIGH_LEVEL the caller
  * does not leave its processor, so that "local" stays true until the interrupt is asked for. */
-BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
+BOOLEAN KiInsertDpc(PRKDPC Dpc, PVOID Argument1, PVOID Argument2, const void *Caller)
 {
+    KiRequireDpc(Dpc, Caller);
     KIRQL OldIrql = ArchRaiseIrql(HIGH_LEVEL);
     PKPRCB Target = Dpc->Number == 0 ? KeGetPrcb() : KiTargetOf(Dpc);
     KI_DEFERRED *Deferred = &KiProcessorOf(Target)->Deferred;
@@ -247,7 +301,7 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemAr
     BOOLEAN Interrupt = FALSE;
 
     ArchAcquireLockAtIrql(&Queue->Lock);
-    BOOLEAN Inserted = KiLinkDpc(Queue, Dpc, SystemArgument1, SystemArgument2);
+    BOOLEAN Inserted = KiLinkDpc(Queue, Dpc, Argument1, Argument2, Caller);
     if (Inserted && !Queue->Busy)
         Interrupt = Threaded || KiStartsAtOnce(Deferred, Target, Dpc->Importance, Local);
     ArchReleaseLockFromIrql(&Queue->Lock);
@@ -257,6 +311,11 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemAr
         KiStartDpcs(Target, OldIrql);
     ArchSetIrql(OldIrql);
     return Inserted;
+}
+
+BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
+{
+    return KiInsertDpc(Dpc, SystemArgument1, SystemArgument2, KI_CALLER());
 }
 
 /* Clock interrupt: DPCs that did not start at once start now. */

@@ -18,6 +18,7 @@ VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
     Gate->SpecialApcDisable = Thread->SpecialApcDisable;
     Gate->HeldLockCount = KeHeldLockCount();
     Gate->Interrupts = ArchInterruptsEnabled();
+    Gate->Caller = NULL;
     Gate->Outer = Thread->Gate;
     while (Gate->Outer != NULL && Gate->Outer < Gate)
         Gate->Outer = Gate->Outer->Outer; /* an exception was handled further out: that call is over */

@@ -94,6 +94,7 @@ VOID KeCallAllProcessors(KE_PROCESSOR_CALL *Call, PVOID Context)
 typedef struct _KI_GENERIC_CALL {
     PKIPI_BROADCAST_WORKER Function;
     ULONG_PTR Argument;
+    const void *Caller;
     volatile LONG Missing; /* processors that have not reached the barrier */
 } KI_GENERIC_CALL;
 
@@ -105,6 +106,7 @@ static ULONG_PTR KiEnterGenericCall(KI_GENERIC_CALL *Generic)
     while (__atomic_load_n(&Generic->Missing, __ATOMIC_ACQUIRE) != 0)
         __builtin_ia32_pause();
     KeEnterGate(&Gate, GateIpi, (PVOID)Generic->Function);
+    Gate.Caller = Generic->Caller;
     ULONG_PTR Result = Generic->Function(Generic->Argument);
     KeLeaveGate(&Gate);
     return Result;
@@ -119,7 +121,7 @@ static VOID KiGenericCallTarget(PVOID Context)
  * at IPI_LEVEL; returns when all have, with the result of the calling processor. */
 ULONG_PTR NTAPI KeIpiGenericCall(PKIPI_BROADCAST_WORKER BroadcastFunction, ULONG_PTR Context)
 {
-    KI_GENERIC_CALL Generic = {BroadcastFunction, Context, 0};
+    KI_GENERIC_CALL Generic = {BroadcastFunction, Context, __builtin_return_address(0), 0};
 
     KI_REQUIRE_IRQL(IPI_LEVEL - 1);
     KiCheckCaller();

@@ -171,10 +171,10 @@ VOID KiInitializeWheel(KI_TIMER_WHEEL *Wheel);
 VOID KiCheckTimers(VOID);  /* clock interrupt of this processor: asks for expiry when a timer may be due */
 VOID KiExpireTimers(VOID); /* the software interrupt does it; no lock held */
 
-/* Object locked. Insert: into the wheel of this processor. Remove: TRUE when it was in one. */
-VOID KiInsertInWheel(PKTIMER Timer, ULONG64 DueTime);
+/* Object locked. Caller: who set the timer (KI_CALLER). Insert: into the wheel of this processor. Remove: TRUE when it was in one. */
+VOID KiInsertInWheel(PKTIMER Timer, ULONG64 DueTime, const void *Caller);
 BOOLEAN KiRemoveFromWheel(PKTIMER Timer);
-VOID KiSignalTimerLocked(PKTIMER Timer, ULONG64 Now);
+VOID KiSignalTimerLocked(PKTIMER Timer, ULONG64 Now, const void *Caller);
 
 /* One timer that Wanted accepts is taken out of the wheel of a processor; NULL: there is none. No lock held. */
 typedef BOOLEAN KI_TIMER_FILTER(const KTIMER *Timer, const VOID *Context);
@@ -186,6 +186,7 @@ VOID KiCancelWaitTimer(PKTHREAD Thread);
 
 /* --- dpc.c ------------------------------------------------------------------------------------------------------ */
 
+BOOLEAN KiInsertDpc(PRKDPC Dpc, PVOID Argument1, PVOID Argument2, const void *Caller); /* KeInsertQueueDpc */
 VOID KiInitializeDpcQueues(KI_DEFERRED *Deferred);
 VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame); /* vector 0x2f */
 VOID KiTickDpcs(PKPRCB Prcb);                     /* clock interrupt */
@@ -226,6 +227,30 @@ VOID KiPageFault(ARCH_TRAP_FRAME *Frame);
 
 /* Makes EXCEPTION_RECORD and CONTEXT from a trap and runs the handlers. Does not return when nobody handles it. */
 VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterCount, ULONG64 P0, ULONG64 P1);
+
+/* --- note.c, checked kernel only ------------------------------------------------------------------------------------- */
+
+#if NTBOX_CHECKED
+#define KI_CALLER() ((const void *)__builtin_return_address(0)) /* in the exported function */
+/* Lock of the queue held. */
+VOID KiNote(KI_NOTES *Notes, KI_NOTE_KIND Kind, const void *Object, const void *Other, const void *Caller);
+VOID KiForget(KI_NOTES *Notes, KI_NOTE_KIND Kind, const void *Object);
+const KI_NOTE *KiFindNote(KI_NOTES *Notes, KI_NOTE_KIND Kind, const void *Object);
+DECLSPEC_NORETURN VOID KiDamagedObject(const KI_NOTE *Note);
+BOOLEAN KiIsLinked(const LIST_ENTRY *Entry, const LIST_ENTRY **Neighbour); /* NULL: it is the entry itself */
+/* Bug checks that name the caller, when it is none. Any IRQL. */
+VOID KiRequireTimer(const KTIMER *Timer, const void *Caller);
+VOID KiRequireDpc(const KDPC *Dpc, const void *Caller);
+/* Any IRQL of their callers, no lock held: a bug check when it is in a queue. */
+VOID KiCheckNewTimer(const KTIMER *Timer);
+VOID KiCheckNewDpc(const KDPC *Dpc);
+#else
+#define KI_CALLER() NULL
+#define KiRequireTimer(Timer, Caller) ((void)0)
+#define KiRequireDpc(Dpc, Caller) ((void)0)
+#define KiCheckNewTimer(Timer) ((void)0)
+#define KiCheckNewDpc(Dpc) ((void)0)
+#endif
 
 /* --- lock_check.c, checked kernel only ------------------------------------------------------------------------------- */
 

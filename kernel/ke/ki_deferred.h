@@ -4,6 +4,33 @@
 #pragma once
 #include "ke.h"
 
+/* note.c, checked kernel: one object in a queue, and who put it there. Guarded by the queue's lock; Count is also read
+ * without it, to see that there is nothing. */
+#define KI_NOTE_BUCKETS 64 /* by page */
+#define KI_NOTE_ROOM 256
+
+typedef enum _KI_NOTE_KIND {
+    KiNotedTimer,    /* Other: its DPC, or NULL */
+    KiNotedTimerDpc, /* the DPC of a timer that is set. Other: the timer */
+    KiNotedDpc,      /* Other: its routine */
+} KI_NOTE_KIND;
+
+typedef struct _KI_NOTE {
+    struct _KI_NOTE *Next;
+    KI_NOTE_KIND Kind;
+    const void *Object, *Other;
+    const void *Caller; /* return address of the call that queued it */
+} KI_NOTE;
+
+typedef struct _KI_NOTES {
+    KI_NOTE *Buckets[KI_NOTE_BUCKETS];
+    KI_NOTE *Free;
+    volatile ULONG Count; /* of notes; read as a hint */
+    ULONG Used;           /* of Room */
+    ULONG Missing;        /* objects in the queue that found no room: then not all are known */
+    KI_NOTE Room[KI_NOTE_ROOM];
+} KI_NOTES;
+
 /* KDPC.DpcData points to the queue that the DPC is in: it is set and cleared with that queue's lock held, so who holds the lock
  * and finds it equal may unlink the DPC. */
 typedef struct _KI_DPC_QUEUE {
@@ -12,6 +39,9 @@ typedef struct _KI_DPC_QUEUE {
     ULONG Depth;           /* (Lock) DPCs in the list */
     ULONG Inserted;        /* (Lock) ever */
     volatile BOOLEAN Busy; /* (Lock) somebody empties it and will look again: no interrupt is needed */
+#if NTBOX_CHECKED
+    KI_NOTES Notes; /* (Lock) */
+#endif
 } KI_DPC_QUEUE;
 
 #define KI_WHEEL_BUCKETS 256
@@ -24,6 +54,9 @@ typedef struct _KI_TIMER_WHEEL {
         SeenTick; /* clock interrupt of the processor: the last tick whose bucket it has looked at */
     volatile BOOLEAN Requested;           /* the processor itself: expiry is asked for */
     LIST_ENTRY Buckets[KI_WHEEL_BUCKETS]; /* (Lock) */
+#if NTBOX_CHECKED
+    KI_NOTES Notes; /* (Lock) timers that are no time-outs of waits */
+#endif
 } KI_TIMER_WHEEL;
 
 /* The processor itself only. Times are those of Clock (100 ns), which goes on with each clock interrupt taken. */

@@ -87,6 +87,8 @@ DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread)
     KiCheckThreadMayEnd(Thread);
     KiRundownApcs(Thread);
     KiDissociateQueue(Thread);
+    KeCheckFreedMemory(Thread->StackLimit, (SIZE_T)((PUCHAR)Thread->StackBase - (PUCHAR)Thread->StackLimit),
+                       NULL);
     (void)ArchRaiseIrql(DISPATCH_LEVEL);
     KiSignalThreadEnd(Thread);
     ArchAcquireLockAtIrql(&KeThreadReaper.Lock);

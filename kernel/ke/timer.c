@@ -12,7 +12,7 @@ static ULONG64 KiPeriodOf(const KTIMER *Timer)
 }
 
 /* Object locked, not in a wheel. A periodic timer goes back into one; periods that are over already are left out. */
-VOID KiSignalTimerLocked(PKTIMER Timer, ULONG64 Now)
+VOID KiSignalTimerLocked(PKTIMER Timer, ULONG64 Now, const void *Caller)
 {
     ULONG64 Period = KiPeriodOf(Timer);
 
@@ -20,14 +20,15 @@ VOID KiSignalTimerLocked(PKTIMER Timer, ULONG64 Now)
     KiSignalWaitersLocked(&Timer->Header, 0);
     if (Period != 0) {
         ULONG64 Next = Timer->DueTime.QuadPart + Period;
-        KiInsertInWheel(Timer, Next > Now ? Next : Now + Period);
+        KiInsertInWheel(Timer, Next > Now ? Next : Now + Period, Caller);
     }
     if (Timer->Dpc != NULL)
-        KeInsertQueueDpc(Timer->Dpc, (PVOID)(ULONG_PTR)(ULONG)Now, (PVOID)(ULONG_PTR)(ULONG)(Now >> 32));
+        KiInsertDpc(Timer->Dpc, (PVOID)(ULONG_PTR)(ULONG)Now, (PVOID)(ULONG_PTR)(ULONG)(Now >> 32), Caller);
 }
 
 VOID NTAPI KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
 {
+    KiCheckNewTimer(Timer);
     Timer->Header.Lock = 0;
     Timer->Header.Type =
         (Type == SynchronizationTimer) ? TimerSynchronizationObject : TimerNotificationObject;
@@ -59,6 +60,7 @@ typedef struct _KI_TIMER_SETTING {
     ULONG Tolerance; /* ms that it may be late */
     BOOLEAN Fine;
     PKDPC Dpc;
+    const void *Caller;
 } KI_TIMER_SETTING;
 
 /* To a multiple of the largest power of two (ms) that is tolerated: timers of like tolerance then expire at one tick. */
@@ -73,6 +75,9 @@ static ULONG64 KiCoalesce(ULONG64 Due, ULONG Tolerance)
 
 static BOOLEAN KiSetTimer(PKTIMER Timer, const KI_TIMER_SETTING *Setting)
 {
+    KiRequireTimer(Timer, Setting->Caller);
+    if (Setting->Dpc != NULL)
+        KiRequireDpc(Setting->Dpc, Setting->Caller);
     KIRQL OldIrql = KiLockObject(&Timer->Header);
     BOOLEAN WasInserted = KiRemoveFromWheel(Timer);
     ULONG64 Now = HalQueryInterruptTime(), Due = KiDueTime(Setting->DueTime, Now);
@@ -82,13 +87,14 @@ static BOOLEAN KiSetTimer(PKTIMER Timer, const KI_TIMER_SETTING *Setting)
     Timer->Dpc = Setting->Dpc;
     Timer->Period = Setting->Period;
     if (Due > Now) {
-        KiInsertInWheel(Timer, Setting->Tolerance == 0 ? Due : KiCoalesce(Due, Setting->Tolerance));
+        KiInsertInWheel(Timer, Setting->Tolerance == 0 ? Due : KiCoalesce(Due, Setting->Tolerance),
+                        Setting->Caller);
         KiUnlockObject(&Timer->Header);
         ArchSetIrql(OldIrql);
         return WasInserted;
     }
     Timer->DueTime.QuadPart = Now;
-    KiSignalTimerLocked(Timer, Now);
+    KiSignalTimerLocked(Timer, Now, Setting->Caller);
     KiUnlockObject(&Timer->Header);
     KiExitDispatcher(OldIrql);
     return WasInserted;
@@ -99,13 +105,16 @@ static BOOLEAN KiSetTimer(PKTIMER Timer, const KI_TIMER_SETTING *Setting)
 BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    return KiSetTimer(Timer,
-                      &(KI_TIMER_SETTING){.DueTime = DueTime.QuadPart, .Period = (ULONG)Period, .Dpc = Dpc});
+    return KiSetTimer(
+        Timer, &(KI_TIMER_SETTING){
+                   .DueTime = DueTime.QuadPart, .Period = (ULONG)Period, .Dpc = Dpc, .Caller = KI_CALLER()});
 }
 
 BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
 {
-    return KeSetTimerEx(Timer, DueTime, 0, Dpc);
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    return KiSetTimer(Timer,
+                      &(KI_TIMER_SETTING){.DueTime = DueTime.QuadPart, .Dpc = Dpc, .Caller = KI_CALLER()});
 }
 
 /* [WDK KeSetCoalescableTimer] First expiry between DueTime and DueTime + TolerableDelay (ms), then every Period (ms). */
@@ -113,22 +122,26 @@ BOOLEAN NTAPI KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG 
                                     PKDPC Dpc)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    return KiSetTimer(
-        Timer, &(KI_TIMER_SETTING){
-                   .DueTime = DueTime.QuadPart, .Period = Period, .Tolerance = TolerableDelay, .Dpc = Dpc});
+    return KiSetTimer(Timer, &(KI_TIMER_SETTING){.DueTime = DueTime.QuadPart,
+                                                 .Period = Period,
+                                                 .Tolerance = TolerableDelay,
+                                                 .Dpc = Dpc,
+                                                 .Caller = KI_CALLER()});
 }
 
 BOOLEAN KeSetFineTimer(KE_FINE_TIMER *Timer, LONG64 DueTime, ULONG Period)
 {
     return KiSetTimer(
         &Timer->Timer,
-        &(KI_TIMER_SETTING){.DueTime = DueTime, .Period = Period, .Fine = TRUE, .Dpc = &Timer->Dpc});
+        &(KI_TIMER_SETTING){
+            .DueTime = DueTime, .Period = Period, .Fine = TRUE, .Dpc = &Timer->Dpc, .Caller = Timer->Owner});
 }
 
 /* [WDK KeCancelTimer] TRUE when it was in the queue. A DPC that is queued already still runs. */
 BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KiRequireTimer(Timer, KI_CALLER());
     KIRQL OldIrql = KiLockObject(&Timer->Header);
     BOOLEAN WasInserted = KiRemoveFromWheel(Timer);
 
@@ -168,7 +181,9 @@ static BOOLEAN KiBelongsToRange(const KTIMER *Timer, const VOID *Context)
 {
     const KI_RANGE *Range = Context;
 
-    if (KiLiesIn(Range, Timer) || (Timer->Dpc != NULL && KiLiesIn(Range, (PVOID)Timer->Dpc->DeferredRoutine)))
+    if (KiLiesIn(Range, Timer) ||
+        (Timer->Dpc != NULL &&
+         (KiLiesIn(Range, Timer->Dpc) || KiLiesIn(Range, (PVOID)Timer->Dpc->DeferredRoutine))))
         return TRUE;
     return Timer->Header.KeepShifting &&
            KiLiesIn(Range, CONTAINING_RECORD(Timer, KE_FINE_TIMER, Timer)->Owner);

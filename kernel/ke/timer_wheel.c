@@ -4,6 +4,7 @@
  * out. Order: object, then wheel. Expiry comes the other way and therefore only tries to lock the object; as long as it has not
  * got it, the timer stays in a list of the wheel and can be cancelled. test/model has this protocol. */
 #include "ki.h"
+#include "ke_checks.h"
 
 #define KI_TICK HAL_CLOCK_PERIOD
 
@@ -30,9 +31,84 @@ static VOID KiRequestExpiry(KI_TIMER_WHEEL *Wheel)
     HalRequestSoftwareInterrupt(HAL_VECTOR_DPC);
 }
 
+static BOOLEAN KiIsWaitTimeout(const KTIMER *Timer)
+{
+    return KiObjectType(&Timer->Header) == KI_WAIT_TIMER;
+}
+
+/* --- checked kernel: the list is not followed into a timer that is none any more. Wheel locked. --- */
+
+#if NTBOX_CHECKED
+static BOOLEAN KiIsWhole(const KTIMER *Timer, const KI_NOTE *Note)
+{
+    UCHAR Type = KiObjectType(&Timer->Header);
+
+    return (Type == TimerNotificationObject || Type == TimerSynchronizationObject) &&
+           Timer->Header.Inserted && Timer->Dpc == Note->Other;
+}
+
+static VOID KiCheckTimer(KI_TIMER_WHEEL *Wheel, const KTIMER *Timer)
+{
+    const KI_NOTE *Note = KiFindNote(&Wheel->Notes, KiNotedTimer, Timer);
+    const LIST_ENTRY *Neighbour;
+
+    if (KeChecksOff)
+        return;
+    if (Note != NULL && !KiIsWhole(Timer, Note))
+        KiDamagedObject(Note);
+    if (KiIsLinked(&Timer->TimerListEntry, &Neighbour))
+        return;
+    if (Neighbour != NULL) {
+        const KI_NOTE *Other =
+            KiFindNote(&Wheel->Notes, KiNotedTimer, CONTAINING_RECORD(Neighbour, KTIMER, TimerListEntry));
+        Note = Other != NULL ? Other : Note;
+    }
+    if (Note != NULL)
+        KiDamagedObject(Note);
+}
+
+static VOID KiNoteTimer(KI_TIMER_WHEEL *Wheel, const KTIMER *Timer, const void *Caller)
+{
+    if (KiIsWaitTimeout(Timer))
+        return;
+    KiNote(&Wheel->Notes, KiNotedTimer, Timer, Timer->Dpc, Caller);
+    if (Timer->Dpc != NULL)
+        KiNote(&Wheel->Notes, KiNotedTimerDpc, Timer->Dpc, Timer, Caller);
+}
+
+static VOID KiForgetTimer(KI_TIMER_WHEEL *Wheel, const KTIMER *Timer)
+{
+    if (KiIsWaitTimeout(Timer))
+        return;
+    if (Timer->Dpc != NULL)
+        KiForget(&Wheel->Notes, KiNotedTimerDpc, Timer->Dpc);
+    KiForget(&Wheel->Notes, KiNotedTimer, Timer);
+}
+
+/* The last of a bucket: its link is written by who puts another one in. */
+static VOID KiCheckLast(KI_TIMER_WHEEL *Wheel, PLIST_ENTRY Bucket)
+{
+    if (!IsListEmpty(Bucket))
+        KiCheckTimer(Wheel, CONTAINING_RECORD(Bucket->Blink, KTIMER, TimerListEntry));
+}
+
+static const void *KiSetterOf(KI_TIMER_WHEEL *Wheel, const KTIMER *Timer)
+{
+    const KI_NOTE *Note = KiFindNote(&Wheel->Notes, KiNotedTimer, Timer);
+
+    return Note != NULL ? Note->Caller : NULL;
+}
+#else
+#define KiCheckTimer(Wheel, Timer) ((void)0)
+#define KiNoteTimer(Wheel, Timer, Caller) ((void)0)
+#define KiForgetTimer(Wheel, Timer) ((void)0)
+#define KiCheckLast(Wheel, Bucket) ((void)0)
+#define KiSetterOf(Wheel, Timer) NULL
+#endif
+
 /* A tick that expiry has passed already is replaced by the next one. The clock interrupt may have looked at the bucket a
  * moment too early: then expiry is asked for here. */
-VOID KiInsertInWheel(PKTIMER Timer, ULONG64 DueTime)
+VOID KiInsertInWheel(PKTIMER Timer, ULONG64 DueTime, const void *Caller)
 {
     KI_TIMER_WHEEL *Wheel = KiCurrentWheel();
     ULONG64 Tick = (DueTime + KI_TICK - 1) / KI_TICK;
@@ -42,15 +118,19 @@ VOID KiInsertInWheel(PKTIMER Timer, ULONG64 DueTime)
     ArchAcquireLockAtIrql(&Wheel->Lock);
     if (Tick <= Wheel->Hand)
         Tick = Wheel->Hand + 1;
+    KiCheckLast(Wheel, KiBucketOf(Wheel, Tick));
     InsertTailList(KiBucketOf(Wheel, Tick), &Timer->TimerListEntry);
     Timer->Header.Inserted = TRUE;
+    KiNoteTimer(Wheel, Timer, Caller);
     ArchReleaseLockFromIrql(&Wheel->Lock);
     if (Tick <= Wheel->SeenTick)
         KiRequestExpiry(Wheel);
 }
 
-static VOID KiUnlinkLocked(PKTIMER Timer)
+static VOID KiUnlinkLocked(KI_TIMER_WHEEL *Wheel, PKTIMER Timer)
 {
+    KiCheckTimer(Wheel, Timer);
+    KiForgetTimer(Wheel, Timer);
     RemoveEntryList(&Timer->TimerListEntry);
     Timer->Header.Inserted = FALSE;
 }
@@ -63,21 +143,16 @@ BOOLEAN KiRemoveFromWheel(PKTIMER Timer)
     ArchAcquireLockAtIrql(&Wheel->Lock);
     BOOLEAN Inserted = Timer->Header.Inserted;
     if (Inserted)
-        KiUnlinkLocked(Timer);
+        KiUnlinkLocked(Wheel, Timer);
     ArchReleaseLockFromIrql(&Wheel->Lock);
     return Inserted;
 }
 
 /* --- time-outs of waits: no dispatcher object, the wheel's lock is all that guards them --- */
 
-static BOOLEAN KiIsWaitTimeout(const KTIMER *Timer)
-{
-    return KiObjectType(&Timer->Header) == KI_WAIT_TIMER;
-}
-
 VOID KiInsertWaitTimer(PKTHREAD Thread, ULONG64 DueTime)
 {
-    KiInsertInWheel(&Thread->Timer, DueTime);
+    KiInsertInWheel(&Thread->Timer, DueTime, NULL);
 }
 
 /* Takes the lock also when it has expired: who expired it has then let go of the thread. */
@@ -87,7 +162,7 @@ VOID KiCancelWaitTimer(PKTHREAD Thread)
 
     ArchAcquireLockAtIrql(&Wheel->Lock);
     if (Thread->Timer.Header.Inserted)
-        KiUnlinkLocked(&Thread->Timer);
+        KiUnlinkLocked(Wheel, &Thread->Timer);
     ArchReleaseLockFromIrql(&Wheel->Lock);
 }
 
@@ -104,10 +179,11 @@ static VOID KiInsertInOrder(PLIST_ENTRY List, PKTIMER Timer)
     InsertHeadList(Entry, &Timer->TimerListEntry);
 }
 
-static VOID KiCollectFromBucket(PLIST_ENTRY Bucket, ULONG64 Now, PLIST_ENTRY Due)
+static VOID KiCollectFromBucket(KI_TIMER_WHEEL *Wheel, PLIST_ENTRY Bucket, ULONG64 Now, PLIST_ENTRY Due)
 {
     for (PLIST_ENTRY Entry = Bucket->Flink, Next; Entry != Bucket; Entry = Next) {
         PKTIMER Timer = CONTAINING_RECORD(Entry, KTIMER, TimerListEntry);
+        KiCheckTimer(Wheel, Timer);
         Next = Entry->Flink;
         if (Timer->DueTime.QuadPart > Now)
             continue;
@@ -125,7 +201,7 @@ static VOID KiCollectDue(KI_TIMER_WHEEL *Wheel, ULONG64 Now, PLIST_ENTRY Due)
         Tick = Last - KI_WHEEL_BUCKETS;
     Wheel->Hand = Last;
     while (Tick++ < Last)
-        KiCollectFromBucket(KiBucketOf(Wheel, Tick), Now, Due);
+        KiCollectFromBucket(Wheel, KiBucketOf(Wheel, Tick), Now, Due);
 }
 
 /* Wheel locked before and after, but not while the timer is signalled: that may put it in again. Somebody who holds the
@@ -134,16 +210,18 @@ static VOID KiExpireLocked(KI_TIMER_WHEEL *Wheel, PKTIMER Timer, ULONG64 Now)
 {
     KiTrace(KiTraceTimer, Timer, 0);
     if (KiIsWaitTimeout(Timer)) {
-        KiUnlinkLocked(Timer);
+        KiUnlinkLocked(Wheel, Timer);
         (void)KiClaimWait(CONTAINING_RECORD(Timer, KTHREAD, Timer), STATUS_TIMEOUT, 0);
         return;
     }
+    KiCheckTimer(Wheel, Timer);
+    const void *Caller = KiSetterOf(Wheel, Timer);
     BOOLEAN Locked = KiTryLockObjectAtDispatch(&Timer->Header);
     if (Locked)
-        KiUnlinkLocked(Timer);
+        KiUnlinkLocked(Wheel, Timer);
     ArchReleaseLockFromIrql(&Wheel->Lock);
     if (Locked) {
-        KiSignalTimerLocked(Timer, Now);
+        KiSignalTimerLocked(Timer, Now, Caller);
         KiUnlockObject(&Timer->Header);
     } else {
         __builtin_ia32_pause();
@@ -192,6 +270,7 @@ static PKTIMER KiFindInBuckets(KI_TIMER_WHEEL *Wheel, KI_TIMER_FILTER *Wanted, c
     for (ULONG i = 0; i < KI_WHEEL_BUCKETS; i++)
         for (PLIST_ENTRY Entry = Wheel->Buckets[i].Flink; Entry != &Wheel->Buckets[i]; Entry = Entry->Flink) {
             PKTIMER Timer = CONTAINING_RECORD(Entry, KTIMER, TimerListEntry);
+            KiCheckTimer(Wheel, Timer);
             if (!KiIsWaitTimeout(Timer) && Wanted(Timer, Context))
                 return Timer;
         }
@@ -208,7 +287,7 @@ PKTIMER KiTakeFromWheel(ULONG Processor, KI_TIMER_FILTER *Wanted, const VOID *Co
         ArchAcquireLockAtIrql(&Wheel->Lock);
         Timer = KiFindInBuckets(Wheel, Wanted, Context);
         if (Timer != NULL && KiTryLockObjectAtDispatch(&Timer->Header)) {
-            KiUnlinkLocked(Timer);
+            KiUnlinkLocked(Wheel, Timer);
             KiUnlockObject(&Timer->Header);
             Taken = TRUE;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Memory whose physical pages are consecutive, within limits that a device sets. */
 #include "mi.h"
+#include "ke.h"
 
 /* The last page that ends at or below an address; MM_NO_PAGE when not even page 0 does. */
 static PFN_NUMBER MiLastPageBelow(ULONG64 HighestAddress)
@@ -48,13 +49,19 @@ PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS Hi
 
 /* IRQL <= DISPATCH_LEVEL. [WDK Bug Check 0xC2] 0x60: not an address that MmAllocateContiguousMemory returned
  */
-VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
+static VOID MiFreeContiguous(PVOID BaseAddress, const void *Freer)
 {
     SIZE_T PageCount = MiMeasure(&MiSystemPteSpace, (ULONG_PTR)BaseAddress, MiUseContiguous);
     if (PageCount == 0)
         KeBugCheckEx(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0);
+    KeCheckFreedMemory(BaseAddress, PageCount * PAGE_SIZE, Freer);
     MiFreeMapping(&MiSystemPteSpace, (ULONG_PTR)BaseAddress, PageCount, MiUseContiguous,
                   MiAbsentFreedMapping);
+}
+
+VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
+{
+    MiFreeContiguous(BaseAddress, __builtin_return_address(0));
 }
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmFreeContiguousMemorySpecifyCache] size and cache type are those of the
@@ -65,5 +72,5 @@ VOID NTAPI MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T NumberOf
     if (MiMeasure(&MiSystemPteSpace, (ULONG_PTR)BaseAddress, MiUseContiguous) !=
         BYTES_TO_PAGES(NumberOfBytes))
         KeBugCheckEx(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0);
-    MmFreeContiguousMemory(BaseAddress);
+    MiFreeContiguous(BaseAddress, __builtin_return_address(0));
 }
