@@ -130,7 +130,8 @@ static BOOLEAN KiBlameGate(KI_SYMBOL *Symbol)
 /* What is further out on the stack was interrupted: it has no part in the call. */
 static BOOLEAN KiIsInterruptingGate(const KE_GATE *Gate)
 {
-    return Gate->Kind == GateDpc || Gate->Kind == GateTimer || Gate->Kind == GateApc || Gate->Kind == GateIsr;
+    return Gate->Kind == GateDpc || Gate->Kind == GateTimer || Gate->Kind == GateApc ||
+           Gate->Kind == GateIsr || Gate->Kind == GateNmi;
 }
 
 /* TRUE: the frame is outside the innermost call into a driver. *Symbol: what is to blame instead of it, or nobody. */
