@@ -121,7 +121,7 @@ static BOOLEAN KiTryLockOthers(PKTHREAD Thread, const DISPATCHER_HEADER *Held)
 }
 
 /* Status of the wait that is over, or STATUS_PENDING. The thread's block array stays: to leave its wait the thread must lock Header. */
-static BOOLEAN KiTryWaitAll(PKTHREAD Thread, DISPATCHER_HEADER *Header, KPRIORITY Increment)
+static DECLSPEC_NOINLINE BOOLEAN KiTryWaitAll(PKTHREAD Thread, DISPATCHER_HEADER *Header, KPRIORITY Increment)
 {
     BOOLEAN Done = FALSE;
 
@@ -195,6 +195,13 @@ VOID KiDispatchWoken(KIRQL OldIrql)
         KiYield(FALSE);
     else if (!Prcb->DpcActive)
         HalRequestSoftwareInterrupt(HAL_VECTOR_DPC);
+}
+
+LONG KiExitWoken(KIRQL OldIrql, LONG Result)
+{
+    KiDispatchWoken(OldIrql);
+    ArchSetIrql(OldIrql);
+    return Result;
 }
 
 VOID KiKeepRaised(KIRQL OldIrql)

@@ -12,12 +12,10 @@ VOID NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
     InitializeListHead(&Event->Header.WaitListHead);
 }
 
-/* [WDK KeSetEvent] IRQL <= DISPATCH_LEVEL; with Wait <= APC_LEVEL: the caller's next call is a wait, and no switch comes between the
- * two. Returns the previous state. */
-LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
+/* Locked, at DISPATCH_LEVEL: with Wait, or somebody waits. */
+static DECLSPEC_NOINLINE LONG KiSetEventLocked(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait,
+                                               KIRQL OldIrql)
 {
-    KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
-    KIRQL OldIrql = KiLockObject(&Event->Header);
     LONG Previous = Event->Header.SignalState;
 
     Event->Header.SignalState = 1;
@@ -26,6 +24,30 @@ LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
     KiUnlockObject(&Event->Header);
     KiExitOrWait(OldIrql, Wait);
     return Previous;
+}
+
+static DECLSPEC_NOINLINE LONG KiSetContendedEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait,
+                                                  KIRQL OldIrql)
+{
+    KiLockObjectAtDispatch(&Event->Header);
+    return KiSetEventLocked(Event, Increment, Wait, OldIrql);
+}
+
+/* [WDK KeSetEvent] IRQL <= DISPATCH_LEVEL; with Wait <= APC_LEVEL: the caller's next call is a wait, and no switch comes between the
+ * two. Returns the previous state. */
+LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
+{
+    KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
+    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+
+    if (!KiLockFreeObjectAtDispatch(&Event->Header))
+        return KiSetContendedEvent(Event, Increment, Wait, OldIrql);
+    if (Wait || !IsListEmpty(&Event->Header.WaitListHead))
+        return KiSetEventLocked(Event, Increment, Wait, OldIrql);
+    LONG Previous = Event->Header.SignalState;
+    Event->Header.SignalState = 1;
+    KiUnlockObject(&Event->Header);
+    return KiExitDispatcherWith(OldIrql, Previous);
 }
 
 /* [WDK KeResetEvent] Returns the previous state. */

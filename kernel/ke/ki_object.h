@@ -22,6 +22,16 @@ static inline VOID KiLockObjectAtDispatch(DISPATCHER_HEADER *Header)
     ArchLockAcquired(Header, &KiObjectLockClass, __builtin_return_address(0));
 }
 
+/* For a short path: FALSE when it is taken, and the long path then waits for it; so the order matters. */
+static inline BOOLEAN KiLockFreeObjectAtDispatch(DISPATCHER_HEADER *Header)
+{
+    ArchLockWillAcquire(Header, &KiObjectLockClass);
+    if (__builtin_expect(!KiTakeObjectBit(Header), 0))
+        return FALSE;
+    ArchLockAcquired(Header, &KiObjectLockClass, __builtin_return_address(0));
+    return TRUE;
+}
+
 /* The order does not matter: it does not wait. */
 static inline BOOLEAN KiTryLockObjectAtDispatch(DISPATCHER_HEADER *Header)
 {
@@ -63,8 +73,9 @@ static inline NTSTATUS KiWaitStatusOf(const DISPATCHER_HEADER *Header, NTSTATUS 
     return Status;
 }
 
-/* What a satisfied wait does to the object. Notification objects, threads and processes stay signalled. */
-static inline VOID KiConsumeSignal(DISPATCHER_HEADER *Header, PKTHREAD Thread)
+/* What a satisfied wait does to the object. Notification objects, threads and processes stay signalled. FALSE: a mutant, which the thread
+ * must be made the owner of. */
+static inline BOOLEAN KiConsumePlainSignal(DISPATCHER_HEADER *Header)
 {
     UCHAR Type = KiObjectType(Header);
 
@@ -72,7 +83,12 @@ static inline VOID KiConsumeSignal(DISPATCHER_HEADER *Header, PKTHREAD Thread)
         Header->SignalState = 0;
     else if (Type == SemaphoreObject)
         Header->SignalState--;
-    else if (Type == MutantObject)
+    return Type != MutantObject;
+}
+
+static inline VOID KiConsumeSignal(DISPATCHER_HEADER *Header, PKTHREAD Thread)
+{
+    if (!KiConsumePlainSignal(Header))
         KiTakeMutant(CONTAINING_RECORD(Header, KMUTANT, Header), Thread);
 }
 
@@ -93,6 +109,19 @@ static inline VOID KiExitDispatcher(KIRQL OldIrql)
     if (__builtin_expect(Prcb->DeferredReady != NULL || Prcb->Reschedule, 0))
         KiDispatchWoken(OldIrql);
     ArchSetIrql(OldIrql);
+}
+
+/* The same as a function's last statement: what seldom happens is jumped to, and the rest needs no stack. */
+LONG KiExitWoken(KIRQL OldIrql, LONG Result);
+
+static inline LONG KiExitDispatcherWith(KIRQL OldIrql, LONG Result)
+{
+    PKPRCB Prcb = KeGetPrcb();
+
+    if (__builtin_expect(Prcb->DeferredReady != NULL || Prcb->Reschedule, 0))
+        return KiExitWoken(OldIrql, Result);
+    ArchSetIrql(OldIrql);
+    return Result;
 }
 
 /* The end of KeSetEvent, KeReleaseMutex ...: with Wait the IRQL stays up for the wait that follows at once. */

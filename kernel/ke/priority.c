@@ -41,7 +41,7 @@ VOID KiBoostPriorityLocked(PKTHREAD Thread, KPRIORITY Increment)
 {
     KPRIORITY Boosted = Thread->BasePriority + Increment;
 
-    if (Thread->Priority > KI_LAST_DYNAMIC || Increment == 0)
+    if (Thread->Priority > KI_LAST_DYNAMIC)
         return;
     if (Boosted > KI_LAST_DYNAMIC)
         Boosted = KI_LAST_DYNAMIC;

@@ -142,7 +142,8 @@ VOID KiRequestReschedule(KI_PROCESSOR *Processor)
 VOID KiReadyThread(PKTHREAD Thread)
 {
     ArchAcquireLockAtIrql(&Thread->ThreadLock);
-    KiBoostPriorityLocked(Thread, Thread->Increment);
+    if (Thread->Increment != 0)
+        KiBoostPriorityLocked(Thread, Thread->Increment);
     KI_PROCESSOR *Processor = KiChooseProcessor(Thread);
     ArchAcquireLockAtIrql(&Processor->ReadyLock);
     Thread->Increment = 0;

@@ -229,37 +229,58 @@ static NTSTATUS KiWait(PKTHREAD Thread, const KI_WAIT *Wait)
     return Status;
 }
 
-/* The usual case needs no wait block: TRUE, and the IRQL is as before. FALSE: at DISPATCH_LEVEL, for the wait that follows. */
-static BOOLEAN KiTakeSignaled(PKTHREAD Thread, DISPATCHER_HEADER *Object, NTSTATUS *Status)
+/* At DISPATCH_LEVEL, as after a call with Wait = TRUE. */
+static DECLSPEC_NOINLINE NTSTATUS KiWaitForUnlocked(PVOID Object, KWAIT_REASON WaitReason,
+                                                    KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                                                    PLARGE_INTEGER Timeout)
 {
-    KIRQL OldIrql = KiRaiseForWait(Thread);
+    PKTHREAD Thread = KiCurrentThread();
+    KI_WAIT Wait = {1, &Object, WaitAny, WaitMode, Alertable, .Blocks = Thread->WaitBlock};
 
-    KiLockObjectAtDispatch(Object);
-    if (!KiIsSignaled(Object, Thread)) {
-        KiUnlockObject(Object);
-        Thread->WaitNext = TRUE;
-        return FALSE;
-    }
-    *Status = KiWaitStatusOf(Object, STATUS_WAIT_0);
-    KiConsumeSignal(Object, Thread);
-    KiUnlockObject(Object);
-    KiExitDispatcher(OldIrql);
-    return TRUE;
+    KiPrepareTimeout(&Wait, Timeout);
+    Thread->WaitReason = (UCHAR)WaitReason;
+    Thread->WaitNext = TRUE;
+    return KiWait(Thread, &Wait);
 }
 
+/* Object locked, at DISPATCH_LEVEL; not signalled, or a mutant. */
+static DECLSPEC_NOINLINE NTSTATUS KiWaitForLocked(PVOID Object, KWAIT_REASON WaitReason,
+                                                  KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                                                  PLARGE_INTEGER Timeout)
+{
+    PKTHREAD Thread = KiCurrentThread();
+    KI_WAIT Wait = {1, &Object, WaitAny, WaitMode, Alertable, .Blocks = Thread->WaitBlock};
+
+    KiPrepareTimeout(&Wait, Timeout);
+    if (Wait.Poll || KiObjectType(Object) == MutantObject) {
+        KiUnlockObject(Object);
+        return KiWaitForUnlocked(Object, WaitReason, WaitMode, Alertable, Timeout);
+    }
+    Thread->WaitReason = (UCHAR)WaitReason;
+    KiSetWaitBlock(Wait.Blocks, Thread, Object, 0, WaitAny);
+    KiBeginWait(Thread);
+    KiInsertWaitBlock(Wait.Blocks, Object);
+    KiUnlockObject(Object);
+    NTSTATUS Status = KiFinishWait(Thread, &Wait, 1);
+    KiExitDispatcher(Thread->WaitIrql);
+    return Status == STATUS_KERNEL_APC ? KiWait(Thread, &Wait) : Status;
+}
+
+/* The usual case, a signal that is taken without a look at who takes it, needs no wait block and no stack. */
 NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
                                      BOOLEAN Alertable, PLARGE_INTEGER Timeout)
 {
     PKTHREAD Thread = KiCurrentThread();
-    NTSTATUS Status;
+    DISPATCHER_HEADER *Header = Object;
 
     KiCheckWaitContract(Thread, Timeout);
-    if (KiTakeSignaled(Thread, Object, &Status))
-        return Status;
-    KI_WAIT Wait = {1, &Object, WaitAny, WaitMode, Alertable, .Blocks = Thread->WaitBlock};
-    KiPrepareTimeout(&Wait, Timeout);
-    Thread->WaitReason = (UCHAR)WaitReason;
-    return KiWait(Thread, &Wait);
+    KIRQL OldIrql = KiRaiseForWait(Thread);
+    if (!KiLockFreeObjectAtDispatch(Header))
+        return KiWaitForUnlocked(Object, WaitReason, WaitMode, Alertable, Timeout);
+    if (Header->SignalState <= 0 || !KiConsumePlainSignal(Header)) __attribute__
+        ((musttail)) return KiWaitForLocked(Object, WaitReason, WaitMode, Alertable, Timeout);
+    KiUnlockObject(Header);
+    return KiExitDispatcherWith(OldIrql, STATUS_WAIT_0);
 }
 
 /* [WDK KeWaitForMultipleObjects] Without WaitBlockArray at most THREAD_WAIT_OBJECTS, with it at most MAXIMUM_WAIT_OBJECTS;

@@ -10,12 +10,14 @@
 
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*callback)(uint64_t id, struct qemu_plugin_tb *tb));
+void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
+                                           void (*callback)(uint64_t id, struct qemu_plugin_tb *tb));
 void qemu_plugin_register_atexit_cb(uint64_t id, void (*callback)(uint64_t id, void *data), void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int operation, void *counter, uint64_t value);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int operation, void *counter,
+                                                uint64_t value);
 
 #define INLINE_ADD_U64 0
 #define SLOTS (1u << 22)
@@ -51,7 +53,8 @@ static void on_exit_of_qemu(uint64_t id, void *data)
     FILE *out = fopen(out_path, "w");
     for (size_t i = 0; out && i < SLOTS; i++) {
         if (slots[i].Count != 0)
-            fprintf(out, "%llx %llu\n", (unsigned long long)slots[i].Address, (unsigned long long)slots[i].Count);
+            fprintf(out, "%llx %llu\n", (unsigned long long)slots[i].Address,
+                    (unsigned long long)slots[i].Count);
     }
     if (out)
         fclose(out);
