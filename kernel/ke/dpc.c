@@ -278,9 +278,9 @@ VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame)
 }
 
 /* Below DISPATCH_LEVEL the software interrupt would come at once: its work is done without it. */
-static VOID KiStartDpcs(PKPRCB Target, KIRQL OldIrql)
+static VOID KiStartDpcs(PKPRCB Target, BOOLEAN Local, KIRQL OldIrql)
 {
-    if (Target != KeGetPrcb() || OldIrql >= DISPATCH_LEVEL || !ArchInterruptsEnabled()) {
+    if (!Local || OldIrql >= DISPATCH_LEVEL || !ArchInterruptsEnabled()) {
         KiRequestDispatchInterrupt(Target->Number);
         return;
     }
@@ -294,9 +294,9 @@ BOOLEAN KiInsertDpc(PRKDPC Dpc, PVOID Argument1, PVOID Argument2, const void *Ca
 {
     KiRequireDpc(Dpc, Caller);
     KIRQL OldIrql = ArchRaiseIrql(HIGH_LEVEL);
-    PKPRCB Target = Dpc->Number == 0 ? KeGetPrcb() : KiTargetOf(Dpc);
+    PKPRCB Here = KeGetPrcb(), Target = Dpc->Number == 0 ? Here : KiTargetOf(Dpc);
     KI_DEFERRED *Deferred = &KiProcessorOf(Target)->Deferred;
-    BOOLEAN Threaded = Dpc->Type == ThreadedDpcObject, Local = Target == KeGetPrcb();
+    BOOLEAN Threaded = Dpc->Type == ThreadedDpcObject, Local = Target == Here;
     KI_DPC_QUEUE *Queue = Threaded ? &Deferred->ThreadedDpcs : &Deferred->Dpcs;
     BOOLEAN Interrupt = FALSE;
 
@@ -308,7 +308,7 @@ BOOLEAN KiInsertDpc(PRKDPC Dpc, PVOID Argument1, PVOID Argument2, const void *Ca
     if (Interrupt && Threaded)
         __atomic_store_n(&Deferred->WakeDpcThread, TRUE, __ATOMIC_SEQ_CST);
     if (Interrupt)
-        KiStartDpcs(Target, OldIrql);
+        KiStartDpcs(Target, Local, OldIrql);
     ArchSetIrql(OldIrql);
     return Inserted;
 }

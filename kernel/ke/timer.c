@@ -73,7 +73,9 @@ static ULONG64 KiCoalesce(ULONG64 Due, ULONG Tolerance)
     return (Due + Step - 1) / Step * Step;
 }
 
-static BOOLEAN KiSetTimer(PKTIMER Timer, const KI_TIMER_SETTING *Setting)
+/* In each of its callers, which give most of the setting as constants. */
+__attribute__((always_inline)) static inline BOOLEAN KiSetTimer(PKTIMER Timer,
+                                                                const KI_TIMER_SETTING *Setting)
 {
     KiRequireTimer(Timer, Setting->Caller);
     if (Setting->Dpc != NULL)
