@@ -64,24 +64,29 @@ VOID StressCheckTime(ULONG64 Begin, ULONG64 Wanted, PCSTR What)
                    (unsigned long long)Passed);
 }
 
+#define STRESS_NO_TIMEOUT MAXULONG64
+
 static NTSTATUS StressOneWait(ULONG Count, PVOID Objects[], WAIT_TYPE Type, BOOLEAN Alertable, ULONG64 Time)
 {
-    LARGE_INTEGER Timeout = {.QuadPart = -(LONG64)Time};
+    LARGE_INTEGER Relative = {.QuadPart = -(LONG64)Time}, *Timeout = &Relative;
     ULONG64 Begin = HalQueryInterruptTime();
-    NTSTATUS Status = Count == 1
-                          ? KeWaitForSingleObject(Objects[0], Executive, KernelMode, Alertable, &Timeout)
-                          : KeWaitForMultipleObjects(Count, Objects, Type, Executive, KernelMode, Alertable,
-                                                     &Timeout, NULL);
+
+    if (Time == STRESS_NO_TIMEOUT)
+        Timeout = NULL;
+    NTSTATUS Status =
+        Count == 1
+            ? KeWaitForSingleObject(Objects[0], Executive, KernelMode, Alertable, Timeout)
+            : KeWaitForMultipleObjects(Count, Objects, Type, Executive, KernelMode, Alertable, Timeout, NULL);
 
     if (Status == STATUS_TIMEOUT)
         StressCheckTime(Begin, Time, "a wait that timed out");
     return Status;
 }
 
-NTSTATUS StressWaitSeveral(STRESS_WORKER *Worker, ULONG Count, PVOID Objects[], WAIT_TYPE Type)
+static NTSTATUS StressWaitWithin(STRESS_WORKER *Worker, ULONG Count, PVOID Objects[], WAIT_TYPE Type,
+                                 ULONG64 Time)
 {
     BOOLEAN Alertable = StressRandom(Worker, 3) == 0;
-    ULONG64 Time = StressRandom(Worker, 3) == 0 ? 0 : StressRandom(Worker, 3 * STRESS_MILLISECOND);
     NTSTATUS Status;
 
     while ((Status = StressOneWait(Count, Objects, Type, Alertable, Time)) == STATUS_ALERTED) {
@@ -91,6 +96,23 @@ NTSTATUS StressWaitSeveral(STRESS_WORKER *Worker, ULONG Count, PVOID Objects[], 
     if (Status != STATUS_TIMEOUT && (ULONG)Status >= Count)
         StressFail("a wait for %u objects ended with status 0x%08X", (unsigned)Count, (unsigned)Status);
     return Status;
+}
+
+static ULONG64 StressTimeout(STRESS_WORKER *Worker)
+{
+    return StressRandom(Worker, 3) == 0 ? 0 : StressRandom(Worker, 3 * STRESS_MILLISECOND);
+}
+
+NTSTATUS StressWaitSeveral(STRESS_WORKER *Worker, ULONG Count, PVOID Objects[], WAIT_TYPE Type)
+{
+    return StressWaitWithin(Worker, Count, Objects, Type, StressTimeout(Worker));
+}
+
+NTSTATUS StressWaitForHeld(STRESS_WORKER *Worker, ULONG Count, PVOID Objects[], WAIT_TYPE Type)
+{
+    ULONG64 Time = StressRandom(Worker, 2) == 0 ? STRESS_NO_TIMEOUT : StressTimeout(Worker);
+
+    return StressWaitWithin(Worker, Count, Objects, Type, Time);
 }
 
 NTSTATUS StressWait(STRESS_WORKER *Worker, PVOID Object)
@@ -306,7 +328,9 @@ BOOLEAN KtStress(ULONG Milliseconds, ULONG64 Seed)
     KdLog("stress: seed %llu, %u ms, %u workers on %u processors", (unsigned long long)Seed,
           (unsigned)Milliseconds, (unsigned)StressWorkerCount, (unsigned)KeActiveProcessorCount);
     StressEnd = HalQueryInterruptTime() + (ULONG64)Milliseconds * STRESS_MILLISECOND;
+    StressDelayLocks(Seed);
     StressRunWorkers();
+    StressEndDelays();
     for (ULONG i = 0; i < StressWorkerCount; i++)
         Operations += StressWorkers[i].Operations;
     KdLog("stress: seed %llu: %llu operations, %s", (unsigned long long)Seed, (unsigned long long)Operations,

@@ -70,11 +70,20 @@ VOID StressDelayThread(STRESS_WORKER *Worker); /* the same for KeDelayExecutionT
 NTSTATUS StressWait(STRESS_WORKER *Worker, PVOID Object);
 NTSTATUS StressWaitSeveral(STRESS_WORKER *Worker, ULONG Count, PVOID Objects[], WAIT_TYPE Type);
 
+/* Objects that whoever holds them gives back soon, the caller holding none: every other wait has no time-out, and a wake-up that is lost is
+ * not made good by it. */
+NTSTATUS StressWaitForHeld(STRESS_WORKER *Worker, ULONG Count, PVOID Objects[], WAIT_TYPE Type);
+
 /* The time that is over since Begin must be Wanted at least and must not be much more. 100 ns. */
 VOID StressCheckTime(ULONG64 Begin, ULONG64 Wanted, PCSTR What);
 
 /* Memory that somebody else may still touch, though it must not: a late writer leaves a mark in it. */
 VOID StressSpoil(STRESS_WORKER *Worker, PVOID Memory, SIZE_T Length);
+
+/* --- stress_delay.c: PASSIVE_LEVEL --- */
+
+VOID StressDelayLocks(ULONG64 Seed); /* from now on lock operations are delayed at random */
+VOID StressEndDelays(VOID);
 
 /* --- stress_lock.c: what a lock guards --- */
 

@@ -41,7 +41,9 @@ static VOID SemaphoreOperate(STRESS_WORKER *Worker)
 {
     ULONG Index = StressRandom(Worker, 2);
 
-    if (StressWait(Worker, &Semaphores[Index]) != STATUS_SUCCESS)
+    PVOID Object = &Semaphores[Index];
+
+    if (StressWaitForHeld(Worker, 1, &Object, WaitAny) != STATUS_SUCCESS)
         return;
     StressHoldUnit(Index);
     StressDelay(Worker);
@@ -124,7 +126,7 @@ static VOID AnyOperate(STRESS_WORKER *Worker)
     PVOID Objects[4];
 
     StressShuffle(Worker, Order, Objects);
-    NTSTATUS Status = StressWaitSeveral(Worker, Count, Objects, WaitAny);
+    NTSTATUS Status = StressWaitForHeld(Worker, Count, Objects, WaitAny);
     if ((ULONG)Status >= Count)
         return;
     StressHold(Order[Status]);
@@ -138,7 +140,7 @@ static VOID AllOperate(STRESS_WORKER *Worker)
     PVOID Objects[4];
 
     StressShuffle(Worker, Order, Objects);
-    if (StressWaitSeveral(Worker, Count, Objects, WaitAll) != STATUS_SUCCESS)
+    if (StressWaitForHeld(Worker, Count, Objects, WaitAll) != STATUS_SUCCESS)
         return;
     for (ULONG i = 0; i < Count; i++)
         StressHold(Order[i]);

@@ -48,8 +48,9 @@ static VOID MutexOperate(STRESS_WORKER *Worker)
 {
     ULONG Depth = 1 + StressRandom(Worker, 3);
     ULONG Got = 0;
+    PVOID Object = &Mutex;
 
-    while (Got < Depth && StressWait(Worker, &Mutex) == STATUS_SUCCESS)
+    while (Got < Depth && StressWaitForHeld(Worker, 1, &Object, WaitAny) == STATUS_SUCCESS)
         Got++;
     if (Got == 0)
         return;
@@ -109,7 +110,9 @@ static VOID TokenPrepare(VOID)
 
 static VOID TokenOperate(STRESS_WORKER *Worker)
 {
-    if (StressWait(Worker, &Token) != STATUS_SUCCESS)
+    PVOID Object = &Token;
+
+    if (StressWaitForHeld(Worker, 1, &Object, WaitAny) != STATUS_SUCCESS)
         return;
     StressInside(Worker, &InToken);
     STRESS_EQUAL(KeSetEvent(&Token, (KPRIORITY)StressRandom(Worker, 3), FALSE), 0);

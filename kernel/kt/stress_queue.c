@@ -59,6 +59,7 @@ static VOID QueueCheck(VOID)
 {
     STRESS_EQUAL(Given, Taken + KeReadStateQueue(&Queue));
     STRESS_EXPECT(IsListEmpty(&Queue.ThreadListHead));
+    STRESS_EQUAL(Queue.CurrentCount, 0);
     (void)KeRundownQueue(&Queue);
 }
 

@@ -123,6 +123,50 @@ static VOID ItemSignalOperate(STRESS_WORKER *Worker)
     StressWaitForCall(Worker, &Call);
 }
 
+#define EVENTS 3
+
+/* Signalled by DPCs at the same time as the wait begins: none of the signals is lost, none is taken twice. */
+static VOID StressTakeEach(STRESS_CALL Calls[EVENTS])
+{
+    PVOID Objects[EVENTS] = {&Calls[0].Event, &Calls[1].Event, &Calls[2].Event};
+
+    for (ULONG Left = EVENTS; Left != 0; Left--) {
+        NTSTATUS Status =
+            KeWaitForMultipleObjects(Left, Objects, WaitAny, Executive, KernelMode, FALSE, NULL, NULL);
+        STRESS_EXPECT((ULONG)Status < Left);
+        Objects[Status < (NTSTATUS)Left ? Status : 0] = Objects[Left - 1];
+    }
+}
+
+static VOID StressTakeAll(STRESS_CALL Calls[EVENTS])
+{
+    PVOID Objects[EVENTS] = {&Calls[0].Event, &Calls[1].Event, &Calls[2].Event};
+
+    STRESS_EQUAL(KeWaitForMultipleObjects(EVENTS, Objects, WaitAll, Executive, KernelMode, FALSE, NULL, NULL),
+                 STATUS_WAIT_0);
+}
+
+static VOID SeveralOperate(STRESS_WORKER *Worker)
+{
+    STRESS_CALL Calls[EVENTS];
+
+    for (ULONG i = 0; i < EVENTS; i++) {
+        KeInitializeEvent(&Calls[i].Event, SynchronizationEvent, FALSE);
+        KeInitializeDpc(&Calls[i].Dpc, StressSetFromDpc, &Calls[i].Event);
+        KeSetTargetProcessorDpc(&Calls[i].Dpc, (CCHAR)StressRandom(Worker, KeActiveProcessorCount));
+        KeSetImportanceDpc(&Calls[i].Dpc, HighImportance);
+    }
+    for (ULONG i = 0; i < EVENTS; i++)
+        STRESS_EXPECT(KeInsertQueueDpc(&Calls[i].Dpc, NULL, NULL));
+    if (StressRandom(Worker, 3) != 0)
+        StressTakeEach(Calls);
+    else
+        StressTakeAll(Calls);
+    for (ULONG i = 0; i < EVENTS; i++)
+        STRESS_EQUAL(KeReadStateEvent(&Calls[i].Event), 0);
+    StressSpoil(Worker, Calls, sizeof(Calls));
+}
+
 /* --- delays --- */
 
 VOID StressDelayThread(STRESS_WORKER *Worker)
@@ -146,6 +190,7 @@ const STRESS_KIND StressWaitKinds[] = {
     {"signal by DPC", 6, NULL, DpcSignalOperate, NULL},
     {"signal by timer", 5, NULL, TimerSignalOperate, NULL},
     {"signal by work item", 5, NULL, ItemSignalOperate, NULL},
+    {"several signals", 10, NULL, SeveralOperate, NULL},
     {"delay", 4, NULL, StressDelayThread, NULL},
 };
 const ULONG StressWaitKindCount = RTL_NUMBER_OF(StressWaitKinds);
