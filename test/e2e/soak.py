@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Long runs. Rounds: all samples and conformance drivers with four processors, in machines of ten rounds, each with its own
-seed, order and flavour. Stress: the in-kernel stress test, each machine with its own seed. Ends with
-'N passed, N failed'; what fails is told with its seed and the one command that runs it again.
-usage: soak.py [--rounds N] [--stress SECONDS] [--each SECONDS] [--seed FIRST] [--smp N] NTBOX BUILD"""
+seed, order and flavour. Stress: the in-kernel stress test, each machine with its own seed. Mutants: kernels with one mistake
+each, which these tests must find (test/mutants). Ends with 'N passed, N failed'; what fails is told with its seed and the one
+command that runs it again.
+usage: soak.py [--rounds N] [--stress SECONDS] [--each SECONDS] [--seed FIRST] [--smp N] [--mutants] NTBOX BUILD"""
 import argparse
 import os
 import random
 import shlex
+import subprocess
 import sys
 import time
 
 from everything import all_groups, words
-from runs import Tally, Wrong, expect_all_passed, finish, report
+from runs import Tally, Wrong, expect, expect_all_passed, finish, report
 
 ROUNDS_OF_MACHINE = 10
 MARGIN = 300  # seconds that a machine may need beyond what it is asked to
@@ -57,6 +59,12 @@ def soak_stress(options, tally):
         seed, left = seed + 1, left - seconds
 
 
+def soak_mutants(options):
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../mutants/run_mutants.py')
+    done = subprocess.run([sys.executable, script, options.ntbox, options.build], check=False)
+    expect(done.returncode == 0, 'see above')
+
+
 def main():
     parser = argparse.ArgumentParser(description='Long runs of the samples, the conformance drivers and the stress test.')
     parser.add_argument('--rounds', type=int, default=100, help='of all drivers (100)')
@@ -64,12 +72,15 @@ def main():
     parser.add_argument('--each', type=int, default=6, help='seconds of stress for one seed (6: a hundred seeds)')
     parser.add_argument('--seed', type=int, default=1, help='the first seed (1)')
     parser.add_argument('--smp', type=int, default=4, help='processors (4)')
+    parser.add_argument('--mutants', action='store_true', help='also the kernels with a mistake each')
     parser.add_argument('ntbox')
     parser.add_argument('build')
     options = parser.parse_args()
     tally, begin = Tally(), time.monotonic()
     soak_rounds(options, tally)
     soak_stress(options, tally)
+    if options.mutants:
+        tally.run('mutants', soak_mutants, options)
     print(f'{(time.monotonic() - begin) / 60:.1f} minutes')
     finish(tally)
 
