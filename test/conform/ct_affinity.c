@@ -72,9 +72,9 @@ static VOID AffinityGroup(VOID)
 }
 
 typedef struct SPINNER {
-    KEVENT Ready;
+    KEVENT Ready, Arrived;
     volatile LONG Stop;
-    volatile LONG Processor;
+    volatile LONG Wanted; /* the processor to tell of, once; -1: none */
 } SPINNER;
 
 static VOID NTAPI Spin(PVOID Context)
@@ -82,7 +82,10 @@ static VOID NTAPI Spin(PVOID Context)
     SPINNER *Spinner = Context;
     KeSetEvent(&Spinner->Ready, IO_NO_INCREMENT, FALSE);
     while (!Spinner->Stop) {
-        Spinner->Processor = (LONG)Here();
+        if (Spinner->Wanted == (LONG)Here()) {
+            Spinner->Wanted = -1;
+            KeSetEvent(&Spinner->Arrived, IO_NO_INCREMENT, FALSE);
+        }
         CtSpin();
     }
     PsTerminateSystemThread(STATUS_SUCCESS);
@@ -92,17 +95,16 @@ static VOID NTAPI Spin(PVOID Context)
 static VOID AffinityOther(VOID)
 {
     ULONG Count = KeQueryActiveProcessorCount(NULL);
-    LARGE_INTEGER Tick = CtMilliseconds(1);
-    SPINNER Spinner = {0};
+    SPINNER Spinner = {.Wanted = -1};
     KeInitializeEvent(&Spinner.Ready, NotificationEvent, FALSE);
+    KeInitializeEvent(&Spinner.Arrived, SynchronizationEvent, FALSE);
     PKTHREAD Thread = CtStart(Spin, &Spinner);
     CT_REQUIRE(Thread != NULL);
     CtExpect(&Spinner.Ready);
     for (ULONG i = 0; i < Count; i++) {
         KeSetAffinityThread(Thread, Bit(i));
-        for (ULONG Wait = 0; Wait < 5000 && Spinner.Processor != (LONG)i; Wait++)
-            KeDelayExecutionThread(KernelMode, FALSE, &Tick);
-        CT_EQUAL(Spinner.Processor, i);
+        Spinner.Wanted = (LONG)i;
+        CtExpect(&Spinner.Arrived);
     }
     CT_EQUAL(KeSetAffinityThread(Thread, Bit(0)), Bit(Count - 1));
     Spinner.Stop = 1;

@@ -11,6 +11,7 @@ typedef struct SEEN {
     PVOID Context, Argument1, Argument2;
     volatile LONG *Order;
     LONG Place;
+    KEVENT KernelRan, NormalRan;
 } SEEN;
 
 static VOID NTAPI KernelRoutine(PKAPC Apc, PKNORMAL_ROUTINE *NormalRoutine, PVOID *NormalContext,
@@ -26,6 +27,7 @@ static VOID NTAPI KernelRoutine(PKAPC Apc, PKNORMAL_ROUTINE *NormalRoutine, PVOI
     if (Seen->Order != NULL)
         Seen->Place = InterlockedIncrement(Seen->Order);
     InterlockedIncrement(&Seen->Kernel);
+    KeSetEvent(&Seen->KernelRan, IO_NO_INCREMENT, FALSE);
 }
 
 static VOID NTAPI NormalRoutine(PVOID Context, PVOID Argument1, PVOID Argument2)
@@ -35,6 +37,7 @@ static VOID NTAPI NormalRoutine(PVOID Context, PVOID Argument1, PVOID Argument2)
     Seen->Argument1 = Argument1;
     Seen->Argument2 = Argument2;
     InterlockedIncrement(&Seen->Normal);
+    KeSetEvent(&Seen->NormalRan, IO_NO_INCREMENT, FALSE);
 }
 
 static VOID NTAPI RundownRoutine(PKAPC Apc)
@@ -46,6 +49,8 @@ static VOID Initialize(SEEN *Seen, PKTHREAD Thread, BOOLEAN Normal, KPROCESSOR_M
 {
     RtlZeroMemory(Seen, sizeof(*Seen));
     Seen->KernelIrql = Seen->NormalIrql = 0xff;
+    KeInitializeEvent(&Seen->KernelRan, NotificationEvent, FALSE);
+    KeInitializeEvent(&Seen->NormalRan, NotificationEvent, FALSE);
     KeInitializeApc(&Seen->Apc, Thread, OriginalApcEnvironment, KernelRoutine, RundownRoutine,
                     Normal ? NormalRoutine : NULL, Mode, Seen);
 }
@@ -203,14 +208,6 @@ static PKTHREAD StartTarget(TARGET *Target, KPROCESSOR_MODE Mode, BOOLEAN Alerta
     return Thread;
 }
 
-static BOOLEAN Becomes(volatile LONG *Value, LONG Expected)
-{
-    LARGE_INTEGER Tick = CtMilliseconds(1);
-    for (ULONG i = 0; i < 5000 && *Value != Expected; i++)
-        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
-    return *Value == Expected;
-}
-
 /* A waiting thread runs the APC and waits on: the wait does not end. So does one that runs on another processor. */
 static VOID ApcOther(VOID)
 {
@@ -220,7 +217,7 @@ static VOID ApcOther(VOID)
     CT_REQUIRE(Thread != NULL);
     Initialize(&Seen, Thread, TRUE, KernelMode);
     CT_CHECK(Insert(&Seen));
-    CT_CHECK(Becomes(&Seen.Normal, 1));
+    CtExpect(&Seen.NormalRan);
     CT_EQUAL((ULONG_PTR)Seen.Thread, (ULONG_PTR)Thread);
     CT_STATUS(Waiting.Status, STATUS_PENDING);
     KeSetEvent(&Waiting.Go, IO_NO_INCREMENT, FALSE);
@@ -230,7 +227,7 @@ static VOID ApcOther(VOID)
     CT_REQUIRE(Thread != NULL);
     Initialize(&Seen, Thread, FALSE, KernelMode);
     CT_CHECK(Insert(&Seen));
-    CT_CHECK(Becomes(&Seen.Kernel, 1));
+    CtExpect(&Seen.KernelRan);
     Running.Stop = 1;
     CtJoin(Thread);
 }
@@ -246,7 +243,7 @@ static VOID ApcOtherCritical(VOID)
     Initialize(&Special, Thread, FALSE, KernelMode);
     CT_CHECK(Insert(&Normal));
     CT_CHECK(Insert(&Special));
-    CT_CHECK(Becomes(&Special.Kernel, 1));
+    CtExpect(&Special.KernelRan);
     CT_EQUAL(Normal.Kernel, 0);
     KeSetEvent(&Waiting.Go, IO_NO_INCREMENT, FALSE);
     CtJoin(Thread);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Clocks: they agree with each other and never go back, also not from one processor to another. [WDK KeQueryPerformanceCounter,
  * KeQueryInterruptTimePrecise, KeQueryUnbiasedInterruptTimePrecise, KeQuerySystemTimePrecise, KeQueryTickCount] */
-#include "ct.h"
+#include "ct_threads.h"
 
 #define ROUNDS 20000
 #define READERS 4
-
-static LARGE_INTEGER Patience = {.QuadPart = -20 * 10000000LL};
 
 /* Without the time that the machine slept, which it did not: precise and coarse clocks differ by a tick at most. */
 static VOID TimeUnbiased(VOID)
@@ -21,25 +19,32 @@ static VOID TimeUnbiased(VOID)
     CT_CHECK(Stamp != 0);
 }
 
-static BOOLEAN SharedClocksReach(ULONG64 Interrupt, LONGLONG System, LONGLONG Tick)
+typedef struct CLOCKS {
+    ULONG64 Interrupt;
+    LARGE_INTEGER System, Tick;
+} CLOCKS;
+
+static BOOLEAN SharedClocksReach(PVOID Context)
 {
-    LARGE_INTEGER TickNow, SystemNow;
-    KeQueryTickCount(&TickNow);
-    KeQuerySystemTime(&SystemNow);
-    return KeQueryInterruptTime() >= Interrupt && SystemNow.QuadPart >= System && TickNow.QuadPart >= Tick;
+    const CLOCKS *Wanted = Context;
+    LARGE_INTEGER Tick, System;
+    KeQueryTickCount(&Tick);
+    KeQuerySystemTime(&System);
+    return KeQueryInterruptTime() >= Wanted->Interrupt && System.QuadPart >= Wanted->System.QuadPart &&
+           Tick.QuadPart >= Wanted->Tick.QuadPart;
 }
 
 /* The clocks of the shared page go on, each at its own rate, and are never ahead of the precise ones. */
 static VOID TimeShared(VOID)
 {
-    LARGE_INTEGER Tick, System, Precise, Short = {.QuadPart = -10000};
-    ULONG64 Stamp, Start = KeQueryInterruptTimePrecise(&Stamp);
-    KeQueryTickCount(&Tick);
-    KeQuerySystemTime(&System);
-    while (!SharedClocksReach(Start + 50 * 10000, System.QuadPart + 50 * 10000, Tick.QuadPart + 3) &&
-           KeQueryInterruptTimePrecise(&Stamp) - Start < 10 * 10000000ULL)
-        KeDelayExecutionThread(KernelMode, FALSE, &Short);
-    CT_CHECK(SharedClocksReach(Start + 50 * 10000, System.QuadPart + 50 * 10000, Tick.QuadPart + 3));
+    LARGE_INTEGER System, Precise;
+    ULONG64 Stamp;
+    CLOCKS Wanted = {.Interrupt = KeQueryInterruptTimePrecise(&Stamp) + 50 * 10000};
+    KeQueryTickCount(&Wanted.Tick);
+    KeQuerySystemTime(&Wanted.System);
+    Wanted.Tick.QuadPart += 3;
+    Wanted.System.QuadPart += 50 * 10000;
+    CT_REQUIRE(CtObserve(SharedClocksReach, &Wanted));
     KeQuerySystemTime(&System);
     KeQuerySystemTimePrecise(&Precise);
     CT_CHECK(System.QuadPart <= Precise.QuadPart);
@@ -67,20 +72,14 @@ static VOID NTAPI ReadCounters(PVOID Context)
 
 static VOID TimeMonotonic(VOID)
 {
-    PVOID Threads[READERS] = {NULL};
+    PKTHREAD Threads[READERS];
     Latest = 0;
     Backwards = 0;
-    for (ULONG i = 0; i < READERS; i++) {
-        HANDLE Handle;
-        CT_REQUIRE(NT_SUCCESS(
-            PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, ReadCounters, NULL)));
-        CT_SUCCESS(ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, KernelMode, &Threads[i], NULL));
-        ZwClose(Handle);
-    }
-    for (ULONG i = 0; i < READERS; i++) {
-        CT_SUCCESS(KeWaitForSingleObject(Threads[i], Executive, KernelMode, FALSE, &Patience));
-        ObDereferenceObject(Threads[i]);
-    }
+    for (ULONG i = 0; i < READERS; i++)
+        Threads[i] = CtStart(ReadCounters, NULL);
+    for (ULONG i = 0; i < READERS; i++)
+        if (Threads[i] != NULL)
+            CtJoin(Threads[i]);
     CT_EQUAL(Backwards, 0);
 }
 

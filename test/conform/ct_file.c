@@ -2,7 +2,7 @@
  * Files and requests by handle, on a device of this driver, and loading drivers. [WDK ZwCreateFile, ZwOpenFile,
  * ZwReadFile, ZwWriteFile, ZwDeviceIoControlFile, ZwQueryInformationFile, ZwLoadDriver, ZwUnloadDriver] The case
  * driver.load needs the hello sample to be loaded before. */
-#include "ct.h"
+#include "ct_irp.h"
 
 #define CODE(Function, Method) CTL_CODE(FILE_DEVICE_UNKNOWN, Function, Method, FILE_ANY_ACCESS)
 
@@ -13,20 +13,12 @@ static UCHAR Store[64];
 static LONGLONG SeenOffset;
 static USHORT SeenNameLength;
 
-static NTSTATUS Complete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
-
 static VOID NTAPI CompleteInDpc(PKDPC Dpc, PVOID Context, PVOID Irp, PVOID Argument2)
 {
     UNREFERENCED_PARAMETER(Dpc);
     UNREFERENCED_PARAMETER(Context);
     UNREFERENCED_PARAMETER(Argument2);
-    Complete(Irp, STATUS_SUCCESS, 0);
+    CtComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 /* The last processor completes it, while this one waits or is about to. */
@@ -49,29 +41,29 @@ static NTSTATUS Control(PIRP Irp, PIO_STACK_LOCATION Location)
     case CODE(0x910, METHOD_BUFFERED):
         for (i = 0; i < In && i < Out; i++)
             System[i] ^= 0xFF;
-        return Complete(Irp, STATUS_SUCCESS, i);
+        return CtComplete(Irp, STATUS_SUCCESS, i);
     case CODE(0x911, METHOD_IN_DIRECT):
         Direct = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority);
         for (i = 0; i < Out; i++)
             Total += Direct[i];
-        return Complete(Irp, STATUS_SUCCESS, Total + System[0]);
+        return CtComplete(Irp, STATUS_SUCCESS, Total + System[0]);
     case CODE(0x912, METHOD_OUT_DIRECT):
         Direct = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority);
         RtlFillMemory(Direct, Out, System[0]);
-        return Complete(Irp, STATUS_SUCCESS, Out);
+        return CtComplete(Irp, STATUS_SUCCESS, Out);
     case CODE(0x913, METHOD_NEITHER):
         RtlCopyMemory(Irp->UserBuffer, Location->Parameters.DeviceIoControl.Type3InputBuffer, min(In, Out));
-        return Complete(Irp, STATUS_SUCCESS, min(In, Out));
+        return CtComplete(Irp, STATUS_SUCCESS, min(In, Out));
     case CODE(0x914, METHOD_BUFFERED):
         RtlFillMemory(System, Out, 0x33);
-        return Complete(Irp, STATUS_BUFFER_OVERFLOW, Out); /* a warning: the output is copied */
+        return CtComplete(Irp, STATUS_BUFFER_OVERFLOW, Out); /* a warning: the output is copied */
     case CODE(0x915, METHOD_BUFFERED):
         RtlFillMemory(System, Out, 0x44);
-        return Complete(Irp, STATUS_UNSUCCESSFUL, Out); /* an error: it is not */
+        return CtComplete(Irp, STATUS_UNSUCCESSFUL, Out); /* an error: it is not */
     case CODE(0x916, METHOD_BUFFERED):
         return CompleteElsewhere(Irp);
     default:
-        return Complete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return CtComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
 }
 
@@ -83,7 +75,7 @@ static NTSTATUS Transferred(PIRP Irp, LONGLONG From, ULONG Length)
     SeenOffset = From;
     if (File->Flags & FO_SYNCHRONOUS_IO)
         File->CurrentByteOffset.QuadPart = From + Length;
-    return Complete(Irp, STATUS_SUCCESS, Length);
+    return CtComplete(Irp, STATUS_SUCCESS, Length);
 }
 
 static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -95,13 +87,13 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     case IRP_MJ_CREATE:
         Creates++;
         SeenNameLength = Location->FileObject->FileName.Length;
-        return Complete(Irp, STATUS_SUCCESS, FILE_OPENED);
+        return CtComplete(Irp, STATUS_SUCCESS, FILE_OPENED);
     case IRP_MJ_CLEANUP:
         Cleanups++;
-        return Complete(Irp, STATUS_SUCCESS, 0);
+        return CtComplete(Irp, STATUS_SUCCESS, 0);
     case IRP_MJ_CLOSE:
         Closes++;
-        return Complete(Irp, STATUS_SUCCESS, 0);
+        return CtComplete(Irp, STATUS_SUCCESS, 0);
     case IRP_MJ_READ:
         Length = min(Location->Parameters.Read.Length, (ULONG)sizeof(Store));
         RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, Store, Length);
@@ -113,7 +105,7 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     case IRP_MJ_DEVICE_CONTROL:
         return Control(Irp, Location);
     default:
-        return Complete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return CtComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
 }
 

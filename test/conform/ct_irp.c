@@ -2,7 +2,7 @@
  * Requests: building, sending, completing, pending, cancelling. The driver sends to devices of its own. [WDK
  * IoAllocateIrp, IoBuildDeviceIoControlRequest, IoBuildSynchronousFsdRequest, IoBuildAsynchronousFsdRequest,
  * IofCallDriver, IoCompleteRequest, IoSetCompletionRoutine, IoCancelIrp, IoCsqInitialize, IoStartPacket] */
-#include "ct.h"
+#include "ct_irp.h"
 
 #define CT_IOCTL CTL_CODE(FILE_DEVICE_UNKNOWN, 0x900, METHOD_BUFFERED, FILE_ANY_ACCESS)
 
@@ -15,20 +15,12 @@ static PIRP Pended;
 static PIO_STACK_LOCATION SeenLocation;
 static PDEVICE_OBJECT SeenDevice;
 
-static NTSTATUS Complete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
-
 /* [WDK IoSetCancelRoutine] A cancel routine runs at DISPATCH_LEVEL and releases the cancel lock itself. */
 static VOID NTAPI OnCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
     IoReleaseCancelSpinLock(Irp->CancelIrql);
-    Complete(Irp, STATUS_CANCELLED, 0);
+    CtComplete(Irp, STATUS_CANCELLED, 0);
 }
 
 static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -41,7 +33,7 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     SeenDevice = DeviceObject;
     SeenLocation = IoGetCurrentIrpStackLocation(Irp);
     if (Mode == CompleteNow)
-        return Complete(Irp, STATUS_SUCCESS, 4);
+        return CtComplete(Irp, STATUS_SUCCESS, 4);
     IoMarkIrpPending(Irp);
     Pended = Irp;
     if (Mode == PendCancelable) {
@@ -189,7 +181,7 @@ static VOID IrpComplete(VOID)
     IoSetCompletionRoutine(Irp, NoteLower, NULL, TRUE, TRUE, TRUE);
     CT_STATUS(IoCallDriver(Lower, Irp), STATUS_PENDING);
     CT_EQUAL(Order, 0);
-    Complete(Pended, STATUS_SUCCESS, 0);
+    CtComplete(Pended, STATUS_SUCCESS, 0);
     CT_CHECK(LowerAt == 1 && UpperAt == 2);
     CT_CHECK(UpperSawPending);
     IoFreeIrp(Irp);
@@ -199,7 +191,7 @@ static VOID IrpComplete(VOID)
     CT_REQUIRE(Irp != NULL);
     IoSetCompletionRoutine(Irp, Stop, &This, FALSE, TRUE, FALSE); /* on errors only */
     IoCallDriver(Lower, Irp);
-    Complete(Pended, STATUS_UNSUCCESSFUL, 0);
+    CtComplete(Pended, STATUS_UNSUCCESSFUL, 0);
     CT_EQUAL(This.Calls, 1);
     CT_CHECK(This.Pending);
     IoFreeIrp(Irp);
@@ -236,13 +228,13 @@ static NTSTATUS NTAPI Answer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Location->MajorFunction == IRP_MJ_INTERNAL_DEVICE_CONTROL) {
         ULONG *Value = Irp->AssociatedIrp.SystemBuffer;
         *Value += Location->Parameters.DeviceIoControl.IoControlCode == CT_IOCTL;
-        return Complete(Irp, STATUS_SUCCESS, sizeof(ULONG));
+        return CtComplete(Irp, STATUS_SUCCESS, sizeof(ULONG));
     }
     if (Location->MajorFunction == IRP_MJ_READ) {
         RtlFillMemory(Irp->AssociatedIrp.SystemBuffer, Location->Parameters.Read.Length, 0x77);
-        return Complete(Irp, STATUS_SUCCESS, Location->Parameters.Read.Length);
+        return CtComplete(Irp, STATUS_SUCCESS, Location->Parameters.Read.Length);
     }
-    return Complete(Irp, STATUS_SUCCESS, 0);
+    return CtComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 static VOID AnswerAll(VOID)
@@ -363,7 +355,7 @@ static VOID IrpCancel(VOID)
     IoCallDriver(Lower, Irp);
     CT_CHECK(!IoCancelIrp(Irp));
     CT_CHECK(Irp->Cancel);
-    Complete(Pended, STATUS_SUCCESS, 0);
+    CtComplete(Pended, STATUS_SUCCESS, 0);
     CT_EQUAL(This.Calls, 1);
     IoFreeIrp(Irp);
 
@@ -425,7 +417,7 @@ static VOID NTAPI CsqCanceled(PIO_CSQ Csq, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(Csq);
     Queue.Canceled++;
-    Complete(Irp, STATUS_CANCELLED, 0);
+    CtComplete(Irp, STATUS_CANCELLED, 0);
 }
 
 static NTSTATUS NTAPI DispatchToQueue(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -464,9 +456,9 @@ static VOID CsqInsertCase(VOID)
     CT_STATUS(Irps[1]->IoStatus.Status, STATUS_CANCELLED);
     CT_EQUAL(IoCsqRemoveNextIrp(&Queue.Csq, NULL), Irps[0]);
     CT_CHECK(!IoCancelIrp(Irps[0]));
-    Complete(Irps[0], STATUS_SUCCESS, 0);
+    CtComplete(Irps[0], STATUS_SUCCESS, 0);
     CT_EQUAL(IoCsqRemoveNextIrp(&Queue.Csq, NULL), Irps[2]);
-    Complete(Irps[2], STATUS_SUCCESS, 0);
+    CtComplete(Irps[2], STATUS_SUCCESS, 0);
     CT_EQUAL(IoCsqRemoveNextIrp(&Queue.Csq, NULL), 0);
     for (ULONG i = 0; i < 3; i++) {
         CT_EQUAL(Stops[i].Calls, 1);
@@ -491,7 +483,7 @@ static VOID CsqRemoveCase(VOID)
             CT_EQUAL(IoCsqRemoveIrp(&Queue.Csq, &Context), 0);
         } else {
             CT_EQUAL(IoCsqRemoveIrp(&Queue.Csq, &Context), Irp);
-            Complete(Irp, STATUS_SUCCESS, 0);
+            CtComplete(Irp, STATUS_SUCCESS, 0);
         }
         CT_EQUAL(This.Calls, 1);
         IoFreeIrp(Irp);
@@ -522,7 +514,7 @@ static VOID FinishCurrent(VOID)
     KIRQL Irql;
     PIRP Irp = Lower->CurrentIrp;
     KeRaiseIrql(DISPATCH_LEVEL, &Irql);
-    Complete(Irp, STATUS_SUCCESS, 0);
+    CtComplete(Irp, STATUS_SUCCESS, 0);
     IoStartNextPacket(Lower, FALSE);
     KeLowerIrql(Irql);
 }

@@ -3,7 +3,7 @@
  * IoAttachDeviceToDeviceStackSafe, IoGetLowerDeviceObject, IoGetRelatedDeviceObject, IoMakeAssociatedIrp, IoSetCompletionRoutineEx,
  * IoForwardIrpSynchronously, IoGetTopLevelIrp, IoIsOperationSynchronous, IoCreateFile, ZwSetInformationFile, ZwFsControlFile,
  * ZwFlushBuffersFile, IoCsqInitializeEx, KeInsertDeviceQueue] */
-#include "ct.h"
+#include "ct_irp.h"
 
 #define CT_FSCTL CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 0x900, METHOD_BUFFERED, FILE_ANY_ACCESS)
 
@@ -14,14 +14,6 @@ static BOOLEAN Keep, Synchronous; /* Synchronous: what IoIsOperationSynchronous 
 static KEVENT IsKept;
 static UCHAR SeenMajor;
 static LONGLONG SeenEnd;
-
-static NTSTATUS Complete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
 
 static NTSTATUS DispatchLower(PIRP Irp)
 {
@@ -36,7 +28,7 @@ static NTSTATUS DispatchLower(PIRP Irp)
         KeSetEvent(&IsKept, IO_NO_INCREMENT, FALSE);
         return STATUS_PENDING;
     }
-    return Complete(Irp, STATUS_SUCCESS, 0);
+    return CtComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 /* Upper waits for Lower and completes the request itself. */
@@ -45,7 +37,7 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (DeviceObject == Lower)
         return DispatchLower(Irp);
     CT_CHECK(IoForwardIrpSynchronously(Lower, Irp));
-    return Complete(Irp, Irp->IoStatus.Status, 77);
+    return CtComplete(Irp, Irp->IoStatus.Status, 77);
 }
 
 static BOOLEAN MakeStack(VOID)
@@ -212,9 +204,9 @@ static VOID IrpAssociated(VOID)
         CT_STATUS(IoCallDriver(Lower, Irp), STATUS_PENDING);
         Part[i] = Kept;
     }
-    Complete(Part[0], STATUS_SUCCESS, 0);
+    CtComplete(Part[0], STATUS_SUCCESS, 0);
     CT_EQUAL(Seen.Calls, 0);
-    Complete(Part[1], STATUS_SUCCESS, 0);
+    CtComplete(Part[1], STATUS_SUCCESS, 0);
     CT_EQUAL(Seen.Calls, 1);
     IoFreeIrp(Master);
     DropStack();
@@ -241,7 +233,7 @@ static VOID NTAPI CompleteLater(PDEVICE_OBJECT DeviceObject, PVOID Context)
     UNREFERENCED_PARAMETER(DeviceObject);
     UNREFERENCED_PARAMETER(Context);
     KeWaitForSingleObject(&IsKept, Executive, KernelMode, FALSE, NULL);
-    Complete(Kept, STATUS_SUCCESS, 0);
+    CtComplete(Kept, STATUS_SUCCESS, 0);
 }
 
 static VOID IrpForward(VOID)

@@ -72,7 +72,7 @@ static VOID QueueRundown(VOID)
 /* Workers: each takes entries until it gets Stop, and counts how many run at a time. */
 static LIST_ENTRY StopEntry[4];
 static volatile LONG Active, MostActive, Done;
-static KEVENT Gate;
+static KEVENT Gate, AllInside; /* AllInside: three of them are */
 static BOOLEAN BlockInside;
 
 static VOID Work(VOID)
@@ -80,6 +80,8 @@ static VOID Work(VOID)
     LONG Count = InterlockedIncrement(&Active), Most = MostActive;
     while (Count > Most && InterlockedCompareExchange(&MostActive, Count, Most) != Most)
         Most = MostActive;
+    if (Count == 3)
+        KeSetEvent(&AllInside, IO_NO_INCREMENT, FALSE);
     if (BlockInside)
         KeWaitForSingleObject(&Gate, Executive, KernelMode, FALSE, &CtPatience);
     else
@@ -104,6 +106,7 @@ static VOID RunWorkers(ULONG Count, PKTHREAD *Threads)
 {
     Active = MostActive = Done = 0;
     KeInitializeEvent(&Gate, NotificationEvent, FALSE);
+    KeInitializeEvent(&AllInside, NotificationEvent, FALSE);
     for (ULONG i = 0; i < Count; i++)
         Threads[i] = CtStart(Worker, NULL);
 }
@@ -136,14 +139,12 @@ static VOID QueueLimit(VOID)
 static VOID QueueBlocked(VOID)
 {
     PKTHREAD Threads[3];
-    LARGE_INTEGER Tick = CtMilliseconds(1);
     KeInitializeQueue(&Queue, 1);
     BlockInside = TRUE;
     RunWorkers(3, Threads);
     for (ULONG i = 0; i < 3; i++)
         KeInsertQueue(&Queue, &Entries[i]);
-    for (ULONG i = 0; i < 5000 && Active != 3; i++)
-        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
+    CtExpect(&AllInside);
     CT_EQUAL(Active, 3);
     KeSetEvent(&Gate, IO_NO_INCREMENT, FALSE);
     StopWorkers(3, Threads);

@@ -5,7 +5,6 @@
  * What another thread sees is asked of a helper thread, one question at a time. */
 #include "ct_crew.h"
 
-static LARGE_INTEGER Patience = {.QuadPart = -10 * 10000000LL};
 static ERESOURCE Resource;
 
 typedef BOOLEAN (*ACQUIRE)(PERESOURCE Resource, BOOLEAN Wait);
@@ -33,7 +32,7 @@ typedef struct HELPER {
     BOOLEAN Wait;
     volatile LONG Result; /* -1 while it has none */
     KEVENT Answered, Release;
-    PVOID Thread;
+    PKTHREAD Thread;
 } HELPER;
 
 static VOID NTAPI Help(PVOID Context)
@@ -52,33 +51,25 @@ static VOID NTAPI Help(PVOID Context)
 
 static VOID Ask(HELPER *Helper, ACQUIRE Acquire, BOOLEAN Wait)
 {
-    HANDLE Handle;
-    OBJECT_ATTRIBUTES Attributes;
     Helper->Acquire = Acquire;
     Helper->Wait = Wait;
     Helper->Result = -1;
-    Helper->Thread = NULL;
     KeInitializeEvent(&Helper->Answered, NotificationEvent, FALSE);
     KeInitializeEvent(&Helper->Release, NotificationEvent, FALSE);
-    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
-    CT_REQUIRE(
-        NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, Help, Helper)));
-    CT_SUCCESS(ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, *PsThreadType, KernelMode,
-                                         &Helper->Thread, NULL));
-    ZwClose(Handle);
+    Helper->Thread = CtStart(Help, Helper);
 }
 
 static LONG Answer(HELPER *Helper)
 {
-    CT_SUCCESS(KeWaitForSingleObject(&Helper->Answered, Executive, KernelMode, FALSE, &Patience));
+    CtExpect(&Helper->Answered);
     return Helper->Result;
 }
 
 static VOID Dismiss(HELPER *Helper)
 {
     KeSetEvent(&Helper->Release, IO_NO_INCREMENT, FALSE);
-    CT_SUCCESS(KeWaitForSingleObject(Helper->Thread, Executive, KernelMode, FALSE, &Patience));
-    ObDereferenceObject(Helper->Thread);
+    if (Helper->Thread != NULL)
+        CtJoin(Helper->Thread);
 }
 
 /* Would another thread get it without waiting? Afterwards it has it no more. */
@@ -91,18 +82,18 @@ static BOOLEAN OtherGets(ACQUIRE Acquire)
     return Got;
 }
 
+static BOOLEAN SoManyWait(PVOID Context)
+{
+    const ULONG *Waiters = Context;
+    return ExGetExclusiveWaiterCount(&Resource) == Waiters[0] &&
+           ExGetSharedWaiterCount(&Resource) == Waiters[1];
+}
+
 /* Until so many wait: the helper has been asked and goes to sleep by itself. */
 static VOID UntilWaiting(ULONG ExclusiveWaiters, ULONG SharedWaiters)
 {
-    LARGE_INTEGER Tick = {.QuadPart = -10000};
-    for (ULONG i = 0; i < 10000; i++) {
-        if (ExGetExclusiveWaiterCount(&Resource) == ExclusiveWaiters &&
-            ExGetSharedWaiterCount(&Resource) == SharedWaiters)
-            return;
-        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
-    }
-    CT_EQUAL(ExGetExclusiveWaiterCount(&Resource), ExclusiveWaiters);
-    CT_EQUAL(ExGetSharedWaiterCount(&Resource), SharedWaiters);
+    ULONG Waiters[] = {ExclusiveWaiters, SharedWaiters};
+    CtObserve(SoManyWait, Waiters);
 }
 
 /* --- cases --- */
@@ -243,7 +234,7 @@ static VOID InOtherThread(PKSTART_ROUTINE Routine, PVOID Context)
     InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
     CT_REQUIRE(NT_SUCCESS(
         PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, Routine, Context)));
-    CT_SUCCESS(ZwWaitForSingleObject(Handle, FALSE, &Patience));
+    CT_SUCCESS(ZwWaitForSingleObject(Handle, FALSE, &CtPatience));
     ZwClose(Handle);
 }
 

@@ -3,14 +3,12 @@
  * ExRundownCompleted, ExAllocateCacheAwareRundownProtection, IoAcquireRemoveLock, IoReleaseRemoveLockAndWait ...] */
 #include "ct_crew.h"
 
-static LARGE_INTEGER Patience = {.QuadPart = -10 * 10000000LL};
-
 /* --- somebody who waits for the end --- */
 
 typedef struct END {
     VOID (*Wait)(VOID);
     KEVENT Over;
-    PVOID Thread;
+    PKTHREAD Thread;
 } END;
 
 static VOID NTAPI WaitForEnd(PVOID Context)
@@ -22,22 +20,15 @@ static VOID NTAPI WaitForEnd(PVOID Context)
 
 static VOID BeginEnd(END *End, VOID (*Wait)(VOID))
 {
-    HANDLE Handle;
-    OBJECT_ATTRIBUTES Attributes;
     End->Wait = Wait;
     KeInitializeEvent(&End->Over, NotificationEvent, FALSE);
-    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
-    CT_REQUIRE(NT_SUCCESS(
-        PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, WaitForEnd, End)));
-    CT_SUCCESS(
-        ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, *PsThreadType, KernelMode, &End->Thread, NULL));
-    ZwClose(Handle);
+    End->Thread = CtStart(WaitForEnd, End);
 }
 
 static VOID FinishEnd(END *End)
 {
-    CT_SUCCESS(KeWaitForSingleObject(End->Thread, Executive, KernelMode, FALSE, &Patience));
-    ObDereferenceObject(End->Thread);
+    if (End->Thread != NULL)
+        CtJoin(End->Thread);
 }
 
 static BOOLEAN IsOver(END *End)
@@ -65,19 +56,23 @@ static VOID RundownAcquire(VOID)
     CT_CHECK(!ExAcquireRundownProtection(&Ref));
 }
 
+static BOOLEAN Refuses(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    if (!ExAcquireRundownProtection(&Ref))
+        return TRUE;
+    ExReleaseRundownProtection(&Ref);
+    return FALSE;
+}
+
 /* Refuses as soon as the wait has begun, lasts until the last reference is back. */
 static VOID RundownWait(VOID)
 {
     static END End;
-    LARGE_INTEGER Tick = {.QuadPart = -10000};
-    ULONG Tries = 0;
     ExInitializeRundownProtection(&Ref);
     CT_CHECK(ExAcquireRundownProtectionEx(&Ref, 3));
     BeginEnd(&End, WaitRef);
-    while (ExAcquireRundownProtection(&Ref) && Tries++ < 10000) {
-        ExReleaseRundownProtection(&Ref);
-        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
-    }
+    CtObserve(Refuses, NULL);
     CT_CHECK(!ExAcquireRundownProtectionEx(&Ref, 2));
     ExReleaseRundownProtection(&Ref);
     CT_CHECK(!IsOver(&End));
@@ -107,18 +102,22 @@ static VOID WaitAware(VOID)
     ExWaitForRundownProtectionReleaseCacheAware(Aware);
 }
 
+static BOOLEAN AwareRefuses(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    if (!ExAcquireRundownProtectionCacheAware(Aware))
+        return TRUE;
+    ExReleaseRundownProtectionCacheAware(Aware);
+    return FALSE;
+}
+
 static VOID CheckAware(VOID)
 {
     static END End;
-    LARGE_INTEGER Tick = {.QuadPart = -10000};
-    ULONG Tries = 0;
     CT_CHECK(ExAcquireRundownProtectionCacheAware(Aware));
     CT_CHECK(ExAcquireRundownProtectionCacheAwareEx(Aware, 2));
     BeginEnd(&End, WaitAware);
-    while (ExAcquireRundownProtectionCacheAware(Aware) && Tries++ < 10000) {
-        ExReleaseRundownProtectionCacheAware(Aware);
-        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
-    }
+    CtObserve(AwareRefuses, NULL);
     CT_CHECK(!IsOver(&End));
     ExReleaseRundownProtectionCacheAware(Aware);
     ExReleaseRundownProtectionCacheAwareEx(Aware, 2);
@@ -207,28 +206,30 @@ static VOID WaitRemove(VOID)
     IoReleaseRemoveLockAndWaitEx(LOCK, &RemoveSize, RemoveSize);
 }
 
+/* Tag: of the acquisition. */
+static BOOLEAN DeletePending(PVOID Tag)
+{
+    NTSTATUS Status = IoAcquireRemoveLockEx(LOCK, Tag, __FILE__, __LINE__, RemoveSize);
+    if (NT_SUCCESS(Status))
+        IoReleaseRemoveLockEx(LOCK, Tag, RemoveSize);
+    return Status == STATUS_DELETE_PENDING;
+}
+
 static VOID CheckRemoveLock(VOID)
 {
     static END End;
-    LARGE_INTEGER Tick = {.QuadPart = -10000};
-    ULONG Tries = 0;
-    int First, Second;
+    int First, Second, Third;
     IoInitializeRemoveLockEx(LOCK, 'lRtC', 5, 10, RemoveSize);
     CT_SUCCESS(IoAcquireRemoveLockEx(LOCK, &RemoveSize, __FILE__, __LINE__, RemoveSize)); /* the remover's */
     CT_SUCCESS(IoAcquireRemoveLockEx(LOCK, &First, __FILE__, __LINE__, RemoveSize));
     CT_SUCCESS(IoAcquireRemoveLockEx(LOCK, &Second, __FILE__, __LINE__, RemoveSize));
     BeginEnd(&End, WaitRemove);
-    while (NT_SUCCESS(IoAcquireRemoveLockEx(LOCK, &Tick, __FILE__, __LINE__, RemoveSize)) &&
-           Tries++ < 10000) {
-        IoReleaseRemoveLockEx(LOCK, &Tick, RemoveSize);
-        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
-    }
-    CT_STATUS(IoAcquireRemoveLockEx(LOCK, &Tick, __FILE__, __LINE__, RemoveSize), STATUS_DELETE_PENDING);
+    CtObserve(DeletePending, &Third);
     IoReleaseRemoveLockEx(LOCK, &First, RemoveSize);
     CT_CHECK(!IsOver(&End));
     IoReleaseRemoveLockEx(LOCK, &Second, RemoveSize);
     FinishEnd(&End);
-    CT_STATUS(IoAcquireRemoveLockEx(LOCK, &Tick, __FILE__, __LINE__, RemoveSize), STATUS_DELETE_PENDING);
+    CT_CHECK(DeletePending(&Third));
 }
 
 static VOID RemoveLock(VOID)

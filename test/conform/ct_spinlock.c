@@ -133,30 +133,28 @@ static VOID SpinLockForDpc(VOID)
     }
 }
 
-static VOID SharedExclusive(VOID)
+/* Raises to DISPATCH_LEVEL, is seen in the lock while it is held, and leaves no trace. */
+static VOID CheckPair(KIRQL(NTAPI *Acquire)(PEX_SPIN_LOCK), VOID(NTAPI *Release)(PEX_SPIN_LOCK, KIRQL))
 {
     EX_SPIN_LOCK Lock = 0;
-    KIRQL Old = ExAcquireSpinLockExclusive(&Lock);
+    KIRQL Old = Acquire(&Lock);
     KIRQL Held = KeGetCurrentIrql();
     BOOLEAN Busy = Lock != 0;
-    ExReleaseSpinLockExclusive(&Lock, Old);
+    Release(&Lock, Old);
     CT_EQUAL(Old, PASSIVE_LEVEL);
     CT_EQUAL(Held, DISPATCH_LEVEL);
     CT_EQUAL(KeGetCurrentIrql(), PASSIVE_LEVEL);
     CT_CHECK(Busy && Lock == 0);
 }
 
+static VOID SharedExclusive(VOID)
+{
+    CheckPair(ExAcquireSpinLockExclusive, ExReleaseSpinLockExclusive);
+}
+
 static VOID SharedShared(VOID)
 {
-    EX_SPIN_LOCK Lock = 0;
-    KIRQL Old = ExAcquireSpinLockShared(&Lock);
-    KIRQL Held = KeGetCurrentIrql();
-    BOOLEAN Busy = Lock != 0;
-    ExReleaseSpinLockShared(&Lock, Old);
-    CT_EQUAL(Old, PASSIVE_LEVEL);
-    CT_EQUAL(Held, DISPATCH_LEVEL);
-    CT_EQUAL(KeGetCurrentIrql(), PASSIVE_LEVEL);
-    CT_CHECK(Busy && Lock == 0);
+    CheckPair(ExAcquireSpinLockShared, ExReleaseSpinLockShared);
 }
 
 static VOID SharedAtDpc(VOID)

@@ -40,6 +40,20 @@ static inline LARGE_INTEGER CtMilliseconds(LONG Count)
     return (LARGE_INTEGER){.QuadPart = -10000LL * Count};
 }
 
+/* Waits for something that a documented function reports but nothing signals: that another thread waits, that a call refuses from now on.
+ * Looks every millisecond; how long it takes does not matter to the case. FALSE, and the case fails, when it is not so after CtPatience. */
+static inline BOOLEAN CtObserve(BOOLEAN (*IsSo)(PVOID), PVOID Context)
+{
+    ULONG64 End = KeQueryInterruptTime() - (ULONG64)CtPatience.QuadPart;
+    LARGE_INTEGER Pause = CtMilliseconds(1);
+    while (!IsSo(Context)) {
+        if (KeQueryInterruptTime() > End)
+            return CT_CHECK(!"what was waited for has not come");
+        KeDelayExecutionThread(KernelMode, FALSE, &Pause);
+    }
+    return TRUE;
+}
+
 /* A turn of a busy loop. Under -icount a pause costs as much as a thousand instructions, and without any the other processors
  * get no turn. */
 static inline VOID CtSpin(VOID)
