@@ -69,21 +69,31 @@ static inline VOID KiGiveQueuedLock(KSPIN_LOCK_QUEUE *Mine)
         KiPassQueuedLock(Mine, SpinLock);
 }
 
+static inline VOID KiRaiseAndTake(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle, const void *Caller)
+{
+    LockHandle->OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+    KiTakeQueuedLock(SpinLock, &LockHandle->LockQueue, Caller);
+}
+
+static inline VOID KiGiveAndLower(PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    KiGiveQueuedLock(&LockHandle->LockQueue);
+    KiLowerFromLock(LockHandle->OldIrql);
+}
+
 /* [WDK KeAcquireInStackQueuedSpinLock] IRQL <= DISPATCH_LEVEL; raises to DISPATCH_LEVEL. The handle is the caller's and
  * stays where it is until the release. */
 VOID FASTCALL KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    LockHandle->OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
-    KiTakeQueuedLock(SpinLock, &LockHandle->LockQueue, __builtin_return_address(0));
+    KiRaiseAndTake(SpinLock, LockHandle, __builtin_return_address(0));
 }
 
 /* [WDK KeReleaseInStackQueuedSpinLock] IRQL = DISPATCH_LEVEL. */
 VOID FASTCALL KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
 {
     KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
-    KiGiveQueuedLock(&LockHandle->LockQueue);
-    KiLowerFromLock(LockHandle->OldIrql);
+    KiGiveAndLower(LockHandle);
 }
 
 /* [WDK KeAcquireInStackQueuedSpinLockAtDpcLevel] IRQL >= DISPATCH_LEVEL. */
@@ -103,13 +113,11 @@ VOID FASTCALL KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE Loc
 VOID FASTCALL KeAcquireInStackQueuedSpinLockForDpc(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    LockHandle->OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
-    KiTakeQueuedLock(SpinLock, &LockHandle->LockQueue, __builtin_return_address(0));
+    KiRaiseAndTake(SpinLock, LockHandle, __builtin_return_address(0));
 }
 
 VOID FASTCALL KeReleaseInStackQueuedSpinLockForDpc(PKLOCK_QUEUE_HANDLE LockHandle)
 {
     KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
-    KiGiveQueuedLock(&LockHandle->LockQueue);
-    KiLowerFromLock(LockHandle->OldIrql);
+    KiGiveAndLower(LockHandle);
 }

@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Writes one byte behind a pool block; found when the block is freed. */
-#include <ntddk.h>
+#include "pool_block.h"
 
-#define TAG 0x6c6f6f50u /* "Pool" */
-
-DRIVER_INITIALIZE DriverEntry;
-
-NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+static VOID Abuse(PUCHAR Block)
 {
-    PUCHAR Block = ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
-    UNREFERENCED_PARAMETER(DriverObject);
-    UNREFERENCED_PARAMETER(RegistryPath);
-    if (Block == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    Block[100] = 1;
+    Block[LENGTH] = 1;
     ExFreePoolWithTag(Block, TAG);
-    return STATUS_SUCCESS;
 }
