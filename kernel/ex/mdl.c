@@ -6,7 +6,6 @@
 #include "ke_bugcheck.h"
 #include "mm.h"
 
-#define EXP_MDL_TAG 0x206c644du                         /* "Mdl " */
 #define EXP_MDL_MOST_BYTES (0x100000000ull - PAGE_SIZE) /* [WDK IoAllocateMdl] Windows 7 and later */
 
 /* The size field has 16 bits; the count of pages follows from offset and length. */
@@ -26,7 +25,7 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
 {
     if (Length > EXP_MDL_MOST_BYTES)
         return NULL;
-    PMDL Mdl = ExAllocatePoolForOwner(NonPagedPoolNx, MmSizeOfMdl(VirtualAddress, Length), EXP_MDL_TAG,
+    PMDL Mdl = ExAllocatePoolForOwner(NonPagedPoolNx, MmSizeOfMdl(VirtualAddress, Length), EX_MDL_TAG,
                                       __builtin_return_address(0));
     if (Mdl == NULL)
         return NULL;
@@ -45,7 +44,7 @@ VOID NTAPI IoFreeMdl(PMDL Mdl)
 {
     if (Mdl->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
-    ExFreePoolWithTag(Mdl, EXP_MDL_TAG);
+    ExFreePoolWithTag(Mdl, EX_MDL_TAG);
 }
 
 /* Pages of the target's array; more than its size field can say counts as enough. */

@@ -100,6 +100,30 @@ typedef struct _EXP_LEAKS {
     ULONG64 MoreBytes; /* of the blocks that are not named */
 } EXP_LEAKS;
 
+/* The image goes: what another one allocates at its address later is not its. */
+static VOID ExpDisown(const EX_POOL_BLOCK *Block)
+{
+    EXP_POOL *Pool = ExpPoolOf(Block->Base);
+    EXP_PAGE *Record = &Pool->Records[ExpPageIndex(Pool, Block->Base)];
+    if (Record->State == ExpPageSmall)
+        ExpHeaderOf(Block->Base)->Owner = NULL;
+    else
+        Record->Owner = NULL;
+}
+
+/* What the I/O manager allocates for a driver has a name of its own. */
+static PCSTR ExpKindOf(ULONG Tag)
+{
+    switch (Tag) {
+    case EX_IRP_TAG:
+        return "IRP";
+    case EX_MDL_TAG:
+        return "MDL";
+    default:
+        return "pool";
+    }
+}
+
 static VOID ExpReportLeak(const EX_POOL_BLOCK *Block, PVOID Context)
 {
     EXP_LEAKS *Leaks = Context;
@@ -107,14 +131,16 @@ static VOID ExpReportLeak(const EX_POOL_BLOCK *Block, PVOID Context)
     ULONG64 Offset = (ULONG64)((PUCHAR)Block->Owner - Module->Base);
     if (Offset >= Module->Size)
         return;
+    ExpDisown(Block);
     if (++Leaks->Count > EXP_LEAKS_SHOWN) {
         Leaks->MoreBytes += Block->Size;
         return;
     }
-    KdLog("%s: leaked %llu bytes of %s pool, tag '%.4s', allocated at %s+0x%llx", Module->Name,
-          (ULONG64)Block->Size, Block->PoolType == PagedPool ? "paged" : "nonpaged", (PCSTR)&Block->Tag,
-          Module->Name, Offset);
-    KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Module->Name), KD_TEXT(ReportKeyKind, "pool"),
+    KdLog("%s: leaked %s: %llu bytes of %s pool, tag '%.4s', allocated at %s+0x%llx", Module->Name,
+          ExpKindOf(Block->Tag), (ULONG64)Block->Size, Block->PoolType == PagedPool ? "paged" : "nonpaged",
+          (PCSTR)&Block->Tag, Module->Name, Offset);
+    KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Module->Name),
+             KD_TEXT(ReportKeyKind, ExpKindOf(Block->Tag)),
              KD_TEXTN(ReportKeyTag, &Block->Tag, sizeof(Block->Tag)), KD_NUMBER(ReportKeySize, Block->Size),
              KD_TEXT(ReportKeyModule, Module->Name), KD_NUMBER(ReportKeyOffset, Offset));
 }

@@ -31,6 +31,10 @@ ULONG ExReportDriverWorkItems(PCSTR Driver, const void *Base, SIZE_T Size);
  * kernel code that allocates on behalf of a driver, which gives its own __builtin_return_address(0). */
 PVOID ExAllocatePoolForOwner(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PVOID Owner);
 
+/* Tags of what is allocated for drivers by name; leaks of such blocks are called so. */
+#define EX_IRP_TAG 0x20707249u /* "Irp " */
+#define EX_MDL_TAG 0x206c644du /* "Mdl " */
+
 typedef struct _EX_POOL_BLOCK {
     PVOID Base;  /* what the allocation returned */
     SIZE_T Size; /* bytes that were asked for */

@@ -382,6 +382,9 @@ VOID NTAPI KeDpcThread(PVOID Processor);
 /* After a driver's unload routine: its timers that are still in the queue are taken out, reported and counted. */
 ULONG KeReportDriverTimers(PCSTR Driver, const void *Base, SIZE_T Size);
 
+/* The same for bug-check callbacks and NMI callbacks that lie there or call code there. IRQL <= APC_LEVEL. */
+VOID KeReportDriverCallbacks(PCSTR Driver, const void *Base, SIZE_T Size);
+
 /* The same for the APCs of one thread that lie there or would call code there. */
 ULONG KeReportDriverApcs(PKTHREAD Thread, PCSTR Driver, const void *Base, SIZE_T Size);
 

@@ -174,3 +174,7 @@ VOID MmClassifyFault(const void *Address, ULONG64 ErrorCode, MM_FAULT *Fault);
  * and executable. Returns how many there are. IRQL <= DISPATCH_LEVEL. */
 typedef VOID MM_AUDIT_REPORT(PVOID Address, SIZE_T Size, PVOID Context);
 SIZE_T MmAuditPageTables(MM_AUDIT_REPORT *Report, PVOID Context);
+
+/* After a driver's unload routine: memory and mappings of system space that it asked for and did not give back: written to log
+ * and report, counted. They stay. PASSIVE_LEVEL. */
+ULONG MmReportDriverMappings(PCSTR Driver, const void *Base, SIZE_T Size);

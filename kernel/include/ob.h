@@ -107,3 +107,7 @@ PVOID ObSystemHandleTable(VOID); /* for EPROCESS.ObjectTable */
 VOID ObInitSystem(VOID);
 
 extern POBJECT_TYPE ObDirectoryObjectType, ObSymbolicLinkObjectType;
+
+/* After a driver's unload routine: handles that were made while one of its routines was the innermost and that are still open: written to log and
+ * report, counted. They stay open. PASSIVE_LEVEL. */
+ULONG ObReportDriverHandles(PCSTR Driver, const void *Base, SIZE_T Size);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, symbolic links, threads, pool. A device or thread
+ * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, symbolic links, threads, routines that run, callbacks, handles,
+ * mappings, pool. A device or thread
  * leads back into the image, so the image then stays mapped. */
 #include "iop.h"
 #include "ex.h"
 #include "kd.h"
+#include "mm.h"
 
 static VOID IopReportDeviceLeak(PIM_MODULE Module, PDEVICE_OBJECT Device)
 {
@@ -90,7 +92,10 @@ VOID IopReportLeaks(PDRIVER_OBJECT Driver)
         IopReportQueuedLeaks(Module);
     if (PsReportDriverThreads(Module) != 0)
         Inside = TRUE; /* their code must stay */
+    KeReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     IopReportLinkLeaks(Module);
+    ObReportDriverHandles(Module->Name, Module->Base, Module->Size);
+    MmReportDriverMappings(Module->Name, Module->Base, Module->Size);
     ExReportDriverLeaks(Module);
     if (Inside)
         IopDriver(Driver)->KeepImage = TRUE;

@@ -96,6 +96,72 @@ BOOLEAN NTAPI KeDeregisterBugCheckReasonCallback(PKBUGCHECK_REASON_CALLBACK_RECO
     return KiRemoveRecord(&CallbackRecord->Entry, &CallbackRecord->State);
 }
 
+/* --- what an unloaded driver left ------------------------------------------------------------------------------------- */
+
+typedef struct _KI_IMAGE_RANGE {
+    ULONG_PTR Base;
+    SIZE_T Size;
+} KI_IMAGE_RANGE;
+
+static BOOLEAN KiRecordLiesIn(const void *Record, const void *Routine, const KI_IMAGE_RANGE *Image)
+{
+    return (ULONG_PTR)Record - Image->Base < Image->Size || (ULONG_PTR)Routine - Image->Base < Image->Size;
+}
+
+/* KiCallbackLock held. Takes the records of an image out of one list. */
+static ULONG KiTakeCallbacks(const KI_IMAGE_RANGE *Image)
+{
+    ULONG Count = 0;
+
+    for (PLIST_ENTRY Entry = KiCallbacks.Flink, Next; Entry != &KiCallbacks; Entry = Next) {
+        PKBUGCHECK_CALLBACK_RECORD Record = CONTAINING_RECORD(Entry, KBUGCHECK_CALLBACK_RECORD, Entry);
+        Next = Entry->Flink;
+        if (!KiRecordLiesIn(Record, (PVOID)Record->CallbackRoutine, Image))
+            continue;
+        RemoveEntryList(Entry);
+        Record->State = BufferEmpty;
+        Count++;
+    }
+    return Count;
+}
+
+static ULONG KiTakeReasons(const KI_IMAGE_RANGE *Image)
+{
+    ULONG Count = 0;
+
+    for (PLIST_ENTRY Entry = KiReasons.Flink, Next; Entry != &KiReasons; Entry = Next) {
+        PKBUGCHECK_REASON_CALLBACK_RECORD Record =
+            CONTAINING_RECORD(Entry, KBUGCHECK_REASON_CALLBACK_RECORD, Entry);
+        Next = Entry->Flink;
+        if (!KiRecordLiesIn(Record, (PVOID)Record->CallbackRoutine, Image))
+            continue;
+        RemoveEntryList(Entry);
+        Record->State = BufferEmpty;
+        Count++;
+    }
+    return Count;
+}
+
+static VOID KiReportCallbacks(PCSTR Driver, PCSTR Kind, ULONG Count)
+{
+    if (Count == 0)
+        return;
+    KdLog("%s: %lu %ss were not deregistered; they are now", Driver, Count, Kind);
+    KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, Kind),
+             KD_NUMBER(ReportKeyCount, Count));
+}
+
+VOID KeReportDriverCallbacks(PCSTR Driver, const void *Base, SIZE_T Size)
+{
+    const KI_IMAGE_RANGE Image = {(ULONG_PTR)Base, Size};
+    KIRQL OldIrql = ArchAcquireLock(&KiCallbackLock);
+    ULONG Count = KiTakeCallbacks(&Image) + KiTakeReasons(&Image);
+
+    ArchReleaseLock(&KiCallbackLock, OldIrql);
+    KiReportCallbacks(Driver, "bug check callback", Count);
+    KiReportCallbacks(Driver, "NMI callback", KiTakeNmiCallbacks(Base, Size));
+}
+
 /* --- at the bug check: HIGH_LEVEL, all others frozen ------------------------------------------------------------------ */
 
 /* The memory can be read. */

@@ -209,7 +209,8 @@ VOID KiRequestDispatchInterrupt(ULONG Processor); /* self or another; any IRQL *
 VOID KiRequestApcInterrupt(ULONG Processor);
 VOID KiIpiInterrupt(ARCH_TRAP_FRAME *Frame); /* vector 0xe1 */
 VOID KiNmi(ARCH_TRAP_FRAME *Frame);
-VOID KiDeviceInterrupt(ARCH_TRAP_FRAME *Frame); /* interrupt.c: the vectors of devices */
+ULONG KiTakeNmiCallbacks(const void *Base, SIZE_T Size); /* nmi.c: whose routines lie there; how many */
+VOID KiDeviceInterrupt(ARCH_TRAP_FRAME *Frame);          /* interrupt.c: the vectors of devices */
 #define KI_FIRST_DEVICE_VECTOR 0x30
 #define KI_DEVICE_VECTOR_END 0xd0
 

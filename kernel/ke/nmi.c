@@ -95,17 +95,35 @@ static BOOLEAN KiUnlinkNmiCallback(KI_NMI_CALLBACK *Callback)
     return FALSE;
 }
 
-/* IRQL <= APC_LEVEL. When it returns no processor runs the routine any more: an NMI takes microseconds, and none can be waited for.
- * [WDK KeDeregisterNmiCallback] */
+/* KiNmiLock held. When it returns no processor runs the routine any more: an NMI takes microseconds, and none can be waited for. */
+static BOOLEAN KiTakeNmiCallback(KI_NMI_CALLBACK *Callback)
+{
+    BOOLEAN Found = KiUnlinkNmiCallback(Callback);
+    while (Found && __atomic_load_n(&KiNmiReaders, __ATOMIC_SEQ_CST) != 0)
+        __builtin_ia32_pause();
+    if (Found)
+        Callback->Routine = NULL;
+    return Found;
+}
+
+ULONG KiTakeNmiCallbacks(const void *Base, SIZE_T Size)
+{
+    KIRQL OldIrql = ArchAcquireLock(&KiNmiLock);
+    ULONG Count = 0;
+    for (ULONG i = 0; i < KI_NMI_CALLBACKS; i++)
+        if (KiNmiCallbacks[i].Routine != NULL &&
+            (ULONG_PTR)KiNmiCallbacks[i].Routine - (ULONG_PTR)Base < Size)
+            Count += KiTakeNmiCallback(&KiNmiCallbacks[i]);
+    ArchReleaseLock(&KiNmiLock, OldIrql);
+    return Count;
+}
+
+/* IRQL <= APC_LEVEL. When it returns no processor runs the routine any more. [WDK KeDeregisterNmiCallback] */
 NTSTATUS NTAPI KeDeregisterNmiCallback(PVOID Handle)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     KIRQL OldIrql = ArchAcquireLock(&KiNmiLock);
-    BOOLEAN Found = KiUnlinkNmiCallback(Handle);
-    while (Found && __atomic_load_n(&KiNmiReaders, __ATOMIC_SEQ_CST) != 0)
-        __builtin_ia32_pause();
-    if (Found)
-        ((KI_NMI_CALLBACK *)Handle)->Routine = NULL;
+    BOOLEAN Found = KiTakeNmiCallback(Handle);
     ArchReleaseLock(&KiNmiLock, OldIrql);
     return Found ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
 }

@@ -11,13 +11,10 @@ static PFN_NUMBER MiLastPageBelow(ULONG64 HighestAddress)
     return ((HighestAddress + 1) >> PAGE_SHIFT) - 1;
 }
 
-/* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousMemorySpecifyCache] page-aligned, uninitialised; NULL when
- * no run of pages satisfies the limits. A BoundaryAddressMultiple of 0 is none. */
-PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
-                                                   PHYSICAL_ADDRESS LowestAcceptableAddress,
-                                                   PHYSICAL_ADDRESS HighestAcceptableAddress,
-                                                   PHYSICAL_ADDRESS BoundaryAddressMultiple,
-                                                   MEMORY_CACHING_TYPE CacheType)
+static PVOID MiAllocateContiguous(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                  PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                  PHYSICAL_ADDRESS BoundaryAddressMultiple, MEMORY_CACHING_TYPE CacheType,
+                                  const void *Owner)
 {
     SIZE_T PageCount = BYTES_TO_PAGES(NumberOfBytes);
     MI_PTE Template = MiTemplate(MmReadWrite, CacheType, MiUseContiguous);
@@ -30,7 +27,7 @@ PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
     PFN_NUMBER First = MmAllocatePhysicalPages(PageCount, Lowest, Highest, Boundary >> PAGE_SHIFT);
     if (First == MM_NO_PAGE)
         return NULL;
-    ULONG_PTR Base = MiReserve(&MiSystemPteSpace, PageCount);
+    ULONG_PTR Base = MiReserveOwned(PageCount, Owner);
     if (Base == 0) {
         MmFreePhysicalPages(First, PageCount);
         return NULL;
@@ -39,12 +36,24 @@ PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
     return (PVOID)Base;
 }
 
+/* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousMemorySpecifyCache] page-aligned, uninitialised; NULL when
+ * no run of pages satisfies the limits. A BoundaryAddressMultiple of 0 is none. */
+PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
+                                                   PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                                   PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                                   PHYSICAL_ADDRESS BoundaryAddressMultiple,
+                                                   MEMORY_CACHING_TYPE CacheType)
+{
+    return MiAllocateContiguous(NumberOfBytes, LowestAcceptableAddress, HighestAcceptableAddress,
+                                BoundaryAddressMultiple, CacheType, __builtin_return_address(0));
+}
+
 /* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousMemory] */
 PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS HighestAcceptableAddress)
 {
     PHYSICAL_ADDRESS None = {0};
-    return MmAllocateContiguousMemorySpecifyCache(NumberOfBytes, None, HighestAcceptableAddress, None,
-                                                  MmCached);
+    return MiAllocateContiguous(NumberOfBytes, None, HighestAcceptableAddress, None, MmCached,
+                                __builtin_return_address(0));
 }
 
 /* IRQL <= DISPATCH_LEVEL. [WDK Bug Check 0xC2] 0x60: not an address that MmAllocateContiguousMemory returned
@@ -55,8 +64,7 @@ static VOID MiFreeContiguous(PVOID BaseAddress, const void *Freer)
     if (PageCount == 0)
         KeBugCheckEx(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0);
     KeCheckFreedMemory(BaseAddress, PageCount * PAGE_SIZE, Freer);
-    MiFreeMapping(&MiSystemPteSpace, (ULONG_PTR)BaseAddress, PageCount, MiUseContiguous,
-                  MiAbsentFreedMapping);
+    MiFreeOwnedMapping((ULONG_PTR)BaseAddress, PageCount, MiUseContiguous);
 }
 
 VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)

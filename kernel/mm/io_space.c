@@ -5,7 +5,7 @@
 #define MI_PHYSICAL_END (1ull << 52)
 
 static PVOID MiMapPhysical(PHYSICAL_ADDRESS Address, SIZE_T NumberOfBytes, MM_PROTECTION Protection,
-                           MEMORY_CACHING_TYPE Cache)
+                           MEMORY_CACHING_TYPE Cache, const void *Owner)
 {
     ULONG64 Physical = (ULONG64)Address.QuadPart;
     MI_PTE Template = MiTemplate(Protection, Cache, MiUseIoSpace);
@@ -14,7 +14,7 @@ static PVOID MiMapPhysical(PHYSICAL_ADDRESS Address, SIZE_T NumberOfBytes, MM_PR
         return NULL;
     ULONG64 Offset = Physical & PAGE_MASK;
     SIZE_T PageCount = BYTES_TO_PAGES(Offset + NumberOfBytes);
-    ULONG_PTR Base = MiReserve(&MiSystemPteSpace, PageCount);
+    ULONG_PTR Base = MiReserveOwned(PageCount, Owner);
     if (Base == 0)
         return NULL;
     MiMapRun(Base, PageCount, Template, Physical >> PAGE_SHIFT);
@@ -26,7 +26,8 @@ static PVOID MiMapPhysical(PHYSICAL_ADDRESS Address, SIZE_T NumberOfBytes, MM_PR
 PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
                          MEMORY_CACHING_TYPE CacheEnable)
 {
-    return MiMapPhysical(PhysicalAddress, NumberOfBytes, MmReadWrite, CacheEnable);
+    return MiMapPhysical(PhysicalAddress, NumberOfBytes, MmReadWrite, CacheEnable,
+                         __builtin_return_address(0));
 }
 
 /* [WDK MmMapIoSpaceEx] Protect: one of PAGE_READONLY, PAGE_READWRITE, PAGE_EXECUTE, PAGE_EXECUTE_READ, with
@@ -40,12 +41,13 @@ PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfByte
         return NULL;
     switch (Protect & ~(ULONG)(PAGE_NOCACHE | PAGE_WRITECOMBINE)) {
     case PAGE_READONLY:
-        return MiMapPhysical(PhysicalAddress, NumberOfBytes, MmReadOnly, Cache);
+        return MiMapPhysical(PhysicalAddress, NumberOfBytes, MmReadOnly, Cache, __builtin_return_address(0));
     case PAGE_READWRITE:
-        return MiMapPhysical(PhysicalAddress, NumberOfBytes, MmReadWrite, Cache);
+        return MiMapPhysical(PhysicalAddress, NumberOfBytes, MmReadWrite, Cache, __builtin_return_address(0));
     case PAGE_EXECUTE:
     case PAGE_EXECUTE_READ:
-        return MiMapPhysical(PhysicalAddress, NumberOfBytes, MmExecuteRead, Cache);
+        return MiMapPhysical(PhysicalAddress, NumberOfBytes, MmExecuteRead, Cache,
+                             __builtin_return_address(0));
     default:
         return NULL;
     }
@@ -56,6 +58,5 @@ PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfByte
 VOID NTAPI MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes)
 {
     ULONG_PTR Offset = (ULONG_PTR)BaseAddress & PAGE_MASK;
-    MiFreeMapping(&MiSystemPteSpace, (ULONG_PTR)BaseAddress - Offset, BYTES_TO_PAGES(Offset + NumberOfBytes),
-                  MiUseIoSpace, MiAbsentFreedMapping);
+    MiFreeOwnedMapping((ULONG_PTR)BaseAddress - Offset, BYTES_TO_PAGES(Offset + NumberOfBytes), MiUseIoSpace);
 }

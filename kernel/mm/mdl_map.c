@@ -2,13 +2,13 @@
  * Mapping what an MDL describes into system space. */
 #include "mi.h"
 
-static PVOID MiMapMdl(PMDL Mdl, MM_PROTECTION Protection, MEMORY_CACHING_TYPE CacheType)
+static PVOID MiMapMdl(PMDL Mdl, MM_PROTECTION Protection, MEMORY_CACHING_TYPE CacheType, const void *Owner)
 {
     SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
     MI_PTE Template = MiTemplate(Protection, CacheType, MiUseMdl);
     if (PageCount == 0 || Template == 0)
         return NULL;
-    ULONG_PTR Base = MiReserve(&MiSystemPteSpace, PageCount);
+    ULONG_PTR Base = MiReserveOwned(PageCount, Owner);
     if (Base == 0)
         return NULL;
     MiMapFrames(Base, PageCount, Template, MmGetMdlPfnArray(Mdl));
@@ -23,11 +23,9 @@ static PVOID MiMapMdl(PMDL Mdl, MM_PROTECTION Protection, MEMORY_CACHING_TYPE Ca
  * or a bug check if BugCheckOnFailure, when there is no space; UserMode raises, since there is no user
  * address space to map into yet (deviation D-033). Never executable, with or without MdlMappingNoExecute
  * (deviation D-032). */
-PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
-                                         MEMORY_CACHING_TYPE CacheType, PVOID BaseAddress,
-                                         ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority)
+static PVOID MiMapLockedPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, MEMORY_CACHING_TYPE CacheType,
+                              ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority, const void *Owner)
 {
-    PMDL Mdl = MemoryDescriptorList;
     MM_PROTECTION Protection = (ULONG)Priority & MdlMappingNoWrite ? MmReadOnly : MmReadWrite;
     if (AccessMode != KernelMode)
         ExRaiseStatus(STATUS_NOT_SUPPORTED);
@@ -37,17 +35,25 @@ PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_
         KeBugCheckEx(MEMORY_MANAGEMENT, 0x1233, MmGetMdlPfnArray(Mdl)[0], 0, 0);
     if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         KeBugCheckEx(MEMORY_MANAGEMENT, 0x61946, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0);
-    PVOID Address = MiMapMdl(Mdl, Protection, CacheType);
+    PVOID Address = MiMapMdl(Mdl, Protection, CacheType, Owner);
     if (Address == NULL && BugCheckOnFailure)
         KeBugCheckEx(NO_MORE_SYSTEM_PTES, 0, BYTES_TO_PAGES(Mdl->ByteOffset + Mdl->ByteCount), 0, 0);
     return Address;
 }
 
+PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
+                                         MEMORY_CACHING_TYPE CacheType, PVOID BaseAddress,
+                                         ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority)
+{
+    return MiMapLockedPages(MemoryDescriptorList, AccessMode, CacheType, BugCheckOnFailure, Priority,
+                            __builtin_return_address(0));
+}
+
 /* [WDK MmMapLockedPages] obsolete; a failure of a kernel mapping is a bug check. */
 PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
 {
-    return MmMapLockedPagesSpecifyCache(MemoryDescriptorList, AccessMode, MmCached, NULL, TRUE,
-                                        HighPagePriority);
+    return MiMapLockedPages(MemoryDescriptorList, AccessMode, MmCached, TRUE, HighPagePriority,
+                            __builtin_return_address(0));
 }
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmUnmapLockedPages] BaseAddress is what the mapping call returned.
@@ -60,8 +66,7 @@ VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, (ULONG_PTR)BaseAddress, PageCount);
     if (Mdl->MappedSystemVa != BaseAddress)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 3, 0, (ULONG_PTR)Mdl->MappedSystemVa, (ULONG_PTR)BaseAddress);
-    MiFreeMapping(&MiSystemPteSpace, (ULONG_PTR)BaseAddress - Mdl->ByteOffset, PageCount, MiUseMdl,
-                  MiAbsentFreedMapping);
+    MiFreeOwnedMapping((ULONG_PTR)BaseAddress - Mdl->ByteOffset, PageCount, MiUseMdl);
     Mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
     Mdl->MappedSystemVa = NULL;
 }

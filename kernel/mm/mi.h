@@ -57,10 +57,12 @@ typedef enum _MI_ABSENT {
     MiAbsentFreedImage,
     MiAbsentFreedMapping,
     MiAbsentNoAccess,
+    MiAbsentOwner, /* behind a driver's mapping; bits 12 up: offset of the code that asked for it, owner.c */
 } MI_ABSENT;
 #define MI_ABSENT_SHIFT 56
 #define MI_ABSENT_PTE(Kind, Pages) (((ULONG64)(Kind) << MI_ABSENT_SHIFT) | ((ULONG64)(Pages) << PAGE_SHIFT))
 #define MI_ABSENT_KIND(Pte) ((MI_ABSENT)(((Pte) >> MI_ABSENT_SHIFT) & 7))
+#define MI_ABSENT_OFFSET(Pte) (((Pte) & MI_PTE_FRAME) >> PAGE_SHIFT)
 #define MI_ABSENT_PAGES(Pte) (((Pte) & MI_PTE_FRAME) >> PAGE_SHIFT)
 
 static inline BOOLEAN MiIsMapped(MI_PTE Pte)
@@ -160,6 +162,16 @@ VOID MiProtect(ULONG_PTR Base, SIZE_T PageCount, MM_PROTECTION Protection);
 
 /* MiMeasure, MiUnmap, MiRelease; a PageCount that is not the mapping's is SYSTEM_PTE_MISUSE. */
 VOID MiFreeMapping(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use, MI_ABSENT Absent);
+
+/* The same without MiRelease. */
+VOID MiUnmapWhole(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use, MI_ABSENT Absent);
+
+/* --- mappings of drivers in MiSystemPteSpace: owner.c. Owner: return address in who asked for it
+ * ------------------------------------------ */
+
+ULONG_PTR MiReserveOwned(SIZE_T PageCount, const void *Owner); /* as MiReserve */
+VOID MiReleaseOwned(ULONG_PTR Base, SIZE_T PageCount);         /* nothing is mapped there */
+VOID MiFreeOwnedMapping(ULONG_PTR Base, SIZE_T PageCount, MI_USE Use);
 
 /* --- physical pages: physical.c
  * -------------------------------------------------------------------------------------- */

@@ -149,7 +149,7 @@ VOID MiProtect(ULONG_PTR Base, SIZE_T PageCount, MM_PROTECTION Protection)
     MiFlushTlbRange(Base, PageCount);
 }
 
-VOID MiFreeMapping(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use, MI_ABSENT Absent)
+VOID MiUnmapWhole(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use, MI_ABSENT Absent)
 {
     SIZE_T Mapped = MiMeasure(Space, Base, Use);
     /* [WDK Bug Check 0xDA] 0x303: a range that was not reserved; 0x305: the wrong number of mappings */
@@ -158,5 +158,10 @@ VOID MiFreeMapping(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use
     if (Mapped != PageCount)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x305, Base, PageCount, Mapped);
     MiUnmap(Base, PageCount, Absent);
+}
+
+VOID MiFreeMapping(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use, MI_ABSENT Absent)
+{
+    MiUnmapWhole(Space, Base, PageCount, Use, Absent);
     MiRelease(Space, Base, PageCount);
 }

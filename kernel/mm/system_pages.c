@@ -4,12 +4,12 @@
 
 #define MI_STACK_PAGES (MM_KERNEL_STACK_SIZE / PAGE_SIZE)
 
-static PVOID MiAllocate(SIZE_T PageCount, MI_PTE Template, BOOLEAN Zero)
+static PVOID MiAllocate(SIZE_T PageCount, MI_PTE Template)
 {
     if (PageCount == 0)
         return NULL;
     ULONG_PTR Base = MiReserve(&MiSystemPteSpace, PageCount);
-    if (Base != 0 && !MiMapNewPages(Base, PageCount, Template, Zero)) {
+    if (Base != 0 && !MiMapNewPages(Base, PageCount, Template, TRUE)) {
         MiRelease(&MiSystemPteSpace, Base, PageCount);
         Base = 0;
     }
@@ -19,7 +19,7 @@ static PVOID MiAllocate(SIZE_T PageCount, MI_PTE Template, BOOLEAN Zero)
 PVOID MmAllocateSystemPages(SIZE_T PageCount, MM_PROTECTION Protection)
 {
     NT_CHECK(Protection != MmNoAccess);
-    return MiAllocate(PageCount, MiTemplate(Protection, MmCached, MiUsePages), TRUE);
+    return MiAllocate(PageCount, MiTemplate(Protection, MmCached, MiUsePages));
 }
 
 VOID MmFreeSystemPages(PVOID Base, SIZE_T PageCount)
@@ -30,15 +30,20 @@ VOID MmFreeSystemPages(PVOID Base, SIZE_T PageCount)
 /* [WDK MmAllocateNonCachedMemory] page-aligned, IRQL < DISPATCH_LEVEL; NULL when memory is short. */
 PVOID NTAPI MmAllocateNonCachedMemory(SIZE_T NumberOfBytes)
 {
-    return MiAllocate(BYTES_TO_PAGES(NumberOfBytes), MiTemplate(MmReadWrite, MmNonCached, MiUseNonCached),
-                      FALSE);
+    SIZE_T PageCount = BYTES_TO_PAGES(NumberOfBytes);
+    ULONG_PTR Base = PageCount != 0 ? MiReserveOwned(PageCount, __builtin_return_address(0)) : 0;
+    if (Base != 0 &&
+        !MiMapNewPages(Base, PageCount, MiTemplate(MmReadWrite, MmNonCached, MiUseNonCached), FALSE)) {
+        MiReleaseOwned(Base, PageCount);
+        Base = 0;
+    }
+    return (PVOID)Base;
 }
 
 /* [WDK MmFreeNonCachedMemory] NumberOfBytes is that of the allocation. */
 VOID NTAPI MmFreeNonCachedMemory(PVOID BaseAddress, SIZE_T NumberOfBytes)
 {
-    MiFreeMapping(&MiSystemPteSpace, (ULONG_PTR)BaseAddress, BYTES_TO_PAGES(NumberOfBytes), MiUseNonCached,
-                  MiAbsentFreedMapping);
+    MiFreeOwnedMapping((ULONG_PTR)BaseAddress, BYTES_TO_PAGES(NumberOfBytes), MiUseNonCached);
 }
 
 /* One guard page that is never mapped, then the stack. */

@@ -2,6 +2,7 @@
  * The handle table: blocks of entries that never move, so an index is found without a search; free entries form a list.
  * A handle is the index times four; as a kernel handle with the bits that no user handle has. Index 0 is not used. */
 #include "obp_handle.h"
+#include "kd.h"
 #include "ke.h"
 
 #define OBP_ENTRIES_PER_BLOCK 256u
@@ -86,6 +87,7 @@ static ULONG ObpTakeEntry(PVOID Object, ACCESS_MASK Access, ULONG Attributes)
         Entry->Object = Object;
         Entry->Access = Access;
         Entry->Value = Attributes;
+        Entry->Owner = KiCurrentThread()->GateRoutine;
     }
     ArchReleaseLock(&ObpHandleLock, OldIrql);
     return Index;
@@ -175,4 +177,43 @@ NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
 NTSTATUS NTAPI ZwClose(HANDLE Handle)
 {
     return ObCloseHandle(Handle, KernelMode);
+}
+
+/* --- what an unloaded driver left --- */
+
+static VOID ObpReportHandle(PCSTR Driver, ULONG Index, POBJECT_TYPE Type)
+{
+    UNICODE_STRING Name;
+    CHAR Text[64];
+    RtlInitUnicodeString(&Name, Type->Info.Name);
+    KdLog("%s: handle 0x%x to an object of type %wZ was not closed", Driver, (unsigned)(Index * 4), &Name);
+    KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "handle"),
+             KD_NUMBER(ReportKeyCount, 1), KdUnicodeField(ReportKeyName, &Name, Text, sizeof(Text)));
+}
+
+/* The next handle of that owner, which is forgotten: the next image at that address is not to blame. *Type: of its object. */
+static BOOLEAN ObpDisownHandle(PULONG Index, const void *Base, SIZE_T Size, POBJECT_TYPE *Type)
+{
+    BOOLEAN Found = FALSE;
+    KIRQL OldIrql = ArchAcquireLock(&ObpHandleLock);
+    for (; !Found && *Index / OBP_ENTRIES_PER_BLOCK < ObpSystemTable.BlockCount; ++*Index) {
+        OBP_ENTRY *Entry =
+            &ObpSystemTable.Block[*Index / OBP_ENTRIES_PER_BLOCK][*Index % OBP_ENTRIES_PER_BLOCK];
+        Found = Entry->Object != NULL && (ULONG_PTR)Entry->Owner - (ULONG_PTR)Base < Size;
+        if (Found) {
+            *Type = ObpHeader(Entry->Object)->Type; /* types live for ever */
+            Entry->Owner = NULL;
+        }
+    }
+    ArchReleaseLock(&ObpHandleLock, OldIrql);
+    return Found;
+}
+
+ULONG ObReportDriverHandles(PCSTR Driver, const void *Base, SIZE_T Size)
+{
+    ULONG Count = 0, Index = 0;
+    POBJECT_TYPE Type;
+    for (; ObpDisownHandle(&Index, Base, Size, &Type); Count++)
+        ObpReportHandle(Driver, Index - 1, Type);
+    return Count;
 }
