@@ -8,7 +8,7 @@ typedef struct _OBP_ENTRY {
     ULONG Access; /* (h) granted */
     ULONG Value;  /* (h) OBJ_ attributes; of a free entry: index of the next free one, 0 = none */
     PVOID
-        Owner; /* (h) routine of the driver that was running when it was made; NULL: the kernel, or a driver that is gone */
+    Owner; /* (h) routine of the driver that was running when it was made; NULL: the kernel, or a driver that is gone */
 } OBP_ENTRY;
 
 extern ARCH_LOCK ObpHandleLock;
