@@ -42,7 +42,8 @@ static BOOLEAN PspLiesIn(const IM_MODULE *Module, const void *Address)
     return (ULONG_PTR)Address - (ULONG_PTR)Module->Base < Module->Size;
 }
 
-/* A thread whose object is signalled has left the driver's code for good. */
+/* A thread whose object is signalled has left the driver's code for good. A routine of the kernel's own that a worker has in hand
+ * holds what it calls: [WDK IoQueueWorkItem] the driver is not gone before the routine of an I/O work item has returned. */
 static PSP_INSIDE PspIsInside(const ETHREAD *Thread, const IM_MODULE *Module)
 {
     if (Thread->Tcb.Header.SignalState != 0)
@@ -51,6 +52,8 @@ static PSP_INSIDE PspIsInside(const ETHREAD *Thread, const IM_MODULE *Module)
         return PspStartedInside;
     if (PspLiesIn(Module, Thread->Tcb.WorkRoutine))
         return PspWorksInside;
+    if (Thread->Tcb.WorkRoutine != NULL && ImIsKernelAddress(Thread->Tcb.WorkRoutine))
+        return PspNotInside;
     return PspLiesIn(Module, Thread->Tcb.GateRoutine) ? PspCalledInside : PspNotInside;
 }
 
