@@ -3,9 +3,9 @@
  * ends; things that are none; calls of code that is none. Each control code is one of them, and the function below that does it
  * is to blame, also where the kernel finds out later. [WDK Bug Check 0xC7] */
 #include <ntifs.h>
+#define DEVICE_NAME L"\\Device\\NtboxPlaces"
+#include "control_device.h"
 
-DRIVER_INITIALIZE DriverEntry;
-static DRIVER_DISPATCH PlacesControl, PlacesOpen;
 static KDEFERRED_ROUTINE PlacesRoutine;
 static KTIMER Timer;
 static KDPC Dpc;
@@ -113,11 +113,15 @@ static DECLSPEC_NOINLINE NTSTATUS InitializesQueuedDpc(VOID)
     return Survive();
 }
 
+/* Raised, so that it does not expire before: it is this processor's. */
 static DECLSPEC_NOINLINE NTSTATUS OverwritesTimer(UCHAR Value)
 {
+    KIRQL Irql;
     KeInitializeTimer(&Timer);
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
     KeSetTimer(&Timer, Soon, NULL);
     RtlFillMemory(&Timer, sizeof(Timer), Value);
+    KeLowerIrql(Irql);
     return Survive();
 }
 
@@ -252,37 +256,14 @@ static NTSTATUS (*const Places[])(VOID) = {
     CallsGarbage,
 };
 
-static NTSTATUS Complete(PIRP Irp, NTSTATUS Status)
+static NTSTATUS NTAPI Control(PDEVICE_OBJECT Device, PIRP Irp)
 {
+    ULONG Place =
+        (IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode - 0x220000) >> 2;
+    Driver = Device->DriverObject;
+    NTSTATUS Status = Place < RTL_NUMBER_OF(Places) ? Places[Place]() : STATUS_INVALID_DEVICE_REQUEST;
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = 0;
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
     return Status;
-}
-
-static NTSTATUS NTAPI PlacesOpen(PDEVICE_OBJECT Device, PIRP Irp)
-{
-    UNREFERENCED_PARAMETER(Device);
-    return Complete(Irp, STATUS_SUCCESS);
-}
-
-static NTSTATUS NTAPI PlacesControl(PDEVICE_OBJECT Device, PIRP Irp)
-{
-    ULONG Code = IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode;
-    ULONG Place = (Code - 0x220000) >> 2;
-    UNREFERENCED_PARAMETER(Device);
-    return Complete(Irp, Place < RTL_NUMBER_OF(Places) ? Places[Place]() : STATUS_INVALID_DEVICE_REQUEST);
-}
-
-NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\NtboxPlaces");
-    PDEVICE_OBJECT Device;
-    UNREFERENCED_PARAMETER(RegistryPath);
-    Driver = DriverObject;
-    DriverObject->MajorFunction[IRP_MJ_CREATE] = PlacesOpen;
-    DriverObject->MajorFunction[IRP_MJ_CLOSE] = PlacesOpen;
-    DriverObject->MajorFunction[IRP_MJ_CLEANUP] = PlacesOpen;
-    DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = PlacesControl;
-    return IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device);
 }
