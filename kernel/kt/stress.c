@@ -194,6 +194,37 @@ static BOOLEAN StressStart(STRESS_WORKER *Worker)
     return Worker->Thread != NULL;
 }
 
+/* --- with odd seeds no processor is ever idle: what only an idle one would put right shows --- */
+
+static volatile BOOLEAN StressBurning;
+static PVOID StressBurners[KI_MAX_PROCESSORS];
+
+static VOID NTAPI StressBurn(PVOID Context)
+{
+    KeSetSystemAffinityThreadEx((KAFFINITY)1 << (ULONG_PTR)Context);
+    KeSetPriorityThread(KeGetCurrentThread(), 1);
+    while (StressBurning)
+        __builtin_ia32_pause();
+}
+
+static VOID StressStartBurners(ULONG64 Seed)
+{
+    StressBurning = Seed % 2 != 0;
+    for (ULONG_PTR i = 0; i < KeActiveProcessorCount && StressBurning; i++)
+        StressBurners[i] = StressStartThread(StressBurn, (PVOID)i);
+}
+
+static VOID StressStopBurners(VOID)
+{
+    StressBurning = FALSE;
+    for (ULONG i = 0; i < KeActiveProcessorCount; i++) {
+        if (StressBurners[i] == NULL)
+            continue;
+        (void)KeWaitForSingleObject(StressBurners[i], Executive, KernelMode, FALSE, NULL);
+        ObDereferenceObject(StressBurners[i]);
+    }
+}
+
 /* --- the watch --- */
 
 static PCSTR StressStateName(KTHREAD_STATE State)
@@ -329,7 +360,9 @@ BOOLEAN KtStress(ULONG Milliseconds, ULONG64 Seed)
           (unsigned)Milliseconds, (unsigned)StressWorkerCount, (unsigned)KeActiveProcessorCount);
     StressEnd = HalQueryInterruptTime() + (ULONG64)Milliseconds * STRESS_MILLISECOND;
     StressDelayLocks(Seed);
+    StressStartBurners(Seed);
     StressRunWorkers();
+    StressStopBurners();
     StressEndDelays();
     for (ULONG i = 0; i < StressWorkerCount; i++)
         Operations += StressWorkers[i].Operations;

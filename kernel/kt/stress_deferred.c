@@ -140,9 +140,58 @@ static VOID PeriodicOperate(STRESS_WORKER *Worker)
     StressDelay(Worker);
 }
 
+/* --- timers that anybody sets and cancels: in the wheel of one processor, taken out by another --- */
+
+#define TIMERS 8
+
+static struct {
+    KTIMER Timer;
+    KDPC Dpc;
+    volatile LONG64 Set, TakenOut, Fired;
+} Timers[TIMERS];
+
+static VOID NTAPI StressCountTimer(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    InterlockedIncrement64(Context);
+}
+
+static VOID SharedTimerPrepare(VOID)
+{
+    for (ULONG i = 0; i < TIMERS; i++) {
+        KeInitializeTimer(&Timers[i].Timer);
+        KeInitializeDpc(&Timers[i].Dpc, StressCountTimer, (PVOID)&Timers[i].Fired);
+    }
+}
+
+static VOID SharedTimerOperate(STRESS_WORKER *Worker)
+{
+    for (ULONG i = 0; i < TIMERS; i++) {
+        ULONG At = StressRandom(Worker, TIMERS);
+        LARGE_INTEGER Due = {.QuadPart = -1 - (LONG64)StressRandom(Worker, 2 * STRESS_MILLISECOND)};
+        BOOLEAN Set = StressRandom(Worker, 3) != 0;
+        if (Set)
+            InterlockedIncrement64(&Timers[At].Set);
+        if (Set ? KeSetTimer(&Timers[At].Timer, Due, &Timers[At].Dpc) : KeCancelTimer(&Timers[At].Timer))
+            InterlockedIncrement64(&Timers[At].TakenOut);
+    }
+}
+
+/* Two expiries in short succession may be one DPC. */
+static VOID SharedTimerCheck(VOID)
+{
+    for (ULONG i = 0; i < TIMERS; i++) {
+        if (KeCancelTimer(&Timers[i].Timer))
+            Timers[i].TakenOut++;
+        KeFlushQueuedDpcs();
+        STRESS_EXPECT(Timers[i].Fired <= Timers[i].Set - Timers[i].TakenOut);
+        STRESS_EXPECT(Timers[i].Fired > 0 || Timers[i].Set == Timers[i].TakenOut);
+    }
+}
+
 const STRESS_KIND StressDeferredKinds[] = {
     {"DPC", 12, DpcPrepare, DpcOperate, DpcCheck},
     {"timer", 4, NULL, OnceOperate, NULL},
     {"periodic timer", 3, NULL, PeriodicOperate, NULL},
+    {"shared timer", 6, SharedTimerPrepare, SharedTimerOperate, SharedTimerCheck},
 };
 const ULONG StressDeferredKindCount = RTL_NUMBER_OF(StressDeferredKinds);

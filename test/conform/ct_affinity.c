@@ -111,6 +111,62 @@ static VOID AffinityOther(VOID)
     CtJoin(Thread);
 }
 
+typedef struct PREEMPTED {
+    KEVENT Waits, Spins, Wake;
+    ULONG Processor;
+    volatile LONG Woken; /* the other thread is ready */
+    volatile LONG Ran;   /* ... has run */
+    volatile LONG Turns; /* of the loop in between */
+} PREEMPTED;
+
+static VOID NTAPI SpinUntilPreempted(PVOID Context)
+{
+    PREEMPTED *Preempted = Context;
+    KeSetSystemAffinityThreadEx(Bit(Preempted->Processor));
+    KeSetEvent(&Preempted->Spins, IO_NO_INCREMENT, FALSE);
+    while (!Preempted->Ran)
+        if (Preempted->Woken)
+            Preempted->Turns++;
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID NTAPI RunWhenWoken(PVOID Context)
+{
+    PREEMPTED *Preempted = Context;
+    KeSetSystemAffinityThreadEx(Bit(Preempted->Processor));
+    KeSetPriorityThread((PKTHREAD)KeGetCurrentThread(), LOW_REALTIME_PRIORITY);
+    KeSetEvent(&Preempted->Waits, IO_NO_INCREMENT, FALSE); /* goes on until it does: nobody here is higher */
+    KeWaitForSingleObject(&Preempted->Wake, Executive, KernelMode, FALSE, &CtPatience);
+    Preempted->Ran = 1;
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* A thread of higher priority that gets ready for another processor has it at once: when the call that woke it has returned, the thread
+ * there does not go on. Some turns of its loop are what a processor takes to notice an interrupt. */
+static VOID PriorityPreemptsOther(VOID)
+{
+    PREEMPTED Preempted = {.Processor = KeQueryActiveProcessorCount(NULL) - 1};
+    if (Preempted.Processor == 0)
+        return; /* there is no other */
+    KeSetSystemAffinityThreadEx(Bit(0));
+    KeInitializeEvent(&Preempted.Waits, NotificationEvent, FALSE);
+    KeInitializeEvent(&Preempted.Spins, NotificationEvent, FALSE);
+    KeInitializeEvent(&Preempted.Wake, NotificationEvent, FALSE);
+    PKTHREAD High = CtStart(RunWhenWoken, &Preempted);
+    CtExpect(&Preempted.Waits);
+    PKTHREAD Low = CtStart(SpinUntilPreempted, &Preempted);
+    CtExpect(&Preempted.Spins);
+    KeSetEvent(&Preempted.Wake, IO_NO_INCREMENT, FALSE);
+    Preempted.Woken = 1;
+    if (High != NULL)
+        CtJoin(High);
+    Preempted.Ran = 1;
+    if (Low != NULL)
+        CtJoin(Low);
+    KeRevertToUserAffinityThreadEx(0);
+    CT_CHECK(Preempted.Turns < 100);
+}
+
 /* Relative to the process's; the current priority follows. */
 static VOID PriorityBase(VOID)
 {
@@ -211,9 +267,14 @@ static VOID PriorityStarved(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"affinity.system_ex", AffinitySystemEx}, {"affinity.at_dispatch", AffinityAtDispatch},
-    {"affinity.system", AffinitySystem},      {"affinity.group", AffinityGroup},
-    {"affinity.other", AffinityOther},        {"priority.base", PriorityBase},
-    {"priority.boost", PriorityBoost},        {"priority.starved", PriorityStarved},
+    {"affinity.system_ex", AffinitySystemEx},
+    {"affinity.at_dispatch", AffinityAtDispatch},
+    {"affinity.system", AffinitySystem},
+    {"affinity.group", AffinityGroup},
+    {"affinity.other", AffinityOther},
+    {"priority.base", PriorityBase},
+    {"priority.preempts_other", PriorityPreemptsOther},
+    {"priority.boost", PriorityBoost},
+    {"priority.starved", PriorityStarved},
 };
 CT_DRIVER(Cases)

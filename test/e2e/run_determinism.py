@@ -8,7 +8,7 @@ import sys
 from runs import Tally, expect, expect_equal, finish, report
 
 RUNS = {
-    'stress': ['drivers_sample/msvc/hello.sys', '--append', 'stress-ms=30'],
+    'stress': ['drivers_sample/msvc/hello.sys', '--append', 'stress-ms=10'],
     'a sample': ['drivers_sample/msvc/timer_dpc.sys', '--ioctl', r'\Device\NtboxTimer:0x222000:03000000:8'],
     'a conformance driver': ['test/conform/mingw/ct_timer.sys'],
 }
