@@ -19,6 +19,7 @@
 #include "ex.h"
 #include "mm.h"
 #include "ke.h"
+#include "ke_checks.h"
 
 /* --- structures --------------------------------------------------------------------------------------------
  */
@@ -38,7 +39,7 @@
 #define EXP_NO_PAGE 0xffffffffu
 
 #define EXP_GUARD_BYTE 0xb5
-#define EXP_FREED_WORD 0xddddddddddddddddull
+#define EXP_FREED_WORD KE_FREED_POOL_WORD
 
 /* Values far from each other and from what strings and small numbers look like. */
 typedef enum _EXP_BLOCK_STATE { ExpBlockAllocated = 0xa7, ExpBlockFree = 0xf1 } EXP_BLOCK_STATE;
@@ -157,11 +158,13 @@ VOID ExpSetGuard(PVOID Block, SIZE_T Size, SIZE_T Room);
 VOID ExpCheckGuard(PVOID Block, SIZE_T Size, SIZE_T Room);
 VOID ExpFillFreed(EXP_HEADER *Header, ULONG Class);
 VOID ExpCheckFreed(EXP_HEADER *Header, ULONG Class);
+VOID ExpCheckNoResource(PVOID Block, SIZE_T Size); /* resource.c */
 #else
 #define ExpSetGuard(Block, Size, Room) ((void)0)
 #define ExpCheckGuard(Block, Size, Room) ((void)0)
 #define ExpFillFreed(Header, Class) ((void)0)
 #define ExpCheckFreed(Header, Class) ((void)0)
+#define ExpCheckNoResource(Block, Size) ((void)0)
 #endif
 
 /* Stop the machine; the log says whose block it is. */

@@ -5,10 +5,6 @@
 #include "ex.h"
 #include "ke.h"
 
-#ifndef MUTEX_ALREADY_OWNED
-#define MUTEX_ALREADY_OWNED 0xbf /* the public header lacks it */
-#endif
-
 /* [WDK Bug Check 0xBF] 0x11: these mutexes are not recursive, and the owner releases them */
 static VOID ExpRequireNotOwner(PVOID Mutex, PKTHREAD Owner)
 {

@@ -247,6 +247,7 @@ __attribute__((always_inline)) static inline VOID ExpFreeSmall(EXP_POOL *Pool, c
     if (__atomic_exchange_n(&Header->State, ExpBlockFree, __ATOMIC_ACQ_REL) != ExpBlockAllocated)
         ExpBadPointer(Pool, Block);
     ExpCheckGuard(Block, Header->Size, ExpBlockSize[Class] - EXP_HEADER_SIZE);
+    ExpCheckNoResource(Block, Header->Size);
     ExpFillFreed(Header, Class);
     PSLIST_HEADER Cache = &Pool->Cache[ExpCacheIndex()][Class];
     if ((USHORT)Cache->Alignment < ExpCacheDepth[Class])

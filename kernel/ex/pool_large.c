@@ -62,6 +62,7 @@ VOID ExpFreeLarge(EXP_POOL *Pool, PVOID Block, ULONG Tag, const void *Freer)
         ExpWrongTag(Block, Record->Tag, Tag);
     KeCheckFreedMemory(Block, Record->Size, Freer);
     ExpCheckGuard(Block, Record->Size, PageCount * PAGE_SIZE);
+    ExpCheckNoResource(Block, Record->Size);
     if (__atomic_exchange_n(&Record->State, ExpPageFreed, __ATOMIC_ACQ_REL) != ExpPageLarge)
         ExpBadPointer(Pool, Block);
     for (SIZE_T I = 1; I < PageCount; I++)

@@ -13,15 +13,12 @@
  *
  * There is room in the table for everybody who shares or waits to, so that giving cannot fail. */
 #include <bugcodes.h>
-#include "ex.h"
-#include "ke.h"
-
-#ifndef RESOURCE_NOT_OWNED
-#define RESOURCE_NOT_OWNED 0xe3 /* the public header lacks it */
-#endif
+#include "exp.h"
+#include "ke_bugcheck.h"
 
 #define EXP_RESOURCE_TAG 'reSE'
 #define EXP_TABLE_STEP 8
+#define EXP_RESOURCE_SEARCH (2 * PAGE_SIZE)
 
 typedef enum _EXP_ACCESS { ExpExclusive, ExpShared, ExpStarveExclusive, ExpWaitForExclusive } EXP_ACCESS;
 
@@ -129,6 +126,51 @@ static BOOLEAN ExpHasRoom(PERESOURCE Resource, ERESOURCE_THREAD Thread, BOOLEAN 
            Resource->ActiveEntries + Resource->NumberOfSharedWaiters < ExpTableSize(Resource);
 }
 
+/* --- is it one: checked kernel ------------------------------------------------------------------------------------ */
+
+/* A field that nobody else uses tells where an initialized resource lies, so that a copy of one, or what was one, is none. */
+static PVOID ExpResourceMark(const ERESOURCE *Resource)
+{
+    return (PVOID)((ULONG_PTR)Resource ^ 0x6372756f73655245u);
+}
+
+static VOID ExpMarkResource(PERESOURCE Resource, BOOLEAN Initialized)
+{
+    if (NTBOX_CHECKED)
+        Resource->Reserved2 = Initialized ? ExpResourceMark(Resource) : NULL;
+}
+
+static BOOLEAN ExpIsResource(const ERESOURCE *Resource)
+{
+    return Resource->Reserved2 == ExpResourceMark(Resource);
+}
+
+/* [WDK Bug Check 0xC4] 0x3D: it is not aligned. */
+static VOID ExpRequireResource(const ERESOURCE *Resource)
+{
+    if (!NTBOX_CHECKED || KeChecksOff)
+        return;
+    if (((ULONG_PTR)Resource & (sizeof(PVOID) - 1)) != 0)
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3d, 0, 0, (ULONG_PTR)Resource);
+    if (!ExpIsResource(Resource))
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_RESOURCE, (ULONG_PTR)Resource, 0,
+                          0, "an ERESOURCE is used that is not initialized, or not any more");
+}
+
+#if NTBOX_CHECKED
+/* [WDK Bug Check 0xC4] 0xD2: the resource, the block, its size. Structures have resources in them, buffers have not: a large block is
+ * looked through at its beginning only. */
+VOID ExpCheckNoResource(PVOID Block, SIZE_T Size)
+{
+    ULONG_PTR End = (ULONG_PTR)Block + min(Size, EXP_RESOURCE_SEARCH);
+
+    for (ULONG_PTR At = (ULONG_PTR)Block; !KeChecksOff && At + sizeof(ERESOURCE) <= End; At += 8)
+        if (ExpIsResource((const ERESOURCE *)At))
+            KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xd2, At, (ULONG_PTR)Block, Size,
+                              "pool is freed with an ERESOURCE in it that was not deleted");
+}
+#endif
+
 /* --- growing the table: SpinLock not held --------------------------------------------------------------------- */
 
 /* FALSE: there is no memory. */
@@ -158,14 +200,11 @@ static BOOLEAN ExpGrowTable(PERESOURCE Resource, ULONG OldSize)
 
 /* --- acquiring --------------------------------------------------------------------------------------------------- */
 
-/* [WDK Bug Check 0xC4] 0x37, 0x38 and 0x3D. [WDK ExAcquireResourceExclusiveLite] Normal kernel APCs must be disabled. */
+/* [WDK Bug Check 0xC4] 0x37 and 0x38. [WDK ExAcquireResourceExclusiveLite] Normal kernel APCs must be disabled. */
 static VOID ExpCheckResource(PERESOURCE Resource, ULONG Violation)
 {
-    if (!NTBOX_CHECKED)
-        return;
-    if (((ULONG_PTR)Resource & (sizeof(PVOID) - 1)) != 0)
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3d, 0, 0, (ULONG_PTR)Resource);
-    if (!KeAreApcsDisabled())
+    ExpRequireResource(Resource);
+    if (NTBOX_CHECKED && !KeAreApcsDisabled())
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Violation, KeGetCurrentIrql(), 0,
                      (ULONG_PTR)Resource);
 }
@@ -330,6 +369,7 @@ VOID FASTCALL ExReleaseResourceLite(PERESOURCE Resource)
 VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ERESOURCE_THREAD ResourceThreadId)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpRequireResource(Resource);
     ExpReleaseResource(Resource, ResourceThreadId);
 }
 
@@ -340,6 +380,7 @@ VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource)
     KLOCK_QUEUE_HANDLE Handle;
 
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpRequireResource(Resource);
     KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
     if (!ExpIsExclusive(Resource))
         ExpNotOwner(Resource, ExGetCurrentResourceThread());
@@ -372,6 +413,7 @@ static VOID ExpGiveToPointer(PERESOURCE Resource, ERESOURCE_THREAD Pointer)
 VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpRequireResource(Resource);
     ExpGiveToPointer(Resource, (ERESOURCE_THREAD)OwnerPointer);
 }
 
@@ -380,6 +422,7 @@ VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer)
 VOID NTAPI ExSetResourceOwnerPointerEx(PERESOURCE Resource, PVOID OwnerPointer, ULONG Flags)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpRequireResource(Resource);
     ExpGiveToPointer(Resource, (ERESOURCE_THREAD)OwnerPointer);
 }
 
@@ -413,19 +456,29 @@ PVOID NTAPI ExEnterCriticalRegionAndAcquireSharedWaitForExclusive(PERESOURCE Res
 VOID FASTCALL ExReleaseResourceAndLeaveCriticalRegion(PERESOURCE Resource)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
+    ExpRequireResource(Resource);
     ExpReleaseResource(Resource, ExGetCurrentResourceThread());
     KeLeaveCriticalRegion();
 }
 
 /* --- life and looks --------------------------------------------------------------------------------------------------- */
 
-/* [WDK ExInitializeResourceLite] Storage is the caller's, nonpaged and 8-byte aligned. */
-NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
+static VOID ExpInitializeResource(PERESOURCE Resource)
 {
-    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     RtlZeroMemory(Resource, sizeof(*Resource));
     InitializeListHead(&Resource->SystemResourcesList);
     KeInitializeSpinLock(&Resource->SpinLock);
+    ExpMarkResource(Resource, TRUE);
+}
+
+/* [WDK ExInitializeResourceLite] Storage is the caller's, nonpaged and 8-byte aligned. [WDK Bug Check 0xC4] 0xD0: once. */
+NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    if (NTBOX_CHECKED && !KeChecksOff && ExpIsResource(Resource))
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xd0, (ULONG_PTR)Resource, 0, 0,
+                          "an ERESOURCE is initialized again without having been deleted");
+    ExpInitializeResource(Resource);
     return STATUS_SUCCESS;
 }
 
@@ -433,10 +486,11 @@ NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
 NTSTATUS NTAPI ExReinitializeResourceLite(PERESOURCE Resource)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpRequireResource(Resource);
     POWNER_ENTRY Table = Resource->OwnerTable;
     ULONG Size = ExpTableSize(Resource);
 
-    ExInitializeResourceLite(Resource);
+    ExpInitializeResource(Resource);
     if (Table != NULL) {
         RtlZeroMemory(Table, Size * sizeof(*Table));
         Table[0].TableSize = Size;
@@ -445,13 +499,24 @@ NTSTATUS NTAPI ExReinitializeResourceLite(PERESOURCE Resource)
     return STATUS_SUCCESS;
 }
 
-/* [WDK ExDeleteResourceLite] Before its memory is freed. [WDK Bug Check 0xC4] 0xD2: a resource that is in use. */
+static VOID ExpCheckDelete(const ERESOURCE *Resource)
+{
+    if (!NTBOX_CHECKED || KeChecksOff)
+        return;
+    if (!ExpIsResource(Resource))
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xd1, (ULONG_PTR)Resource, 0, 0,
+                          "an ERESOURCE is deleted that is not initialized, or deleted already");
+    if (Resource->ActiveEntries != 0 || Resource->SharedWaiters != NULL || Resource->ExclusiveWaiters != NULL)
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_RESOURCE, (ULONG_PTR)Resource, 0,
+                          0, "an ERESOURCE is deleted that a thread has or waits for");
+}
+
+/* [WDK ExDeleteResourceLite] Before its memory is freed. [WDK Bug Check 0xC4] 0xD1: it is none. */
 NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    if (NTBOX_CHECKED && (Resource->ActiveEntries != 0 || Resource->SharedWaiters != NULL ||
-                          Resource->ExclusiveWaiters != NULL))
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xd2, (ULONG_PTR)Resource, 0, 0);
+    ExpCheckDelete(Resource);
+    ExpMarkResource(Resource, FALSE);
     if (Resource->OwnerTable != NULL)
         ExFreePoolWithTag(Resource->OwnerTable, EXP_RESOURCE_TAG);
     Resource->OwnerTable = NULL;
@@ -462,6 +527,7 @@ NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
 BOOLEAN NTAPI ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpRequireResource(Resource);
     KLOCK_QUEUE_HANDLE Handle;
 
     KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
@@ -475,6 +541,7 @@ BOOLEAN NTAPI ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)
 ULONG NTAPI ExIsResourceAcquiredSharedLite(PERESOURCE Resource)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpRequireResource(Resource);
     KLOCK_QUEUE_HANDLE Handle;
 
     KeAcquireInStackQueuedSpinLock(&Resource->SpinLock, &Handle);
@@ -487,11 +554,13 @@ ULONG NTAPI ExIsResourceAcquiredSharedLite(PERESOURCE Resource)
 ULONG NTAPI ExGetExclusiveWaiterCount(PERESOURCE Resource)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpRequireResource(Resource);
     return __atomic_load_n(&Resource->NumberOfExclusiveWaiters, __ATOMIC_RELAXED);
 }
 
 ULONG NTAPI ExGetSharedWaiterCount(PERESOURCE Resource)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ExpRequireResource(Resource);
     return __atomic_load_n(&Resource->NumberOfSharedWaiters, __ATOMIC_RELAXED);
 }

@@ -16,8 +16,6 @@ typedef enum _KTHREAD_STATE {
     ThreadWaiting
 } KTHREAD_STATE;
 
-#define KI_THREAD_WAIT_BLOCKS (THREAD_WAIT_OBJECTS + 1)
-
 /* KTHREAD.WaitState: low byte of one atomic word; a claimed wait has its NTSTATUS in the upper half. Whoever changes InProgress
  * or Blocked to Claimed ends the wait; nobody else may touch the thread for it. */
 typedef enum _KI_WAIT_STATE {
@@ -47,7 +45,7 @@ typedef struct _KTHREAD {
     UCHAR IdealProcessor;          /* (tr) */
     BOOLEAN Relieved;              /* (r) its priority is that of starvation.c for one quantum */
     UCHAR Increment;               /* (w) boost that the wake-up gives */
-    LONG Quantum;                  /* (r) clock ticks left */
+    LONG Quantum;                  /* (r) milliseconds left */
     LIST_ENTRY QueueEntry;         /* (r) ready queue; later the reaper's list */
     struct _KTHREAD *DeferredNext; /* (w) PRCB.DeferredReady */
     PLIST_ENTRY WaitQueueEntry;    /* (w) what KeRemoveQueue was given */
@@ -63,15 +61,15 @@ typedef struct _KTHREAD {
     UCHAR WaitReason;              /* (o) KWAIT_REASON */
     KPROCESSOR_MODE PreviousMode;  /* (o) */
     LIST_ENTRY MutantListHead;     /* (o) mutexes it owns */
-    KWAIT_BLOCK WaitBlock[KI_THREAD_WAIT_BLOCKS]; /* lock bit of the object that the block waits for */
-    KTIMER Timer;                                 /* time-out of the current wait: lock of the timer queue */
-    KAPC_STATE ApcState;                          /* (t) */
-    KAPC_STATE SavedApcState;                     /* (t) of the own process while attached to another */
-    UCHAR ApcStateIndex;                          /* (t) 1: attached */
-    volatile BOOLEAN ApcQueueable;                /* (t) FALSE: the thread ends */
-    SHORT KernelApcDisable;                       /* (o) KeEnterCriticalRegion: -1 per nesting */
-    SHORT SpecialApcDisable;                      /* (o) KeEnterGuardedRegion */
-    struct _KE_GATE *Gate;                        /* (o) innermost call into a driver */
+    KWAIT_BLOCK WaitBlock[THREAD_WAIT_OBJECTS]; /* lock bit of the object that the block waits for */
+    KTIMER Timer;                               /* time-out of the current wait: lock of the timer queue */
+    KAPC_STATE ApcState;                        /* (t) */
+    KAPC_STATE SavedApcState;                   /* (t) of the own process while attached to another */
+    UCHAR ApcStateIndex;                        /* (t) 1: attached */
+    volatile BOOLEAN ApcQueueable;              /* (t) FALSE: the thread ends */
+    SHORT KernelApcDisable;                     /* (o) KeEnterCriticalRegion: -1 per nesting */
+    SHORT SpecialApcDisable;                    /* (o) KeEnterGuardedRegion */
+    struct _KE_GATE *Gate;                      /* (o) innermost call into a driver */
     PVOID GateRoutine;            /* (o) its routine: survives what a driver does to the stack */
     PVOID WorkRoutine;            /* (o) of a worker: the routine of the item that it has in hand */
     PKSTART_ROUTINE StartRoutine; /* (c) */
@@ -144,7 +142,8 @@ typedef struct _KPRCB {
         CurrentPriority; /* of CurrentThread; written under the ready lock, read as a hint by others */
     volatile BOOLEAN Reschedule; /* another thread should run here: set under the ready lock */
     BOOLEAN BugCheckActive;
-    ULONG64 ClockTicks;
+    ULONG TickLength;        /* (c) of its clock, in milliseconds */
+    ULONG64 ClockTicks;      /* milliseconds of clock interrupts that it took */
     PKTHREAD PreviousThread; /* the one that was switched away from, until the switch is complete */
     PKTHREAD DeferredReady;  /* this processor, DISPATCH_LEVEL: woken, not ready yet, newest first */
     ULONG HeldLockCount;     /* checked kernel: spin locks this processor holds, in order */
@@ -226,11 +225,16 @@ ULONG KeReportDriverInterrupts(PCSTR Driver, const void *Base, SIZE_T Size);
 VOID KiCheckIrqlAtMost(KIRQL Irql, PCSTR Function);
 VOID KiCheckIrqlExactly(KIRQL Irql, PCSTR Function);
 VOID KiCheckIrqlAtLeast(KIRQL Irql, PCSTR Function);
-#define KI_REQUIRE_IRQL(Highest) KiCheckIrqlAtMost((Highest), __func__)
+VOID KiCheckArgument(BOOLEAN Valid, PCSTR Name, LONG64 Value, PCSTR Function);
+#define KI_REQUIRE_IRQL(Highest) KI_REQUIRE_IRQL_OF(__func__, Highest)
+#define KI_REQUIRE_IRQL_OF(Function, Highest) KiCheckIrqlAtMost((Highest), (Function))
 #define KI_REQUIRE_IRQL_FROM(Lowest) KiCheckIrqlAtLeast((Lowest), __func__)
 #define KI_REQUIRE_IRQL_IS(Exact) KiCheckIrqlExactly((Exact), __func__)
+#define KI_REQUIRE_ARGUMENT(Valid, Argument) KiCheckArgument((Valid), #Argument, (LONG64)(Argument), __func__)
 #else
 #define KI_REQUIRE_IRQL(Highest) ((void)0)
+#define KI_REQUIRE_IRQL_OF(Function, Highest) ((void)(Function))
+#define KI_REQUIRE_ARGUMENT(Valid, Argument) ((void)0)
 #define KI_REQUIRE_IRQL_FROM(Lowest) ((void)0)
 #define KI_REQUIRE_IRQL_IS(Exact) ((void)0)
 #endif
@@ -289,6 +293,7 @@ typedef struct _KE_GATE {
     SHORT KernelApcDisable, SpecialApcDisable;
     ULONG HeldLockCount;    /* of this processor, the kernel's and the drivers' */
     BOOLEAN Interrupts;     /* RFLAGS.IF; the direction flag is always clear */
+    BOOLEAN SystemAffinity; /* checked kernel: the thread's affinity was a system affinity */
     struct _KE_GATE *Outer; /* the gate around this one on the same thread; NULL: none */
     const void
         *Caller; /* return address in who gave us Routine, to blame when that is no code; NULL: unknown */
@@ -299,6 +304,9 @@ typedef struct _KE_GATE {
  * kernels. */
 VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine);
 VOID KeLeaveGate(KE_GATE *Gate);
+
+/* The current thread is about to end: inside a driver's routine only in that which the thread was made for, else it is a bug check. */
+VOID KeCheckThreadOwner(VOID);
 
 /* The stack that StackPointer lies in, [*Low, *High): of the current thread or one of this processor's interrupt stacks. Any
  * IRQL. FALSE: none that is known. */

@@ -18,7 +18,13 @@ DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_
 #define KE_RULE_PARTIAL_MDL 0x4E540002u     /* p2 target MDL, p3 address, p4 length: not inside the source */
 #define KE_RULE_EX_TIMER 0x4E540003u        /* p2 timer: what ExXxxTimer pages say is a bug check */
 #define KE_RULE_REMOVE_LOCK 0x4E540004u     /* p2 lock, p3 tag, p4 its count: the sentence says what */
-#define KE_RULE_XSTATE 0x4E540020u          /* p2 XSTATE_SAVE, p3 thread that saved, p4 its IRQL then */
-#define KE_RULE_PUSH_LOCK 0x4E540005u       /* p2 lock: acquired with normal kernel APCs enabled */
-#define KE_RULE_NO_TIMER 0x4E540030u        /* p2 what was given as a timer, p3 its type byte */
-#define KE_RULE_NO_DPC 0x4E540031u          /* p2 what was given as a DPC, p3 its type byte, p4 its routine */
+#define KE_RULE_OBJECT 0x4E540010u /* p2 object, p3 its first 8 bytes: it is not of the kind that is needed */
+#define KE_RULE_ARGUMENT 0x4E540011u   /* p2 a value that the documentation does not have for an argument */
+#define KE_RULE_THREAD_END 0x4E540012u /* p2 routine: ended a thread that is not its own */
+#define KE_RULE_AFFINITY                                                                                     \
+    0x4E540013u /* p2 routine, p3 mask: returned with a system affinity that it had set */
+#define KE_RULE_RESOURCE 0x4E540014u  /* p2 resource: not initialized, or deleted while it is owned */
+#define KE_RULE_XSTATE 0x4E540020u    /* p2 XSTATE_SAVE, p3 thread that saved, p4 its IRQL then */
+#define KE_RULE_PUSH_LOCK 0x4E540005u /* p2 lock: acquired with normal kernel APCs enabled */
+#define KE_RULE_NO_TIMER 0x4E540030u  /* p2 what was given as a timer, p3 its type byte */
+#define KE_RULE_NO_DPC 0x4E540031u    /* p2 what was given as a DPC, p3 its type byte, p4 its routine */

@@ -6,5 +6,7 @@
 
 extern BOOLEAN KeChecksOff; /* (c) after start */
 
+#define KE_FREED_POOL_WORD 0xddddddddddddddddull /* what a freed pool block is filled with */
+
 /* Once, before pools and locks are used: nothing may have been noted that would be looked for later. */
 VOID KeSwitchChecksOff(VOID);

@@ -28,6 +28,8 @@
 #define KERNEL_SECURITY_CHECK_FAILURE ((ULONG)0x00000139)
 #define TIMER_OR_DPC_INVALID ((ULONG)0x000000C7)
 #define CLOCK_WATCHDOG_TIMEOUT ((ULONG)0x00000101)
+#define MUTEX_ALREADY_OWNED ((ULONG)0x000000BF)
+#define SYSTEM_PTE_MISUSE ((ULONG)0x000000DA)
 
 /* Our own invariants (never outside input): checked kernel only. A failure is a bug of ours and stops the
  * machine. */

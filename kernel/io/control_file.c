@@ -26,6 +26,7 @@ NTSTATUS NTAPI ZwDeviceIoControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE 
                                      PIO_STATUS_BLOCK Iosb, ULONG Code, PVOID Input, ULONG InputLength,
                                      PVOID Output, ULONG OutputLength)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_REQUEST Request;
     IOP_CONTROL_CALL Call = {Code, Input, InputLength, Output, OutputLength};
     NTSTATUS Status =
@@ -38,6 +39,7 @@ NTSTATUS NTAPI ZwFsControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRou
                                PIO_STATUS_BLOCK Iosb, ULONG Code, PVOID Input, ULONG InputLength,
                                PVOID Output, ULONG OutputLength)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_REQUEST Request;
     IOP_CONTROL_CALL Call = {Code, Input, InputLength, Output, OutputLength};
     NTSTATUS Status =
@@ -48,6 +50,7 @@ NTSTATUS NTAPI ZwFsControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRou
 /* [WDK ZwFlushBuffersFile] returns when the data is written. */
 NTSTATUS NTAPI ZwFlushBuffersFile(HANDLE File, PIO_STATUS_BLOCK Iosb)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_REQUEST Request;
     NTSTATUS Status =
         IopBeginRequest(&Request, File, FILE_WRITE_DATA, NULL, IRP_MJ_FLUSH_BUFFERS, Iosb, NULL, NULL);

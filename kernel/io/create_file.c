@@ -34,7 +34,6 @@ static BOOLEAN IopOpenIsValid(const IOP_OPEN *Open)
 static NTSTATUS IopCreate(PHANDLE Handle, POBJECT_ATTRIBUTES Attributes, PIO_STATUS_BLOCK Iosb,
                           IOP_OPEN *Open)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     if (!IopOpenIsValid(Open))
         return STATUS_INVALID_PARAMETER;
     Open->FinalStatus = STATUS_UNSUCCESSFUL;
@@ -53,6 +52,7 @@ NTSTATUS NTAPI IoCreateFile(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUT
                             ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer,
                             ULONG EaLength, CREATE_FILE_TYPE Type, PVOID ExtraParameters, ULONG Options)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_OPEN Open = {.DesiredAccess = Access,
                      .CreateOptions = CreateOptions,
                      .Disposition = Disposition,
@@ -74,6 +74,7 @@ NTSTATUS NTAPI ZwCreateFile(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUT
                             ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer,
                             ULONG EaLength)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     return IoCreateFile(Handle, Access, Attributes, Iosb, AllocationSize, FileAttributes, ShareAccess,
                         Disposition, CreateOptions, EaBuffer, EaLength, CreateFileTypeNone, NULL, 0);
 }
@@ -82,6 +83,7 @@ NTSTATUS NTAPI ZwCreateFile(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUT
 NTSTATUS NTAPI ZwOpenFile(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes,
                           PIO_STATUS_BLOCK Iosb, ULONG ShareAccess, ULONG OpenOptions)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     return IoCreateFile(Handle, Access, Attributes, Iosb, NULL, 0, ShareAccess, FILE_OPEN, OpenOptions, NULL,
                         0, CreateFileTypeNone, NULL, 0);
 }

@@ -104,6 +104,7 @@ static NTSTATUS IopAskDriver(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, B
 NTSTATUS NTAPI ZwQueryInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
                                       FILE_INFORMATION_CLASS Class)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_REQUEST Request;
     NTSTATUS Status = IopCheckClass(Class, FALSE, Length);
     if (NT_SUCCESS(Status))
@@ -133,6 +134,7 @@ static NTSTATUS IopSetPosition(IOP_REQUEST *Request, PIO_STATUS_BLOCK Iosb,
 NTSTATUS NTAPI ZwSetInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
                                     FILE_INFORMATION_CLASS Class)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_REQUEST Request;
     NTSTATUS Status = IopCheckClass(Class, TRUE, Length);
     if (NT_SUCCESS(Status))

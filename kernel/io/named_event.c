@@ -4,7 +4,6 @@
 
 static PKEVENT IopCreateNamedEvent(PUNICODE_STRING Name, EVENT_TYPE Type, PHANDLE Handle)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     OBJECT_ATTRIBUTES Attributes;
     PKEVENT Event;
     InitializeObjectAttributes(&Attributes, Name, OBJ_OPENIF | OBJ_KERNEL_HANDLE, NULL, NULL);
@@ -23,11 +22,13 @@ static PKEVENT IopCreateNamedEvent(PUNICODE_STRING Name, EVENT_TYPE Type, PHANDL
 /* [WDK IoCreateNotificationEvent] valid while *Handle is open. NULL when it cannot be made. */
 PKEVENT NTAPI IoCreateNotificationEvent(PUNICODE_STRING Name, PHANDLE Handle)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     return IopCreateNamedEvent(Name, NotificationEvent, Handle);
 }
 
 /* [WDK IoCreateSynchronizationEvent] */
 PKEVENT NTAPI IoCreateSynchronizationEvent(PUNICODE_STRING Name, PHANDLE Handle)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     return IopCreateNamedEvent(Name, SynchronizationEvent, Handle);
 }

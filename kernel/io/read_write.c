@@ -67,6 +67,7 @@ NTSTATUS NTAPI ZwReadFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
                           PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset,
                           PULONG Key)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_REQUEST Request;
     NTSTATUS Status =
         IopBeginRequest(&Request, File, FILE_READ_DATA, Event, IRP_MJ_READ, Iosb, ApcRoutine, ApcContext);
@@ -77,6 +78,7 @@ NTSTATUS NTAPI ZwWriteFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRoutine
                            PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset,
                            PULONG Key)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_REQUEST Request;
     NTSTATUS Status =
         IopBeginRequest(&Request, File, FILE_WRITE_DATA, Event, IRP_MJ_WRITE, Iosb, ApcRoutine, ApcContext);

@@ -31,7 +31,6 @@ static VOID IopFillRequest(IOP_REQUEST *Request, UCHAR Major, PIO_STATUS_BLOCK I
 NTSTATUS IopBeginRequest(IOP_REQUEST *Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE Event,
                          UCHAR Major, PIO_STATUS_BLOCK Iosb, PVOID ApcRoutine, PVOID ApcContext)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     RtlZeroMemory(Request, sizeof(*Request));
     if (ApcRoutine != NULL)
         return STATUS_NOT_SUPPORTED;

@@ -55,7 +55,6 @@ VOID NTAPI IoStartPacket(PDEVICE_OBJECT Device, PIRP Irp, PULONG Key, PDRIVER_CA
 
 static VOID IopStartNext(PDEVICE_OBJECT Device, BOOLEAN Cancelable, BOOLEAN ByKey, ULONG Key)
 {
-    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
     KIRQL CancelIrql = DISPATCH_LEVEL;
     if (Cancelable)
         IoAcquireCancelSpinLock(&CancelIrql);
@@ -72,11 +71,13 @@ static VOID IopStartNext(PDEVICE_OBJECT Device, BOOLEAN Cancelable, BOOLEAN ByKe
 /* [WDK IoStartNextPacket] IRQL DISPATCH_LEVEL. */
 VOID NTAPI IoStartNextPacket(PDEVICE_OBJECT Device, BOOLEAN Cancelable)
 {
+    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
     IopStartNext(Device, Cancelable, FALSE, 0);
 }
 
 /* [WDK IoStartNextPacketByKey] IRQL DISPATCH_LEVEL. */
 VOID NTAPI IoStartNextPacketByKey(PDEVICE_OBJECT Device, BOOLEAN Cancelable, ULONG Key)
 {
+    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
     IopStartNext(Device, Cancelable, TRUE, Key);
 }

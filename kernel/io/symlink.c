@@ -56,7 +56,6 @@ static PVOID IopObjectOfHandle(HANDLE Handle)
 
 static NTSTATUS IopCreateLink(PUNICODE_STRING Name, PUNICODE_STRING Target, PVOID Caller)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_LINK *Link;
     OBJECT_ATTRIBUTES Attributes;
     HANDLE Handle;
@@ -82,12 +81,14 @@ static NTSTATUS IopCreateLink(PUNICODE_STRING Name, PUNICODE_STRING Target, PVOI
 /* [WDK IoCreateSymbolicLink] STATUS_OBJECT_NAME_COLLISION when the name is taken. PASSIVE_LEVEL. */
 NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING Name, PUNICODE_STRING Target)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     return IopCreateLink(Name, Target, __builtin_return_address(0));
 }
 
 /* [WDK IoCreateUnprotectedSymbolicLink] differs in who may change it; there is no security check yet. */
 NTSTATUS NTAPI IoCreateUnprotectedSymbolicLink(PUNICODE_STRING Name, PUNICODE_STRING Target)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     return IopCreateLink(Name, Target, __builtin_return_address(0));
 }
 

@@ -83,7 +83,6 @@ VOID NTAPI IoFreeWorkItem(PIO_WORKITEM Item)
 static BOOLEAN IopTryQueueItem(PIO_WORKITEM Item, PVOID Routine, WORK_QUEUE_TYPE Queue, PVOID Context,
                                BOOLEAN Extended)
 {
-    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     if (!IopIsWorkItem(Item))
         KeBugCheckEx(WORKER_INVALID, 7, (ULONG_PTR)Item, Queue, 0);
     if (__atomic_exchange_n(&Item->Queued, TRUE, __ATOMIC_ACQ_REL))
@@ -108,6 +107,7 @@ static VOID IopQueueItem(PIO_WORKITEM Item, PVOID Routine, WORK_QUEUE_TYPE Queue
 VOID NTAPI IoQueueWorkItem(PIO_WORKITEM Item, PIO_WORKITEM_ROUTINE Routine, WORK_QUEUE_TYPE Queue,
                            PVOID Context)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     IopQueueItem(Item, Routine, Queue, Context, FALSE);
 }
 
@@ -115,6 +115,7 @@ VOID NTAPI IoQueueWorkItem(PIO_WORKITEM Item, PIO_WORKITEM_ROUTINE Routine, WORK
 VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM Item, PIO_WORKITEM_ROUTINE_EX Routine, WORK_QUEUE_TYPE Queue,
                              PVOID Context)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     IopQueueItem(Item, Routine, Queue, Context, TRUE);
 }
 
@@ -122,5 +123,6 @@ VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM Item, PIO_WORKITEM_ROUTINE_EX Routine,
 BOOLEAN NTAPI IoTryQueueWorkItem(PIO_WORKITEM Item, PIO_WORKITEM_ROUTINE_EX Routine, WORK_QUEUE_TYPE Queue,
                                  PVOID Context)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     return IopTryQueueItem(Item, Routine, Queue, Context, TRUE);
 }

@@ -107,6 +107,7 @@ VOID NTAPI KeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity)
 KAFFINITY NTAPI KeSetAffinityThread(PKTHREAD Thread, KAFFINITY Affinity)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_THREAD(Thread);
     Affinity &= KeQueryActiveProcessors();
     if (Affinity == 0)
         return 0;

@@ -40,15 +40,28 @@ VOID KiCheckPendingApcs(PKTHREAD Thread)
         HalRequestSoftwareInterrupt(HAL_VECTOR_APC);
 }
 
-/* [published by Windows' exports] Environment: 0 the thread's own process, 1 the one it is attached to, 2 the current one. */
+/* Which of the thread's two lists: 0 its own process's, 1 that of the process it is attached to. */
+static UCHAR KiApcStateIndex(PKTHREAD Thread, ULONG Environment)
+{
+    if (Environment == CurrentApcEnvironment || Environment == InsertApcEnvironment)
+        return Thread->ApcStateIndex;
+    return Environment != OriginalApcEnvironment;
+}
+
+/* [published by Windows' exports] Environment: 0 the thread's own process, 1 the one it is attached to, 2 the current one, 3 the one it is
+ * attached to when the APC is queued. */
 VOID NTAPI KeInitializeApc(PRKAPC Apc, PKTHREAD Thread, KAPC_ENVIRONMENT Environment,
                            PKKERNEL_ROUTINE KernelRoutine, PKRUNDOWN_ROUTINE RundownRoutine,
                            PKNORMAL_ROUTINE NormalRoutine, KPROCESSOR_MODE ApcMode, PVOID NormalContext)
 {
+    KI_REQUIRE_THREAD(Thread);
+    KI_REQUIRE_ARGUMENT((ULONG)Environment <= InsertApcEnvironment, Environment);
+    ApcMode = KI_MODE(ApcMode);
     Apc->Type = ApcObject;
     Apc->Size = sizeof(*Apc);
     Apc->Thread = Thread;
-    Apc->ApcStateIndex = (CCHAR)(Environment == CurrentApcEnvironment ? Thread->ApcStateIndex : Environment);
+    Apc->ApcStateIndex = (CCHAR)(Environment == InsertApcEnvironment ? InsertApcEnvironment
+                                                                     : KiApcStateIndex(Thread, Environment));
     Apc->KernelRoutine = KernelRoutine;
     Apc->RundownRoutine = RundownRoutine;
     Apc->NormalRoutine = NormalRoutine;
@@ -60,7 +73,7 @@ VOID NTAPI KeInitializeApc(PRKAPC Apc, PKTHREAD Thread, KAPC_ENVIRONMENT Environ
 /* Specials go behind the specials that are there, normal ones to the end. */
 static VOID KiInsertApcLocked(PKAPC_STATE State, PKAPC Apc)
 {
-    PLIST_ENTRY Head = &State->ApcListHead[(UCHAR)Apc->ApcMode], Entry = Head->Flink;
+    PLIST_ENTRY Head = &State->ApcListHead[Apc->ApcMode != KernelMode], Entry = Head->Flink;
 
     while (Apc->NormalRoutine == NULL && Entry != Head &&
            CONTAINING_RECORD(Entry, KAPC, ApcListEntry)->NormalRoutine == NULL)
@@ -98,10 +111,12 @@ BOOLEAN NTAPI KeInsertQueueApc(PRKAPC Apc, PVOID SystemArgument1, PVOID SystemAr
     PKTHREAD Thread = Apc->Thread;
 
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_TYPE(Apc, ApcObject);
+    KI_REQUIRE_THREAD(Thread);
     KIRQL OldIrql = ArchAcquireLock(&Thread->ThreadLock);
     BOOLEAN Inserted = Thread->ApcQueueable && !Apc->Inserted;
     if (Inserted) {
-        BOOLEAN Here = (UCHAR)Apc->ApcStateIndex == Thread->ApcStateIndex;
+        BOOLEAN Here = KiApcStateIndex(Thread, (UCHAR)Apc->ApcStateIndex) == Thread->ApcStateIndex;
         Apc->SystemArgument1 = SystemArgument1;
         Apc->SystemArgument2 = SystemArgument2;
         KiTrace(KiTraceQueueApc, Apc, Here);
@@ -120,6 +135,8 @@ BOOLEAN NTAPI KeInsertQueueApc(PRKAPC Apc, PVOID SystemArgument1, PVOID SystemAr
 BOOLEAN NTAPI KeRemoveQueueApc(PRKAPC Apc)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_TYPE(Apc, ApcObject);
+    KI_REQUIRE_THREAD(Apc->Thread);
     KIRQL OldIrql = ArchAcquireLock(&Apc->Thread->ThreadLock);
     BOOLEAN Removed = Apc->Inserted;
 
@@ -254,6 +271,8 @@ VOID KiRundownApcs(PKTHREAD Thread)
 BOOLEAN NTAPI KeAlertThread(PKTHREAD Thread, KPROCESSOR_MODE AlertMode)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_THREAD(Thread);
+    AlertMode = KI_MODE(AlertMode);
     KIRQL OldIrql = ArchAcquireLock(&Thread->ThreadLock);
     BOOLEAN Before = Thread->Alerted[(UCHAR)AlertMode];
 
@@ -271,6 +290,7 @@ BOOLEAN NTAPI KeTestAlertThread(KPROCESSOR_MODE AlertMode)
     PKTHREAD Thread = KiCurrentThread();
 
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    AlertMode = KI_MODE(AlertMode);
     KIRQL OldIrql = ArchAcquireLock(&Thread->ThreadLock);
     BOOLEAN Alerted = Thread->Alerted[(UCHAR)AlertMode];
 

@@ -56,6 +56,19 @@ static const struct {
     NAMED(THREAD_TERMINATE_HELD_MUTEX),
     NAMED(REFERENCE_BY_POINTER),
     NAMED(INVALID_KERNEL_HANDLE),
+    NAMED(INVALID_PROCESS_ATTACH_ATTEMPT),
+    NAMED(INVALID_PROCESS_DETACH_ATTEMPT),
+    NAMED(KERNEL_APC_PENDING_DURING_EXIT),
+    NAMED(MUTEX_ALREADY_OWNED),
+    NAMED(THREAD_NOT_MUTEX_OWNER),
+    NAMED(RESOURCE_NOT_OWNED),
+    NAMED(TARGET_MDL_TOO_SMALL),
+    NAMED(SYSTEM_PTE_MISUSE),
+    NAMED(NO_MORE_SYSTEM_PTES),
+    NAMED(OBJECT_INITIALIZATION_FAILED),
+    NAMED(HAL_INITIALIZATION_FAILED),
+    NAMED(IO1_INITIALIZATION_FAILED),
+    NAMED(CONFIG_INITIALIZATION_FAILED),
 };
 
 static const struct {
@@ -109,6 +122,11 @@ PCSTR KiFastFailName(ULONG Code)
         [9] = "fast fail: RtlQueryRegistryValues with a direct query of an untrusted key",
         [10] = "fast fail: an indirect call to an invalid target",
         [11] = "fast fail: a write was refused by its check",
+        [14] = "fast fail: a reference count is invalid",
+        [18] = "fast fail: a jump buffer is invalid",
+        [21] = "fast fail: the chain of exception handlers is invalid",
+        [28] = "fast fail: access beyond a buffer",
+        [29] = "fast fail: a balanced tree is corrupt",
     };
     return Code < RTL_NUMBER_OF(Names) && Names[Code] != NULL ? Names[Code] : "fast fail (int 29h)";
 }

@@ -38,13 +38,13 @@ VOID KiClockInterrupt(ARCH_TRAP_FRAME *Frame)
     PKTHREAD Thread = Prcb->CurrentThread;
 
     ArchSetIrql(CLOCK_LEVEL);
-    Prcb->ClockTicks++;
+    Prcb->ClockTicks += Prcb->TickLength;
     if (Prcb->Number == 0)
         KiUpdateSharedTime();
     KiCheckTimers();
     KiTickDpcs(Prcb);
     KiTickWatchdog(Prcb, Frame);
-    if (Thread != Prcb->IdleThread && --Thread->Quantum <= 0) {
+    if (Thread != Prcb->IdleThread && (Thread->Quantum -= (LONG)Prcb->TickLength) <= 0) {
         Prcb->QuantumEnd = TRUE;
         HalRequestSoftwareInterrupt(HAL_VECTOR_DPC);
     }

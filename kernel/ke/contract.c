@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Checked kernel: the IRQL contract is the first statement of a function; breaking it names the function and, through the
- * back-trace, the caller. */
+ * Checked kernel: the IRQL contract is the first statement of a function, after it comes what its arguments may be; breaking it
+ * names the function and, through the back-trace, the caller. */
 #include "ki.h"
+#include "ke_bugcheck.h"
 #include "arch_lock.h"
 #include "ke_checks.h"
 #include "crt.h"
@@ -46,6 +47,18 @@ VOID KiCheckIrqlExactly(KIRQL Irql, PCSTR Function)
 {
     if (!KeChecksOff && ArchGetIrql() != Irql)
         KiIrqlViolation(Irql, "exactly", Function);
+}
+
+VOID KiCheckArgument(BOOLEAN Valid, PCSTR Name, LONG64 Value, PCSTR Function)
+{
+    CHAR Text[160];
+
+    if (Valid || KeChecksOff)
+        return;
+    _snprintf(Text, sizeof(Text), "%s was called with %lld as its argument %s", Function, (long long)Value,
+              Name);
+    KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_ARGUMENT, (ULONG_PTR)Value, 0, 0,
+                      Text);
 }
 
 #endif

@@ -3,8 +3,6 @@
  * until a removal finds it empty. */
 #include "ki.h"
 
-#define KI_DEVICE_QUEUE_OBJECT 20 /* IO_TYPE_DEVICE_QUEUE */
-
 /* [WDK KeInitializeDeviceQueue] */
 VOID NTAPI KeInitializeDeviceQueue(PKDEVICE_QUEUE Queue)
 {
@@ -27,7 +25,6 @@ static VOID KiInsertByKeyLocked(PKDEVICE_QUEUE Queue, PKDEVICE_QUEUE_ENTRY Entry
 
 static BOOLEAN KiInsertDeviceQueue(PKDEVICE_QUEUE Queue, PKDEVICE_QUEUE_ENTRY Entry, BOOLEAN ByKey)
 {
-    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
     KeAcquireSpinLockAtDpcLevel(&Queue->Lock);
     BOOLEAN Busy = Queue->Busy;
     Queue->Busy = TRUE;
@@ -43,12 +40,16 @@ static BOOLEAN KiInsertDeviceQueue(PKDEVICE_QUEUE Queue, PKDEVICE_QUEUE_ENTRY En
 /* [WDK KeInsertDeviceQueue] IRQL DISPATCH_LEVEL. FALSE: the device was idle, the caller starts the entry at once. */
 BOOLEAN NTAPI KeInsertDeviceQueue(PKDEVICE_QUEUE Queue, PKDEVICE_QUEUE_ENTRY Entry)
 {
+    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
+    KI_REQUIRE_TYPE(Queue, KI_DEVICE_QUEUE_OBJECT);
     return KiInsertDeviceQueue(Queue, Entry, FALSE);
 }
 
 /* [WDK KeInsertByKeyDeviceQueue] */
 BOOLEAN NTAPI KeInsertByKeyDeviceQueue(PKDEVICE_QUEUE Queue, PKDEVICE_QUEUE_ENTRY Entry, ULONG SortKey)
 {
+    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
+    KI_REQUIRE_TYPE(Queue, KI_DEVICE_QUEUE_OBJECT);
     Entry->SortKey = SortKey;
     return KiInsertDeviceQueue(Queue, Entry, TRUE);
 }
@@ -64,7 +65,6 @@ static LIST_ENTRY *KiFirstFromKey(PKDEVICE_QUEUE Queue, ULONG SortKey)
 
 static PKDEVICE_QUEUE_ENTRY KiRemoveDeviceQueue(PKDEVICE_QUEUE Queue, ULONG SortKey, BOOLEAN ByKey)
 {
-    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
     PKDEVICE_QUEUE_ENTRY Found = NULL;
     KeAcquireSpinLockAtDpcLevel(&Queue->Lock);
     if (IsListEmpty(&Queue->DeviceListHead)) {
@@ -82,12 +82,16 @@ static PKDEVICE_QUEUE_ENTRY KiRemoveDeviceQueue(PKDEVICE_QUEUE Queue, ULONG Sort
 /* [WDK KeRemoveDeviceQueue] IRQL DISPATCH_LEVEL. NULL: the queue is empty and idle now. */
 PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveDeviceQueue(PKDEVICE_QUEUE Queue)
 {
+    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
+    KI_REQUIRE_TYPE(Queue, KI_DEVICE_QUEUE_OBJECT);
     return KiRemoveDeviceQueue(Queue, 0, FALSE);
 }
 
 /* [WDK KeRemoveByKeyDeviceQueue] the first entry whose key is not less, else the first. */
 PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveByKeyDeviceQueue(PKDEVICE_QUEUE Queue, ULONG SortKey)
 {
+    KI_REQUIRE_IRQL_IS(DISPATCH_LEVEL);
+    KI_REQUIRE_TYPE(Queue, KI_DEVICE_QUEUE_OBJECT);
     return KiRemoveDeviceQueue(Queue, SortKey, TRUE);
 }
 
@@ -101,6 +105,7 @@ PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveByKeyDeviceQueueIfBusy(PKDEVICE_QUEUE Queue, 
 BOOLEAN NTAPI KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE Queue, PKDEVICE_QUEUE_ENTRY Entry)
 {
     KIRQL OldIrql;
+    KI_REQUIRE_TYPE(Queue, KI_DEVICE_QUEUE_OBJECT);
     KeAcquireSpinLock(&Queue->Lock, &OldIrql);
     BOOLEAN Inserted = Entry->Inserted;
     if (Inserted)

@@ -4,6 +4,7 @@
 
 VOID NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
 {
+    KI_REQUIRE_ARGUMENT(Type == NotificationEvent || Type == SynchronizationEvent, Type);
     Event->Header.Lock = 0;
     Event->Header.Type =
         (Type == SynchronizationEvent) ? EventSynchronizationObject : EventNotificationObject;
@@ -38,6 +39,7 @@ static DECLSPEC_NOINLINE LONG KiSetContendedEvent(PRKEVENT Event, KPRIORITY Incr
 LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
     KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
+    KI_REQUIRE_EVENT(Event);
     KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
 
     if (!KiLockFreeObjectAtDispatch(&Event->Header))
@@ -54,6 +56,7 @@ LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 LONG NTAPI KeResetEvent(PRKEVENT Event)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_EVENT(Event);
     KIRQL OldIrql = KiLockObject(&Event->Header);
     LONG Previous = Event->Header.SignalState;
 
@@ -66,11 +69,13 @@ LONG NTAPI KeResetEvent(PRKEVENT Event)
 VOID NTAPI KeClearEvent(PRKEVENT Event)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_EVENT(Event);
     (void)KeResetEvent(Event);
 }
 
 LONG NTAPI KeReadStateEvent(PRKEVENT Event)
 {
+    KI_REQUIRE_EVENT(Event);
     return __atomic_load_n(&Event->Header.SignalState, __ATOMIC_SEQ_CST);
 }
 
@@ -78,6 +83,7 @@ LONG NTAPI KeReadStateEvent(PRKEVENT Event)
 LONG NTAPI KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
     KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
+    KI_REQUIRE_EVENT(Event);
     KIRQL OldIrql = KiLockObject(&Event->Header);
     LONG Previous = Event->Header.SignalState;
 

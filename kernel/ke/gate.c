@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The gate: what must be the same before and after a call into a driver. */
 #include "ki.h"
+#include "ke_bugcheck.h"
 #include "crt.h"
 #include "rtl.h"
 
@@ -19,6 +20,8 @@ VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
     Gate->HeldLockCount = KeHeldLockCount();
     Gate->Interrupts = ArchInterruptsEnabled();
     Gate->Caller = NULL;
+    if (NTBOX_CHECKED)
+        Gate->SystemAffinity = Thread->SystemAffinityActive;
     Gate->Outer = Thread->Gate;
     while (Gate->Outer != NULL && Gate->Outer < Gate)
         Gate->Outer = Gate->Outer->Outer; /* an exception was handled further out: that call is over */
@@ -28,21 +31,21 @@ VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
 
 static PCSTR KiGateName(KE_GATE_KIND Kind)
 {
-    static const PCSTR Names[] = {"DriverEntry",
-                                  "unload routine",
-                                  "dispatch routine",
-                                  "completion routine",
-                                  "cancel routine",
-                                  "DPC routine",
-                                  "timer routine",
-                                  "work item",
-                                  "thread routine",
-                                  "APC routine",
-                                  "interrupt service routine",
-                                  "synchronize routine",
-                                  "broadcast function",
-                                  "NMI callback",
-                                  "processor change callback"};
+    static const PCSTR Names[] = {"a DriverEntry",
+                                  "an unload routine",
+                                  "a dispatch routine",
+                                  "a completion routine",
+                                  "a cancel routine",
+                                  "a DPC routine",
+                                  "a timer routine",
+                                  "a work item",
+                                  "a thread routine",
+                                  "an APC routine",
+                                  "an interrupt service routine",
+                                  "a synchronize routine",
+                                  "a broadcast function",
+                                  "an NMI callback",
+                                  "a processor change callback"};
     return Names[Kind];
 }
 
@@ -53,15 +56,40 @@ static DECLSPEC_NORETURN VOID KiGateViolation(const KE_GATE *Gate, ULONG Code, c
     CHAR Text[192];
     CONTEXT Context;
 
-    _snprintf(Text, sizeof(Text), "a %s returned with %s %d; it was called with %d", KiGateName(Gate->Kind),
+    _snprintf(Text, sizeof(Text), "%s returned with %s %d; it was called with %d", KiGateName(Gate->Kind),
               Rule, (int)Is, (int)Was);
     RtlCaptureContext(&Context);
     KiBugCheckBlaming(Gate->Routine, Code, P, &Context, Text);
 }
 
+/* [WDK PsTerminateSystemThread] is called by a thread that PsCreateSystemThread made. A worker thread, one that loads drivers or
+ * sends requests is somebody else's, who would wait for it for ever. */
+VOID KeCheckThreadOwner(VOID)
+{
+    const KE_GATE *Gate = KiCurrentThread()->Gate;
+    CHAR Text[128];
+
+    while (Gate != NULL && (const VOID *)Gate < (const VOID *)Text)
+        Gate = Gate->Outer; /* as in KeEnterGate */
+    if (Gate == NULL || Gate->Kind == GateThread)
+        return;
+    _snprintf(Text, sizeof(Text), "%s ended the thread that called it", KiGateName(Gate->Kind));
+    KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_THREAD_END, (ULONG_PTR)Gate->Routine,
+                      0, 0, Text);
+}
+
+/* [WDK KeRevertToUserAffinityThread] A thread's own routine ends with the thread; any other borrows the thread of somebody else. */
+static VOID KiCheckAffinity(const KE_GATE *Gate, PKTHREAD Thread)
+{
+    if (NTBOX_CHECKED && Thread->SystemAffinityActive && !Gate->SystemAffinity && Gate->Kind != GateThread)
+        KiGateViolation(Gate, DRIVER_VERIFIER_DETECTED_VIOLATION,
+                        (const ULONG64[]){KE_RULE_AFFINITY, (ULONG64)Gate->Routine, Thread->Affinity, 0},
+                        "a system affinity of", (LONG)Thread->Affinity, 0);
+}
+
 /* A driver returned with another IRQL (IRQL_UNEXPECTED_VALUE), inside a critical region that it had not left
  * (APC_INDEX_MISMATCH), or (DRIVER_VERIFIER_DETECTED_VIOLATION) with the direction flag set, another interrupt flag or, in
- * the checked kernel, a spin lock held. */
+ * the checked kernel, a spin lock held or the thread's affinity changed. */
 VOID KeLeaveGate(KE_GATE *Gate)
 {
     ULONG64 Flags = ArchReadFlags();
@@ -102,4 +130,5 @@ VOID KeLeaveGate(KE_GATE *Gate)
         KiGateViolation(Gate, APC_INDEX_MISMATCH,
                         (const ULONG64[]){Routine, 0, (ULONG64)(LONG64)Thread->SpecialApcDisable << 16, 0},
                         "a guarded-region count of", -Thread->SpecialApcDisable, -Gate->SpecialApcDisable);
+    KiCheckAffinity(Gate, Thread);
 }

@@ -3,6 +3,7 @@
  * walked by one processor at a time, without a lock; who changes the chain waits until a walk that may still see the old one is
  * over. */
 #include "ki.h"
+#include "ke_bugcheck.h"
 #include "rtl.h"
 
 typedef struct _KI_VECTOR {
@@ -119,6 +120,13 @@ BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt)
     return Connected;
 }
 
+static DECLSPEC_NORETURN VOID KiNotConnected(PKINTERRUPT Interrupt)
+{
+    KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_OBJECT, (ULONG_PTR)Interrupt,
+                      *(const ULONG_PTR *)Interrupt, 0,
+                      "what is disconnected is no connected interrupt object");
+}
+
 /* The removed one keeps its Next: a walk that stands on it goes on from there. */
 static VOID KiDisconnectLocked(KI_VECTOR *Vector, PKINTERRUPT Interrupt)
 {
@@ -127,7 +135,7 @@ static VOID KiDisconnectLocked(KI_VECTOR *Vector, PKINTERRUPT Interrupt)
     while (*At != NULL && *At != Interrupt)
         At = &(*At)->Next;
     if (*At == NULL)
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)Interrupt, Interrupt->Vector, 0, 0);
+        KiNotConnected(Interrupt);
     if (At == &Vector->First && Interrupt->Next == NULL)
         HalDisableLine(&Vector->Line);
     __atomic_store_n(At, Interrupt->Next, __ATOMIC_SEQ_CST);
@@ -138,6 +146,8 @@ VOID KeDisconnectInterrupt(PKINTERRUPT Interrupt)
     KI_VECTOR *Vector = &KiVectors[Interrupt->Vector];
 
     KI_REQUIRE_IRQL_IS(PASSIVE_LEVEL); /* so that no walk is interrupted by us */
+    if (Interrupt->Type != InterruptObject || Interrupt->Vector >= KI_DEVICE_VECTOR_END)
+        KiNotConnected(Interrupt);
     KIRQL OldIrql = ArchAcquireLock(&KiInterruptLock);
     KiDisconnectLocked(Vector, Interrupt);
     ArchReleaseLock(&KiInterruptLock, OldIrql);
@@ -152,6 +162,7 @@ BOOLEAN NTAPI KeSynchronizeExecution(PKINTERRUPT Interrupt, PKSYNCHRONIZE_ROUTIN
 {
     KE_GATE Gate;
 
+    KI_REQUIRE_TYPE(Interrupt, InterruptObject);
     KIRQL OldIrql = KeAcquireInterruptSpinLock(Interrupt);
     KeEnterGate(&Gate, GateSynchronize, (PVOID)SynchronizeRoutine);
     BOOLEAN Result = SynchronizeRoutine(SynchronizeContext);
@@ -164,6 +175,7 @@ BOOLEAN NTAPI KeSynchronizeExecution(PKINTERRUPT Interrupt, PKSYNCHRONIZE_ROUTIN
 KIRQL NTAPI KeAcquireInterruptSpinLock(PKINTERRUPT Interrupt)
 {
     KI_REQUIRE_IRQL(Interrupt->SynchronizeIrql);
+    KI_REQUIRE_TYPE(Interrupt, InterruptObject);
     KIRQL OldIrql = ArchRaiseIrql(Interrupt->SynchronizeIrql);
     KeAcquireSpinLockAtDpcLevel(Interrupt->ActualLock);
     return OldIrql;

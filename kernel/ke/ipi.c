@@ -98,6 +98,22 @@ typedef struct _KI_GENERIC_CALL {
     volatile LONG Missing; /* processors that have not reached the barrier */
 } KI_GENERIC_CALL;
 
+/* [WDK Bug Check 0x1E] Whoever raises it is in no thread's code: the other processors wait, and no handler further out could end that. */
+static LONG KiGenericCallFilter(PEXCEPTION_POINTERS Pointers)
+{
+    KeBugCheckFromException(KMODE_EXCEPTION_NOT_HANDLED, Pointers);
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
+static ULONG_PTR KiCallFunction(const KI_GENERIC_CALL *Generic)
+{
+    __try {
+        return Generic->Function(Generic->Argument);
+    } __except (KiGenericCallFilter(GetExceptionInformation())) {
+    }
+    return 0;
+}
+
 static ULONG_PTR KiEnterGenericCall(KI_GENERIC_CALL *Generic)
 {
     KE_GATE Gate;
@@ -107,7 +123,7 @@ static ULONG_PTR KiEnterGenericCall(KI_GENERIC_CALL *Generic)
         __builtin_ia32_pause();
     KeEnterGate(&Gate, GateIpi, (PVOID)Generic->Function);
     Gate.Caller = Generic->Caller;
-    ULONG_PTR Result = Generic->Function(Generic->Argument);
+    ULONG_PTR Result = KiCallFunction(Generic);
     KeLeaveGate(&Gate);
     return Result;
 }

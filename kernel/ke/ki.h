@@ -30,8 +30,10 @@ enum {
     KI_WAIT_TIMER = 15, /* ours: KTHREAD.Timer */
     ApcObject = 18,
     DpcObject = 19,
+    KI_DEVICE_QUEUE_OBJECT = 20, /* IO_TYPE_DEVICE_QUEUE */
     InterruptObject = 22,
     ThreadedDpcObject = 24,
+    KI_KINDS
 };
 
 /* The processor block of one processor; the PRCB lies at 0x180 of the PCR as in NT. */
@@ -115,8 +117,8 @@ VOID KiSetWaitBlock(PKWAIT_BLOCK Block, PKTHREAD Thread, PVOID Object, ULONG Key
 /* The blocks are in: starts the time-out and gives up the processor until somebody has claimed the wait. The status it was claimed
  * with; *Blocked: the thread was off its processor, so the claimer is done with it. */
 NTSTATUS KiSuspendWait(PKTHREAD Thread, const KI_WAIT *Wait, PBOOLEAN Blocked);
-NTSTATUS KiEndWait(PKTHREAD Thread, const KI_WAIT *Wait, ULONG Inserted,
-                   BOOLEAN Blocked); /* takes out what is left of the blocks */
+VOID KiEndWait(PKTHREAD Thread, const KI_WAIT *Wait, ULONG Inserted,
+               BOOLEAN Blocked); /* takes out what is left of the blocks */
 NTSTATUS KiFinishWait(PKTHREAD Thread, const KI_WAIT *Wait, ULONG Inserted); /* both */
 NTSTATUS KiWaitAll(PKTHREAD Thread, const KI_WAIT *Wait);
 VOID KiLeaveQueue(PKTHREAD Thread); /* its KQUEUE has one running worker less: before it blocks elsewhere */
@@ -252,6 +254,30 @@ VOID KiCheckNewDpc(const KDPC *Dpc);
 #define KiCheckNewTimer(Timer) ((void)0)
 #define KiCheckNewDpc(Dpc) ((void)0)
 #endif
+
+/* --- object_check.c, checked kernel only --------------------------------------------------------------------------- */
+
+#define KI_EVENTS (1u << EventNotificationObject | 1u << EventSynchronizationObject)
+#define KI_TIMERS (1u << TimerNotificationObject | 1u << TimerSynchronizationObject)
+#define KI_WAITABLE                                                                                          \
+    (KI_EVENTS | KI_TIMERS | 1u << MutantObject | 1u << ProcessObject | 1u << SemaphoreObject |              \
+     1u << ThreadObject)
+#if NTBOX_CHECKED
+/* A driver's dispatcher object is of one of the kinds (bits 1 << type); Wanted in words. */
+VOID KiCheckObject(const VOID *Object, ULONG Kinds, PCSTR Wanted, PCSTR Function);
+VOID KiCheckTyped(const VOID *Object, UCHAR Type, PCSTR Function); /* APC, device queue: type byte first */
+#define KI_REQUIRE_OBJECT(Object, Kinds, Wanted) KiCheckObject((Object), (Kinds), (Wanted), __func__)
+#define KI_REQUIRE_TYPE(Object, Type) KiCheckTyped((Object), (Type), __func__)
+#else
+#define KI_REQUIRE_OBJECT(Object, Kinds, Wanted) ((void)0)
+#define KI_REQUIRE_TYPE(Object, Type) ((void)0)
+#endif
+#define KI_REQUIRE_EVENT(Event) KI_REQUIRE_OBJECT(Event, KI_EVENTS, "an event")
+#define KI_REQUIRE_THREAD(Thread) KI_REQUIRE_OBJECT(Thread, 1u << ThreadObject, "a thread")
+
+/* --- modes: MODE has two values. Other ones are the driver's fault, and never an index of ours. */
+#define KI_MODE(Mode)                                                                                        \
+    (KI_REQUIRE_ARGUMENT((UCHAR)(Mode) < MaximumMode, Mode), (KPROCESSOR_MODE)((Mode) != KernelMode))
 
 /* --- lock_check.c, checked kernel only ------------------------------------------------------------------------------- */
 

@@ -111,6 +111,14 @@ static DECLSPEC_NORETURN VOID KiReleasedUnheld(const void *Lock, const ARCH_LOCK
                     (unsigned)KeGetPrcb()->Number, Class->Name, Lock, (unsigned)Holder->Number);
 }
 
+/* A queued lock as an ordinary one, a shared one as an exclusive one: the word of the lock is of another form. */
+static DECLSPEC_NORETURN VOID KiReleasedOtherwise(const KI_HELD_LOCK *Held, const ARCH_LOCK_CLASS *Class)
+{
+    KiLockViolation(SPIN_LOCK_NOT_OWNED, (const ULONG64[]){(ULONG64)Held->Lock, 0, 0, 0}, Held->Caller,
+                    "the %s %p is released as if it were another kind of lock (%s)", Held->Class->Name,
+                    Held->Lock, Class->Name);
+}
+
 /* An interrupt between the moves leaves the entries above the gap as they were: it takes off what it put there. */
 static VOID KiBeforeRelease(const void *Lock, const ARCH_LOCK_CLASS *Class)
 {
@@ -119,6 +127,8 @@ static VOID KiBeforeRelease(const void *Lock, const ARCH_LOCK_CLASS *Class)
 
     if (Held == NULL && Prcb->HeldLockCount <= KI_MAX_HELD_LOCKS && !Prcb->BugCheckActive)
         KiReleasedUnheld(Lock, Class);
+    if (Held != NULL && Held->Class != Class && !Prcb->BugCheckActive)
+        KiReleasedOtherwise(Held, Class);
     if (Held != NULL)
         for (ULONG i = (ULONG)(Held - Prcb->HeldLocks) + 1; i < min(Prcb->HeldLockCount, KI_MAX_HELD_LOCKS);
              i++)

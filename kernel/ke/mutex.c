@@ -4,6 +4,7 @@
 #include "ki.h"
 
 #define KI_MUTEX_INCREMENT 1 /* boost of the thread that gets it */
+#define KI_REQUIRE_MUTEX(Mutex) KI_REQUIRE_OBJECT(Mutex, 1u << MutantObject, "a mutex")
 
 VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
 {
@@ -32,6 +33,7 @@ LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
     PKTHREAD Thread = KiCurrentThread();
 
     KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
+    KI_REQUIRE_MUTEX(Mutex);
     KIRQL OldIrql = KiLockObject(&Mutex->Header);
     if (Mutex->OwnerThread != Thread) {
         NTSTATUS Status = Mutex->Abandoned ? STATUS_ABANDONED : STATUS_MUTANT_NOT_OWNED;
@@ -51,5 +53,6 @@ LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
 
 LONG NTAPI KeReadStateMutex(PRKMUTEX Mutex)
 {
+    KI_REQUIRE_MUTEX(Mutex);
     return Mutex->Header.SignalState;
 }

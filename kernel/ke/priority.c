@@ -2,6 +2,7 @@
  * Priorities: 1 to 15 are dynamic (boosted by what a thread waited for, decaying with each quantum), 16 to 31 are real-time and stay.
  * [MSDN "Scheduling Priorities", "Priority Boosts"] */
 #include "ki.h"
+#include "ke_bugcheck.h"
 
 #define KI_LAST_DYNAMIC 15
 
@@ -62,11 +63,11 @@ VOID KiDecayPriorityLocked(PKTHREAD Thread)
 KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    if (Priority <= LOW_PRIORITY || Priority > HIGH_PRIORITY) {
-        KdLogError("KeSetPriorityThread: priority %d is not one of 1 to 31", (int)Priority);
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)Thread, (ULONG_PTR)(LONG_PTR)Priority, 0,
-                     0);
-    }
+    KI_REQUIRE_THREAD(Thread);
+    if (Priority <= LOW_PRIORITY || Priority > HIGH_PRIORITY)
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_ARGUMENT,
+                          (ULONG_PTR)(LONG_PTR)Priority, 0, 0,
+                          "the priority of a thread is set to one that is not from 1 to 31");
     KIRQL OldIrql = ArchAcquireLock(&Thread->ThreadLock);
     KI_PROCESSOR *Processor = KiLockThreadQueue(Thread);
     KPRIORITY Old = Thread->Priority;
@@ -81,6 +82,7 @@ KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
 
 KPRIORITY NTAPI KeQueryPriorityThread(PKTHREAD Thread)
 {
+    KI_REQUIRE_THREAD(Thread);
     return Thread->Priority;
 }
 
@@ -91,6 +93,7 @@ LONG NTAPI KeSetBasePriorityThread(PKTHREAD Thread, LONG Increment)
     KPRIORITY Base = KI_PROCESS_PRIORITY + Increment;
 
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_THREAD(Thread);
     if (Base < 1)
         Base = 1;
     if (Base > KI_LAST_DYNAMIC)

@@ -24,6 +24,7 @@ VOID KiInitializeProcessorBlock(KI_PROCESSOR *Processor, ULONG Number)
     Processor->Prcb.Number = Number;
     Processor->Prcb.LegacyNumber = (UCHAR)Number;
     Processor->Prcb.MxCsr = 0x1f80;
+    Processor->Prcb.TickLength = 1;
     Processor->ReadyLock = (ARCH_LOCK)ARCH_LOCK_INIT("Ready", LockRankKeReady, DISPATCH_LEVEL);
     for (ULONG i = 0; i < RTL_NUMBER_OF(Processor->ReadyList); i++)
         InitializeListHead(&Processor->ReadyList[i]);

@@ -12,8 +12,8 @@ static struct {
     volatile ULONG Arrived;                   /* interlocked */
     volatile BOOLEAN Here[KI_MAX_PROCESSORS]; /* by number, set by the processor itself */
     volatile BOOLEAN Go;                      /* all are here and counted: they may run threads */
-    ULONG ClockPeriod;                        /* (c) of every processor but the first */
-    ULONG64 Cr4;                              /* (c) what the boot processor has: others must agree */
+    ULONG TickLength; /* (c) ms between clock interrupts of every processor but the first */
+    ULONG64 Cr4;      /* (c) what the boot processor has: others must agree */
     ARCH_START_SLOT Slots[KI_MAX_PROCESSORS];
 } KiStart;
 
@@ -29,7 +29,8 @@ static VOID KiProcessorMain(PVOID Context)
     HalInitProcessorApic();
     NT_CHECK(ArchReadCr4() == KiStart.Cr4 && HalLocalApicId() == HalApicIdOf(Processor->Prcb.Number));
     ArchSetIrql(HIGH_LEVEL);
-    HalStartClock(KiStart.ClockPeriod);
+    Processor->Prcb.TickLength = KiStart.TickLength;
+    HalStartClock(HAL_CLOCK_PERIOD * KiStart.TickLength);
     KiStart.Here[Processor->Prcb.Number] = TRUE;
     __atomic_add_fetch(&KiStart.Arrived, 1, __ATOMIC_RELEASE);
     while (!__atomic_load_n(&KiStart.Go, __ATOMIC_ACQUIRE))
@@ -103,7 +104,7 @@ VOID KeStartProcessors(VOID)
         if (!KiPrepareProcessor(Number))
             KeBugCheckEx(HAL_INITIALIZATION_FAILED, Count, Number, 2, 0);
     KiStart.Cr4 = ArchReadCr4();
-    KiStart.ClockPeriod = HAL_CLOCK_PERIOD * max(1, Count / 4);
+    KiStart.TickLength = max(1, Count / 4);
     ArchFillTrampoline(MmDirectMap(Space.Code), Space.Code, Space.Root);
     ArchSetStartSlots(&KiStart.Slots[1], Count - 1, KiProcessorMain);
     KiStartAll(Count, Space.Code);

@@ -2,6 +2,10 @@
  * Kernel queues: entries, and workers of which no more than MaximumCount run at a time. A worker that blocks elsewhere lets another one run
  * meanwhile. All fields under the lock bit of the queue's header. [WDK KeInitializeQueue, KeInsertQueue, KeRemoveQueue, KeRundownQueue] */
 #include "ki.h"
+#include "ke_bugcheck.h"
+#include "ke_checks.h"
+
+#define KI_REQUIRE_QUEUE(Queue) KI_REQUIRE_OBJECT(Queue, 1u << QueueObject, "a queue")
 
 VOID NTAPI KeInitializeQueue(PRKQUEUE Queue, ULONG Count)
 {
@@ -18,6 +22,7 @@ VOID NTAPI KeInitializeQueue(PRKQUEUE Queue, ULONG Count)
 
 LONG NTAPI KeReadStateQueue(PRKQUEUE Queue)
 {
+    KI_REQUIRE_QUEUE(Queue);
     return Queue->Header.SignalState;
 }
 
@@ -39,11 +44,32 @@ static BOOLEAN KiGiveEntryLocked(PRKQUEUE Queue, PLIST_ENTRY Entry)
     return FALSE;
 }
 
+/* [WDK Bug Check 0x96] An entry may be in a queue once; its Flink is NULL when it was removed. p1 the entry, p2 the queue. */
+static DECLSPEC_NORETURN VOID KiBadEntry(PRKQUEUE Queue, PLIST_ENTRY Entry, PCSTR Text)
+{
+    KeBugCheckBlaming(NULL, INVALID_WORK_QUEUE_ITEM, (ULONG_PTR)Entry, (ULONG_PTR)Queue, 0, 0, Text);
+}
+
+#if NTBOX_CHECKED
+static VOID KiCheckNewEntryLocked(PRKQUEUE Queue, PLIST_ENTRY New)
+{
+    PLIST_ENTRY Head = &Queue->EntryListHead;
+
+    for (PLIST_ENTRY Entry = Head->Flink; Entry != Head && !KeChecksOff; Entry = Entry->Flink)
+        if (Entry == New)
+            KiBadEntry(Queue, New, "an entry was put into a queue that it is in already");
+}
+#else
+#define KiCheckNewEntryLocked(Queue, New) ((void)0)
+#endif
+
 static LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN AtHead)
 {
     KIRQL OldIrql = KiLockObject(&Queue->Header);
     LONG Previous = Queue->Header.SignalState;
 
+    KiCheckNewEntryLocked(Queue, Entry);
+    Entry->Flink = NULL; /* as of any entry that was removed, when a worker gets it at once */
     if (!IsListEmpty(&Queue->EntryListHead) || !KiGiveEntryLocked(Queue, Entry)) {
         Queue->Header.SignalState++;
         if (AtHead)
@@ -60,21 +86,32 @@ static LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN AtHead)
 LONG NTAPI KeInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_QUEUE(Queue);
     return KiInsertQueue(Queue, Entry, FALSE);
 }
 
 LONG NTAPI KeInsertHeadQueue(PRKQUEUE Queue, PLIST_ENTRY Entry)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_QUEUE(Queue);
     return KiInsertQueue(Queue, Entry, TRUE);
+}
+
+static PLIST_ENTRY KiUnlinkEntryLocked(PRKQUEUE Queue)
+{
+    PLIST_ENTRY Entry = Queue->EntryListHead.Flink;
+
+    if (Entry->Flink == NULL || Entry->Blink == NULL)
+        KiBadEntry(Queue, Entry, "a queue entry was initialized again or freed while it was queued");
+    Queue->Header.SignalState--;
+    RemoveEntryList(Entry);
+    Entry->Flink = NULL;
+    return Entry;
 }
 
 static PLIST_ENTRY KiTakeEntryLocked(PRKQUEUE Queue)
 {
-    if (IsListEmpty(&Queue->EntryListHead))
-        return NULL;
-    Queue->Header.SignalState--;
-    return RemoveHeadList(&Queue->EntryListHead);
+    return IsListEmpty(&Queue->EntryListHead) ? NULL : KiUnlinkEntryLocked(Queue);
 }
 
 VOID KiLeaveQueue(PKTHREAD Thread)
@@ -85,8 +122,7 @@ VOID KiLeaveQueue(PKTHREAD Thread)
     Queue->CurrentCount--;
     if (!IsListEmpty(&Queue->EntryListHead) && KiGiveEntryLocked(Queue, Queue->EntryListHead.Flink)) {
         /* the entry's links are free for the worker only now, and it cannot run before this lock is dropped or its wait takes it */
-        Queue->Header.SignalState--;
-        RemoveEntryList(Queue->EntryListHead.Flink);
+        (void)KiUnlinkEntryLocked(Queue);
     }
     KiUnlockObject(&Queue->Header);
 }
@@ -183,6 +219,8 @@ PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE
     NTSTATUS Status;
 
     KI_REQUIRE_IRQL(APC_LEVEL);
+    KI_REQUIRE_QUEUE(Queue);
+    WaitMode = KI_MODE(WaitMode);
     PLIST_ENTRY Entry = KiRemoveQueue(Queue, WaitMode, FALSE, Timeout, &Status);
     return Entry != NULL ? Entry : (PLIST_ENTRY)(ULONG_PTR)(ULONG)Status;
 }
@@ -195,6 +233,11 @@ ULONG NTAPI KeRemoveQueueEx(PKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLEAN Ale
     ULONG Taken = 0;
 
     KI_REQUIRE_IRQL(APC_LEVEL);
+    KI_REQUIRE_QUEUE(Queue);
+    WaitMode = KI_MODE(WaitMode);
+    KI_REQUIRE_ARGUMENT(Count != 0, Count);
+    if (Count == 0)
+        return 0;
     EntryArray[0] = KiRemoveQueue(Queue, WaitMode, Alertable, Timeout, &Status);
     if (EntryArray[0] == NULL)
         return (ULONG)Status;
@@ -212,6 +255,7 @@ ULONG NTAPI KeRemoveQueueEx(PKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLEAN Ale
 PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_QUEUE(Queue);
     KIRQL OldIrql = KiLockObject(&Queue->Header);
     PLIST_ENTRY First = IsListEmpty(&Queue->EntryListHead) ? NULL : Queue->EntryListHead.Flink;
 

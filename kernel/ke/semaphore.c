@@ -2,8 +2,12 @@
  * Semaphores. [WDK KeInitializeSemaphore, KeReleaseSemaphore, KeReadStateSemaphore] */
 #include "ki.h"
 
+#define KI_REQUIRE_SEMAPHORE(Semaphore) KI_REQUIRE_OBJECT(Semaphore, 1u << SemaphoreObject, "a semaphore")
+
 VOID NTAPI KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
 {
+    KI_REQUIRE_ARGUMENT(Limit > 0, Limit);
+    KI_REQUIRE_ARGUMENT(Count >= 0 && Count <= Limit, Count);
     Semaphore->Header.Lock = 0;
     Semaphore->Header.Type = SemaphoreObject;
     Semaphore->Header.Size = sizeof(KSEMAPHORE) / sizeof(ULONG);
@@ -16,6 +20,7 @@ VOID NTAPI KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
 LONG NTAPI KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjustment, BOOLEAN Wait)
 {
     KI_REQUIRE_IRQL(Wait ? APC_LEVEL : DISPATCH_LEVEL);
+    KI_REQUIRE_SEMAPHORE(Semaphore);
     KIRQL OldIrql = KiLockObject(&Semaphore->Header);
     LONG Previous = Semaphore->Header.SignalState;
 
@@ -33,5 +38,6 @@ LONG NTAPI KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG 
 
 LONG NTAPI KeReadStateSemaphore(PRKSEMAPHORE Semaphore)
 {
+    KI_REQUIRE_SEMAPHORE(Semaphore);
     return Semaphore->Header.SignalState;
 }

@@ -12,7 +12,9 @@
 #define KI_WRITER_WAITS 0x40000000u
 
 static const ARCH_LOCK_CLASS KiSharedLockClass = {
-    .Name = "reader/writer spin lock", .Rank = LockRankDriver, .Irql = DISPATCH_LEVEL};
+    .Name = "shared reader/writer spin lock", .Rank = LockRankDriver, .Irql = DISPATCH_LEVEL};
+static const ARCH_LOCK_CLASS KiExclusiveLockClass = {
+    .Name = "exclusive reader/writer spin lock", .Rank = LockRankDriver, .Irql = DISPATCH_LEVEL};
 
 static inline BOOLEAN KiExchangeLock(PEX_SPIN_LOCK SpinLock, ULONG From, ULONG To)
 {
@@ -41,17 +43,17 @@ static VOID KiTakeShared(PEX_SPIN_LOCK SpinLock, const void *Caller)
 
 static VOID KiTakeExclusive(PEX_SPIN_LOCK SpinLock, const void *Caller)
 {
-    ARCH_SPIN Spin = {.Lock = SpinLock, .Class = &KiSharedLockClass};
+    ARCH_SPIN Spin = {.Lock = SpinLock, .Class = &KiExclusiveLockClass};
     ULONG Value;
 
-    ArchLockWillAcquire(SpinLock, &KiSharedLockClass);
+    ArchLockWillAcquire(SpinLock, &KiExclusiveLockClass);
     while (((Value = KiReadLock(SpinLock)) & ~KI_WRITER_WAITS) != 0 ||
            !KiExchangeLock(SpinLock, Value, KI_EXCLUSIVE)) {
         if ((Value & KI_WRITER_WAITS) == 0)
             __atomic_fetch_or((PULONG)SpinLock, KI_WRITER_WAITS, __ATOMIC_RELAXED);
         ArchSpin(&Spin);
     }
-    ArchLockAcquired(SpinLock, &KiSharedLockClass, Caller);
+    ArchLockAcquired(SpinLock, &KiExclusiveLockClass, Caller);
 }
 
 static VOID KiGiveShared(PEX_SPIN_LOCK SpinLock)
@@ -62,7 +64,7 @@ static VOID KiGiveShared(PEX_SPIN_LOCK SpinLock)
 
 static VOID KiGiveExclusive(PEX_SPIN_LOCK SpinLock)
 {
-    ArchLockWillRelease(SpinLock, &KiSharedLockClass);
+    ArchLockWillRelease(SpinLock, &KiExclusiveLockClass);
     __atomic_fetch_and((PULONG)SpinLock, ~KI_EXCLUSIVE, __ATOMIC_RELEASE);
 }
 
@@ -132,7 +134,10 @@ LOGICAL NTAPI ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
     ULONG Value;
 
     while (((Value = KiReadLock(SpinLock)) & ~KI_WRITER_WAITS) == 1)
-        if (KiExchangeLock(SpinLock, Value, KI_EXCLUSIVE | (Value & KI_WRITER_WAITS)))
+        if (KiExchangeLock(SpinLock, Value, KI_EXCLUSIVE | (Value & KI_WRITER_WAITS))) {
+            ArchLockWillRelease(SpinLock, &KiSharedLockClass);
+            ArchLockAcquired(SpinLock, &KiExclusiveLockClass, __builtin_return_address(0));
             return TRUE;
+        }
     return FALSE;
 }

@@ -3,8 +3,8 @@
  * for. [MSDN "Priority Inversion": the scheduler boosts the priority of ready threads at random] Here it is not by chance. */
 #include "ki.h"
 
-#define KI_SCAN_TICKS 100    /* how often a processor looks */
-#define KI_STARVED_TICKS 300 /* ready for so long without running */
+#define KI_SCAN_INTERVAL 100 /* milliseconds: how often a processor looks */
+#define KI_STARVED_TIME 300  /* milliseconds: ready for so long without running */
 #define KI_RELIEF_PRIORITY 15
 
 /* Ready lock held. */
@@ -15,7 +15,7 @@ static VOID KiRelieveList(KI_PROCESSOR *Processor, KPRIORITY Priority)
     for (PLIST_ENTRY Entry = Head->Flink, Next; Entry != Head; Entry = Next) {
         PKTHREAD Thread = CONTAINING_RECORD(Entry, KTHREAD, QueueEntry);
         Next = Entry->Flink;
-        if ((ULONG)Processor->Prcb.ClockTicks - Thread->ReadyTick < KI_STARVED_TICKS)
+        if ((ULONG)Processor->Prcb.ClockTicks - Thread->ReadyTick < KI_STARVED_TIME)
             continue;
         KiUnqueueReadyLocked(Processor, Thread);
         Thread->Priority = KI_RELIEF_PRIORITY;
@@ -27,7 +27,7 @@ static VOID KiRelieveList(KI_PROCESSOR *Processor, KPRIORITY Priority)
 VOID KiRelieveStarvedThreads(KI_PROCESSOR *Processor)
 {
     if (Processor->ReadySummary == 0 ||
-        (ULONG)Processor->Prcb.ClockTicks - Processor->LastScan < KI_SCAN_TICKS)
+        (ULONG)Processor->Prcb.ClockTicks - Processor->LastScan < KI_SCAN_INTERVAL)
         return;
     Processor->LastScan = (ULONG)Processor->Prcb.ClockTicks;
     ArchAcquireLockAtIrql(&Processor->ReadyLock);

@@ -2,7 +2,7 @@
  * The thread switch, and the three reasons for one: the thread waits, it gives way, the processor was idle. */
 #include "ki.h"
 
-#define KI_QUANTUM 20 /* clock ticks of 1 ms: about a Windows client's */
+#define KI_QUANTUM 20 /* milliseconds: about a Windows client's */
 
 static KAFFINITY KiOwnMask(PKPRCB Prcb)
 {

@@ -2,13 +2,17 @@
  * Waiting. A wait is open to be claimed from KiBeginWait on; it ends when somebody has. What the claimer did under an object's lock is
  * seen because the thread takes that lock before it goes on. [WDK KeWaitForSingleObject, KeWaitForMultipleObjects, KeDelayExecutionThread] */
 #include "ki.h"
+#include "ke_bugcheck.h"
+#include "crt.h"
+
+#define KI_WAITABLE_NAME "an object that can be waited for"
 
 /* [WDK KeWaitForSingleObject] With a time-out of zero the IRQL may be DISPATCH_LEVEL, else at most APC_LEVEL. */
-static VOID KiCheckWaitContract(PKTHREAD Thread, PLARGE_INTEGER Timeout)
+static VOID KiCheckWaitContract(PKTHREAD Thread, PLARGE_INTEGER Timeout, PCSTR Function)
 {
     if (Thread->WaitNext)
         return; /* at DISPATCH_LEVEL: the second half of KeSetEvent(..., Wait = TRUE) */
-    KI_REQUIRE_IRQL((Timeout != NULL && Timeout->QuadPart == 0) ? DISPATCH_LEVEL : APC_LEVEL);
+    KI_REQUIRE_IRQL_OF(Function, (Timeout != NULL && Timeout->QuadPart == 0) ? DISPATCH_LEVEL : APC_LEVEL);
 }
 
 /* To DISPATCH_LEVEL, unless the call before this one stayed there (Wait = TRUE). */
@@ -32,6 +36,12 @@ VOID KiPrepareTimeout(KI_WAIT *Wait, PLARGE_INTEGER Timeout)
         Wait->DueTime = 0; /* before this machine was started */
 }
 
+/* The wait is claimed: by whom with what. */
+static NTSTATUS KiClaimedStatus(PKTHREAD Thread)
+{
+    return (NTSTATUS)(__atomic_load_n(&Thread->WaitState, __ATOMIC_ACQUIRE) >> 32);
+}
+
 VOID KiBeginWait(PKTHREAD Thread)
 {
     __atomic_store_n(&Thread->WaitState, KiWaitInProgress, __ATOMIC_RELEASE);
@@ -52,7 +62,7 @@ static NTSTATUS KiFindInterruption(PKTHREAD Thread, const KI_WAIT *Wait)
 {
     PKAPC_STATE Apcs = &Thread->ApcState;
 
-    if (KiIsApcDeliverable(Thread, Thread->WaitIrql))
+    if (Apcs->KernelApcPending && KiIsApcDeliverable(Thread, Thread->WaitIrql))
         return STATUS_KERNEL_APC;
     if (KiFindAlert(Thread, Wait) != NULL)
         return STATUS_ALERTED;
@@ -96,16 +106,23 @@ static BOOLEAN KiCommitWait(PKTHREAD Thread, const KI_WAIT *Wait)
     return Blocked;
 }
 
+/* [WDK Bug Check 0xB8] A wait or a yield in a DPC routine: the thread, the new one, its stack. DISPATCH_LEVEL. */
+static inline VOID KiForbidInDpc(PKPRCB Prcb, PKTHREAD Thread)
+{
+    if (__builtin_expect(Prcb->DpcActive, 0))
+        KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)Thread, 0, (ULONG_PTR)Thread->StackBase, 0);
+}
+
 NTSTATUS KiSuspendWait(PKTHREAD Thread, const KI_WAIT *Wait, PBOOLEAN Blocked)
 {
+    PKPRCB Prcb = KeGetPrcb();
     PKQUEUE Queue = Thread->Queue;
 
-    if (NTBOX_CHECKED && KeGetPrcb()->DpcActive) /* [WDK bug check 0xB8] it had lowered the IRQL to wait */
-        KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)Thread, 0, 0, 0);
+    KiForbidInDpc(Prcb, Thread);
     if (Queue != NULL && !Wait->InQueue)
         KiLeaveQueue(Thread);
-    if (KeGetPrcb()->DeferredReady != NULL)
-        KiReadyDeferred(KeGetPrcb());
+    if (Prcb->DeferredReady != NULL)
+        KiReadyDeferred(Prcb);
     if (Wait->Timed)
         KiInsertWaitTimer(Thread, Wait->DueTime);
     *Blocked = KiCommitWait(Thread, Wait);
@@ -115,7 +132,7 @@ NTSTATUS KiSuspendWait(PKTHREAD Thread, const KI_WAIT *Wait, PBOOLEAN Blocked)
         KiCancelWaitTimer(Thread);
     if (Queue != NULL && !Wait->InQueue)
         KiReenterQueue(Thread);
-    return (NTSTATUS)(__atomic_load_n(&Thread->WaitState, __ATOMIC_ACQUIRE) >> 32);
+    return KiClaimedStatus(Thread);
 }
 
 /* A claimer that found the thread blocked has left its object before it made the thread ready, and has taken its block out. One that found
@@ -132,21 +149,19 @@ static VOID KiRemoveWaitBlocks(const KI_WAIT *Wait, ULONG Count, BOOLEAN Blocked
     }
 }
 
-NTSTATUS KiEndWait(PKTHREAD Thread, const KI_WAIT *Wait, ULONG Inserted, BOOLEAN Blocked)
+VOID KiEndWait(PKTHREAD Thread, const KI_WAIT *Wait, ULONG Inserted, BOOLEAN Blocked)
 {
-    NTSTATUS Status = (NTSTATUS)(__atomic_load_n(&Thread->WaitState, __ATOMIC_ACQUIRE) >> 32);
-
     KiRemoveWaitBlocks(Wait, Inserted, Blocked);
     __atomic_store_n(&Thread->WaitState, KiWaitNone, __ATOMIC_RELEASE);
-    return Status;
 }
 
 NTSTATUS KiFinishWait(PKTHREAD Thread, const KI_WAIT *Wait, ULONG Inserted)
 {
     BOOLEAN Blocked;
 
-    (void)KiSuspendWait(Thread, Wait, &Blocked);
-    return KiEndWait(Thread, Wait, Inserted, Blocked);
+    NTSTATUS Status = KiSuspendWait(Thread, Wait, &Blocked);
+    KiEndWait(Thread, Wait, Inserted, Blocked);
+    return Status;
 }
 
 VOID KiSetWaitBlock(PKWAIT_BLOCK Block, PKTHREAD Thread, PVOID Object, ULONG Key, WAIT_TYPE Type)
@@ -202,8 +217,12 @@ static NTSTATUS KiWaitAny(PKTHREAD Thread, const KI_WAIT *Wait)
         if (!Ended)
             KiInsertWaitBlock(&Wait->Blocks[i], Object);
         KiUnlockObject(Object);
+        if (Ended && i != 0) {
+            Status = KiClaimedStatus(Thread);
+            KiEndWait(Thread, Wait, i, FALSE);
+        }
         if (Ended)
-            return i == 0 ? Status : KiEndWait(Thread, Wait, i, FALSE);
+            return Status;
     }
     return KiFinishWait(Thread, Wait, Wait->Count);
 }
@@ -235,7 +254,7 @@ static DECLSPEC_NOINLINE NTSTATUS KiWaitForUnlocked(PVOID Object, KWAIT_REASON W
                                                     PLARGE_INTEGER Timeout)
 {
     PKTHREAD Thread = KiCurrentThread();
-    KI_WAIT Wait = {1, &Object, WaitAny, WaitMode, Alertable, .Blocks = Thread->WaitBlock};
+    KI_WAIT Wait = {1, &Object, WaitAny, WaitMode != KernelMode, Alertable, .Blocks = Thread->WaitBlock};
 
     KiPrepareTimeout(&Wait, Timeout);
     Thread->WaitReason = (UCHAR)WaitReason;
@@ -249,7 +268,7 @@ static DECLSPEC_NOINLINE NTSTATUS KiWaitForLocked(PVOID Object, KWAIT_REASON Wai
                                                   PLARGE_INTEGER Timeout)
 {
     PKTHREAD Thread = KiCurrentThread();
-    KI_WAIT Wait = {1, &Object, WaitAny, WaitMode, Alertable, .Blocks = Thread->WaitBlock};
+    KI_WAIT Wait = {1, &Object, WaitAny, WaitMode != KernelMode, Alertable, .Blocks = Thread->WaitBlock};
 
     KiPrepareTimeout(&Wait, Timeout);
     if (Wait.Poll || KiObjectType(Object) == MutantObject) {
@@ -273,7 +292,9 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
     PKTHREAD Thread = KiCurrentThread();
     DISPATCHER_HEADER *Header = Object;
 
-    KiCheckWaitContract(Thread, Timeout);
+    KiCheckWaitContract(Thread, Timeout, __func__);
+    KI_REQUIRE_OBJECT(Object, KI_WAITABLE, KI_WAITABLE_NAME);
+    KI_REQUIRE_ARGUMENT((UCHAR)WaitMode < MaximumMode, WaitMode);
     KIRQL OldIrql = KiRaiseForWait(Thread);
     if (!KiLockFreeObjectAtDispatch(Header))
         return KiWaitForUnlocked(Object, WaitReason, WaitMode, Alertable, Timeout);
@@ -283,17 +304,29 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
     return KiExitDispatcherWith(OldIrql, STATUS_WAIT_0);
 }
 
+static DECLSPEC_NORETURN VOID KiWrongCount(ULONG Count)
+{
+    CHAR Text[96];
+
+    _snprintf(Text, sizeof(Text), "KeWaitForMultipleObjects was called with %u objects", (unsigned)Count);
+    KeBugCheckBlaming(NULL, MAXIMUM_WAIT_OBJECTS_EXCEEDED, 0, 0, 0, 0, Text);
+}
+
 /* [WDK KeWaitForMultipleObjects] Without WaitBlockArray at most THREAD_WAIT_OBJECTS, with it at most MAXIMUM_WAIT_OBJECTS;
- * more is a bug check MAXIMUM_WAIT_OBJECTS_EXCEEDED. */
+ * more is a bug check MAXIMUM_WAIT_OBJECTS_EXCEEDED; none is nothing that could end the wait, and the same. */
 NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType,
                                         KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                                         PLARGE_INTEGER Timeout, PKWAIT_BLOCK WaitBlockArray)
 {
     PKTHREAD Thread = KiCurrentThread();
 
-    KiCheckWaitContract(Thread, Timeout);
+    KiCheckWaitContract(Thread, Timeout, __func__);
     if (Count == 0 || Count > (WaitBlockArray != NULL ? MAXIMUM_WAIT_OBJECTS : THREAD_WAIT_OBJECTS))
-        KeBugCheck(MAXIMUM_WAIT_OBJECTS_EXCEEDED);
+        KiWrongCount(Count);
+    KI_REQUIRE_ARGUMENT(WaitType == WaitAll || WaitType == WaitAny, WaitType);
+    for (ULONG i = 0; NTBOX_CHECKED && i < Count; i++)
+        KI_REQUIRE_OBJECT(Object[i], KI_WAITABLE, KI_WAITABLE_NAME);
+    WaitMode = KI_MODE(WaitMode);
     KI_WAIT Wait = {
         Count,    Object,    Count == 1 ? WaitAny : WaitType,
         WaitMode, Alertable, .Blocks = WaitBlockArray != NULL ? WaitBlockArray : Thread->WaitBlock};
@@ -306,10 +339,11 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
 NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
 {
     PKTHREAD Thread = KiCurrentThread();
-    KI_WAIT Wait = {.Type = WaitAny, .Mode = WaitMode, .Alertable = Alertable, .Blocks = Thread->WaitBlock};
+    KI_WAIT Wait = {.Type = WaitAny, .Alertable = Alertable, .Blocks = Thread->WaitBlock};
     NTSTATUS Status;
 
-    KiCheckWaitContract(Thread, NULL);
+    KiCheckWaitContract(Thread, NULL, __func__);
+    Wait.Mode = KI_MODE(WaitMode);
     KiPrepareTimeout(&Wait, Interval);
     Thread->WaitReason = DelayExecution;
     do {
@@ -319,6 +353,7 @@ NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertabl
             KiBeginWait(Thread);
             Status = KiFinishWait(Thread, &Wait, 0);
         } else {
+            KiForbidInDpc(KeGetPrcb(), Thread);
             KiYield(TRUE);
             Status = STATUS_TIMEOUT;
         }

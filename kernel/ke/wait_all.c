@@ -57,8 +57,10 @@ static NTSTATUS KiWaitUntilClaimed(PKTHREAD Thread, const KI_WAIT *Wait)
 
     do {
         Status = KiSuspendWait(Thread, Wait, &Blocked);
-        if (Status != KI_RETRY_WAIT_ALL)
-            return KiEndWait(Thread, Wait, Wait->Count, Blocked);
+        if (Status != KI_RETRY_WAIT_ALL) {
+            KiEndWait(Thread, Wait, Wait->Count, Blocked);
+            return Status;
+        }
     } while (!KiLookAgain(Thread, Wait, &Status));
     __atomic_store_n(&Thread->WaitState, KiWaitNone, __ATOMIC_RELEASE);
     return Status;

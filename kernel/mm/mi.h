@@ -11,10 +11,6 @@
 #include "arch.h"
 #include "bitmap.h"
 
-#ifndef SYSTEM_PTE_MISUSE
-#define SYSTEM_PTE_MISUSE 0xda /* the public header lacks it */
-#endif
-
 /* --- entries -------------------------------------------------------------------------------------------- */
 
 typedef ULONG64 MI_PTE;

@@ -119,6 +119,7 @@ NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus)
     PETHREAD Thread = (PETHREAD)KiCurrentThread();
 
     KI_REQUIRE_IRQL_IS(PASSIVE_LEVEL);
+    KeCheckThreadOwner();
     Thread->ExitStatus = ExitStatus;
     PsUpcalls->CancelThreadIo(Thread);
     KeTerminateThread(&Thread->Tcb);
