@@ -156,6 +156,14 @@ static VOID FastFailArgument(VOID)
     __asm__ volatile("int $0x29" : : "c"(5) : "memory");
 }
 
+/* Ways from here on: a fast fail with the code that is left. */
+#define FIRST_FAST_FAIL 0x100
+
+__attribute__((noinline)) static VOID FastFail(ULONG Code)
+{
+    __asm__ volatile("int $0x29" : : "c"(Code) : "memory");
+}
+
 /* --- objects and threads */
 
 static VOID DereferenceTooOften(VOID)
@@ -188,6 +196,19 @@ static VOID RaisedWorkItem(VOID)
     KeWaitForSingleObject(&Never, Executive, KernelMode, FALSE, NULL);
 }
 
+/* On all processors at IPI_LEVEL; the first to raise it stops the machine. */
+static ULONG_PTR NTAPI RaiseInBroadcast(ULONG_PTR Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    ExRaiseStatus(STATUS_UNSUCCESSFUL);
+    return 0;
+}
+
+static VOID Broadcast(VOID)
+{
+    KeIpiGenericCall(RaiseInBroadcast, 0);
+}
+
 static VOID (*const Ways[])(VOID) = {
     WriteNull,
     Divide,
@@ -209,6 +230,7 @@ static VOID (*const Ways[])(VOID) = {
     FastFailArgument,
     DereferenceTooOften,
     RaisedWorkItem,
+    Broadcast,
 };
 
 static NTSTATUS CompleteWith(PIRP Irp, NTSTATUS Status)
@@ -224,6 +246,8 @@ static NTSTATUS NTAPI CrashControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     ULONG Code = IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode;
     ULONG Way = (Code - WAY(0)) >> 2;
     UNREFERENCED_PARAMETER(DeviceObject);
+    if (Way >= FIRST_FAST_FAIL)
+        FastFail(Way - FIRST_FAST_FAIL);
     if (Way >= RTL_NUMBER_OF(Ways))
         return CompleteWith(Irp, STATUS_INVALID_DEVICE_REQUEST);
     Ways[Way]();

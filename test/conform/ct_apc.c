@@ -60,6 +60,21 @@ static BOOLEAN Insert(SEEN *Seen)
     return KeInsertQueueApc(&Seen->Apc, (PVOID)1, (PVOID)2, IO_NO_INCREMENT);
 }
 
+/* Each environment is this process here: the one that the thread is in when the APC is initialized, or when it is queued. */
+static VOID ApcEnvironments(VOID)
+{
+    static const KAPC_ENVIRONMENT All[] = {OriginalApcEnvironment, CurrentApcEnvironment,
+                                           InsertApcEnvironment};
+    for (ULONG i = 0; i < RTL_NUMBER_OF(All); i++) {
+        SEEN Seen;
+        Initialize(&Seen, (PKTHREAD)KeGetCurrentThread(), FALSE, KernelMode);
+        KeInitializeApc(&Seen.Apc, (PKTHREAD)KeGetCurrentThread(), All[i], KernelRoutine, RundownRoutine,
+                        NULL, KernelMode, NULL);
+        CT_CHECK(Insert(&Seen));
+        CT_EQUAL(Seen.Kernel, 1);
+    }
+}
+
 /* Without a normal routine an APC is a special kernel one, whatever the mode. */
 static VOID ApcInit(VOID)
 {
@@ -331,11 +346,18 @@ static VOID ApcAttach(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"apc.init", ApcInit},   {"apc.self", ApcSelf},
-    {"apc.irql", ApcIrql},   {"apc.regions", ApcRegions},
-    {"apc.order", ApcOrder}, {"apc.remove", ApcRemove},
-    {"apc.other", ApcOther}, {"apc.other_critical", ApcOtherCritical},
-    {"apc.user", ApcUser},   {"apc.ended", ApcEnded},
-    {"apc.alert", ApcAlert}, {"apc.attach", ApcAttach},
+    {"apc.init", ApcInit},
+    {"apc.self", ApcSelf},
+    {"apc.irql", ApcIrql},
+    {"apc.regions", ApcRegions},
+    {"apc.order", ApcOrder},
+    {"apc.remove", ApcRemove},
+    {"apc.other", ApcOther},
+    {"apc.other_critical", ApcOtherCritical},
+    {"apc.user", ApcUser},
+    {"apc.ended", ApcEnded},
+    {"apc.alert", ApcAlert},
+    {"apc.attach", ApcAttach},
+    {"apc.environments", ApcEnvironments},
 };
 CT_DRIVER(Cases)

@@ -470,6 +470,21 @@ static VOID ExceptionAcrossKernel(VOID)
     IoDeleteDevice(Sent.Device);
 }
 
+/* The debug service without a debugger is no exception: the `int 3` that always follows it is skipped, nothing else. */
+static NTSTATUS AskDebugger(PVOID Context)
+{
+    ULONG *After = Context;
+    __asm__ volatile("int $0x2d\n\tint3\n\tmovl $1, %0" : "=m"(*After) : "a"(1), "c"(0), "d"(0) : "memory");
+    return STATUS_SUCCESS;
+}
+
+static VOID ExceptionDebugService(VOID)
+{
+    volatile ULONG After = 0;
+    CT_SUCCESS(NtboxGuardedCall(AskDebugger, (PVOID)&After));
+    CT_EQUAL(After, 1);
+}
+
 static const CT_CASE Cases[] = {
     {"exception.finally_raises", ExceptionFinallyRaises},
     {"exception.collided", ExceptionCollided},
@@ -483,5 +498,6 @@ static const CT_CASE Cases[] = {
     {"exception.float", ExceptionFloat},
     {"exception.raised_irql", ExceptionRaisedIrql},
     {"exception.across_kernel", ExceptionAcrossKernel},
+    {"exception.debug_service", ExceptionDebugService},
 };
 CT_DRIVER(Cases)

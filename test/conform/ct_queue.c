@@ -32,6 +32,7 @@ static VOID QueueOrder(VOID)
     CT_EQUAL(KeInsertHeadQueue(&Queue, &Entries[2]), 2);
     CT_EQUAL(KeReadStateQueue(&Queue), 3);
     CT_EQUAL((ULONG_PTR)Take(), (ULONG_PTR)&Entries[2]);
+    CT_EQUAL((ULONG_PTR)Entries[2].Flink, 0); /* [WDK Bug Check 0x96] as of any entry that was removed */
     CT_EQUAL((ULONG_PTR)Take(), (ULONG_PTR)&Entries[0]);
     CT_EQUAL((ULONG_PTR)Take(), (ULONG_PTR)&Entries[1]);
     CT_EQUAL((ULONG_PTR)Take(), STATUS_TIMEOUT);
