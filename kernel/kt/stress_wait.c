@@ -146,10 +146,8 @@ static VOID StressTakeAll(STRESS_CALL Calls[EVENTS])
                  STATUS_WAIT_0);
 }
 
-static VOID SeveralOperate(STRESS_WORKER *Worker)
+static VOID StressSignalSeveral(STRESS_WORKER *Worker, STRESS_CALL Calls[EVENTS])
 {
-    STRESS_CALL Calls[EVENTS];
-
     for (ULONG i = 0; i < EVENTS; i++) {
         KeInitializeEvent(&Calls[i].Event, SynchronizationEvent, FALSE);
         KeInitializeDpc(&Calls[i].Dpc, StressSetFromDpc, &Calls[i].Event);
@@ -158,13 +156,21 @@ static VOID SeveralOperate(STRESS_WORKER *Worker)
     }
     for (ULONG i = 0; i < EVENTS; i++)
         STRESS_EXPECT(KeInsertQueueDpc(&Calls[i].Dpc, NULL, NULL));
-    if (StressRandom(Worker, 3) != 0)
+    if (StressRandom(Worker, 2) != 0)
         StressTakeEach(Calls);
     else
         StressTakeAll(Calls);
     for (ULONG i = 0; i < EVENTS; i++)
         STRESS_EQUAL(KeReadStateEvent(&Calls[i].Event), 0);
-    StressSpoil(Worker, Calls, sizeof(Calls));
+    StressSpoil(Worker, Calls, EVENTS * sizeof(*Calls));
+}
+
+static VOID SeveralOperate(STRESS_WORKER *Worker)
+{
+    STRESS_CALL Calls[EVENTS];
+
+    for (ULONG Round = 0; Round < 8; Round++)
+        StressSignalSeveral(Worker, Calls);
 }
 
 /* --- delays --- */

@@ -143,12 +143,9 @@ static VOID NTAPI RunWhenWoken(PVOID Context)
 
 /* A thread of higher priority that gets ready for another processor has it at once: when the call that woke it has returned, the thread
  * there does not go on. Some turns of its loop are what a processor takes to notice an interrupt. */
-static VOID PriorityPreemptsOther(VOID)
+static VOID PreemptOther(ULONG Processor)
 {
-    PREEMPTED Preempted = {.Processor = KeQueryActiveProcessorCount(NULL) - 1};
-    if (Preempted.Processor == 0)
-        return; /* there is no other */
-    KeSetSystemAffinityThreadEx(Bit(0));
+    PREEMPTED Preempted = {.Processor = Processor};
     KeInitializeEvent(&Preempted.Waits, NotificationEvent, FALSE);
     KeInitializeEvent(&Preempted.Spins, NotificationEvent, FALSE);
     KeInitializeEvent(&Preempted.Wake, NotificationEvent, FALSE);
@@ -163,8 +160,16 @@ static VOID PriorityPreemptsOther(VOID)
     Preempted.Ran = 1;
     if (Low != NULL)
         CtJoin(Low);
-    KeRevertToUserAffinityThreadEx(0);
     CT_CHECK(Preempted.Turns < 100);
+}
+
+static VOID PriorityPreemptsOther(VOID)
+{
+    ULONG Last = KeQueryActiveProcessorCount(NULL) - 1;
+    KeSetSystemAffinityThreadEx(Bit(0));
+    for (ULONG Round = 0; Round < 20 && Last != 0; Round++)
+        PreemptOther(Last);
+    KeRevertToUserAffinityThreadEx(0);
 }
 
 /* Relative to the process's; the current priority follows. */
