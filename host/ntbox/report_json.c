@@ -237,6 +237,42 @@ static void put_frame(const Document *document, const RunEvent *event)
     put_place(document, event);
 }
 
+static void put_thread(const Document *document, guint *i)
+{
+    JsonBuilder *builder = document->Builder;
+    const GPtrArray *events = document->Report->Events;
+    const RunEvent *event = events->pdata[(*i)++];
+    json_open_object(builder, NULL);
+    json_put_text(builder, "text", run_event_text(event, ReportKeyText));
+    json_put_text(builder, "kind", run_event_text(event, ReportKeyKind));
+    put_place(document, event);
+    json_open_array(builder, "frames");
+    for (; *i < events->len && ((const RunEvent *)events->pdata[*i])->Type != ReportThread; (*i)++) {
+        event = events->pdata[*i];
+        if (event->Type != ReportThreadFrame)
+            continue;
+        json_open_object(builder, NULL);
+        put_place(document, event);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+}
+
+/* "address" is the thread's, the place its innermost one outside the kernel. */
+static void put_threads(const Document *document)
+{
+    const GPtrArray *events = document->Report->Events;
+    json_open_array(document->Builder, "threads_at_time_limit");
+    for (guint i = 0; i < events->len;) {
+        if (((const RunEvent *)events->pdata[i])->Type == ReportThread)
+            put_thread(document, &i);
+        else
+            i++;
+    }
+    json_builder_end_array(document->Builder);
+}
+
 static void put_processors(const Document *document)
 {
     JsonBuilder *builder = document->Builder;
@@ -251,8 +287,10 @@ static void put_processors(const Document *document)
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
-    if (document->Report->HungAt != G_MAXUINT)
-        put_array(document, "stacks_at_time_limit", ReportFrame, put_frame);
+    if (document->Report->HungAt == G_MAXUINT)
+        return;
+    put_array(document, "stacks_at_time_limit", ReportFrame, put_frame);
+    put_threads(document);
 }
 
 static void put_drivers(const Document *document)

@@ -129,6 +129,13 @@ static void put_request(const TextPage *page, const RunEvent *event)
                     run_event_value(event, ReportKeyAddress));
 }
 
+/* A thread that did not run when the time limit was reached; its frames follow. */
+static void put_thread(const TextPage *page, const RunEvent *event)
+{
+    text_put_format(page, "thread", "0x%016" PRIx64 " %s", run_event_value(event, ReportKeyAddress),
+                    run_event_text_or(event, ReportKeyText, ""));
+}
+
 /* Another processor, where the bug check stopped it. */
 static void put_processor_frame(const TextPage *page, const RunEvent *event)
 {
@@ -196,6 +203,9 @@ static void put_event(const TextPage *page, const RunEvent *event)
         return event == run_report_bugcheck(page->Report) ? put_bugcheck(page, event) : put_nmi(page, event);
     case ReportRequest:
         return put_request(page, event);
+    case ReportThread:
+        return put_thread(page, event);
+    case ReportThreadFrame:
     case ReportFrame:
         return put_frame(page, event);
     case ReportProcessorFrame:

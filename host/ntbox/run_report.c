@@ -40,7 +40,7 @@ void run_report_free(RunReport *report)
 static bool may_be_omitted(uint16_t type)
 {
     return type != ReportBugCheck && type != ReportFrame && type != ReportProcessorFrame &&
-           type != ReportDone;
+           type != ReportThread && type != ReportThreadFrame && type != ReportDone;
 }
 
 /* Every byte that the guest said, in its order; padding is not said. */

@@ -31,6 +31,14 @@ static void add_query(GHashTable *modules, const Query *query)
     g_free(key);
 }
 
+/* Of a stack all but the place where its processor stood; what a thread that does not run called it has not come back from. */
+static bool is_return_address(const RunEvent *event)
+{
+    bool frame = event->Type == ReportFrame || event->Type == ReportProcessorFrame;
+    return event->Type == ReportLeak || event->Type == ReportThreadFrame ||
+           (frame && run_event_value(event, ReportKeyDepth) > 0);
+}
+
 static void collect_events(GHashTable *modules, const RunReport *report)
 {
     for (guint i = 0; i < report->Events->len; i++) {
@@ -39,9 +47,7 @@ static void collect_events(GHashTable *modules, const RunReport *report)
         uint64_t offset;
         if (run_report_is_own_module(module) || !run_event_number(event, ReportKeyOffset, &offset))
             continue;
-        bool frame = event->Type == ReportFrame || event->Type == ReportProcessorFrame;
-        bool deeper = frame && run_event_value(event, ReportKeyDepth) > 0;
-        Query query = {offset, deeper || event->Type == ReportLeak, event, NULL, module};
+        Query query = {offset, is_return_address(event), event, NULL, module};
         add_query(modules, &query);
     }
 }
@@ -86,7 +92,7 @@ static char *run_symbolizer(const char *path, const GArray *queries)
     g_ptr_array_add(words, g_strdup_printf("--obj=%s", path));
     g_ptr_array_add(words, g_strdup("--relative-address"));
     g_ptr_array_add(words, g_strdup("--functions=short"));
-    g_ptr_array_add(words, g_strdup("--no-inlines"));
+    g_ptr_array_add(words, g_strdup("--inlines"));
     g_ptr_array_add(words, g_strdup("--output-style=JSON"));
     for (guint i = 0; i < queries->len; i++) {
         const Query *query = &g_array_index(queries, Query, i);
@@ -101,7 +107,8 @@ static char *run_symbolizer(const char *path, const GArray *queries)
 }
 
 /* "Function (file.c:12)" of one element of the answer; NULL without a source line, as the nearest symbol of a
- * stripped image would be a guess. */
+ * stripped image would be a guess. The answer has the inlined functions first: they are only told, it is the routine around them that
+ * the reader knows by name. */
 static char *describe(JsonNode *element)
 {
     JsonObject *object = JSON_NODE_HOLDS_OBJECT(element) ? json_node_get_object(element) : NULL;
@@ -110,14 +117,19 @@ static char *describe(JsonNode *element)
                              : NULL;
     if (!symbols || json_array_get_length(symbols) == 0)
         return NULL;
-    JsonObject *symbol = json_array_get_object_element(symbols, 0);
+    guint count = json_array_get_length(symbols);
+    JsonObject *inner = json_array_get_object_element(symbols, 0);
+    JsonObject *symbol = json_array_get_object_element(symbols, count - 1);
     const char *function = json_object_get_string_member_with_default(symbol, "FunctionName", "");
     const char *file = json_object_get_string_member_with_default(symbol, "FileName", "");
     gint64 line = json_object_get_int_member_with_default(symbol, "Line", 0);
     if (!*function || !*file)
         return NULL;
     g_autofree char *base = g_path_get_basename(file);
-    return g_strdup_printf("%s (%s:%" G_GINT64_FORMAT ")", function, base, line);
+    if (count == 1)
+        return g_strdup_printf("%s (%s:%" G_GINT64_FORMAT ")", function, base, line);
+    return g_strdup_printf("%s (%s:%" G_GINT64_FORMAT ", in its inlined %s)", function, base, line,
+                           json_object_get_string_member_with_default(inner, "FunctionName", "function"));
 }
 
 static void store(RunReport *report, const Query *query, char *text)

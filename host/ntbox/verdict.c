@@ -24,16 +24,22 @@ static uint32_t status_of(const RunEvent *event)
     return (uint32_t)run_event_value(event, ReportKeyStatus);
 }
 
-/* The first driver under test on the stack of a bug check, NULL if there is none. */
-static const char *driver_in_frames(const RunReport *report)
+/* The first frame in a driver under test on the stack of a bug check, NULL if there is none. */
+static const RunEvent *driver_frame(const RunReport *report)
 {
     for (guint i = 0; i < report->Events->len; i++) {
         const RunEvent *event = report->Events->pdata[i];
         const char *module = run_event_text(event, ReportKeyModule);
         if (event->Type == ReportFrame && !run_report_is_own_module(module))
-            return module;
+            return event;
     }
     return NULL;
+}
+
+static const char *driver_in_frames(const RunReport *report)
+{
+    const RunEvent *frame = driver_frame(report);
+    return frame ? run_event_text(frame, ReportKeyModule) : NULL;
 }
 
 static const char *bugcheck_culprit(const RunReport *report, const RunEvent *bugcheck)
@@ -103,6 +109,71 @@ static char *holders_text(const RunReport *report)
     return g_string_free(text, FALSE);
 }
 
+/* Is the agent on the stack of the thread that the event at i tells of: does it do the step in hand? */
+static bool does_the_step(const RunReport *report, guint i)
+{
+    for (i++; i < report->Events->len; i++) {
+        const RunEvent *event = report->Events->pdata[i];
+        if (event->Type == ReportThread)
+            return false;
+        if (event->Type == ReportThreadFrame &&
+            g_strcmp0(run_event_text(event, ReportKeyModule), "agent.sys") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The thread whose wait the hang is put down to: the one that does the step, or else the first that waits for a lock; if it
+ * waits in a driver under test. NULL: none. */
+static const RunEvent *waiting_thread(const RunReport *report)
+{
+    const RunEvent *found = NULL;
+    for (guint i = 0; i < report->Events->len; i++) {
+        const RunEvent *event = report->Events->pdata[i];
+        if (event->Type != ReportThread || run_report_is_own_module(run_event_text(event, ReportKeyModule)))
+            continue;
+        if (does_the_step(report, i))
+            return event;
+        if (!found && run_event_text(event, ReportKeyKind))
+            found = event;
+    }
+    return found;
+}
+
+/* "a.sys!Routine (a.c:12)" */
+static char *routine_of(const RunReport *report, const RunEvent *event)
+{
+    const char *known = g_hash_table_lookup(report->Symbols, event);
+    const char *symbol = known ? known : run_event_text(event, ReportKeySymbol);
+    return g_strdup_printf("%s%s%s", run_event_text(event, ReportKeyModule), symbol ? "!" : "",
+                           symbol ? symbol : "");
+}
+
+/* Where a processor runs a driver under test, or what that called; NULL: none does. */
+static char *running_routine(const RunReport *report)
+{
+    for (guint i = 0; i < report->Processors->len; i++) {
+        const ProcessorState *state = report->Processors->pdata[i];
+        if (!run_report_is_own_module(state->Module))
+            return g_strdup(state->Place ? state->Place : state->Module);
+    }
+    const RunEvent *frame = driver_frame(report);
+    return frame ? routine_of(report, frame) : NULL;
+}
+
+/* ", in a.sys!Routine (a.c:12)", ", in a.sys!Routine (a.c:12), which waits for ..."; "" when no driver under test is on a stack. */
+static char *place_text(const RunReport *report)
+{
+    g_autofree char *running = running_routine(report);
+    if (running)
+        return g_strdup_printf(", in %s", running);
+    const RunEvent *thread = waiting_thread(report);
+    if (!thread)
+        return g_strdup("");
+    g_autofree char *routine = routine_of(report, thread);
+    return g_strdup_printf(", in %s, which %s", routine, run_event_text_or(thread, ReportKeyText, "waits"));
+}
+
 static bool judge_timeout(const RunReport *report, Verdict *verdict)
 {
     const RunEvent *step = run_report_last(report, ReportStepBegin);
@@ -111,11 +182,11 @@ static bool judge_timeout(const RunReport *report, Verdict *verdict)
     if (!step)
         return verdict_set(verdict, ExitFault, "hang",
                            "the time limit of %u s ended the run before its first step", report->TimeLimit);
-    const char *culprit = driver_at_end(report);
     g_autofree char *where = step_text(step);
+    g_autofree char *place = place_text(report);
     g_autofree char *holders = holders_text(report);
-    return verdict_set(verdict, ExitDriver, "hang", "the time limit of %u s ended the run in %s%s%s%s",
-                       report->TimeLimit, where, culprit ? ", in " : "", culprit ? culprit : "", holders);
+    return verdict_set(verdict, ExitDriver, "hang", "the time limit of %u s ended the run in %s%s%s",
+                       report->TimeLimit, where, place, holders);
 }
 
 /* A triple fault, or a driver that asked the chipset for a reset. Nobody is to blame before the first step but the

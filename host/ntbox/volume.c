@@ -72,7 +72,7 @@ GBytes *volume_build(const RunOptions *options, const char *directory, GError **
 char *volume_command_line(const RunOptions *options, GError **error)
 {
     GString *line = g_string_new(NULL);
-    g_string_append_printf(line, "exitport=0x%x", MACHINE_EXIT_PORT);
+    g_string_append_printf(line, "exitport=0x%x nmi=where", MACHINE_EXIT_PORT);
     if (options->HasSeed)
         g_string_append_printf(line, " seed=%" G_GUINT64_FORMAT, options->Seed);
     if (options->BindCount)

@@ -29,16 +29,36 @@ static inline BOOLEAN ExpGive(volatile LONG *Count)
     return __builtin_expect(__atomic_add_fetch(Count, 1, __ATOMIC_RELEASE) <= 0, 0);
 }
 
-static VOID ExpWaitForMutex(PULONG Contention, PVOID Event)
+static VOID ExpTellFastMutex(const VOID *Lock, PKTHREAD Waiter, KE_LOCK_STATE *State)
 {
-    InterlockedIncrement((volatile LONG *)Contention);
-    (VOID) KeWaitForSingleObject(Event, WrFastMutex, KernelMode, FALSE, NULL);
+    State->Owner = ((const FAST_MUTEX *)Lock)->Owner;
+}
+
+static VOID ExpTellGuardedMutex(const VOID *Lock, PKTHREAD Waiter, KE_LOCK_STATE *State)
+{
+    State->Owner = ((const KGUARDED_MUTEX *)Lock)->Owner;
+}
+
+static VOID ExpWaitForMutex(PFAST_MUTEX Mutex)
+{
+    static const KE_LOCK_KIND Kind = {"fast mutex", sizeof(FAST_MUTEX), ExpTellFastMutex};
+
+    InterlockedIncrement((volatile LONG *)&Mutex->Contention);
+    KeWaitForLock(&Mutex->Event, WrFastMutex, &Kind, Mutex);
+}
+
+static VOID ExpWaitForGuardedMutex(PKGUARDED_MUTEX Mutex)
+{
+    static const KE_LOCK_KIND Kind = {"guarded mutex", sizeof(KGUARDED_MUTEX), ExpTellGuardedMutex};
+
+    InterlockedIncrement((volatile LONG *)&Mutex->Contention);
+    KeWaitForLock(&Mutex->Gate, WrGuardedMutex, &Kind, Mutex);
 }
 
 /* The ways with a wait are functions of their own: those without need no stack. */
 static DECLSPEC_NOINLINE VOID ExpWaitForFastMutex(PFAST_MUTEX FastMutex, KIRQL OldIrql)
 {
-    ExpWaitForMutex(&FastMutex->Contention, &FastMutex->Event);
+    ExpWaitForMutex(FastMutex);
     FastMutex->Owner = KiCurrentThread();
     FastMutex->OldIrql = OldIrql;
 }
@@ -101,7 +121,7 @@ VOID FASTCALL ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
     KI_REQUIRE_IRQL(APC_LEVEL);
     ExpRequireNotOwner(FastMutex, FastMutex->Owner);
     if (!ExpTake(&FastMutex->Count))
-        ExpWaitForMutex(&FastMutex->Contention, &FastMutex->Event);
+        ExpWaitForMutex(FastMutex);
     FastMutex->Owner = KiCurrentThread();
 }
 
@@ -132,7 +152,7 @@ VOID FASTCALL KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX GuardedMutex)
     KI_REQUIRE_IRQL(APC_LEVEL);
     ExpRequireNotOwner(GuardedMutex, GuardedMutex->Owner);
     if (!ExpTake(&GuardedMutex->Count))
-        ExpWaitForMutex(&GuardedMutex->Contention, &GuardedMutex->Gate);
+        ExpWaitForGuardedMutex(GuardedMutex);
     GuardedMutex->Owner = KiCurrentThread();
 }
 

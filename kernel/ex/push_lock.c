@@ -127,9 +127,20 @@ static BOOLEAN ExpEnterRoom(EXP_PUSH_ROOM *Room, EXP_PUSH_WAITER *Waiter)
     return TRUE;
 }
 
+static VOID ExpTellPush(const VOID *Lock, PKTHREAD Waiter, KE_LOCK_STATE *State)
+{
+    ULONG_PTR Word = *(const ULONG_PTR *)Lock;
+
+    if ((Word & EXP_PUSH_EXCLUSIVE) != 0)
+        State->Owner = (PKTHREAD)(Word & ~(ULONG_PTR)EXP_PUSH_FLAGS);
+    else
+        State->Holders = (LONG64)(Word / EXP_PUSH_SHARE);
+}
+
 static DECLSPEC_NOINLINE VOID ExpWaitForPush(PEX_PUSH_LOCK PushLock, BOOLEAN Exclusive)
 {
     EXP_PUSH_WAITER Waiter = {.PushLock = PushLock, .Thread = KiCurrentThread(), .Exclusive = Exclusive};
+    static const KE_LOCK_KIND Kind = {"push lock", sizeof(EX_PUSH_LOCK), ExpTellPush};
     EXP_PUSH_ROOM *Room = ExpPushRoom(PushLock);
 
     KeInitializeEvent(&Waiter.Granted, SynchronizationEvent, FALSE);
@@ -137,7 +148,7 @@ static DECLSPEC_NOINLINE VOID ExpWaitForPush(PEX_PUSH_LOCK PushLock, BOOLEAN Exc
     BOOLEAN Waits = ExpEnterRoom(Room, &Waiter);
     ArchReleaseLock(&Room->Lock, OldIrql);
     if (Waits)
-        (VOID) KeWaitForSingleObject(&Waiter.Granted, WrPushLock, KernelMode, FALSE, NULL);
+        KeWaitForLock(&Waiter.Granted, WrPushLock, &Kind, PushLock);
 }
 
 /* The oldest who waits for the lock; NULL: nobody. The room's lock is held, as in what follows. */

@@ -209,6 +209,20 @@ static VOID ExpCheckResource(PERESOURCE Resource, ULONG Violation)
                      (ULONG_PTR)Resource);
 }
 
+/* The exclusive owner; of those who share it the waiter itself, or else how many. An owner pointer that is no thread has its lowest bits
+ * set. */
+static VOID ExpTellResource(const VOID *Lock, PKTHREAD Waiter, KE_LOCK_STATE *State)
+{
+    PERESOURCE Resource = (PERESOURCE)Lock;
+    BOOLEAN Table = Resource->OwnerTable == NULL || MmIsAddressValid(Resource->OwnerTable);
+
+    if (ExpIsExclusive(Resource) && (Resource->OwnerEntry.OwnerThread & 3) == 0)
+        State->Owner = (PKTHREAD)Resource->OwnerEntry.OwnerThread;
+    else if (Table && ExpFindOwner(Resource, (ERESOURCE_THREAD)Waiter) != NULL)
+        State->Owner = Waiter;
+    State->Holders = Resource->ActiveEntries;
+}
+
 static VOID ExpWaitForGrant(PERESOURCE Resource, EXP_RESOURCE_WAITER *Waiter, BOOLEAN Exclusive,
                             PKLOCK_QUEUE_HANDLE Handle)
 {
@@ -220,7 +234,8 @@ static VOID ExpWaitForGrant(PERESOURCE Resource, EXP_RESOURCE_WAITER *Waiter, BO
         Resource->NumberOfSharedWaiters++;
     Resource->ContentionCount++;
     KeReleaseInStackQueuedSpinLock(Handle);
-    (VOID) KeWaitForSingleObject(&Waiter->Granted, WrResource, KernelMode, FALSE, NULL);
+    static const KE_LOCK_KIND Kind = {"resource", sizeof(ERESOURCE), ExpTellResource};
+    KeWaitForLock(&Waiter->Granted, WrResource, &Kind, Resource);
 }
 
 /* No memory for one more owner: others may free some. */

@@ -79,11 +79,18 @@ static LONG64 ExpCloseRundown(PEX_RUNDOWN_REF RunRef, EXP_RUNDOWN_WAITER *Waiter
     return (LONG64)Value / EX_RUNDOWN_COUNT_INC;
 }
 
+static VOID ExpTellRundown(const VOID *Lock, PKTHREAD Waiter, KE_LOCK_STATE *State)
+{
+    State->Holders = ((const EXP_RUNDOWN_WAITER *)Lock)->Count;
+}
+
 /* Those who released meanwhile have counted below zero, so nobody but the last one now sees zero. */
 static VOID ExpWaitForReferences(EXP_RUNDOWN_WAITER *Waiter, LONG64 References)
 {
+    static const KE_LOCK_KIND Kind = {"a rundown's references", sizeof(EXP_RUNDOWN_WAITER), ExpTellRundown};
+
     if (__atomic_add_fetch(&Waiter->Count, References, __ATOMIC_SEQ_CST) != 0)
-        (VOID) KeWaitForSingleObject(&Waiter->Released, WrRundown, KernelMode, FALSE, NULL);
+        KeWaitForLock(&Waiter->Released, WrRundown, &Kind, Waiter);
 }
 
 static inline VOID ExpSetRundown(PEX_RUNDOWN_REF RunRef, ULONG64 Value)

@@ -1,27 +1,75 @@
 /* SPDX-License-Identifier: MIT
- * Time: the time stamp counter is calibrated once against the ACPI PM timer and then is the clock; the local APIC timer,
- * calibrated in the same interval, ticks every millisecond. Under `-icount` every run calibrates alike. */
+ * Time: the time stamp counter is calibrated once against the HPET, or else the ACPI PM timer, or else the 8254, and then is the
+ * clock; the local APIC timer, calibrated in the same interval, ticks every millisecond. Under `-icount` every run calibrates alike. */
 #include "halp.h"
+#include "kd.h"
 #include "rtl.h"
 
 #define PM_TIMER_FREQUENCY 3579545u
-#define CALIBRATION_TICKS 7160u /* 2 ms of the PM timer */
+#define PIT_FREQUENCY 1193182u
+#define CALIBRATIONS_PER_SECOND 500u /* one takes 2 ms */
 
 static ULONG64 HalpTscAtBoot;
 static ULONG64 HalpTscHz;
 static ULONG64 HalpTscTo100ns; /* 100 ns per TSC tick, 32.32 fixed point */
 static ULONG HalpApicHz;
+static PCSTR HalpReferenceName;
+
+/* What the other counters are compared with: it counts up and wraps at Mask. */
+typedef struct _HALP_REFERENCE {
+    PCSTR Name;
+    ULONG (*Read)(VOID); /* NULL: it cannot be read together with others, only waited for */
+    ULONG Mask, Frequency;
+} HALP_REFERENCE;
+
+static volatile ULONG *HalpHpetCounter;
+static USHORT HalpPmPort;
+
+static ULONG HalpReadHpet(VOID)
+{
+    return *HalpHpetCounter;
+}
+
+static ULONG HalpReadPmTimer(VOID)
+{
+    return ArchIn32(HalpPmPort);
+}
+
+/* [IA-PC HPET 1.0a, 2.3.4 and 2.3.5] The upper half of the capabilities is the period in femtoseconds, at most 100 ns; bit 0 of the
+ * configuration (0x10) lets the counter (0xf0) run. Its lower half is enough. */
+static BOOLEAN HalpStartHpet(HALP_REFERENCE *Reference)
+{
+    volatile ULONG *Hpet = (volatile ULONG *)HalpPhysical(HalpHpetAddress(), PAGE_SIZE);
+
+    if (Hpet == NULL || Hpet[1] == 0 || Hpet[1] > 100000000)
+        return FALSE;
+    Hpet[0x10 / 4] |= 1;
+    HalpHpetCounter = Hpet + 0xf0 / 4;
+    *Reference = (HALP_REFERENCE){"HPET", HalpReadHpet, ~0u, (ULONG)(1000000000000000ull / Hpet[1])};
+    return TRUE;
+}
+
+static VOID HalpChooseReference(HALP_REFERENCE *Reference)
+{
+    HalpPmPort = HalpPmTimerPort();
+    if (HalpStartHpet(Reference))
+        return;
+    if (HalpPmPort != 0)
+        *Reference = (HALP_REFERENCE){"PM timer", HalpReadPmTimer, 0xffffff, PM_TIMER_FREQUENCY};
+    else
+        *Reference = (HALP_REFERENCE){"8254", NULL, 0, PIT_FREQUENCY};
+}
 
 /* The counters at one moment. */
 typedef struct _HALP_SAMPLE {
     ULONG64 Tsc;
     ULONG Apic; /* counts down */
-    ULONG Pm;   /* 24 bits; 0 without ACPI */
+    ULONG Reference;
 } HALP_SAMPLE;
 
 /* A virtual processor may be off its host between two reads, for longer than the whole interval: of some tries the
  * shortest counts. */
-static HALP_SAMPLE HalpSampleCounters(USHORT Port)
+static HALP_SAMPLE HalpSampleCounters(const HALP_REFERENCE *Reference)
 {
     HALP_SAMPLE Best = {0};
     ULONG64 Shortest = ~0ull;
@@ -29,55 +77,59 @@ static HALP_SAMPLE HalpSampleCounters(USHORT Port)
     for (ULONG i = 0; i < 16; i++) {
         ULONG64 Begin = ArchReadTsc();
         ULONG Apic = HalpApicTimerCount();
-        ULONG Pm = Port != 0 ? ArchIn32(Port) & 0xffffff : 0;
+        ULONG Count = Reference->Read != NULL ? Reference->Read() : 0;
         ULONG64 End = ArchReadTsc();
         if (End - Begin >= Shortest)
             continue;
         Shortest = End - Begin;
-        Best = (HALP_SAMPLE){Begin, Apic, Pm};
+        Best = (HALP_SAMPLE){Begin, Apic, Count};
     }
     return Best;
 }
 
-static VOID HalpWaitPmTimer(USHORT Port, ULONG Ticks)
+/* The 8254's channel 2, gate by port 0x61. */
+static VOID HalpWaitPit(ULONG Count)
 {
-    ULONG Start = ArchIn32(Port) & 0xffffff;
-
-    while (((ArchIn32(Port) - Start) & 0xffffff) < Ticks) {
-    }
-}
-
-/* The 8254's channel 2, gate by port 0x61, for a board without ACPI: 1.193182 MHz, scaled to PM timer ticks. */
-static ULONG HalpWaitPit(ULONG Ticks)
-{
-    ULONG Count = Ticks / 3;
-
     ArchOut8(0x61, (UCHAR)((ArchIn8(0x61) & 0xfc) | 1));
     ArchOut8(0x43, 0xb0); /* channel 2, both bytes, mode 0 */
     ArchOut8(0x42, (UCHAR)Count);
     ArchOut8(0x42, (UCHAR)(Count >> 8));
     while ((ArchIn8(0x61) & 0x20) == 0) {
     }
-    return Count * 3;
+}
+
+static VOID HalpWaitReference(const HALP_REFERENCE *Reference, ULONG Ticks)
+{
+    if (Reference->Read == NULL) {
+        HalpWaitPit(Ticks);
+        return;
+    }
+    ULONG Start = Reference->Read();
+    while (((Reference->Read() - Start) & Reference->Mask) < Ticks) {
+    }
 }
 
 VOID HalpInitClock(VOID)
 {
-    USHORT Port = HalpPmTimerPort();
-    ULONG Passed = 0;
+    HALP_REFERENCE Reference;
 
+    HalpChooseReference(&Reference);
+    ULONG Ticks = Reference.Frequency / CALIBRATIONS_PER_SECOND;
     (void)HalpApicTimerCount(); /* starts it */
-    HALP_SAMPLE Start = HalpSampleCounters(Port);
-    if (Port != 0)
-        HalpWaitPmTimer(Port, CALIBRATION_TICKS);
-    else
-        Passed = HalpWaitPit(CALIBRATION_TICKS);
-    HALP_SAMPLE End = HalpSampleCounters(Port);
-    if (Port != 0)
-        Passed = (End.Pm - Start.Pm) & 0xffffff;
-    HalpTscHz = (End.Tsc - Start.Tsc) * PM_TIMER_FREQUENCY / Passed;
-    HalpApicHz = (ULONG)((ULONG64)(Start.Apic - End.Apic) * PM_TIMER_FREQUENCY / Passed);
+    HALP_SAMPLE Start = HalpSampleCounters(&Reference);
+    HalpWaitReference(&Reference, Ticks);
+    HALP_SAMPLE End = HalpSampleCounters(&Reference);
+    ULONG64 Passed = Reference.Read != NULL ? (End.Reference - Start.Reference) & Reference.Mask : Ticks;
+    HalpTscHz = (End.Tsc - Start.Tsc) * Reference.Frequency / Passed;
+    HalpApicHz = (ULONG)((ULONG64)(Start.Apic - End.Apic) * Reference.Frequency / Passed);
     HalpTscTo100ns = (10000000ull << 32) / HalpTscHz;
+    HalpReferenceName = Reference.Name;
+}
+
+VOID HalpLogClock(VOID)
+{
+    KdLog("clock: time stamp counter %llu Hz, local APIC timer %u Hz, by the %s",
+          (unsigned long long)HalpTscHz, (unsigned)HalpApicHz, HalpReferenceName);
 }
 
 ULONG64 HalQueryInterruptTime(VOID)

@@ -44,3 +44,4 @@ VOID HalpInitApic(VOID);
 VOID HalpApicStartTimer(ULONG Count);
 ULONG HalpApicTimerCount(VOID);
 VOID HalpInitClock(VOID);
+VOID HalpLogClock(VOID);

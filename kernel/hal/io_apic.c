@@ -64,6 +64,7 @@ VOID HalLogBoard(VOID)
     KdLog("board: %u processors, %u I/O APICs with %u lines, HPET at 0x%llx, PCI configuration at 0x%llx",
           (unsigned)HalPresentProcessorCount(), (unsigned)HalpIoApicCount, (unsigned)Lines,
           (unsigned long long)HalpHpetAddress(), (unsigned long long)HalpPciMemoryAddress());
+    HalpLogClock();
 }
 
 static const HALP_IO_APIC *HalpIoApicOf(ULONG Gsi)

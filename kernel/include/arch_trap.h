@@ -74,5 +74,9 @@ VOID ArchSwitchContext(PVOID *OldStack, PVOID OldXState, PVOID NewStack, PVOID N
 /* Prepares a stack so that the first switch to it calls Entry(Argument). Returns the initial saved RSP. */
 PVOID ArchPrepareStack(PVOID StackTop, VOID (*Entry)(PVOID), PVOID Argument);
 
+/* The registers of a thread that does not run, from the stack pointer that ArchSwitchContext saved: as if that call returned. */
+#define ARCH_SWITCH_FRAME_SIZE 72u
+VOID ArchContextFromSwitch(const VOID *SavedStack, PCONTEXT Context);
+
 VOID ArchContextFromTrapFrame(const ARCH_TRAP_FRAME *Frame, PCONTEXT Context);
 VOID ArchTrapFrameFromContext(PCONTEXT Context, ARCH_TRAP_FRAME *Frame);

@@ -27,6 +27,19 @@ typedef enum _KI_WAIT_STATE {
 
 /* (o) owner thread only; (h) lock bit of Header; (t) ThreadLock; (r) ready lock of processor Processor; (tr) both to write, one to
  * read; (w) who claimed the wait, then the thread; (c) constant after creation; (a) atomic */
+/* What a thread can wait for that is no dispatcher object: a lock that is made of one. */
+typedef struct _KE_LOCK_STATE {
+    PKTHREAD Owner; /* NULL: none, or not known */
+    LONG64 Holders; /* when there is no single owner */
+} KE_LOCK_STATE;
+
+typedef struct _KE_LOCK_KIND {
+    PCSTR Name;
+    ULONG Size; /* of the lock: Tell reads so much */
+    VOID (*Tell)(const VOID *Lock, PKTHREAD Waiter,
+                 KE_LOCK_STATE *State); /* bug check, all frozen: no lock */
+} KE_LOCK_KIND;
+
 typedef struct _KTHREAD {
     DISPATCHER_HEADER Header; /* (h) signalled when the thread has ended */
     PVOID KernelStack;        /* saved RSP while SwapBusy is clear */
@@ -59,8 +72,10 @@ typedef struct _KTHREAD {
     KIRQL WaitIrql;                /* (o) the IRQL to go back to after the wait */
     BOOLEAN WaitNext;              /* (o) KeSetEvent(..., Wait = TRUE) came before: IRQL is raised already */
     UCHAR WaitReason;              /* (o) KWAIT_REASON */
-    KPROCESSOR_MODE PreviousMode;  /* (o) */
-    LIST_ENTRY MutantListHead;     /* (o) mutexes it owns */
+    const KE_LOCK_KIND *WaitLockKind;           /* (o) in KeWaitForLock; NULL: the wait is for its objects */
+    const VOID *WaitLock;                       /* (o) */
+    KPROCESSOR_MODE PreviousMode;               /* (o) */
+    LIST_ENTRY MutantListHead;                  /* (o) mutexes it owns */
     KWAIT_BLOCK WaitBlock[THREAD_WAIT_OBJECTS]; /* lock bit of the object that the block waits for */
     KTIMER Timer;                               /* time-out of the current wait: lock of the timer queue */
     KAPC_STATE ApcState;                        /* (t) */
@@ -312,6 +327,13 @@ VOID KeCheckThreadOwner(VOID);
  * IRQL. FALSE: none that is known. */
 BOOLEAN KeFindStack(ULONG64 StackPointer, PULONG64 Low, PULONG64 High);
 
+/* KeWaitForSingleObject in kernel mode, not alertable, without a time-out; a report of a hang says that the thread waits for Lock. */
+VOID KeWaitForLock(PVOID Event, KWAIT_REASON WaitReason, const KE_LOCK_KIND *Kind, const VOID *Lock);
+
+/* Writes ReportThread and ReportThreadFrame records, and log lines, for a thread that does not run and has a driver on its stack. Bug
+ * check only. */
+VOID KeReportThreadFrozen(PKTHREAD Thread);
+
 /* --- bug checks ------------------------------------------------------------------------------------------- */
 
 typedef struct _KI_SYMBOL {
@@ -329,12 +351,16 @@ typedef struct _KI_UPCALLS {
     (PCONTEXT Context);           /* to the caller; FALSE at the end or when the stack makes no sense */
     VOID (*BugCheckReport)(VOID); /* records that must not be lost */
     BOOLEAN (*FixFault)(ARCH_TRAP_FRAME *Frame); /* a page fault that is no error */
+    VOID (*HangReport)(VOID); /* in a bug check because the machine was asked where it is: the threads */
 } KI_UPCALLS;
 extern const KI_UPCALLS *KiUpcalls;
 
 /* Value written to the debug-exit port. */
 #define KI_EXIT_DONE 0
 #define KI_EXIT_BUGCHECK 1
+
+/* The host that runs us asks by NMI where the machine is when its time is over: no failure then. Once, at the start. */
+extern BOOLEAN KeNmiAsks;
 
 /* For the filter of a thread's outermost handler: parameters are exception code, address, record, context. */
 VOID KeBugCheckFromException(ULONG Code, PEXCEPTION_POINTERS Pointers);

@@ -119,4 +119,8 @@ typedef enum REPORT_TYPE {
         22, /* Driver that holds it, Name (IRP_MJ_...), Code, Address (IRP): in flight at a bug check */
     ReportProcessorFrame =
         23, /* as ReportFrame, and Processor: where another one stood when a bug check stopped it */
+    ReportThread =
+        24, /* Address (thread), Text (what it waits for), Kind (of the lock, if it is one), Module,
+                          Symbol, Offset (where in a driver): one that does not run while the machine hangs */
+    ReportThreadFrame = 25, /* as ReportFrame: the stack of the thread before it */
 } REPORT_TYPE;

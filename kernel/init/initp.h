@@ -14,7 +14,8 @@ typedef struct _INIT_OPTIONS {
     ULONG64 StressSeed; /* `seed=7` */
     KE_WATCHDOG_LIMITS Watchdog; /* `dpc-limit=`, `dispatch-limit=`, `clock-limit=`: ms */
     ULONG SpinLimit;             /* `spin-limit=SECONDS`: the longest wait for a spin lock; 0 = no limit */
-    BOOLEAN ChecksOff;           /* `checks=off`: for benchmarks (ke_checks.h) */
+    BOOLEAN NmiAsks;   /* `nmi=where`: an NMI is the host's question where the machine is, not a failure */
+    BOOLEAN ChecksOff; /* `checks=off`: for benchmarks (ke_checks.h) */
 } INIT_OPTIONS;
 
 VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options);

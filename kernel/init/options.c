@@ -50,6 +50,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     PCSTR Bind = InitFindOption(CommandLine, "bind");
     PCSTR Seed = InitFindOption(CommandLine, "seed");
     PCSTR SpinLimit = InitFindOption(CommandLine, "spin-limit");
+    PCSTR Nmi = InitFindOption(CommandLine, "nmi");
     PCSTR Checks = InitFindOption(CommandLine, "checks");
 
     Options->ExitPort = Port != NULL ? (USHORT)InitNumber(Port) : 0;
@@ -58,6 +59,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->Image.AllowMissing = InitFindOption(CommandLine, "allow-missing") != NULL;
     Options->StressTime = InitValue(CommandLine, "stress") * 1000 + InitValue(CommandLine, "stress-ms");
     Options->StressSeed = Seed != NULL ? InitNumber(Seed) : 0;
+    Options->NmiAsks = Nmi != NULL && strncmp(Nmi, "where", 5) == 0;
     Options->ChecksOff = Checks != NULL && strncmp(Checks, "off", 3) == 0;
     Options->SpinLimit = SpinLimit != NULL ? (ULONG)InitNumber(SpinLimit) : KE_SPIN_LIMIT;
     Options->RunTests = InitFindOption(CommandLine, "kt") != NULL;

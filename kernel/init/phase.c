@@ -19,6 +19,16 @@ static VOID InitBugCheckReport(VOID)
     IoReportPendingIrps();
 }
 
+static VOID InitReportThread(PETHREAD Thread)
+{
+    KeReportThreadFrozen(&Thread->Tcb);
+}
+
+static VOID InitHangReport(VOID)
+{
+    PsWalkThreadsFrozen(InitReportThread);
+}
+
 static BOOLEAN InitFindImage(ULONG64 Address, RTL_IMAGE_VIEW *Image)
 {
     PIM_MODULE Module = ImFindModule((PVOID)Address);
@@ -50,8 +60,8 @@ static VOID InitUnhandledException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT C
 
 VOID InitSetUpcalls(VOID)
 {
-    static const KI_UPCALLS Ke = {ImIsKernelAddress, ImSymbolize, InitUnwindOne, InitBugCheckReport,
-                                  ExFixSListFault};
+    static const KI_UPCALLS Ke = {ImIsKernelAddress,  ImSymbolize,     InitUnwindOne,
+                                  InitBugCheckReport, ExFixSListFault, InitHangReport};
     static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException};
     static const PS_UPCALLS Ps = {IoCancelThreadIo};
 

@@ -98,6 +98,7 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
         KeSwitchChecksOff();
     InitOptions.Image.Seed = Block->Seed;
     HalSetExitPort(InitOptions.ExitPort);
+    KeNmiAsks = InitOptions.NmiAsks;
     KeSetWatchdogLimits(&InitOptions.Watchdog);
     MmInitSystem(&InitLoaderBlock);
     ExInitializePools();

@@ -148,11 +148,17 @@ VOID NTAPI IoReleaseRemoveLockEx(PIO_REMOVE_LOCK RemoveLock, PVOID Tag, ULONG Re
     IopDropCount(RemoveLock, Tag);
 }
 
+static VOID IopTellRemoveLock(const VOID *Lock, PKTHREAD Waiter, KE_LOCK_STATE *State)
+{
+    State->Holders = ((const IO_REMOVE_LOCK *)Lock)->Common.IoCount;
+}
+
 /* [WDK IoReleaseRemoveLockAndWait] IRQL = PASSIVE_LEVEL. Nobody acquires it any more; returns when all have released it. The
  * caller's own acquisition is given back. */
 VOID NTAPI IoReleaseRemoveLockAndWaitEx(PIO_REMOVE_LOCK RemoveLock, PVOID Tag, ULONG RemlockSize)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    static const KE_LOCK_KIND Kind = {"remove lock", sizeof(IO_REMOVE_LOCK_COMMON_BLOCK), IopTellRemoveLock};
     IO_REMOVE_LOCK_DBG_BLOCK *Dbg = IopDebugBlock(RemoveLock, RemlockSize);
 
     if (Dbg != NULL)
@@ -164,5 +170,5 @@ VOID NTAPI IoReleaseRemoveLockAndWaitEx(PIO_REMOVE_LOCK RemoveLock, PVOID Tag, U
     if (Left < 0)
         IopRemoveLockMistake(RemoveLock, Tag, "a remove lock is removed by one who had not acquired it");
     if (Left > 0)
-        (VOID) KeWaitForSingleObject(&RemoveLock->Common.RemoveEvent, Executive, KernelMode, FALSE, NULL);
+        KeWaitForLock(&RemoveLock->Common.RemoveEvent, Executive, &Kind, RemoveLock);
 }

@@ -34,8 +34,9 @@ static VOID KiEarlyReport(VOID)
 }
 
 static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlySymbolize, KiEarlyUnwindOne,
-                                          KiEarlyReport, KiEarlyFixFault};
+                                          KiEarlyReport,          KiEarlyFixFault,  KiEarlyReport};
 const KI_UPCALLS *KiUpcalls = &KiEarlyUpcalls;
+BOOLEAN KeNmiAsks;
 
 #define KI_MAX_FRAMES 48
 
@@ -172,6 +173,28 @@ static VOID KiFindCulprit(PCONTEXT Context, KI_SYMBOL *Symbol)
         KiUpcalls->Symbolize((PVOID)Context->Rip, Symbol);
 }
 
+/* The host's question: not a failure, but told by the same records. */
+static BOOLEAN KiIsQuestion(ULONG Code)
+{
+    return KeNmiAsks && Code == NMI_HARDWARE_FAILURE;
+}
+
+static VOID KiLogBugCheck(ULONG Code, const ULONG64 P[4], KIRQL Irql, PCSTR Text, const KI_SYMBOL *Culprit)
+{
+    if (KiIsQuestion(Code)) {
+        KdLogError("*** a non-maskable interrupt asks where the machine is: processor %u, IRQL %u",
+                   (unsigned)KeGetPrcb()->Number, (unsigned)Irql);
+        return;
+    }
+    KdLogError("*** STOP 0x%08X %s (0x%llx, 0x%llx, 0x%llx, 0x%llx)", (unsigned)Code, KiBugCheckName(Code),
+               (unsigned long long)P[0], (unsigned long long)P[1], (unsigned long long)P[2],
+               (unsigned long long)P[3]);
+    if (Text != NULL)
+        KdLogError("*** %s", Text);
+    KdLogError("*** caused by %s, IRQL %u, processor %u", Culprit->Text, (unsigned)Irql,
+               (unsigned)KeGetPrcb()->Number);
+}
+
 static VOID KiReportBugCheck(ULONG Code, const ULONG64 P[4], KIRQL Irql, PCSTR Text, const KI_SYMBOL *Culprit)
 {
     KdReport(ReportBugCheck, KD_NUMBER(ReportKeyCode, Code), KD_NUMBER(ReportKeyParameter1, P[0]),
@@ -180,13 +203,7 @@ static VOID KiReportBugCheck(ULONG Code, const ULONG64 P[4], KIRQL Irql, PCSTR T
              KD_TEXT(ReportKeyName, KiBugCheckName(Code)), KD_TEXT(ReportKeyText, Text),
              KD_TEXT(ReportKeyModule, Culprit->Module), KD_TEXT(ReportKeySymbol, Culprit->Function),
              KD_NUMBER(ReportKeyOffset, Culprit->Offset));
-    KdLogError("*** STOP 0x%08X %s (0x%llx, 0x%llx, 0x%llx, 0x%llx)", (unsigned)Code, KiBugCheckName(Code),
-               (unsigned long long)P[0], (unsigned long long)P[1], (unsigned long long)P[2],
-               (unsigned long long)P[3]);
-    if (Text != NULL)
-        KdLogError("*** %s", Text);
-    KdLogError("*** caused by %s, IRQL %u, processor %u", Culprit->Text, (unsigned)Irql,
-               (unsigned)KeGetPrcb()->Number);
+    KiLogBugCheck(Code, P, Irql, Text, Culprit);
 }
 
 static DECLSPEC_NORETURN VOID KiBugCheckInBugCheck(ULONG Code)
@@ -216,6 +233,8 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Blamed, ULONG Code, const U
     KiReportBugCheck(Code, P, Irql, Text, &Culprit);
     KiPrintBackTrace(Context, NULL);
     KiPrintOtherProcessors();
+    if (KiIsQuestion(Code))
+        KiUpcalls->HangReport();
     KiUpcalls->BugCheckReport();
     KiRunBugCheckCallbacks(Code);
     HalPowerOff(KI_EXIT_BUGCHECK);

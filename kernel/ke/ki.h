@@ -296,6 +296,9 @@ VOID KiCheckLocksAtSwitch(VOID);       /* the thread that loses the processor ho
 /* --- bugcheck.c ------------------------------------------------------------------------------------------------------ */
 
 /* Context is where it happened: the back-trace starts there. Culprit: code address to blame, NULL = Context's. */
+/* stack.c: the thread whose stack a bug check walks; NULL: none that does not run. */
+extern PKTHREAD KiWalkedThread;
+
 /* At the end of a bug check: others frozen, HIGH_LEVEL. */
 VOID KiRunBugCheckCallbacks(ULONG Code);
 DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3, ULONG64 P4,

@@ -204,6 +204,7 @@ static PLIST_ENTRY KiRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLE
     if (Thread->Queue != Queue)
         KiDissociateQueue(Thread);
     Thread->WaitReason = WrQueue;
+    Thread->WaitCount = 0;
     do {
         KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
         Thread->WaitIrql = OldIrql;

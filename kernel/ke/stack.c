@@ -2,6 +2,8 @@
  * Which stack an address lies in: what a stack walk may read. */
 #include "ki.h"
 
+PKTHREAD KiWalkedThread;
+
 static BOOLEAN KiIsInside(ULONG64 Address, ULONG64 Low, ULONG64 High, PULONG64 FoundLow, PULONG64 FoundHigh)
 {
     *FoundLow = Low;
@@ -26,10 +28,14 @@ static BOOLEAN KiFindStackOf(PKPRCB Prcb, ULONG64 StackPointer, PULONG64 Low, PU
     return FALSE;
 }
 
-/* In a bug check the others have stopped: their stacks can be walked too. */
+/* In a bug check the others have stopped: their stacks can be walked too, and that of a thread which does not run. */
 BOOLEAN KeFindStack(ULONG64 StackPointer, PULONG64 Low, PULONG64 High)
 {
     if (KiFindStackOf(KeGetPrcb(), StackPointer, Low, High))
+        return TRUE;
+    if (KiWalkedThread != NULL && KiIsFreezeActive() &&
+        KiIsInside(StackPointer, (ULONG64)KiWalkedThread->StackLimit, (ULONG64)KiWalkedThread->StackBase, Low,
+                   High))
         return TRUE;
     for (ULONG Number = 0; KiIsFreezeActive() && Number < KeActiveProcessorCount; Number++)
         if (KiFindStackOf(KiProcessorBlock[Number], StackPointer, Low, High))

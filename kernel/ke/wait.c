@@ -224,6 +224,8 @@ static NTSTATUS KiWaitAny(PKTHREAD Thread, const KI_WAIT *Wait)
         if (Ended)
             return Status;
     }
+    Thread->WaitBlockList = Wait->Blocks;
+    Thread->WaitCount = Wait->Count;
     return KiFinishWait(Thread, Wait, Wait->Count);
 }
 
@@ -312,6 +314,16 @@ static DECLSPEC_NORETURN VOID KiWrongCount(ULONG Count)
     KeBugCheckBlaming(NULL, MAXIMUM_WAIT_OBJECTS_EXCEEDED, 0, 0, 0, 0, Text);
 }
 
+VOID KeWaitForLock(PVOID Event, KWAIT_REASON WaitReason, const KE_LOCK_KIND *Kind, const VOID *Lock)
+{
+    PKTHREAD Thread = KiCurrentThread();
+
+    Thread->WaitLock = Lock;
+    Thread->WaitLockKind = Kind;
+    (VOID) KeWaitForSingleObject(Event, WaitReason, KernelMode, FALSE, NULL);
+    Thread->WaitLockKind = NULL;
+}
+
 /* [WDK KeWaitForMultipleObjects] Without WaitBlockArray at most THREAD_WAIT_OBJECTS, with it at most MAXIMUM_WAIT_OBJECTS;
  * more is a bug check MAXIMUM_WAIT_OBJECTS_EXCEEDED; none is nothing that could end the wait, and the same. */
 NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType,
@@ -346,6 +358,7 @@ NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertabl
     Wait.Mode = KI_MODE(WaitMode);
     KiPrepareTimeout(&Wait, Interval);
     Thread->WaitReason = DelayExecution;
+    Thread->WaitCount = 0;
     do {
         KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
         Thread->WaitIrql = OldIrql;

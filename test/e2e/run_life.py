@@ -76,7 +76,7 @@ class Life:
 
     def longest_command_line(self):
         """One that just fits starts the machine."""
-        words = 'a' * (4095 - len('exitport=0xf4 '))
+        words = 'a' * (4095 - len('exitport=0xf4 nmi=where '))
         code, out, _ = call(self.ntbox, 'run', self.driver, '--timeout', '2', '--append', words)
         expect_equal('exit code', code, 1)
         expect('in step 1 (load never_returns)' in out, out[-200:])

@@ -134,3 +134,22 @@ VOID ArchTrapFrameFromContext(PCONTEXT Context, ARCH_TRAP_FRAME *Frame)
     Context->FltSave.MxCsr = Frame->MxCsr;
     __asm__ volatile("fxrstor64 %0" : : "m"(Context->FltSave));
 }
+
+/* In the order of the pops at the end of ArchSwitchContext. */
+VOID ArchContextFromSwitch(const VOID *SavedStack, PCONTEXT Context)
+{
+    const ULONG64 *Frame = SavedStack;
+
+    memset(Context, 0, sizeof(*Context));
+    Context->ContextFlags = CONTEXT_CONTROL | CONTEXT_INTEGER;
+    Context->R15 = Frame[0];
+    Context->R14 = Frame[1];
+    Context->R13 = Frame[2];
+    Context->R12 = Frame[3];
+    Context->Rdi = Frame[4];
+    Context->Rsi = Frame[5];
+    Context->Rbp = Frame[6];
+    Context->Rbx = Frame[7];
+    Context->Rip = Frame[8];
+    Context->Rsp = (ULONG64)(Frame + ARCH_SWITCH_FRAME_SIZE / sizeof(*Frame));
+}

@@ -457,6 +457,46 @@ static void a_hang_names_who_holds_the_request(void **state)
     assert_in(text, "a.sys holds IRP_MJ_READ (IRP");
 }
 
+static void waiting(Story *story, const char *module, const char *kind, const char *text)
+{
+    guest_ring_text(&story->Guest, ReportKeyModule, module);
+    guest_ring_text(&story->Guest, ReportKeySymbol, "Routine");
+    guest_ring_text(&story->Guest, ReportKeyText, text);
+    if (kind)
+        guest_ring_text(&story->Guest, ReportKeyKind, kind);
+    guest_ring_publish(&story->Guest, ReportThread);
+}
+
+static void stands_in(Story *story, const char *module)
+{
+    guest_ring_text(&story->Guest, ReportKeyModule, module);
+    guest_ring_publish(&story->Guest, ReportThreadFrame);
+}
+
+/* Rather the thread that does the step than one that waits for a lock, and never one that just waits. */
+static void a_hang_names_the_thread_that_waits(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    step(story, ReportStepBegin, 2, ScenarioIoctl, 0);
+    assert_true(report_reader_drain(&story->Reader, run_report_add, story->Report));
+    story->Report->End = VmTimedOut;
+    story->Report->HungAt = story->Report->Events->len;
+    bugcheck(story, NULL);
+    waiting(story, "a.sys", NULL, "waits for event 0x1");
+    stands_in(story, "a.sys");
+    g_free(expect(story, ExitDriver, "hang", "in step 2 (ioctl \\??\\A)"));
+    waiting(story, "a.sys", "resource", "waits for resource 0x2");
+    stands_in(story, "a.sys");
+    g_free(
+        expect(story, ExitDriver, "hang", "(ioctl \\??\\A), in a.sys!Routine, which waits for resource 0x2"));
+    waiting(story, "a.sys", NULL, "waits for mutex 0x3");
+    stands_in(story, "a.sys");
+    stands_in(story, "agent.sys");
+    g_free(expect(story, ExitDriver, "hang", "(ioctl \\??\\A), in a.sys!Routine, which waits for mutex 0x3"));
+}
+
 static void a_bug_check_before_the_hang_counts(void **state)
 {
     Story *story = *state;
@@ -620,6 +660,7 @@ int main(void)
         CASE(qemu_that_refuses_its_options),
         CASE(no_end_of_the_scenario),
         CASE(a_hang_names_who_holds_the_request),
+        CASE(a_hang_names_the_thread_that_waits),
         CASE(a_bug_check_before_the_hang_counts),
         CASE(a_reset_is_the_driver_in_hands),
         CASE(a_reset_before_the_first_step_is_the_kernels),

@@ -201,7 +201,7 @@ static void command_line_has_the_kernels_words(void **state)
                     "count", "--strict-wx", "--append", "x=1 y", NULL};
     RunOptions *options = parse(argv);
     g_autofree char *line = volume_command_line(options, NULL);
-    assert_string_equal(line, "exitport=0xf4 seed=5 bind=count strict-wx x=1 y");
+    assert_string_equal(line, "exitport=0xf4 nmi=where seed=5 bind=count strict-wx x=1 y");
     run_options_free(options);
 }
 
