@@ -125,6 +125,8 @@ BOOLEAN NTAPI KeInsertQueueApc(PRKAPC Apc, PVOID SystemArgument1, PVOID SystemAr
             KiNotifyKernelApc(Thread, Increment);
         else if (Here)
             KiNotifyUserApc(Thread, Increment);
+        else if (Apc->ApcMode == KernelMode)
+            Thread->SavedApcState.KernelApcPending = TRUE; /* it runs when the thread detaches */
     }
     ArchReleaseLockFromIrql(&Thread->ThreadLock);
     KiExitDispatcher(OldIrql);

@@ -296,6 +296,9 @@ VOID KiCheckLocksAtSwitch(VOID);       /* the thread that loses the processor ho
 /* --- bugcheck.c ------------------------------------------------------------------------------------------------------ */
 
 /* Context is where it happened: the back-trace starts there. Culprit: code address to blame, NULL = Context's. */
+/* processor.c: CR3 of the address space that has the kernel's half only; set once. */
+extern ULONG64 KiKernelRoot;
+
 /* stack.c: the thread whose stack a bug check walks; NULL: none that does not run. */
 extern PKTHREAD KiWalkedThread;
 

@@ -48,6 +48,7 @@ VOID NTAPI KeStackAttachProcess(PKPROCESS Process, PRKAPC_STATE ApcState)
     ArchReleaseLock(&Thread->ThreadLock, OldIrql);
 }
 
+/* IRQL <= DISPATCH_LEVEL. [WDK Bug Check 0x6] a kernel APC that cannot run now (a critical region) is left in the process. */
 VOID NTAPI KeUnstackDetachProcess(PRKAPC_STATE ApcState)
 {
     PKTHREAD Thread = KiCurrentThread();
@@ -56,6 +57,11 @@ VOID NTAPI KeUnstackDetachProcess(PRKAPC_STATE ApcState)
     if (ApcState->Process == (PKPROCESS)1)
         return;
     KIRQL OldIrql = ArchAcquireLock(&Thread->ThreadLock);
+    while (
+        KiIsApcDeliverable(Thread, OldIrql)) { /* it was queued a moment ago: it runs where it belongs to */
+        ArchReleaseLock(&Thread->ThreadLock, OldIrql);
+        OldIrql = ArchAcquireLock(&Thread->ThreadLock);
+    }
     if (Thread->ApcStateIndex == 0 || !IsListEmpty(&Thread->ApcState.ApcListHead[KernelMode]))
         KeBugCheck(INVALID_PROCESS_DETACH_ATTEMPT);
     PKPROCESS Left = Thread->ApcState.Process;

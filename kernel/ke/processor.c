@@ -33,6 +33,8 @@ VOID KiInitializeProcessorBlock(KI_PROCESSOR *Processor, ULONG Number)
     KiProcessorBlock[Number] = &Processor->Prcb;
 }
 
+ULONG64 KiKernelRoot;
+
 /* Interrupts are off and stay off. The first thing the kernel does: traps work afterwards. */
 VOID KeInitializeBootProcessor(VOID)
 {
@@ -45,5 +47,6 @@ VOID KeInitializeBootProcessor(VOID)
     ArchSaveMemoryTypes();
     KiInitializeLockChecks();
     KiInstallTrapHandlers();
+    KiKernelRoot = ArchReadCr3();
     KeActiveProcessorCount = 1;
 }

@@ -62,6 +62,23 @@ VOID KiFinishSwitch(VOID)
     KiResumeThread(Prcb);
 }
 
+/* A thread without a process, as the idle threads are, runs in the kernel's own address space: that of a process may be deleted when no
+ * thread of it is left. */
+static ULONG64 KiRootOf(PKTHREAD Thread)
+{
+    PKPROCESS Process = Thread->ApcState.Process; /* changed by the thread itself only, and not in a switch */
+
+    return Process != NULL ? Process->DirectoryTableBase : KiKernelRoot;
+}
+
+static VOID KiSwitchAddressSpace(PKTHREAD From, PKTHREAD To)
+{
+    ULONG64 Root = KiRootOf(To);
+
+    if (Root != KiRootOf(From))
+        ArchWriteCr3(Root);
+}
+
 /* Between the two lines that name the new thread and the switch itself no interrupt may see the processor. */
 VOID KiSwapTo(PKPRCB Prcb, PKTHREAD Next)
 {
@@ -89,6 +106,7 @@ VOID KiSwapTo(PKPRCB Prcb, PKTHREAD Next)
     Prcb->PreviousThread = Current;
     Prcb->CurrentThread = Next;
     ArchReleaseLockFromIrql(&KiProcessorOf(Prcb)->ReadyLock);
+    KiSwitchAddressSpace(Current, Next);
     ArchSwitchContext(&Current->KernelStack, Current->XSaveArea, Next->KernelStack, Next->XSaveArea);
     KiFinishSwitch();
     ArchRestoreInterrupts(Interrupts);
