@@ -25,6 +25,7 @@ typedef struct Machine {
     const char *Iso;         /* BootBios, BootUefi */
     const char *Firmware;    /* BootUefi */
     const char *Processor;   /* -cpu */
+    char *const *Devices;    /* -device each; NULL-terminated, or NULL: none */
     uint32_t Processors;
     uint64_t Memory; /* bytes */
     uint64_t ReportLength;

@@ -218,6 +218,8 @@ static GOptionContext *make_context(RawOptions *raw)
          "FOLDER"},
         {"append", 0, 0, G_OPTION_ARG_STRING, &o->Append, "More words for the kernel's command line",
          "WORDS"},
+        {"device", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->Devices,
+         "Add a QEMU device to the machine (repeatable)", "DEVICE"},
         {"dir", 0, 0, G_OPTION_ARG_FILENAME, &o->Directory, "Where the kernel lies (or $NTBOX_DIR)",
          "FOLDER"},
         {G_OPTION_REMAINING, 0, G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, on_file, NULL,
@@ -294,6 +296,7 @@ void run_options_free(RunOptions *options)
     g_free(options->Directory);
     g_free(options->LogFile);
     g_free(options->KeepFolder);
+    g_strfreev(options->Devices);
     g_free(options->Append);
     g_free(options->Processor);
     g_free(options);

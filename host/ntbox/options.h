@@ -29,6 +29,7 @@ typedef struct RunOptions {
     char *LogFile;    /* --log, or NULL */
     char *KeepFolder; /* --keep, or NULL */
     char *Append;     /* --append, or NULL */
+    char **Devices;   /* of --device, NULL-terminated, or NULL */
     char *Processor;  /* --cpu */
 } RunOptions;
 

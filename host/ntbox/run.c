@@ -85,6 +85,7 @@ static char **make_command(const Run *run)
         .Firmware = run->Firmware,
         .Processor = options->Processor ? options->Processor : "max",
         .Processors = options->Processors,
+        .Devices = options->Devices,
         .Memory = options->Memory,
         .ReportLength = VM_REPORT_LENGTH,
         .Gdb = options->Gdb,
