@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Kernel queues: entries, and workers of which no more than MaximumCount run at a time. A worker that blocks elsewhere lets another one run
- * meanwhile. All fields under the lock bit of the queue's header. [WDK KeInitializeQueue, KeInsertQueue, KeRemoveQueue, KeRundownQueue] */
+ * meanwhile. All fields under the lock bit of the queue's header. KTHREAD.Queue is set under that lock by the thread, and set to NULL under
+ * that lock and the ThreadLock: a worker that blocks elsewhere may find its queue run down, and its memory gone. [WDK KeInitializeQueue, KeInsertQueue, KeRemoveQueue, KeRundownQueue] */
 #include "ki.h"
 #include "ke_bugcheck.h"
 #include "ke_checks.h"
@@ -114,37 +115,69 @@ static PLIST_ENTRY KiTakeEntryLocked(PRKQUEUE Queue)
     return IsListEmpty(&Queue->EntryListHead) ? NULL : KiUnlinkEntryLocked(Queue);
 }
 
-VOID KiLeaveQueue(PKTHREAD Thread)
+/* The queue of the current thread, locked; NULL: it has none, or not any more. While its ThreadLock is held the queue is not run down; that lock
+ * comes after an object's, so the object is only tried. */
+static PRKQUEUE KiLockOwnQueue(PKTHREAD Thread)
 {
-    PRKQUEUE Queue = Thread->Queue;
+    while (Thread->Queue != NULL) {
+        ArchAcquireLockAtIrql(&Thread->ThreadLock);
+        PRKQUEUE Queue = Thread->Queue;
+        BOOLEAN Taken = Queue != NULL && KiTryLockObjectAtDispatch(&Queue->Header);
+        ArchReleaseLockFromIrql(&Thread->ThreadLock);
+        if (Taken)
+            return Queue;
+        __builtin_ia32_pause();
+    }
+    return NULL;
+}
 
-    KiLockObjectAtDispatch(&Queue->Header);
+static VOID KiLeaveQueueLocked(PRKQUEUE Queue)
+{
     Queue->CurrentCount--;
     if (!IsListEmpty(&Queue->EntryListHead) && KiGiveEntryLocked(Queue, Queue->EntryListHead.Flink)) {
         /* the entry's links are free for the worker only now, and it cannot run before this lock is dropped or its wait takes it */
         (void)KiUnlinkEntryLocked(Queue);
     }
+}
+
+VOID KiLeaveQueue(PKTHREAD Thread)
+{
+    PRKQUEUE Queue = KiLockOwnQueue(Thread);
+
+    if (Queue == NULL)
+        return;
+    KiLeaveQueueLocked(Queue);
     KiUnlockObject(&Queue->Header);
 }
 
 VOID KiReenterQueue(PKTHREAD Thread)
 {
-    KiLockObjectAtDispatch(&Thread->Queue->Header);
-    Thread->Queue->CurrentCount++;
-    KiUnlockObject(&Thread->Queue->Header);
+    PRKQUEUE Queue = KiLockOwnQueue(Thread);
+
+    if (Queue == NULL)
+        return;
+    Queue->CurrentCount++;
+    KiUnlockObject(&Queue->Header);
+}
+
+/* Queue locked. */
+static VOID KiUnlinkWorkerLocked(PKTHREAD Thread)
+{
+    RemoveEntryList(&Thread->QueueListEntry);
+    ArchAcquireLockAtIrql(&Thread->ThreadLock);
+    Thread->Queue = NULL;
+    ArchReleaseLockFromIrql(&Thread->ThreadLock);
 }
 
 /* DISPATCH_LEVEL or below: a worker ends or goes over to another queue. */
 VOID KiDissociateQueue(PKTHREAD Thread)
 {
     KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+    PRKQUEUE Queue = KiLockOwnQueue(Thread);
 
-    if (Thread->Queue != NULL) {
-        PRKQUEUE Queue = Thread->Queue;
-        KiLeaveQueue(Thread);
-        KiLockObjectAtDispatch(&Queue->Header);
-        RemoveEntryList(&Thread->QueueListEntry);
-        Thread->Queue = NULL;
+    if (Queue != NULL) {
+        KiLeaveQueueLocked(Queue);
+        KiUnlinkWorkerLocked(Thread);
         KiUnlockObject(&Queue->Header);
     }
     KiExitDispatcher(OldIrql);
@@ -161,13 +194,18 @@ static VOID KiArriveLocked(PRKQUEUE Queue, PKTHREAD Thread)
     Thread->Queue = Queue;
 }
 
-/* The first entry, or NULL and a status: STATUS_TIMEOUT, STATUS_ALERTED, STATUS_USER_APC, STATUS_KERNEL_APC. DISPATCH_LEVEL. In each case
- * the caller is a running worker again. */
+/* The first entry, or NULL and a status: STATUS_TIMEOUT, STATUS_ALERTED, STATUS_USER_APC, STATUS_KERNEL_APC, STATUS_ABANDONED.
+ * DISPATCH_LEVEL. In each case but the last the caller is a running worker again. */
 static PLIST_ENTRY KiRemoveQueueOnce(PRKQUEUE Queue, PKTHREAD Thread, const KI_WAIT *Wait, NTSTATUS *Status)
 {
     PLIST_ENTRY Entry = NULL;
 
     KiLockObjectAtDispatch(&Queue->Header);
+    if (Queue->Header.Abandoned) {
+        *Status = STATUS_ABANDONED;
+        KiUnlockObject(&Queue->Header);
+        return NULL;
+    }
     KiArriveLocked(Queue, Thread);
     if (Queue->CurrentCount < Queue->MaximumCount)
         Entry = KiTakeEntryLocked(Queue);
@@ -188,6 +226,25 @@ static PLIST_ENTRY KiRemoveQueueOnce(PRKQUEUE Queue, PKTHREAD Thread, const KI_W
     return NULL;
 }
 
+/* At DISPATCH_LEVEL the caller may be in any thread: it does not become a worker. */
+static PLIST_ENTRY KiPollQueue(PRKQUEUE Queue, NTSTATUS *Status)
+{
+    PLIST_ENTRY Entry = NULL;
+
+    KiLockObjectAtDispatch(&Queue->Header);
+    if (!Queue->Header.Abandoned)
+        Entry = KiTakeEntryLocked(Queue);
+    *Status = Entry != NULL ? STATUS_SUCCESS : Queue->Header.Abandoned ? STATUS_ABANDONED : STATUS_TIMEOUT;
+    KiUnlockObject(&Queue->Header);
+    return Entry;
+}
+
+/* [WDK KeRemoveQueue] IRQL <= DISPATCH_LEVEL, which leaves a wait out: above APC_LEVEL the time-out is zero. */
+static VOID KiCheckRemoveContract(PLARGE_INTEGER Timeout, PCSTR Function)
+{
+    KI_REQUIRE_IRQL_OF(Function, (Timeout != NULL && Timeout->QuadPart == 0) ? DISPATCH_LEVEL : APC_LEVEL);
+}
+
 static PLIST_ENTRY KiRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                                  PLARGE_INTEGER Timeout, NTSTATUS *Status)
 {
@@ -201,6 +258,8 @@ static PLIST_ENTRY KiRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLE
     PLIST_ENTRY Entry;
 
     KiPrepareTimeout(&Wait, Timeout);
+    if (ArchGetIrql() == DISPATCH_LEVEL)
+        return KiPollQueue(Queue, Status);
     if (Thread->Queue != Queue)
         KiDissociateQueue(Thread);
     Thread->WaitReason = WrQueue;
@@ -214,12 +273,12 @@ static PLIST_ENTRY KiRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLE
     return Entry;
 }
 
-/* [WDK KeRemoveQueue] IRQL <= APC_LEVEL. The entry, or the status STATUS_TIMEOUT or STATUS_USER_APC as a pointer. */
+/* [WDK KeRemoveQueue] The entry, or the status STATUS_TIMEOUT, STATUS_USER_APC or STATUS_ABANDONED as a pointer. */
 PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE_INTEGER Timeout)
 {
     NTSTATUS Status;
 
-    KI_REQUIRE_IRQL(APC_LEVEL);
+    KiCheckRemoveContract(Timeout, __func__);
     KI_REQUIRE_QUEUE(Queue);
     WaitMode = KI_MODE(WaitMode);
     PLIST_ENTRY Entry = KiRemoveQueue(Queue, WaitMode, FALSE, Timeout, &Status);
@@ -233,7 +292,7 @@ ULONG NTAPI KeRemoveQueueEx(PKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLEAN Ale
     NTSTATUS Status;
     ULONG Taken = 0;
 
-    KI_REQUIRE_IRQL(APC_LEVEL);
+    KiCheckRemoveContract(Timeout, __func__);
     KI_REQUIRE_QUEUE(Queue);
     WaitMode = KI_MODE(WaitMode);
     KI_REQUIRE_ARGUMENT(Count != 0, Count);
@@ -251,8 +310,33 @@ ULONG NTAPI KeRemoveQueueEx(PKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLEAN Ale
     return Taken;
 }
 
-/* [WDK KeRundownQueue] No thread may wait for the queue. Lets go of its workers; returns the first of the entries that are left, a ring
- * without a head, or NULL. */
+/* Queue locked. FALSE: the thread is about to block, on another processor. One that is claimed by another end of its wait is let go of: it does
+ * not come back to the queue for a block that is out. */
+static BOOLEAN KiAbandonWaiterLocked(PKWAIT_BLOCK Block)
+{
+    if (__atomic_load_n(&Block->Thread->WaitState, __ATOMIC_ACQUIRE) == KiWaitInProgress)
+        return FALSE;
+    (void)KiClaimBlockedWait(Block->Thread, STATUS_ABANDONED, 0);
+    KiRemoveWaitBlock(Block);
+    return TRUE;
+}
+
+/* Queue locked, before and after. Each wait for it ends, and nobody who waited knows it any more: its memory may go. */
+static VOID KiAbandonWaitersLocked(PRKQUEUE Queue)
+{
+    PLIST_ENTRY Head = &Queue->Header.WaitListHead;
+
+    while (!IsListEmpty(Head)) {
+        if (KiAbandonWaiterLocked(CONTAINING_RECORD(Head->Flink, KWAIT_BLOCK, WaitListEntry)))
+            continue;
+        KiUnlockObject(&Queue->Header);
+        __builtin_ia32_pause();
+        KiLockObjectAtDispatch(&Queue->Header);
+    }
+}
+
+/* [WDK KeRundownQueue] IRQL <= DISPATCH_LEVEL. Who waits, and who comes later, gets STATUS_ABANDONED, until the queue is initialized again. Lets go
+ * of its workers; returns the first of the entries that are left, a ring without a head, or NULL. */
 PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
@@ -264,9 +348,11 @@ PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
         RemoveEntryList(&Queue->EntryListHead);
     InitializeListHead(&Queue->EntryListHead);
     Queue->Header.SignalState = 0;
+    Queue->Header.Abandoned = TRUE;
+    KiAbandonWaitersLocked(Queue);
     while (!IsListEmpty(&Queue->ThreadListHead))
-        CONTAINING_RECORD(RemoveHeadList(&Queue->ThreadListHead), KTHREAD, QueueListEntry)->Queue = NULL;
+        KiUnlinkWorkerLocked(CONTAINING_RECORD(Queue->ThreadListHead.Flink, KTHREAD, QueueListEntry));
     KiUnlockObject(&Queue->Header);
-    ArchSetIrql(OldIrql);
+    KiExitDispatcher(OldIrql);
     return First;
 }

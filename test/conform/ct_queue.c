@@ -153,8 +153,85 @@ static VOID QueueBlocked(VOID)
     CT_EQUAL((ULONG_PTR)KeRundownQueue(&Queue), 0);
 }
 
+static volatile ULONG_PTR Answer;
+
+static VOID NTAPI RemoveOne(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    Answer = (ULONG_PTR)KeRemoveQueue(&Queue, KernelMode, NULL);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* [WDK KeRundownQueue] Who waits is woken with STATUS_ABANDONED, and so is who comes later, until the queue is initialized again. */
+static VOID QueueAbandoned(VOID)
+{
+    LARGE_INTEGER None = {.QuadPart = 0};
+    KeInitializeQueue(&Queue, 1);
+    Answer = 0;
+    PKTHREAD Thread = CtStart(RemoveOne, NULL); /* it waits or comes later: the answer is the same */
+    CT_REQUIRE(Thread != NULL);
+    CT_EQUAL((ULONG_PTR)KeRundownQueue(&Queue), 0);
+    CtJoin(Thread);
+    CT_EQUAL(Answer, STATUS_ABANDONED);
+    CT_EQUAL((ULONG_PTR)KeRemoveQueue(&Queue, KernelMode, &None), STATUS_ABANDONED);
+    KeInitializeQueue(&Queue, 1);
+    CT_EQUAL((ULONG_PTR)KeRemoveQueue(&Queue, KernelMode, &None), STATUS_TIMEOUT);
+    CT_EQUAL((ULONG_PTR)KeRundownQueue(&Queue), 0);
+}
+
+static KEVENT Taken, Free;
+
+static VOID NTAPI WorkElsewhere(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    Answer = (ULONG_PTR)KeRemoveQueue(&Queue, KernelMode, NULL);
+    KeSetEvent(&Taken, IO_NO_INCREMENT, FALSE);
+    CtExpect(&Free);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* A worker that waits for something else knows nothing of the queue when that has been run down. */
+static VOID QueueRundownBusy(VOID)
+{
+    KeInitializeEvent(&Taken, SynchronizationEvent, FALSE);
+    KeInitializeEvent(&Free, SynchronizationEvent, FALSE);
+    KeInitializeQueue(&Queue, 1);
+    PKTHREAD Thread = CtStart(WorkElsewhere, NULL);
+    CT_REQUIRE(Thread != NULL);
+    KeInsertQueue(&Queue, &Entries[0]);
+    CtExpect(&Taken);
+    CT_EQUAL((ULONG_PTR)KeRundownQueue(&Queue), 0);
+    RtlFillMemory(&Queue, sizeof(Queue), 0xA5);
+    KeSetEvent(&Free, IO_NO_INCREMENT, FALSE);
+    CtJoin(Thread);
+    CT_EQUAL(Answer, (ULONG_PTR)&Entries[0]);
+}
+
+/* [WDK KeRemoveQueue] At DISPATCH_LEVEL without a wait. */
+static VOID QueuePoll(VOID)
+{
+    LARGE_INTEGER None = {.QuadPart = 0};
+    KIRQL OldIrql;
+    KeInitializeQueue(&Queue, 1);
+    KeInsertQueue(&Queue, &Entries[0]);
+    KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+    PLIST_ENTRY First = KeRemoveQueue(&Queue, KernelMode, &None);
+    ULONG_PTR Second = (ULONG_PTR)KeRemoveQueue(&Queue, KernelMode, &None);
+    KeLowerIrql(OldIrql);
+    CT_EQUAL(First, &Entries[0]);
+    CT_EQUAL(Second, STATUS_TIMEOUT);
+    CT_EQUAL((ULONG_PTR)KeRundownQueue(&Queue), 0);
+}
+
 static const CT_CASE Cases[] = {
-    {"queue.init", QueueInit},   {"queue.order", QueueOrder},     {"queue.remove_many", QueueRemoveMany},
-    {"queue.limit", QueueLimit}, {"queue.blocked", QueueBlocked}, {"queue.rundown", QueueRundown},
+    {"queue.init", QueueInit},
+    {"queue.order", QueueOrder},
+    {"queue.remove_many", QueueRemoveMany},
+    {"queue.limit", QueueLimit},
+    {"queue.blocked", QueueBlocked},
+    {"queue.rundown", QueueRundown},
+    {"queue.abandoned", QueueAbandoned},
+    {"queue.rundown_busy", QueueRundownBusy},
+    {"queue.poll", QueuePoll},
 };
 CT_DRIVER(Cases)
