@@ -181,8 +181,8 @@ static void put_missing(const Document *document, const RunEvent *event)
 
 static void put_machine(const Document *document)
 {
-    static const char *const ends[] = {"exited",  "timed out", "died", "interrupted",
-                                       "damaged", "stuck",     "reset"};
+    static const char *const ends[] = {"exited",  "timed out", "died",  "interrupted",
+                                       "damaged", "stuck",     "reset", "switched off"};
     JsonBuilder *builder = document->Builder;
     const RunReport *report = document->Report;
     const RunEvent *boot = run_report_first(report, ReportBoot);

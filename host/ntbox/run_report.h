@@ -12,13 +12,14 @@
 #define RUN_REPORT_MAX_PRINTS 5000u       /* DbgPrints and log lines kept from one step */
 
 typedef enum VmEnd {
-    VmExited,      /* QEMU ended by itself: the guest powered off or used its exit device */
+    VmExited,      /* QEMU ended by itself: the guest used its exit device, as the kernel does */
     VmTimedOut,    /* the time limit ended it */
     VmDied,        /* QEMU was killed by a signal or ended with an error of its own */
     VmInterrupted, /* SIGINT or SIGTERM to ntbox */
     VmDamaged,     /* ended by ntbox because the report channel was damaged */
     VmStuck,       /* the guest reported its end but the machine did not power off */
     VmReset,       /* the guest reset the machine: a triple fault, or a driver asked for it */
+    VmSwitchedOff, /* the guest used the chipset's soft-off: a driver did */
 } VmEnd;
 
 /* Where a processor stood when the time limit or a reset ended the run. */

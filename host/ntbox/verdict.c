@@ -189,21 +189,22 @@ static bool judge_timeout(const RunReport *report, Verdict *verdict)
                        report->TimeLimit, where, place, holders);
 }
 
-/* A triple fault, or a driver that asked the chipset for a reset. Nobody is to blame before the first step but the
- * kernel; from then on it is the driver in hand, whose step then is named. */
+/* A triple fault, or a driver that asked the chipset for a reset or to be switched off: the kernel does that only when it is done. Nobody is
+ * to blame before the first step but the kernel; from then on it is the driver in hand, whose step then is named. */
 static bool judge_reset(const RunOptions *options, const RunReport *report, Verdict *verdict)
 {
     const RunEvent *begin = run_report_last(report, ReportStepBegin);
     const RunStep *step = begin ? run_plan_step(options, run_event_value(begin, ReportKeyStep)) : NULL;
     const char *culprit = driver_at_end(report);
-    if (report->End != VmReset)
+    const char *what = report->End == VmSwitchedOff ? "was switched off" : "reset itself (a triple fault)";
+    if (report->End != VmReset && report->End != VmSwitchedOff)
         return false;
     if (!step)
-        return verdict_set(verdict, ExitFault, "reset", "the machine reset itself before the first step");
+        return verdict_set(verdict, ExitFault, "reset", "the machine %s before the first step", what);
     g_autofree char *where = step_text(begin);
-    return verdict_set(
-        verdict, ExitDriver, "reset", "the machine reset itself (a triple fault) in %s%s%s; in hand: %s.sys",
-        where, culprit ? ", in " : "", culprit ? culprit : "", finding_service_of_step(options, step));
+    return verdict_set(verdict, ExitDriver, "reset", "the machine %s in %s%s%s; in hand: %s.sys", what, where,
+                       culprit ? ", in " : "", culprit ? culprit : "",
+                       finding_service_of_step(options, step));
 }
 
 static bool judge_damage(const RunReport *report, Verdict *verdict)

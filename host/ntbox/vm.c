@@ -122,7 +122,7 @@ static void on_shutdown(Vm *vm)
 {
     if (vm->Monitor.Reset)
         read_processors(vm);
-    end(vm, vm->Monitor.Reset ? VmReset : VmExited);
+    end(vm, vm->Monitor.Reset ? VmReset : VmSwitchedOff);
 }
 
 static gboolean on_drain(gpointer context)

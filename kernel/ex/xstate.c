@@ -22,9 +22,11 @@ NTSTATUS NTAPI KeSaveExtendedProcessorState(ULONG64 Mask, PXSTATE_SAVE XStateSav
     ULONG Size = ArchXStateSize();
 
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    PVOID Buffer = ExAllocatePool2(POOL_FLAG_NON_PAGED, Size + XSAVE_ALIGN - 1, EXP_TAG_XSTATE);
+    PVOID Buffer = ExAllocatePoolForOwner(NonPagedPoolNx, Size + XSAVE_ALIGN - 1, EXP_TAG_XSTATE,
+                                          __builtin_return_address(0));
     if (Buffer == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
+    RtlZeroMemory(Buffer, Size + XSAVE_ALIGN - 1);
     PVOID Area = (PVOID)ALIGN_UP_BY(Buffer, XSAVE_ALIGN);
     *XStateSave = (XSTATE_SAVE){
         .Thread = KiCurrentThread(),

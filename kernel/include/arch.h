@@ -7,6 +7,13 @@
 
 /* --- registers ------------------------------------------------------------------------------------------ */
 
+static inline ULONG64 ArchReadCr0(void)
+{
+    ULONG64 Value;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(Value));
+    return Value;
+}
+
 static inline ULONG64 ArchReadCr2(void)
 {
     ULONG64 Value;

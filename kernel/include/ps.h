@@ -18,6 +18,7 @@ typedef struct _ETHREAD {
     LIST_ENTRY IrpList; /* io: IRPs this thread issued */
     PVOID TopLevelIrp;
     LIST_ENTRY ListEntry; /* ps: all threads that have a stack */
+    const void *Creator;  /* return address of PsCreateSystemThread */
     PVOID StartModule;    /* IM_MODULE of the driver that made the thread, NULL for the kernel's own */
 } ETHREAD;
 

@@ -15,7 +15,7 @@ BOOLEAN KiIsFreezeActive(VOID)
 
 static VOID KiSaveSpecialRegisters(KI_SPECIAL_REGISTERS *Special, ULONG64 Irql)
 {
-    __asm__ volatile("mov %%cr0, %0" : "=r"(Special->Cr0));
+    Special->Cr0 = ArchReadCr0();
     Special->Cr2 = ArchReadCr2();
     Special->Cr3 = ArchReadCr3();
     Special->Cr4 = ArchReadCr4();

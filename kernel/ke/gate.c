@@ -7,6 +7,7 @@
 
 #define RFLAGS_IF 0x200u
 #define RFLAGS_DF 0x400u
+#define CR0_WP 0x10000u
 
 VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
 {
@@ -87,11 +88,24 @@ static VOID KiCheckAffinity(const KE_GATE *Gate, PKTHREAD Thread)
                         "a system affinity of", (LONG)Thread->Affinity, 0);
 }
 
+/* CR0.WP guards the kernel's and all drivers' code; who switches it off to write there has to switch it on again. */
+static VOID KiCheckWriteProtection(const KE_GATE *Gate)
+{
+    ULONG64 Cr0 = ArchReadCr0();
+
+    if ((Cr0 & CR0_WP) == 0)
+        KiGateViolation(Gate, DRIVER_VERIFIER_DETECTED_VIOLATION,
+                        (const ULONG64[]){Cr0, 0, (ULONG64)Gate->Routine, ArchGetIrql()},
+                        "a write protection (CR0.WP) of", 0, 1);
+}
+
 /* A driver returned with another IRQL (IRQL_UNEXPECTED_VALUE), inside a critical region that it had not left
  * (APC_INDEX_MISMATCH), or (DRIVER_VERIFIER_DETECTED_VIOLATION) with the direction flag set, another interrupt flag or, in
  * the checked kernel, a spin lock held or the thread's affinity changed. */
 VOID KeLeaveGate(KE_GATE *Gate)
 {
+    if (NTBOX_CHECKED)
+        KiCheckWriteProtection(Gate);
     ULONG64 Flags = ArchReadFlags();
     __asm__ volatile("cld" : : : "memory"); /* nothing of ours works with DF set */
     PKTHREAD Thread = KiCurrentThread();

@@ -32,6 +32,7 @@ static VOID NTAPI PspThreadStartup(PVOID Context)
     KE_GATE Gate;
 
     KeEnterGate(&Gate, GateThread, (PVOID)Thread->StartRoutine);
+    Gate.Caller = Thread->Creator;
     __try {
         Thread->StartRoutine(Thread->StartContext);
     } __except (PspThreadFilter(GetExceptionInformation())) {
@@ -59,7 +60,7 @@ static VOID PspFreeThreadMemory(PKTHREAD Thread)
 }
 
 static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROUTINE StartRoutine,
-                                PVOID StartContext, PETHREAD *Created)
+                                PVOID StartContext, const void *Creator, PETHREAD *Created)
 {
     PVOID StackBase, StackLimit, XSaveArea;
     PETHREAD Thread;
@@ -77,6 +78,7 @@ static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROU
     InitializeListHead(&Thread->IrpList);
     Thread->StartRoutine = StartRoutine;
     Thread->StartContext = StartContext;
+    Thread->Creator = Creator;
     Thread->StartModule = ImFindModule((PVOID)StartRoutine);
     Thread->Cid.UniqueProcess = PsInitialSystemProcess->UniqueProcessId;
     Thread->Cid.UniqueThread = (HANDLE)(ULONG_PTR)InterlockedAdd(&PspNextThreadId, 4);
@@ -96,7 +98,8 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
     KI_REQUIRE_IRQL(APC_LEVEL);
     if (ProcessHandle != NULL && ProcessHandle != ZwCurrentProcess())
         return STATUS_INVALID_HANDLE;
-    Status = PspCreateThread(ObjectAttributes, StartRoutine, StartContext, &Thread);
+    Status =
+        PspCreateThread(ObjectAttributes, StartRoutine, StartContext, __builtin_return_address(0), &Thread);
     if (!NT_SUCCESS(Status))
         return Status;
     ObReferenceObject(Thread); /* the running thread's own; the reaper drops it */
