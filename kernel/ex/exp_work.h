@@ -4,6 +4,7 @@
 #include <bugcodes.h>
 #include "ex.h"
 #include "ke.h"
+#include "mm.h"
 
 typedef struct _EXP_WORK_QUEUE {
     ARCH_LOCK Lock;

@@ -88,6 +88,8 @@ PEX_TIMER NTAPI ExAllocateTimer(PEXT_CALLBACK Callback, PVOID Context, ULONG Att
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     ExpRequireTimerRule((Attributes & Both) != Both, NULL,
                         "a timer of high resolution cannot be a no-wake timer");
+    ExpRequireTimerRule(!NTBOX_CHECKED || Callback == NULL || MmIsAddressValid((PVOID)Callback), NULL,
+                        "a timer's callback is at an address where nothing is");
     PEX_TIMER Timer = ExAllocatePoolForOwner(NonPagedPoolNx, sizeof(*Timer), EXP_TAG_TIMER, Owner);
     if (Timer == NULL)
         return NULL;

@@ -118,6 +118,11 @@ static BOOLEAN ExpInsertItem(EXP_WORK_QUEUE *Queue, PWORK_QUEUE_ITEM Item, WORK_
     return Backlog;
 }
 
+BOOLEAN ExIsWorkRoutine(PVOID Routine)
+{
+    return Routine != NULL && (!NTBOX_CHECKED || MmIsAddressValid(Routine));
+}
+
 /* IRQL <= DISPATCH_LEVEL. [WDK ExQueueWorkItem] the routine runs in a system thread at PASSIVE_LEVEL. [WDK
  * Bug Check 0xE4] 1: the item is queued already, 5: there are no workers yet, 6: no such queue, 7: no routine
  */
@@ -129,7 +134,7 @@ VOID NTAPI ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
         KeBugCheckEx(WORKER_INVALID, 5, (ULONG_PTR)WorkItem, QueueType, (ULONG_PTR)-1);
     if (Queue == NULL)
         KeBugCheckEx(WORKER_INVALID, 6, (ULONG_PTR)WorkItem, QueueType, 0);
-    if (WorkItem->WorkerRoutine == NULL)
+    if (!ExIsWorkRoutine((PVOID)WorkItem->WorkerRoutine))
         KeBugCheckEx(WORKER_INVALID, 7, (ULONG_PTR)WorkItem, QueueType, 0);
     if (ExpInsertItem(Queue, WorkItem, QueueType))
         KeSetEvent(&Queue->Backlog, IO_NO_INCREMENT, FALSE);

@@ -19,6 +19,9 @@ VOID ExInitializePushLocks(VOID);
 /* When threads can be made (PsInitSystem is done): the worker threads of ExQueueWorkItem. */
 VOID ExpInitializeWorkers(VOID);
 
+/* Code that a work item can call: the free kernel looks for NULL only. Any IRQL. */
+BOOLEAN ExIsWorkRoutine(PVOID Routine);
+
 /* After a driver's unload routine: its work items that are still queued would run code that is gone. They are taken out,
  * reported and counted. */
 ULONG ExReportDriverWorkItems(PCSTR Driver, const void *Base, SIZE_T Size);

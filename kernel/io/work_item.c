@@ -83,7 +83,7 @@ VOID NTAPI IoFreeWorkItem(PIO_WORKITEM Item)
 static BOOLEAN IopTryQueueItem(PIO_WORKITEM Item, PVOID Routine, WORK_QUEUE_TYPE Queue, PVOID Context,
                                BOOLEAN Extended)
 {
-    if (!IopIsWorkItem(Item))
+    if (!IopIsWorkItem(Item) || !ExIsWorkRoutine(Routine)) /* [WDK Bug Check 0xE4] 7: no routine */
         KeBugCheckEx(WORKER_INVALID, 7, (ULONG_PTR)Item, Queue, 0);
     if (__atomic_exchange_n(&Item->Queued, TRUE, __ATOMIC_ACQ_REL))
         return FALSE;
