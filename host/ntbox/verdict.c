@@ -53,6 +53,25 @@ static const char *bugcheck_culprit(const RunReport *report, const RunEvent *bug
     return driver_in_frames(report);
 }
 
+/* "step 2 (ioctl \??\X)" */
+static char *step_text(const RunEvent *step)
+{
+    const char *operation = scenario_operation_name((uint32_t)run_event_value(step, ReportKeyOperation));
+    return g_strdup_printf("step %u (%s %s)", (unsigned)run_event_value(step, ReportKeyStep), operation,
+                           run_event_text_or(step, ReportKeyName, ""));
+}
+
+/* ", in step 1 (load a)" while one is not ended: what the machine was doing for whom; "" between steps. */
+static char *in_step_text(const RunReport *report)
+{
+    const RunEvent *begin = run_report_last(report, ReportStepBegin);
+    const RunEvent *ended = run_report_last(report, ReportStepEnd);
+    if (!begin || (ended && ended->Sequence > begin->Sequence))
+        return g_strdup("");
+    g_autofree char *step = step_text(begin);
+    return g_strdup_printf(", in %s", step);
+}
+
 static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
 {
     const RunEvent *bugcheck = run_report_bugcheck(report);
@@ -65,9 +84,10 @@ static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
     if (culprit)
         return verdict_set(verdict, ExitDriver, "bugcheck", "%s caused bug check 0x%X (%s)", culprit, code,
                            name ? name : "no name");
+    g_autofree char *where = in_step_text(report);
     return verdict_set(verdict, ExitFault, "fault",
-                       "bug check 0x%X (%s) with no driver under test on the stack", code,
-                       name ? name : "no name");
+                       "bug check 0x%X (%s) with no driver under test on the stack%s", code,
+                       name ? name : "no name", where);
 }
 
 static bool judge_interrupt(const RunReport *report, Verdict *verdict)
@@ -85,14 +105,6 @@ static const char *driver_at_end(const RunReport *report)
             return state->Module;
     }
     return driver_in_frames(report);
-}
-
-/* "step 2 (ioctl \??\X)" */
-static char *step_text(const RunEvent *step)
-{
-    const char *operation = scenario_operation_name((uint32_t)run_event_value(step, ReportKeyOperation));
-    return g_strdup_printf("step %u (%s %s)", (unsigned)run_event_value(step, ReportKeyStep), operation,
-                           run_event_text_or(step, ReportKeyName, ""));
 }
 
 /* "; a.sys holds IRP_MJ_READ" for each request in flight that a driver under test holds; "" for none. */
@@ -214,7 +226,7 @@ static bool judge_damage(const RunReport *report, Verdict *verdict)
 
 static bool judge_machine(const RunReport *report, Verdict *verdict)
 {
-    g_autofree char *line = run_report_last_log_line(report);
+    g_autofree char *line = run_report_last_log_line(report), *where = in_step_text(report);
     if (report->End == VmDied && !run_report_first(report, ReportBoot))
         return verdict_set(verdict, ExitUsage, "environment", "QEMU could not run the machine: %s",
                            *report->MachineOutput ? report->MachineOutput : "it said nothing");
@@ -225,7 +237,7 @@ static bool judge_machine(const RunReport *report, Verdict *verdict)
                            line ? line : "(none)");
     if (!run_report_first(report, ReportDone))
         return verdict_set(verdict, ExitFault, "fault",
-                           "the machine stopped before the scenario's end; last log line: %s",
+                           "the machine stopped before the scenario's end%s; last log line: %s", where,
                            line ? line : "(none)");
     return report->End == VmStuck &&
            verdict_set(verdict, ExitFault, "fault", "the scenario ended but the machine did not power off");
