@@ -2,6 +2,8 @@
  * Wrong frees, overruns, writes after free: finding them, and the bug checks that say so. The log line before
  * it names the block's tag, size and allocating code. */
 #include "exp.h"
+#include "crt.h"
+#include "ke_bugcheck.h"
 #include "kd.h"
 #include "ke_checks.h"
 
@@ -93,6 +95,19 @@ VOID ExpFillFreed(EXP_HEADER *Header, ULONG Class)
         Word[I] = EXP_FREED_WORD;
 }
 
+/* Who had allocated the block is to blame, not who gets it next. An image that is gone has let go of its blocks: then nobody is. */
+static DECLSPEC_NORETURN VOID ExpWrittenFreed(const EXP_HEADER *Header, PULONG64 Word)
+{
+    CHAR Text[160];
+
+    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to after they were freed%s",
+              (unsigned)Header->Size, (PCSTR)&Header->Tag,
+              Header->Owner != NULL ? "" : "; the driver that had them is unloaded");
+    ExpLogBlock("written after it was freed:", Word);
+    KeBugCheckBlaming(Header->Owner != NULL ? Header->Owner : (PVOID)ExpWrittenFreed, MEMORY_MANAGEMENT,
+                      0x5200, (ULONG_PTR)Word, *Word, EXP_FREED_WORD, Text);
+}
+
 /* [WDK Bug Check 0x1A] 0x5200: a free block was written to */
 VOID ExpCheckFreed(EXP_HEADER *Header, ULONG Class)
 {
@@ -100,10 +115,8 @@ VOID ExpCheckFreed(EXP_HEADER *Header, ULONG Class)
     if (KeChecksOff)
         return;
     for (ULONG I = 2; I < (ExpBlockSize[Class] - EXP_HEADER_SIZE) / 8; I++)
-        if (Word[I] != EXP_FREED_WORD) {
-            ExpLogBlock("written after it was freed:", &Word[I]);
-            KeBugCheckEx(MEMORY_MANAGEMENT, 0x5200, (ULONG_PTR)&Word[I], Word[I], EXP_FREED_WORD);
-        }
+        if (Word[I] != EXP_FREED_WORD)
+            ExpWrittenFreed(Header, &Word[I]);
 }
 
 #endif

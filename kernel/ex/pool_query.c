@@ -64,7 +64,7 @@ static VOID ExpVisitPage(const EXP_POOL *Pool, SIZE_T Index, EXP_VISIT *Visit, P
     if (Record->State != ExpPageSmall && Record->State != ExpPageLarge)
         return;
     for (ULONG Offset = 0; Offset + Step <= PAGE_SIZE; Offset += Step)
-        if (ExQueryPoolBlock((PVOID)(Page + Offset), &Block) && Block.Allocated)
+        if (ExQueryPoolBlock((PVOID)(Page + Offset), &Block))
             Visit(&Block, Context);
 }
 
@@ -80,6 +80,8 @@ static VOID ExpVisitPool(EXP_POOL *Pool, EXP_VISIT *Visit, PVOID Context)
 static VOID ExpCountBlock(const EX_POOL_BLOCK *Block, PVOID Context)
 {
     EX_POOL_COUNTERS *Counters = Context;
+    if (!Block->Allocated)
+        return;
     Counters->Blocks++;
     Counters->Bytes += Block->Size;
 }
@@ -100,15 +102,13 @@ typedef struct _EXP_LEAKS {
     ULONG64 MoreBytes; /* of the blocks that are not named */
 } EXP_LEAKS;
 
-/* The image goes: what another one allocates at its address later is not its. */
+/* The image goes: what another one allocates at its address later is not its. A freed block may be allocated again meanwhile. */
 static VOID ExpDisown(const EX_POOL_BLOCK *Block)
 {
     EXP_POOL *Pool = ExpPoolOf(Block->Base);
     EXP_PAGE *Record = &Pool->Records[ExpPageIndex(Pool, Block->Base)];
-    if (Record->State == ExpPageSmall)
-        ExpHeaderOf(Block->Base)->Owner = NULL;
-    else
-        Record->Owner = NULL;
+    PVOID *Owner = Record->State == ExpPageSmall ? &ExpHeaderOf(Block->Base)->Owner : &Record->Owner;
+    InterlockedCompareExchangePointer(Owner, NULL, Block->Owner);
 }
 
 /* What the I/O manager allocates for a driver has a name of its own. */
@@ -132,6 +132,8 @@ static VOID ExpReportLeak(const EX_POOL_BLOCK *Block, PVOID Context)
     if (Offset >= Module->Size)
         return;
     ExpDisown(Block);
+    if (!Block->Allocated)
+        return;
     if (++Leaks->Count > EXP_LEAKS_SHOWN) {
         Leaks->MoreBytes += Block->Size;
         return;

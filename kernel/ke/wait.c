@@ -282,6 +282,8 @@ static DECLSPEC_NOINLINE NTSTATUS KiWaitForLocked(PVOID Object, KWAIT_REASON Wai
     KiBeginWait(Thread);
     KiInsertWaitBlock(Wait.Blocks, Object);
     KiUnlockObject(Object);
+    Thread->WaitBlockList = Wait.Blocks;
+    Thread->WaitCount = 1;
     NTSTATUS Status = KiFinishWait(Thread, &Wait, 1);
     KiExitDispatcher(Thread->WaitIrql);
     return Status == STATUS_KERNEL_APC ? KiWait(Thread, &Wait) : Status;
@@ -358,6 +360,7 @@ NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertabl
     Wait.Mode = KI_MODE(WaitMode);
     KiPrepareTimeout(&Wait, Interval);
     Thread->WaitReason = DelayExecution;
+    Thread->WaitCount = 0;
     Thread->WaitCount = 0;
     do {
         KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);

@@ -161,9 +161,8 @@ static VOID ObpHandleIsGone(PVOID Object)
     ObfDereferenceObject(Object);
 }
 
-NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
+static NTSTATUS ObpCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     if (PreviousMode != KernelMode && ObIsKernelHandle(Handle))
         return STATUS_INVALID_HANDLE;
     PVOID Object = ObpReleaseEntry(Handle);
@@ -173,10 +172,18 @@ NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
     return STATUS_SUCCESS;
 }
 
+/* [WDK ObCloseHandle] */
+NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ObpCloseHandle(Handle, PreviousMode);
+}
+
 /* [WDK ZwClose] */
 NTSTATUS NTAPI ZwClose(HANDLE Handle)
 {
-    return ObCloseHandle(Handle, KernelMode);
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ObpCloseHandle(Handle, KernelMode);
 }
 
 /* --- what an unloaded driver left --- */
