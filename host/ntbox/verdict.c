@@ -42,15 +42,15 @@ static const char *driver_in_frames(const RunReport *report)
     return frame ? run_event_text(frame, ReportKeyModule) : NULL;
 }
 
-static const char *bugcheck_culprit(const RunReport *report, const RunEvent *bugcheck)
+/* Whom the kernel blames; NULL: nobody but itself. It knows more than the frames say: a driver that was interrupted, or that only got the memory
+ * which another one had written to, stands there too. */
+static const char *bugcheck_culprit(const RunEvent *bugcheck)
 {
     const char *driver = run_event_text(bugcheck, ReportKeyDriver);
     const char *module = run_event_text(bugcheck, ReportKeyModule);
     if (!run_report_is_own_module(driver))
         return driver;
-    if (!run_report_is_own_module(module))
-        return module;
-    return driver_in_frames(report);
+    return run_report_is_own_module(module) ? NULL : module;
 }
 
 /* "step 2 (ioctl \??\X)" */
@@ -80,13 +80,13 @@ static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
     uint32_t code = (uint32_t)run_event_value(bugcheck, ReportKeyCode);
     const char *known = bugcheck_name(code), *said = run_event_text(bugcheck, ReportKeyName);
     const char *name = known ? known : said;
-    const char *culprit = bugcheck_culprit(report, bugcheck);
+    const char *culprit = bugcheck_culprit(bugcheck);
     if (culprit)
         return verdict_set(verdict, ExitDriver, "bugcheck", "%s caused bug check 0x%X (%s)", culprit, code,
                            name ? name : "no name");
     g_autofree char *where = in_step_text(report);
     return verdict_set(verdict, ExitFault, "fault",
-                       "bug check 0x%X (%s) with no driver under test on the stack%s", code,
+                       "bug check 0x%X (%s) that no driver under test is to blame for%s", code,
                        name ? name : "no name", where);
 }
 

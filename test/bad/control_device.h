@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A driver with one device, whose I/O control is the fault: the file that includes this defines DEVICE_NAME before and Control after. */
 #pragma once
-#include <ntddk.h>
+#include <ntifs.h>
 
 DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD Unload;

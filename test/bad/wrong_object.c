@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Gives the kernel core the wrong object, argument or lock, or breaks a rule that nothing would show for a while; the I/O control code
  * says which. [WDK Bug Check 0xC4], [WDK KeWaitForMultipleObjects], [WDK Bug Check 0x96], [WDK Introduction to ERESOURCE routines] */
-#include <ntifs.h>
+#define DEVICE_NAME L"\\Device\\NtboxObject"
+#include "rules.h"
 
-#define RULE(Number) CTL_CODE(FILE_DEVICE_UNKNOWN, (Number), METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define TAG 0x6F6E7257u /* "Wrno" */
-#define BREAKS __attribute__((noinline, optimize("no-optimize-sibling-calls"))) static VOID
-
-DRIVER_INITIALIZE DriverEntry;
-static DRIVER_UNLOAD ObjectUnload;
-static DRIVER_DISPATCH ObjectOpenClose, ObjectControl;
 
 static KEVENT Event, Never, Zeroed;
 static KSEMAPHORE Semaphore;
@@ -352,50 +347,13 @@ static VOID (*const Rules[])(VOID) = {
     MutexLeft,
 };
 
-static NTSTATUS CompleteWith(PIRP Irp, NTSTATUS Status)
+static VOID Prepare(VOID)
 {
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = 0;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
-
-static NTSTATUS NTAPI ObjectControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{
-    ULONG Code = IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode;
-    ULONG Rule = (Code - RULE(0)) >> 2;
-    UNREFERENCED_PARAMETER(DeviceObject);
-    if (Rule >= RTL_NUMBER_OF(Rules))
-        return CompleteWith(Irp, STATUS_INVALID_DEVICE_REQUEST);
-    Rules[Rule]();
-    return CompleteWith(Irp, STATUS_SUCCESS);
-}
-
-static NTSTATUS NTAPI ObjectOpenClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{
-    UNREFERENCED_PARAMETER(DeviceObject);
-    return CompleteWith(Irp, STATUS_SUCCESS);
-}
-
-static VOID NTAPI ObjectUnload(PDRIVER_OBJECT DriverObject)
-{
-    IoDeleteDevice(DriverObject->DeviceObject);
-}
-
-NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\NtboxObject");
-    PDEVICE_OBJECT Device;
-    UNREFERENCED_PARAMETER(RegistryPath);
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
     KeInitializeEvent(&Never, NotificationEvent, FALSE);
     KeInitializeSemaphore(&Semaphore, 0, 1);
     KeInitializeQueue(&Queue, 1);
     KeInitializeSpinLock(&Lock);
-    DriverObject->MajorFunction[IRP_MJ_CREATE] = ObjectOpenClose;
-    DriverObject->MajorFunction[IRP_MJ_CLOSE] = ObjectOpenClose;
-    DriverObject->MajorFunction[IRP_MJ_CLEANUP] = ObjectOpenClose;
-    DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = ObjectControl;
-    DriverObject->DriverUnload = ObjectUnload;
-    return IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device);
 }
+
+RULES(Rules, Prepare())

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Breaks one rule of pool; the I/O control code says which. [WDK Bug Check 0xC2, Bug Check 0x19] */
-#include <ntifs.h>
+#define DEVICE_NAME L"\\Device\\NtboxPool"
+#include "rules.h"
 
-#define RULE(Number) CTL_CODE(FILE_DEVICE_UNKNOWN, (Number), METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define TAG 0x6C6F6F50u /* "Pool" */
-#define BREAKS __attribute__((noinline, optimize("no-optimize-sibling-calls"))) static VOID
-
-DRIVER_INITIALIZE DriverEntry;
-static DRIVER_UNLOAD PoolUnload;
-static DRIVER_DISPATCH PoolOpenClose, PoolControl;
 
 /* An address far behind what the pool has handed out. */
 static PVOID FarBehind(POOL_TYPE Type)
@@ -95,45 +90,4 @@ static VOID (*const Rules[])(VOID) = {
     FreeRaised, AllocateUntagged, AllocateForSure, FreeContiguous,  OverrunHeader,
 };
 
-static NTSTATUS CompleteWith(PIRP Irp, NTSTATUS Status)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = 0;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
-
-static NTSTATUS NTAPI PoolControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{
-    ULONG Code = IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode;
-    ULONG Rule = (Code - RULE(0)) >> 2;
-    UNREFERENCED_PARAMETER(DeviceObject);
-    if (Rule >= RTL_NUMBER_OF(Rules))
-        return CompleteWith(Irp, STATUS_INVALID_DEVICE_REQUEST);
-    Rules[Rule]();
-    return CompleteWith(Irp, STATUS_SUCCESS);
-}
-
-static NTSTATUS NTAPI PoolOpenClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{
-    UNREFERENCED_PARAMETER(DeviceObject);
-    return CompleteWith(Irp, STATUS_SUCCESS);
-}
-
-static VOID NTAPI PoolUnload(PDRIVER_OBJECT DriverObject)
-{
-    IoDeleteDevice(DriverObject->DeviceObject);
-}
-
-NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
-{
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\NtboxPool");
-    PDEVICE_OBJECT Device;
-    UNREFERENCED_PARAMETER(RegistryPath);
-    DriverObject->MajorFunction[IRP_MJ_CREATE] = PoolOpenClose;
-    DriverObject->MajorFunction[IRP_MJ_CLOSE] = PoolOpenClose;
-    DriverObject->MajorFunction[IRP_MJ_CLEANUP] = PoolOpenClose;
-    DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = PoolControl;
-    DriverObject->DriverUnload = PoolUnload;
-    return IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device);
-}
+RULES(Rules, (void)0)
