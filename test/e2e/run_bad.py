@@ -87,6 +87,15 @@ class Bad:
                          {number: module for number in range(4) if number != stop['processor']})
             expect(len(stop['frames']) > 1, f'{driver}: the one that faulted has no stack')
 
+    def check_next_driver_is_not_blamed(self):
+        """Who gets the memory that an unloaded driver had written to after the free did nothing wrong."""
+        files = [os.path.join(self.folder, name + '.sys') for name in ('leaves_written', 'frees_twice')]
+        _, document = report(self.ntbox, 'run', '--each', *files)
+        stop = document['bug_check']
+        expect('the driver that had them is unloaded' in stop['text'], f'it says {stop["text"]!r}')
+        expect_equal('the outcome', document['outcome'], 'fault')
+        expect('frees_twice.sys caused' not in document['sentence'], f'it says {document["sentence"]}')
+
     def check_missing_are_all_named(self):
         _, document = report(self.ntbox, 'run', os.path.join(self.folder, 'missing_import.sys'))
         names = {(entry['dll'].lower(), entry['symbol']) for entry in document['missing']}
@@ -109,6 +118,7 @@ def main():
     tally.run('a hang tells where it stands', bad.check_hang_tells_where)
     tally.run('a crash tells where it is', bad.check_crash_tells_where)
     tally.run('a crash shows all processors', bad.check_all_processors_are_shown)
+    tally.run('the next driver is not blamed', bad.check_next_driver_is_not_blamed)
     tally.run('all missing imports are named', bad.check_missing_are_all_named)
     finish(tally)
 
