@@ -17,6 +17,7 @@
 #define MM_NONPAGED_POOL_BASE 0xffffe00000000000ull /* 512 GiB each */
 #define MM_PAGED_POOL_BASE 0xffffe08000000000ull
 #define MM_POOL_RECORDS_BASE 0xffffe10000000000ull /* ex: one record per pool page, committed on demand */
+#define MM_PFN_DATABASE_BASE 0xffffe18000000000ull /* one entry per physical page, backed on demand */
 #define MM_PAGE_TABLES_BASE 0xfffff68000000000ull  /* recursive slot */
 #define MM_SHARED_DATA_BASE 0xfffff78000000000ull  /* KUSER_SHARED_DATA, one page, RW for the kernel */
 #define MM_IMAGE_BASE LOADER_IMAGE_BASE            /* fffff800'00000000: kernel, hal, drivers */
@@ -60,15 +61,18 @@ VOID MmReleaseLoaderMemory(VOID);
 #define MM_ANY_PAGE ((PFN_NUMBER) - 2) /* as Highest: no limit */
 
 typedef struct _MM_COUNTERS {
-    PFN_NUMBER TotalPages; /* of RAM that the map names */
-    PFN_NUMBER FreePages;
-    PFN_NUMBER LowestPage; /* of RAM */
+    PFN_NUMBER TotalPages;   /* of RAM that the map names */
+    PFN_NUMBER FreePages;    /* that an allocation can have: free, zeroed and standby ones */
+    PFN_NUMBER ZeroedPages;  /* of those, zeroed in advance */
+    PFN_NUMBER StandbyPages; /* of those, with contents that somebody may ask for again */
+    PFN_NUMBER LowestPage;   /* of RAM */
     PFN_NUMBER HighestPage;
     PFN_NUMBER TablePages; /* page tables made since boot */
     PFN_NUMBER SystemPtes; /* pages of the system PTE region in use */
 } MM_COUNTERS;
 
-/* MM_NO_PAGE when there is none. Memory below 1 MiB is never given out unasked, below 16 MiB last. Contents
+/* A page comes with one share in the page frame database, its owner's; MmFreePhysicalPages gives that back.
+ * MM_NO_PAGE when there is none. Memory below 1 MiB is never given out unasked, below 16 MiB last. Contents
  * are those of the previous owner unless Zero. */
 PFN_NUMBER MmAllocatePhysicalPage(BOOLEAN Zero);
 
@@ -77,7 +81,7 @@ PFN_NUMBER MmAllocatePhysicalPage(BOOLEAN Zero);
 PFN_NUMBER MmAllocatePhysicalPages(PFN_NUMBER Count, PFN_NUMBER Lowest, PFN_NUMBER Highest,
                                    PFN_NUMBER Boundary);
 
-/* Freeing a page that is free or no RAM stops with PFN_LIST_CORRUPT. */
+/* Freeing a page that is free or no RAM, that others share or that an MDL has locked stops with PFN_LIST_CORRUPT. */
 VOID MmFreePhysicalPages(PFN_NUMBER First, PFN_NUMBER Count);
 VOID MmQueryCounters(MM_COUNTERS *Counters);
 
@@ -155,6 +159,7 @@ typedef enum _MM_REGION {
     MmRegionSharedData,
     MmRegionImages,
     MmRegionSystemPtes,
+    MmRegionPfnDatabase,
 } MM_REGION;
 
 typedef struct _MM_FAULT {

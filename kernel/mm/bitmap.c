@@ -126,6 +126,19 @@ uint64_t MiBitmapFind(const MI_BITMAP *Bitmap, uint64_t From)
     return MI_BITMAP_NONE;
 }
 
+uint64_t MiBitmapFindWithout(const MI_BITMAP *Bitmap, const MI_BITMAP *Less, uint64_t From)
+{
+    uint64_t At = MiBitmapFind(Bitmap, From);
+    while (At != MI_BITMAP_NONE) {
+        uint64_t Word = At / 64;
+        uint64_t Bits = Bitmap->Level[0][Word] & ~Less->Level[0][Word] & (~0ull << (At % 64));
+        if (Bits != 0)
+            return Word * 64 + (uint64_t)__builtin_ctzll(Bits);
+        At = MiBitmapFind(Bitmap, (Word + 1) * 64);
+    }
+    return MI_BITMAP_NONE;
+}
+
 /* The first taken item in [First, End), or End. */
 static uint64_t FindTaken(const MI_BITMAP *Bitmap, uint64_t First, uint64_t End)
 {

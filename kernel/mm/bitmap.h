@@ -35,6 +35,9 @@ int MiBitmapIsTaken(const MI_BITMAP *Bitmap, uint64_t First, uint64_t Count);
 /* The first free item at or after From, MI_BITMAP_NONE if there is none. */
 uint64_t MiBitmapFind(const MI_BITMAP *Bitmap, uint64_t From);
 
+/* The first item at or after From that is free here and not in Less, which has the same size. Words that are free in both are passed one by one. */
+uint64_t MiBitmapFindWithout(const MI_BITMAP *Bitmap, const MI_BITMAP *Less, uint64_t From);
+
 /* The first of Count consecutive free items inside [From, End), which cross no multiple of Boundary (0: may
  * cross). First fit. */
 uint64_t MiBitmapFindRun(const MI_BITMAP *Bitmap, uint64_t Count, uint64_t From, uint64_t End,

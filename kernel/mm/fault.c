@@ -22,6 +22,7 @@ static const MI_REGION_RANGE MiRegions[] = {
     {MM_SHARED_DATA_BASE, MM_SHARED_DATA_BASE + PAGE_SIZE, MmRegionSharedData},
     {MM_IMAGE_BASE, MM_IMAGE_BASE + MM_REGION_SIZE, MmRegionImages},
     {MM_SYSTEM_PTE_BASE, MM_SYSTEM_PTE_BASE + MM_REGION_SIZE, MmRegionSystemPtes},
+    {MM_PFN_DATABASE_BASE, MM_PFN_DATABASE_BASE + MM_REGION_SIZE, MmRegionPfnDatabase},
 };
 
 static const char *const MiFaultText[] = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Free physical pages: one bit tree over all pages up to the highest free one. Boot costs one bit per page,
- * no page is touched before it is used. */
-#include "mi.h"
+ * Which physical pages are free: bit trees over all pages up to the highest one, and what takes pages from them and gives them back. Boot
+ * costs a few bits per page; no page is touched before it is used. */
+#include "pfn.h"
+#include "ke_bugcheck.h"
 
 #define MI_MEGABYTE_PAGE (0x100000 >> PAGE_SHIFT)
 #define MI_DMA_END_PAGE (0x1000000 >> PAGE_SHIFT) /* what ISA devices reach: used last */
@@ -9,8 +10,11 @@
 LOADER_MEMORY_RANGE *MiMemoryMap;
 ULONG MiMemoryMapCount;
 
-static ARCH_LOCK MiPhysicalLock = ARCH_LOCK_INIT("free pages", LockRankMmPhysical, DISPATCH_LEVEL);
-static MI_BITMAP MiFreePages; /* MiPhysicalLock */
+#define MI_MOST_PAGES ((PFN_NUMBER)MI_PFN_END) /* frame numbers of RAM have 32 bits: 16 TiB */
+
+ARCH_LOCK MiPhysicalLock = ARCH_LOCK_INIT("free pages", LockRankMmPhysical, DISPATCH_LEVEL);
+static MI_BITMAP MiFreePages;   /* MiPhysicalLock */
+static MI_BITMAP MiZeroedPages; /* MiPhysicalLock; some of the free ones */
 static PFN_NUMBER MiTotalPages, MiLowestPage, MiHighestPage;
 
 VOID MiInstallMoreMemory(VOID)
@@ -32,7 +36,7 @@ static PFN_NUMBER MiReachableEnd(const LOADER_MEMORY_RANGE *Range, ULONG64 Direc
     ULONG64 End = Range->Base + Range->Length;
     if (End > DirectMapLength)
         End = DirectMapLength > Range->Base ? DirectMapLength : Range->Base;
-    return End >> PAGE_SHIFT;
+    return min(End >> PAGE_SHIFT, MI_MOST_PAGES);
 }
 
 static VOID MiMeasureMemory(const LOADER_BLOCK *Block)
@@ -65,6 +69,37 @@ static PFN_NUMBER MiCarve(LOADER_MEMORY_RANGE *Map, ULONG Count, PFN_NUMBER Page
     return (Best->Base + Best->Length) >> PAGE_SHIFT;
 }
 
+/* Before the first lock is asked for: nobody else is there. */
+static VOID MiUseFrames(PFN_NUMBER First, PFN_NUMBER End)
+{
+    if (First >= End)
+        return;
+    if (!MiBackFramesLocked(First, End - First))
+        MiInstallMoreMemory();
+    for (PFN_NUMBER Frame = First; Frame < End; Frame++)
+        MiPfnOf(Frame)->Word = MiWord(MiFrameActive, MiCacheBack, 1);
+}
+
+/* Page 0 is nobody's: a physical address of 0 means none. */
+static PFN_NUMBER MiFirstFrame(const LOADER_MEMORY_RANGE *Range)
+{
+    return max(Range->Base >> PAGE_SHIFT, 1);
+}
+
+/* Boot images, page tables, the archive and what the loader still needs have an owner from the start. */
+static VOID MiAdoptRanges(ULONG64 DirectMapLength)
+{
+    for (ULONG I = 0; I < MiMemoryMapCount; I++)
+        if (MiIsRam(&MiMemoryMap[I]) && MiMemoryMap[I].Type != LoaderMemoryFree)
+            MiUseFrames(MiFirstFrame(&MiMemoryMap[I]), MiReachableEnd(&MiMemoryMap[I], DirectMapLength));
+}
+
+static PFN_NUMBER MiDatabaseSize(ULONG64 DirectMapLength)
+{
+    PFN_NUMBER Limit = min(DirectMapLength >> PAGE_SHIFT, MI_MOST_PAGES);
+    return min(MiHighestPage + 1, Limit);
+}
+
 VOID MiInitPhysical(const LOADER_BLOCK *Block)
 {
     LOADER_MEMORY_RANGE *Map = (LOADER_MEMORY_RANGE *)Block->MemoryMap;
@@ -73,22 +108,25 @@ VOID MiInitPhysical(const LOADER_BLOCK *Block)
     if (MiTotalPages == 0)
         MiInstallMoreMemory();
 
-    PFN_NUMBER Limit = Block->DirectMapLength >> PAGE_SHIFT;
-    PFN_NUMBER Size = MiHighestPage + 1 < Limit ? MiHighestPage + 1 : Limit;
-    SIZE_T MapBytes = (SIZE_T)Count * sizeof(*Map);
-    PFN_NUMBER Pages = BYTES_TO_PAGES(MapBytes + MiBitmapBytes(Size));
-    PUCHAR Storage = MmDirectMap(MiCarve(Map, Count, Pages, Block->DirectMapLength) << PAGE_SHIFT);
+    PFN_NUMBER Size = MiDatabaseSize(Block->DirectMapLength);
+    SIZE_T MapBytes = (SIZE_T)Count * sizeof(*Map), TreeBytes = MiBitmapBytes(Size);
+    PFN_NUMBER Pages = BYTES_TO_PAGES(MapBytes + 2 * TreeBytes + MiPfnStoreBytes(Size));
+    PFN_NUMBER Own = MiCarve(Map, Count, Pages, Block->DirectMapLength);
+    PUCHAR Storage = MmDirectMap(Own << PAGE_SHIFT);
 
     MiMemoryMap = (LOADER_MEMORY_RANGE *)Storage;
     MiMemoryMapCount = Count;
     MiBitmapInit(&MiFreePages, Size, Storage + MapBytes);
+    MiBitmapInit(&MiZeroedPages, Size, Storage + MapBytes + TreeBytes);
+    MiInitPfnStore(Size, Storage + MapBytes + 2 * TreeBytes);
     for (ULONG I = 0; I < Count; I++) {
         MiMemoryMap[I] = Map[I];
-        PFN_NUMBER First = Map[I].Base >> PAGE_SHIFT, End = MiReachableEnd(&Map[I], Block->DirectMapLength);
-        First += First == 0; /* page 0 is nobody's: a physical address of 0 means none */
+        PFN_NUMBER First = MiFirstFrame(&Map[I]), End = MiReachableEnd(&Map[I], Block->DirectMapLength);
         if (Map[I].Type == LoaderMemoryFree && First < End)
             MiBitmapFree(&MiFreePages, First, End - First);
     }
+    MiUseFrames(Own, Own + Pages);
+    MiAdoptRanges(Block->DirectMapLength);
 }
 
 VOID MiZeroFrame(PFN_NUMBER Frame)
@@ -96,6 +134,62 @@ VOID MiZeroFrame(PFN_NUMBER Frame)
     PVOID Page = MmDirectMap(Frame << PAGE_SHIFT);
     ULONG64 Count = PAGE_SIZE / 8;
     __asm__ volatile("rep stosq" : "+D"(Page), "+c"(Count) : "a"(0ull) : "memory");
+}
+
+/* --- taking and giving back: MiPhysicalLock held --------------------------------------------------------------------- */
+
+/* TRUE: all of them were zeroed. */
+static BOOLEAN MiTakeFreeLocked(PFN_NUMBER First, PFN_NUMBER Count)
+{
+    PFN_NUMBER Zeroed = 0;
+    MiBitmapTake(&MiFreePages, First, Count);
+    if (MiZeroedPages.Free == 0)
+        return FALSE;
+    for (PFN_NUMBER At = MiBitmapFind(&MiZeroedPages, First); At < First + Count;
+         At = MiBitmapFind(&MiZeroedPages, At + 1)) {
+        MiBitmapTake(&MiZeroedPages, At, 1);
+        Zeroed++;
+    }
+    return Zeroed == Count;
+}
+
+VOID MiPutFreeLocked(PFN_NUMBER Frame)
+{
+    MiPfnOf(Frame)->Word = MiWord(MiFrameFree, MiCacheNone, 0);
+    MiBitmapFree(&MiFreePages, Frame, 1);
+}
+
+PFN_NUMBER MiTakeMetaPageLocked(VOID)
+{
+    PFN_NUMBER Frame = MiBitmapFind(&MiFreePages, MI_DMA_END_PAGE);
+    if (Frame == MM_NO_PAGE)
+        Frame = MiBitmapFind(&MiFreePages, MI_MEGABYTE_PAGE);
+    if (Frame != MM_NO_PAGE && !MiTakeFreeLocked(Frame, 1))
+        MiZeroFrame(Frame);
+    return Frame;
+}
+
+/* Pages that were taken from the tree get their owner; given back when their entries cannot be made. */
+static BOOLEAN MiActivateLocked(PFN_NUMBER First, PFN_NUMBER Count)
+{
+    if (!MiBackFramesLocked(First, Count)) {
+        MiBitmapFree(&MiFreePages, First, Count);
+        return FALSE;
+    }
+    for (PFN_NUMBER I = 0; I < Count; I++)
+        MiPfnOf(First + I)->Word = MiWord(MiFrameActive, MiCacheBack, 1);
+    return TRUE;
+}
+
+/* Pages with contents that nobody uses are free pages to those who need a run. */
+static BOOLEAN MiFreeStandbyLocked(VOID)
+{
+    BOOLEAN Any = FALSE;
+    for (PFN_NUMBER Frame = MiTakeStandbyLocked(); Frame != MM_NO_PAGE; Frame = MiTakeStandbyLocked()) {
+        MiPutFreeLocked(Frame);
+        Any = TRUE;
+    }
+    return Any;
 }
 
 /* First fit, but the first 16 MiB only when nothing else is left, and the first MiB only for those who ask
@@ -120,31 +214,77 @@ PFN_NUMBER MmAllocatePhysicalPages(PFN_NUMBER Count, PFN_NUMBER Lowest, PFN_NUMB
     PFN_NUMBER End = Highest >= MiFreePages.Size ? MiFreePages.Size : Highest + 1;
     KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
     PFN_NUMBER Found = MiFindPagesLocked(Count, Lowest, End, Boundary);
-    if (Found != MM_NO_PAGE)
-        MiBitmapTake(&MiFreePages, Found, Count);
+    if (Found == MM_NO_PAGE && MiFreeStandbyLocked())
+        Found = MiFindPagesLocked(Count, Lowest, End, Boundary);
+    if (Found != MM_NO_PAGE) {
+        MiTakeFreeLocked(Found, Count);
+        if (!MiActivateLocked(Found, Count))
+            Found = MM_NO_PAGE;
+    }
     ArchReleaseLock(&MiPhysicalLock, OldIrql);
     return Found;
 }
 
-PFN_NUMBER MmAllocatePhysicalPage(BOOLEAN Zero)
+/* Zeroed pages are for those who need them. */
+static PFN_NUMBER MiFindPageLocked(BOOLEAN Zero)
 {
-    KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
-    PFN_NUMBER Found = MiBitmapFind(&MiFreePages, MI_DMA_END_PAGE);
+    PFN_NUMBER Found = MM_NO_PAGE;
+    if (Zero)
+        Found = MiBitmapFind(&MiZeroedPages, MI_DMA_END_PAGE);
+    else if (MiZeroedPages.Free != 0)
+        Found = MiBitmapFindWithout(&MiFreePages, &MiZeroedPages, MI_DMA_END_PAGE);
+    if (Found == MM_NO_PAGE)
+        Found = MiBitmapFind(&MiFreePages, MI_DMA_END_PAGE);
     if (Found == MM_NO_PAGE)
         Found = MiBitmapFind(&MiFreePages, MI_MEGABYTE_PAGE);
-    if (Found != MM_NO_PAGE)
-        MiBitmapTake(&MiFreePages, Found, 1);
+    return Found;
+}
+
+/* A free page, or one from the standby list; *Zeroed: it is all zero. */
+static PFN_NUMBER MiTakePageLocked(BOOLEAN Zero, BOOLEAN *Zeroed)
+{
+    PFN_NUMBER Found = MiFindPageLocked(Zero);
+    *Zeroed = FALSE;
+    if (Found == MM_NO_PAGE) {
+        Found = MiTakeStandbyLocked();
+        if (Found != MM_NO_PAGE)
+            MiPfnOf(Found)->Word = MiWord(MiFrameActive, MiCacheBack, 1);
+        return Found;
+    }
+    *Zeroed = MiTakeFreeLocked(Found, 1);
+    return MiActivateLocked(Found, 1) ? Found : MM_NO_PAGE;
+}
+
+PFN_NUMBER MmAllocatePhysicalPage(BOOLEAN Zero)
+{
+    BOOLEAN Zeroed;
+    KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
+    PFN_NUMBER Found = MiTakePageLocked(Zero, &Zeroed);
     ArchReleaseLock(&MiPhysicalLock, OldIrql);
-    if (Zero && Found != MM_NO_PAGE)
+    if (Zero && !Zeroed && Found != MM_NO_PAGE)
         MiZeroFrame(Found);
     return Found;
+}
+
+/* [WDK Bug Check 0x4E] 0x9A: freed while locked for I/O; 0x99: a PFN is corrupted, here: it is free, or others share it. */
+static VOID MiRequireLastUse(PFN_NUMBER Frame, ULONG64 Word)
+{
+    if (MiWordLocks(Word) != 0)
+        KeBugCheckBlaming(NULL, PFN_LIST_CORRUPT, 0x9a, Frame, MiWordState(Word), MiWordLocks(Word),
+                          "memory was freed while an MDL still had its pages locked");
+    if (MiWordState(Word) != MiFrameActive || MiWordShares(Word) != 1)
+        KeBugCheckEx(PFN_LIST_CORRUPT, 0x99, Frame, MiWordState(Word), 0);
 }
 
 VOID MmFreePhysicalPages(PFN_NUMBER First, PFN_NUMBER Count)
 {
     KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
-    if (!MiBitmapIsTaken(&MiFreePages, First, Count))
-        KeBugCheckEx(PFN_LIST_CORRUPT, 0x99, First, Count, 0); /* [WDK Bug Check 0x4E] a PFN is corrupted */
+    if (!MiAreBacked(First, Count) || !MiBitmapIsTaken(&MiFreePages, First, Count))
+        KeBugCheckEx(PFN_LIST_CORRUPT, 0x99, First, Count, 0);
+    for (PFN_NUMBER Frame = First; Frame < First + Count; Frame++) {
+        ULONG64 Free = MiWord(MiFrameFree, MiCacheNone, 0);
+        MiRequireLastUse(Frame, __atomic_exchange_n(&MiPfnOf(Frame)->Word, Free, __ATOMIC_ACQ_REL));
+    }
     MiBitmapFree(&MiFreePages, First, Count);
     ArchReleaseLock(&MiPhysicalLock, OldIrql);
 }
@@ -173,7 +313,9 @@ VOID MmQueryCounters(MM_COUNTERS *Counters)
 {
     *Counters = (MM_COUNTERS){
         .TotalPages = MiTotalPages,
-        .FreePages = MiFreePages.Free,
+        .FreePages = MiFreePages.Free + MiStandby.Count,
+        .ZeroedPages = MiZeroedPages.Free,
+        .StandbyPages = MiStandby.Count,
         .LowestPage = MiLowestPage,
         .HighestPage = MiHighestPage,
         .TablePages = (PFN_NUMBER)MiTablePages,

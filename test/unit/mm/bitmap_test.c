@@ -98,6 +98,31 @@ static void RandomOperations(uint64_t Size, unsigned Steps, uint64_t Seed)
     Drop(&M);
 }
 
+static uint64_t ModelWithout(const MODEL *M, const MODEL *Less, uint64_t From)
+{
+    for (uint64_t At = From; At < M->Size; At++)
+        if (M->Free[At] && !Less->Free[At])
+            return At;
+    return MI_BITMAP_NONE;
+}
+
+static void a_find_without_a_subset_agrees_with_the_model(void **State)
+{
+    (void)State;
+    uint64_t Seed = 99;
+    MODEL M, Less;
+    Make(&M, 1000);
+    Make(&Less, 1000);
+    for (unsigned Step = 0; Step < 3000; Step++) {
+        TurnRange(&M, &Seed);
+        TurnRange(&Less, &Seed);
+        uint64_t From = Random(&Seed) % (M.Size + 2);
+        assert_int_equal(MiBitmapFindWithout(&M.Bitmap, &Less.Bitmap, From), ModelWithout(&M, &Less, From));
+    }
+    Drop(&M);
+    Drop(&Less);
+}
+
 static void small_and_odd_sizes_agree_with_the_model(void **State)
 {
     (void)State;
@@ -143,6 +168,7 @@ int main(void)
     const struct CMUnitTest Tests[] = {
         cmocka_unit_test(small_and_odd_sizes_agree_with_the_model),
         cmocka_unit_test(three_levels_agree_with_the_model),
+        cmocka_unit_test(a_find_without_a_subset_agrees_with_the_model),
         cmocka_unit_test(a_large_map_is_filled_and_emptied),
         cmocka_unit_test(a_range_outside_is_neither_free_nor_taken),
     };

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 3 of mm: the page frame database, one MI_PFN for each page of RAM that is or was in use, and for each page of device memory that
+ * is mapped. It is an array at MM_PFN_DATABASE_BASE, indexed by frame number, backed by memory when a page of the neighbourhood is
+ * first used (pfn_store.c): untouched RAM costs nothing. Which pages are free is said by bit trees (physical.c); a page
+ * that comes from there is Active with one share, its owner's.
+ *
+ *            MmAllocatePhysicalPage(s)              last MiReleaseFrame, no lock
+ *    Free  ---------------------------->  Active  ---------------------------------> Free, or Standby if it is kept
+ *   Zeroed                                  | ^
+ *                last share gone, but locks | | MiReviveFrame
+ *                                           v |
+ *                                       Transition  --- last MiUnlockFrame --------> Free, or Standby if it is kept
+ *
+ *    Free --- zero-page thread ---> Zeroed          Standby --- MiReviveFrame ---> Active
+ *                                                   Standby --- memory is short (*Entry = Original) ---> Active, another owner's
+ *
+ * Locks: Word is changed by compare-exchange, any IRQL <= DISPATCH_LEVEL, no lock. Entry and Original belong to who holds the page
+ * Active (set them before MiKeepFrame); Next and Previous to MiPhysicalLock, which also guards the way onto the standby list and
+ * off it. A kept page's *Entry is written under MiPhysicalLock when the page is taken away, so it is in memory that is never paged. */
+#pragma once
+#include "mi.h"
+#include "pfn_word.h"
+
+typedef struct _MI_PFN {
+    volatile ULONG64 Word; /* (atomic) pfn_word.h */
+    MI_PTE *Entry;         /* who maps it: the (prototype) entry. Whose that is, the page's user knows */
+    MI_PTE Original;       /* what *Entry becomes when the page is taken from the standby list */
+    ULONG Next, Previous;  /* (MiPhysicalLock) standby list, MI_PFN_END at its ends */
+} MI_PFN;
+ASSERT_SIZE(MI_PFN, 32);
+
+#define MI_PFN_MOST (MM_REGION_SIZE / sizeof(MI_PFN)) /* frames: 64 TiB of addresses */
+#define MI_PFN_END 0xffffffffu
+
+/* The entry of a page that its caller got from this manager (its own, or one that a valid kernel or user entry maps and that
+ * MiIsManaged says is RAM). */
+static inline MI_PFN *MiPfnOf(PFN_NUMBER Frame)
+{
+    return (MI_PFN *)MM_PFN_DATABASE_BASE + Frame;
+}
+
+/* Is the frame RAM that this database counts? FALSE for device memory, holes and RAM that nobody has used yet. Any IRQL. */
+BOOLEAN MiIsManaged(PFN_NUMBER Frame);
+
+/* Do all of these have entries? RAM that was used, and its neighbours. Count > 0. */
+BOOLEAN MiAreBacked(PFN_NUMBER First, PFN_NUMBER Count);
+
+/* One more entry maps the page, which somebody (the caller, who knows of it) uses already. */
+VOID MiShareFrame(PFN_NUMBER Frame);
+
+/* One entry less, after the TLBs were told. The last share of a page without locks: the page is free, or on the standby list if it is kept;
+ * with locks that happens at the last unlock. */
+VOID MiReleaseFrame(PFN_NUMBER Frame);
+
+/* Keeps a page that is in use where it is, whoever releases it (MDLs). FALSE: 2^24 locks already, or nobody uses it. */
+BOOLEAN MiLockFrame(PFN_NUMBER Frame);
+
+/* [WDK Bug Check 0x4E] 7: unlocked more often than locked. */
+VOID MiUnlockFrame(PFN_NUMBER Frame);
+
+/* --- pages whose contents can be asked for again: prototype entries of sections ------------------------------------- */
+
+/* The page is Active and the caller's: unused, it goes to the standby list from now on. *Entry is what names the page and gets Original when
+ * memory is short; it stays valid until MiForgetFrame. */
+VOID MiKeepFrame(PFN_NUMBER Frame, MI_PTE *Entry, MI_PTE Original);
+
+/* The page that *Entry named a moment ago, in whatever state: one share more, Active. FALSE: it was taken away meanwhile, *Entry is Original. */
+BOOLEAN MiReviveFrame(PFN_NUMBER Frame, MI_PTE *Entry);
+
+/* *Entry goes away, or the page is dirty: it is not kept any more. On the standby list it is freed; in use it is freed after its last use. FALSE: it
+ * was taken away before. */
+BOOLEAN MiForgetFrame(PFN_NUMBER Frame, MI_PTE *Entry);
+
+/* --- for physical.c: MiPhysicalLock held ------------------------------------------------------------------------------- */
+
+typedef struct _MI_STANDBY {
+    ULONG First, Last; /* oldest first */
+    PFN_NUMBER Count;
+} MI_STANDBY;
+extern MI_STANDBY MiStandby; /* MiPhysicalLock */
+
+/* Takes the oldest standby page away from its entry; MM_NO_PAGE when there is none. Its word is that of an unused page. */
+PFN_NUMBER MiTakeStandbyLocked(VOID);
+
+/* pfn_store.c: makes the entries of the frames [First, First + Count) exist. FALSE: memory is short. Meta pages come from MiTakeMetaPageLocked. */
+BOOLEAN MiBackFramesLocked(PFN_NUMBER First, PFN_NUMBER Count);
+VOID MiInitPfnStore(PFN_NUMBER Frames,
+                    PVOID GroupBits); /* GroupBits: MiPfnStoreBytes(Frames), any contents */
+SIZE_T MiPfnStoreBytes(PFN_NUMBER Frames);
+
+/* physical.c */
+extern ARCH_LOCK MiPhysicalLock;
+PFN_NUMBER MiTakeMetaPageLocked(VOID);  /* from the free pages, its entry untouched; zeroed */
+VOID MiPutFreeLocked(PFN_NUMBER Frame); /* an unused page becomes free */
