@@ -116,7 +116,6 @@ static inline ULONG ExpClassOf(SIZE_T Size)
 static inline EXP_POOL *ExpPoolOf(const void *Address)
 {
     ULONG64 Slot = ((ULONG64)Address - MM_NONPAGED_POOL_BASE) / MM_REGION_SIZE;
-    _Static_assert(MM_PAGED_POOL_BASE == MM_NONPAGED_POOL_BASE + MM_REGION_SIZE, "pools are neighbours");
     return Slot < MmPoolRegions ? &ExpPools[Slot] : NULL;
 }
 

@@ -7,6 +7,7 @@
 static const HALP_ACPI_HEADER *HalpRoot; /* XSDT or RSDT */
 static BOOLEAN HalpRootIsXsdt;
 static ULONG64 HalpDirectMapLength;
+ULONG64 HalpDirectMapBase;
 
 const void *HalpPhysical(ULONG64 Physical, ULONG64 Length)
 {
@@ -14,7 +15,7 @@ const void *HalpPhysical(ULONG64 Physical, ULONG64 Length)
 
     if (Physical == 0 || Physical >= Limit || Length > Limit - Physical)
         return NULL;
-    return (const void *)(LOADER_DIRECT_MAP_BASE + Physical);
+    return (const void *)(HalpDirectMapBase + Physical);
 }
 
 static BOOLEAN HalpSumIsZero(const void *Bytes, ULONG Length)
@@ -73,6 +74,7 @@ static VOID HalpFindRoot(ULONG64 Rsdp)
 
 VOID HalpInitAcpi(const LOADER_BLOCK *Block)
 {
+    HalpDirectMapBase = Block->DirectMapBase;
     HalpDirectMapLength = Block->DirectMapLength;
     HalpFindRoot(Block->Rsdp);
     HalpReadMadt();

@@ -57,7 +57,7 @@ VOID HalInitProcessorApic(VOID)
     ULONG64 Base = ArchReadMsr(0x1b);
 
     ArchWriteMsr(0x1b, Base | 0x800); /* globally enabled */
-    HalpApic = (volatile UCHAR *)(LOADER_DIRECT_MAP_BASE + (Base & 0xffffff000ull));
+    HalpApic = (volatile UCHAR *)(HalpDirectMapBase + (Base & 0xffffff000ull));
     HalpWriteApic(APIC_SPURIOUS, 0x100 | HAL_VECTOR_SPURIOUS);
     HalpWriteApic(APIC_LVT_LINT0, APIC_LVT_MASKED);
     HalpWriteApic(APIC_LVT_LINT1, APIC_DELIVERY_NMI);

@@ -14,6 +14,8 @@ typedef struct _HALP_ACPI_HEADER {
 ASSERT_SIZE(HALP_ACPI_HEADER, 36);
 #pragma pack(pop)
 
+extern ULONG64 HalpDirectMapBase; /* (c) */
+
 /* Direct-map view of a physical address below the mapped length, NULL beyond it. */
 const void *HalpPhysical(ULONG64 Physical, ULONG64 Length);
 

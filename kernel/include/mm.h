@@ -10,20 +10,44 @@
 /* --- the kernel half of the address space (docs: kernel/mm/README.md)
  * ------------------------------------------- */
 
-#define MM_DIRECT_MAP_BASE LOADER_DIRECT_MAP_BASE /* ffff8000'00000000: all physical memory, RW, NX */
-#define MM_DIRECT_MAP_END 0xffffc00000000000ull
-#define MM_SHADOW_BASE 0xffffd00000000000ull /* kept free for a KASAN shadow, 16 TiB */
-#define MM_SHADOW_END 0xffffe00000000000ull
-#define MM_NONPAGED_POOL_BASE 0xffffe00000000000ull /* 512 GiB each */
-#define MM_PAGED_POOL_BASE 0xffffe08000000000ull
-#define MM_POOL_RECORDS_BASE 0xffffe10000000000ull /* ex: one record per pool page, committed on demand */
-#define MM_PFN_DATABASE_BASE 0xffffe18000000000ull /* one entry per physical page, backed on demand */
-#define MM_PAGE_TABLES_BASE 0xfffff68000000000ull  /* recursive slot */
-#define MM_SHARED_DATA_BASE 0xfffff78000000000ull  /* KUSER_SHARED_DATA, one page, RW for the kernel */
-#define MM_IMAGE_BASE LOADER_IMAGE_BASE            /* fffff800'00000000: kernel, hal, drivers */
-#define MM_SYSTEM_PTE_BASE 0xfffff88000000000ull   /* stacks, I/O space, MDL mappings, contiguous memory */
-#define MM_REGION_SIZE (1ull << 39)                /* one PML4 entry */
-#define MM_USER_END 0x0000800000000000ull          /* first address that is not canonical */
+/* Regions that the kernel places at random at each boot (ldr/osloader/layout.h), each in whole entries of the top-level page table,
+ * made at boot, so that all address spaces share what is mapped there. REGION(name, entries of 512 GiB, what lies there).
+ * tools/address_map.py writes docs/address-map.md from here. The two pools are neighbours. */
+#define MM_RANDOM_REGIONS(REGION)                                                                            \
+    REGION(Shadow, 32, "kept free for a KASAN shadow")                                                       \
+    REGION(Pools, 2, "nonpaged pool, then paged pool; read/write, no-execute")                               \
+    REGION(PoolRecords, 1, "a record for each pool page (ex), backed on demand")                             \
+    REGION(PfnDatabase, 1, "an entry for each physical page (mm), backed on demand")                         \
+    REGION(SystemPtes, 1, "system PTEs: stacks, device memory, MDL mappings, contiguous memory; no-execute") \
+    REGION(SystemViews, 1, "views of sections in system space")
+
+/* (c) after MmInitSystem. The first two are osloader's choice. */
+typedef struct _MM_LAYOUT {
+    ULONG64 DirectMap;  /* all physical memory, read/write, no-execute */
+    ULONG64 PageTables; /* the page tables, through their recursive entry */
+    ULONG64 DirectMapEnd;
+#define MM_LAYOUT_FIELD(Name, Slots, Text) ULONG64 Name;
+    MM_RANDOM_REGIONS(MM_LAYOUT_FIELD)
+#undef MM_LAYOUT_FIELD
+} MM_LAYOUT;
+extern MM_LAYOUT MmLayout;
+
+#define MM_REGION_SIZE (1ull << 39) /* one entry of the top-level table */
+#define MM_DIRECT_MAP_BASE MmLayout.DirectMap
+#define MM_DIRECT_MAP_END MmLayout.DirectMapEnd
+#define MM_SHADOW_BASE MmLayout.Shadow
+#define MM_NONPAGED_POOL_BASE MmLayout.Pools
+#define MM_PAGED_POOL_BASE (MmLayout.Pools + MM_REGION_SIZE)
+#define MM_POOL_RECORDS_BASE MmLayout.PoolRecords
+#define MM_PFN_DATABASE_BASE MmLayout.PfnDatabase
+#define MM_PAGE_TABLES_BASE MmLayout.PageTables
+#define MM_SYSTEM_PTE_BASE MmLayout.SystemPtes
+#define MM_SYSTEM_VIEW_BASE MmLayout.SystemViews
+#define MM_KERNEL_HALF 0xffff800000000000ull
+/* Fixed by NT: one page that the kernel writes; images, of which the first lie at random in the first 512 MiB. */
+#define MM_SHARED_DATA_BASE 0xfffff78000000000ull
+#define MM_IMAGE_BASE LOADER_IMAGE_BASE
+#define MM_USER_END 0x0000800000000000ull /* first address that is not canonical */
 
 typedef enum _MM_PROTECTION { MmNoAccess, MmReadOnly, MmReadWrite, MmExecuteRead } MM_PROTECTION;
 

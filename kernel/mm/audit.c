@@ -34,7 +34,7 @@ static VOID MiAuditTable(MI_AUDIT *Audit, const MI_PTE *Table, ULONG64 Base, ULO
         ULONG64 Address = MiSignExtend(Base + ((ULONG64)I << Shift));
         if (!(Entry & MI_PTE_PRESENT) || !Rights.Write || !Rights.Execute)
             continue;
-        if (Shift == 39 && I == LOADER_RECURSIVE_SLOT)
+        if (Shift == 39 && I == MiSlotOf(MM_PAGE_TABLES_BASE))
             continue; /* the tables again; as data they must not be executable, which MmAuditPageTables checks
                        */
         if (Shift > 12 && !(Shift < 39 && (Entry & MI_PTE_LARGE))) {
@@ -51,7 +51,7 @@ SIZE_T MmAuditPageTables(MM_AUDIT_REPORT *Report, PVOID Context)
 {
     MI_AUDIT Audit = {Report, Context, 0};
     const MI_PTE *Root = MmDirectMap(ArchReadCr3() & MI_PTE_FRAME);
-    MI_PTE Self = MiReadPte(&Root[LOADER_RECURSIVE_SLOT]);
+    MI_PTE Self = MiReadPte(&Root[MiSlotOf(MM_PAGE_TABLES_BASE)]);
     MiAuditTable(&Audit, Root, 0, 39, (MI_RIGHTS){TRUE, TRUE});
     if ((Self & MI_PTE_PRESENT) && (Self & MI_PTE_WRITE) && !(Self & MI_PTE_NX)) {
         Audit.Found++;

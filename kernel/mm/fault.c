@@ -8,23 +8,6 @@
 #define MI_FAULT_FETCH 16u
 #define MI_NULL_END 0x10000u
 
-typedef struct _MI_REGION_RANGE {
-    ULONG64 First, End;
-    MM_REGION Region;
-} MI_REGION_RANGE;
-
-static const MI_REGION_RANGE MiRegions[] = {
-    {0, MM_USER_END, MmRegionUser},
-    {MM_DIRECT_MAP_BASE, MM_DIRECT_MAP_END, MmRegionDirectMap},
-    {MM_NONPAGED_POOL_BASE, MM_NONPAGED_POOL_BASE + MM_REGION_SIZE, MmRegionNonPagedPool},
-    {MM_PAGED_POOL_BASE, MM_PAGED_POOL_BASE + MM_REGION_SIZE, MmRegionPagedPool},
-    {MM_PAGE_TABLES_BASE, MM_PAGE_TABLES_BASE + MM_REGION_SIZE, MmRegionPageTables},
-    {MM_SHARED_DATA_BASE, MM_SHARED_DATA_BASE + PAGE_SIZE, MmRegionSharedData},
-    {MM_IMAGE_BASE, MM_IMAGE_BASE + MM_REGION_SIZE, MmRegionImages},
-    {MM_SYSTEM_PTE_BASE, MM_SYSTEM_PTE_BASE + MM_REGION_SIZE, MmRegionSystemPtes},
-    {MM_PFN_DATABASE_BASE, MM_PFN_DATABASE_BASE + MM_REGION_SIZE, MmRegionPfnDatabase},
-};
-
 static const char *const MiFaultText[] = {
     [MmFaultNonCanonical] = "a non-canonical address",
     [MmFaultUser] = "a user-mode address that is not mapped",
@@ -42,9 +25,23 @@ static const char *const MiFaultText[] = {
 
 static MM_REGION MiRegionOf(ULONG64 Address)
 {
-    for (ULONG I = 0; I < RTL_NUMBER_OF(MiRegions); I++)
-        if (Address >= MiRegions[I].First && Address < MiRegions[I].End)
-            return MiRegions[I].Region;
+    const struct {
+        ULONG64 First, End;
+        MM_REGION Region;
+    } Regions[] = {
+        {0, MM_USER_END, MmRegionUser},
+        {MM_DIRECT_MAP_BASE, MM_DIRECT_MAP_END, MmRegionDirectMap},
+        {MM_NONPAGED_POOL_BASE, MM_NONPAGED_POOL_BASE + MM_REGION_SIZE, MmRegionNonPagedPool},
+        {MM_PAGED_POOL_BASE, MM_PAGED_POOL_BASE + MM_REGION_SIZE, MmRegionPagedPool},
+        {MM_PAGE_TABLES_BASE, MM_PAGE_TABLES_BASE + MM_REGION_SIZE, MmRegionPageTables},
+        {MM_SHARED_DATA_BASE, MM_SHARED_DATA_BASE + PAGE_SIZE, MmRegionSharedData},
+        {MM_IMAGE_BASE, MM_IMAGE_BASE + MM_REGION_SIZE, MmRegionImages},
+        {MM_SYSTEM_PTE_BASE, MM_SYSTEM_PTE_BASE + MM_REGION_SIZE, MmRegionSystemPtes},
+        {MM_PFN_DATABASE_BASE, MM_PFN_DATABASE_BASE + MM_REGION_SIZE, MmRegionPfnDatabase},
+    };
+    for (ULONG I = 0; I < RTL_NUMBER_OF(Regions); I++)
+        if (Address >= Regions[I].First && Address < Regions[I].End)
+            return Regions[I].Region;
     return MmRegionNone;
 }
 

@@ -71,7 +71,7 @@ static VOID MiInitSpaces(const LOADER_BLOCK *Block)
  * demand. */
 static VOID MiMapFixed(VOID)
 {
-    MI_PTE *Self = (MI_PTE *)MmDirectMap(MiRootFrame << PAGE_SHIFT) + LOADER_RECURSIVE_SLOT;
+    MI_PTE *Self = (MI_PTE *)MmDirectMap(MiRootFrame << PAGE_SHIFT) + MiSlotOf(MM_PAGE_TABLES_BASE);
     MiWritePte(Self, MiReadPte(Self) | MI_PTE_NX); /* tables seen through it are data */
     KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
     BOOLEAN Done =
@@ -84,6 +84,7 @@ static VOID MiMapFixed(VOID)
 VOID MmInitSystem(const LOADER_BLOCK *Block)
 {
     MiRootFrame = Block->PageTableRoot >> PAGE_SHIFT;
+    MiInitLayout(Block);
     MiInitPhysical(Block);
     MiInitSpaces(Block);
     MiMapFixed();

@@ -11,6 +11,9 @@
 #include "arch.h"
 #include "bitmap.h"
 
+/* layout.c: fills MmLayout. First of all. */
+VOID MiInitLayout(const LOADER_BLOCK *Block);
+
 /* --- entries -------------------------------------------------------------------------------------------- */
 
 typedef ULONG64 MI_PTE;
@@ -85,6 +88,12 @@ static inline MI_PTE *MiDirectoryPointerOf(ULONG_PTR Address)
 static inline MI_PTE *MiTopOf(ULONG_PTR Address)
 {
     return MiPteOf((ULONG_PTR)MiDirectoryPointerOf(Address));
+}
+
+/* The index of an address in the top-level table. */
+static inline ULONG MiSlotOf(ULONG_PTR Address)
+{
+    return (Address >> 39) & 511;
 }
 
 static inline MI_PTE MiReadPte(const MI_PTE *Pte)

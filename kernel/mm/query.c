@@ -7,7 +7,7 @@
  * no man's land. */
 PVOID MmHighestUserAddress = (PVOID)0x7ffffffeffff;
 ULONG64 MmUserProbeAddress = 0x7fffffff0000;
-PVOID MmSystemRangeStart = (PVOID)MM_DIRECT_MAP_BASE;
+PVOID MmSystemRangeStart = (PVOID)MM_KERNEL_HALF;
 
 /* Any IRQL. [WDK MmIsAddressValid] FALSE when touching the address would fault now. */
 BOOLEAN NTAPI MmIsAddressValid(PVOID VirtualAddress)

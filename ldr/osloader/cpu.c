@@ -75,15 +75,6 @@ void OslEnableNoExecute(void)
     __asm__ volatile("wrmsr" : : "a"(Low | EFER_NXE | EFER_SCE), "d"(High), "c"(EFER));
 }
 
-uint64_t OslNextRandom(uint64_t *State)
-{
-    *State += 0x9e3779b97f4a7c15ull;
-    uint64_t Mix = *State;
-    Mix = (Mix ^ Mix >> 30) * 0xbf58476d1ce4e5b9ull;
-    Mix = (Mix ^ Mix >> 27) * 0x94d049bb133111ebull;
-    return Mix ^ Mix >> 31;
-}
-
 /* RDRAND may fail now and then; ten failures in a row mean that it is broken. */
 static uint64_t ReadRdrand(void)
 {
@@ -107,5 +98,5 @@ uint64_t OslSeed(const char *CommandLine)
     Seed = (uint64_t)High << 32 | Low;
     if (ReadCpuid(1).Ecx & RDRAND_BIT)
         Seed ^= ReadRdrand();
-    return OslNextRandom(&Seed);
+    return LayoutNextRandom(&Seed);
 }

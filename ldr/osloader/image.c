@@ -107,15 +107,15 @@ static void FindFile(const void *Archive, uint64_t ArchiveLength, const char *Fi
     }
 }
 
-/* Reads one file into memory of its own and relocates it to Base. Returns the first address behind it. */
-static uint64_t MapModule(MODULE *Module, const CPIO_ENTRY *File, OSL_MAP *Map, uint64_t Base)
+/* Reads one file into memory of its own and relocates it to Base; it may go up to Limit. Returns the first address behind it. */
+static uint64_t MapModule(MODULE *Module, const CPIO_ENTRY *File, OSL_MAP *Map, uint64_t Base, uint64_t Limit)
 {
     PE_IMAGE Source;
     PE_ERROR Error;
     if (PeParseFile(File->Data, File->Size, PE_PARSE_STRICT_WX, &Source, &Error) != PE_OK)
         Refuse(Module, &Error);
     uint64_t Length = ((uint64_t)Source.SizeOfImage + OSL_PAGE_SIZE - 1) & ~(uint64_t)(OSL_PAGE_SIZE - 1);
-    if (Length > LOADER_IMAGE_BASE + OSL_IMAGE_SPACE - Base)
+    if (Base > Limit || Length > Limit - Base)
         OslFail("boot.cpio: %s%s: the image takes %u KiB, more than all images may", SYSTEM_FOLDER,
                 Module->FileName, Length / 1024);
     void *Memory = OslClaim(Map, Length, LoaderMemoryImage, Module->FileName);
@@ -183,16 +183,17 @@ static void Describe(const MODULE *Module, LOADER_IMAGE *Image)
 void OslLoadImages(const void *Archive, uint64_t ArchiveLength, OSL_MAP *Map, uint64_t *Random,
                    LOADER_BLOCK *Block)
 {
-    uint64_t Base = LOADER_IMAGE_BASE + OslNextRandom(Random) % OSL_IMAGE_SLIDES * OSL_IMAGE_STEP;
+    uint64_t Base = LOADER_IMAGE_BASE + LayoutNextRandom(Random) % OSL_IMAGE_SLIDES * OSL_IMAGE_STEP;
+    uint64_t Limit = Base + OSL_IMAGE_SPACE;
     for (uint32_t i = 0; i < IMAGE_COUNT; i++) {
         CPIO_ENTRY File;
         FindFile(Archive, ArchiveLength, Modules[i].FileName, &File);
-        uint64_t End = MapModule(&Modules[i], &File, Map, Base);
+        uint64_t End = MapModule(&Modules[i], &File, Map, Base, Limit);
         Base =
             (End + 2 * OSL_IMAGE_STEP - 1) & ~(OSL_IMAGE_STEP - 1); /* at least one step of nothing between */
     }
     for (uint32_t i = 0; i < IMAGE_COUNT; i++) {
-        BindModule(&Modules[i], OslNextRandom(Random));
+        BindModule(&Modules[i], LayoutNextRandom(Random));
         Describe(&Modules[i], &Block->Images[i]);
     }
     Block->ImageCount = IMAGE_COUNT;

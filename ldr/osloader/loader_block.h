@@ -6,20 +6,19 @@
 #include <stdint.h>
 
 #define LOADER_BLOCK_MAGIC 0x4b4c42584f42544eull /* "NTBOXBLK" */
-#define LOADER_BLOCK_VERSION 1
+#define LOADER_BLOCK_VERSION 2
 
 /*
  * The address space at hand-over, which the kernel keeps (48-bit canonical, 4-level tables):
  *
- *   ffff8000'00000000  direct map of all physical memory, read/write, no-execute (2 MiB pages where possible)
- *   fffff680'00000000  page tables seen through the recursive slot (PML4 index 0x1ed)
+ *   DirectMapBase      direct map of all physical memory, read/write, no-execute (1 GiB pages where the processor has them,
+ *                      else 2 MiB); at random (layout.h)
+ *   RecursiveSlot      page tables seen through this entry of the top table; at random
  *   fffff780'00000000  KUSER_SHARED_DATA (made by the kernel)
  *   fffff800'00000000  images: ntoskrnl.exe, hal.dll, later drivers; 4 KiB pages, W^X per section
  *   0 .. 4 GiB         identity map for osloader's own code; the kernel drops it
  */
-#define LOADER_DIRECT_MAP_BASE 0xffff800000000000ull
 #define LOADER_IMAGE_BASE 0xfffff80000000000ull
-#define LOADER_RECURSIVE_SLOT 0x1edu
 
 typedef enum LOADER_MEMORY_TYPE {
     LoaderMemoryFree = 1,        /* RAM that nobody uses */
@@ -85,11 +84,14 @@ typedef struct LOADER_BLOCK {
     uint64_t MemoryMap; /* (va) LOADER_MEMORY_RANGE[MemoryMapCount] */
     uint32_t MemoryMapCount;
     uint32_t BootProtocol;    /* LOADER_BOOT_PROTOCOL */
-    uint64_t DirectMapLength; /* bytes mapped from physical 0 */
-    uint64_t CommandLine;     /* (va) NUL-terminated ASCII, never null */
-    uint64_t Rsdp;            /* (pa) ACPI root pointer, 0 = none found */
-    uint64_t EfiSystemTable;  /* (pa) 0 = none */
-    uint64_t Archive;         /* (va, direct map) boot.cpio */
+    uint64_t DirectMapBase;   /* (va) of physical 0; whole entries of the top table */
+    uint64_t DirectMapLength; /* bytes mapped */
+    uint32_t RecursiveSlot;   /* index in the top table */
+    uint32_t Reserved2;
+    uint64_t CommandLine;    /* (va) NUL-terminated ASCII, never null */
+    uint64_t Rsdp;           /* (pa) ACPI root pointer, 0 = none found */
+    uint64_t EfiSystemTable; /* (pa) 0 = none */
+    uint64_t Archive;        /* (va, direct map) boot.cpio */
     uint64_t ArchiveLength;
     uint64_t PageTableRoot; /* (pa) of the PML4 in CR3 */
     uint64_t StackTop;      /* (va, direct map) of the 32 KiB stack KiSystemStartup runs on */
@@ -101,7 +103,7 @@ typedef struct LOADER_BLOCK {
     uint32_t Reserved;
     LOADER_IMAGE Images[LOADER_MAX_IMAGES]; /* [0] is ntoskrnl.exe */
 } LOADER_BLOCK;
-_Static_assert(sizeof(LOADER_BLOCK) == 120 + 32 + 8 + 4 * 64, "LOADER_BLOCK");
+_Static_assert(sizeof(LOADER_BLOCK) == 136 + 32 + 8 + 4 * 64, "LOADER_BLOCK");
 
 /* The kernel's entry, called with the Microsoft x64 convention, interrupts off, CR8 = 0, on Block->StackTop.
  * CR0.WP|PG|PE|NE|MP, CR4.PAE|OSFXSR|OSXMMEXCPT, EFER.LME|NXE|SCE are set. It does not return. */

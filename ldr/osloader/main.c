@@ -31,9 +31,9 @@ void *OslClaim(OSL_MAP *Memory, uint64_t Length, LOADER_MEMORY_TYPE Type, const 
     return (void *)(uintptr_t)Base;
 }
 
-static uint64_t DirectAddress(const void *Pointer)
+static uint64_t DirectAddress(const LOADER_BLOCK *Block, const void *Pointer)
 {
-    return LOADER_DIRECT_MAP_BASE + (uint64_t)(uintptr_t)Pointer;
+    return Block->DirectMapBase + (uint64_t)(uintptr_t)Pointer;
 }
 
 static void ReadBootInfo(uint32_t Magic, uint32_t Info)
@@ -104,8 +104,19 @@ static size_t CommandLineSize(void)
     return Size;
 }
 
+/* Before any address in the direct map is told. *Random: see LayoutNextRandom. */
+static void ChooseLayout(LOADER_BLOCK *Block, uint64_t *Random)
+{
+    LAYOUT Layout = {.Random = *Random};
+    Block->DirectMapLength = DirectMapLength();
+    uint32_t Slots = (uint32_t)((Block->DirectMapLength + LAYOUT_SLOT_SIZE - 1) / LAYOUT_SLOT_SIZE);
+    Block->DirectMapBase = LayoutSlotAddress(LayoutPick(&Layout, Slots));
+    Block->RecursiveSlot = LayoutPick(&Layout, 1);
+    *Random = Layout.Random;
+}
+
 /* One claim for the block, the command line behind it and the memory map at the end. */
-static LOADER_BLOCK *CreateBlock(uint64_t *MemoryMap)
+static LOADER_BLOCK *CreateBlock(uint64_t *Random, uint64_t *MemoryMap)
 {
     size_t TextSize = (CommandLineSize() + 7) & ~(size_t)7;
     uint8_t *Memory = OslClaim(&Map, sizeof(LOADER_BLOCK) + TextSize + sizeof(Map.Ranges), LoaderMemoryLoader,
@@ -118,20 +129,19 @@ static LOADER_BLOCK *CreateBlock(uint64_t *MemoryMap)
     Block->BootProtocol = Boot.Protocol;
     Block->EfiSystemTable = Boot.EfiSystemTable;
     Block->Screen = Boot.Screen;
-    Block->CommandLine = DirectAddress(Memory + sizeof(*Block));
+    Block->Seed = *Random = OslSeed(Boot.CommandLine);
+    ChooseLayout(Block, Random);
+    Block->CommandLine = DirectAddress(Block, Memory + sizeof(*Block));
     memcpy(Memory + sizeof(*Block), Boot.CommandLine, CommandLineSize());
     *MemoryMap = (uint64_t)(uintptr_t)Memory + sizeof(*Block) + TextSize;
-    Block->MemoryMap = LOADER_DIRECT_MAP_BASE + *MemoryMap;
+    Block->MemoryMap = Block->DirectMapBase + *MemoryMap;
     return Block;
 }
 
 static void CreateAddressSpace(LOADER_BLOCK *Block)
 {
     OSL_PAGE_TABLES Tables;
-    const LOADER_IMAGE *Last = &Block->Images[Block->ImageCount - 1];
-    Block->DirectMapLength = DirectMapLength();
-    OslCreatePageTables(&Tables, &Map, Block->DirectMapLength, Block->Images[0].Base,
-                        Last->Base + Last->Size);
+    OslCreatePageTables(&Tables, &Map, Block);
     OslMapImages(&Tables);
     Block->PageTableRoot = Tables.Root;
 }
@@ -146,29 +156,28 @@ static void HandOverMemoryMap(LOADER_BLOCK *Block, uint64_t MemoryMap)
 
 _Noreturn void OslMain(uint32_t Magic, uint32_t Info, uint64_t TimeStamp)
 {
-    uint64_t MemoryMap;
+    uint64_t MemoryMap, Random;
     OslOpenOutput();
     ReadBootInfo(Magic, Info);
     OslCheckProcessor();
     ClaimWhatIsThere();
 
     const void *Archive = FindArchive();
-    LOADER_BLOCK *Block = CreateBlock(&MemoryMap);
+    LOADER_BLOCK *Block = CreateBlock(&Random, &MemoryMap);
     Block->TscAtEntry = TimeStamp;
-    Block->Archive = DirectAddress(Archive);
+    Block->Archive = DirectAddress(Block, Archive);
     Block->ArchiveLength = Boot.ModuleLength;
-    Block->Seed = OslSeed(Boot.CommandLine);
     Block->Rsdp = OslFindRsdp(&Boot);
     Block->StackLength = STACK_LENGTH;
     Block->StackTop =
-        DirectAddress(OslClaim(&Map, STACK_LENGTH, LoaderMemoryLoader, "a stack")) + STACK_LENGTH;
+        DirectAddress(Block, OslClaim(&Map, STACK_LENGTH, LoaderMemoryLoader, "a stack")) + STACK_LENGTH;
 
-    uint64_t Random = Block->Seed;
     OslLoadImages(Archive, Boot.ModuleLength, &Map, &Random, Block);
     CreateAddressSpace(Block);
     HandOverMemoryMap(Block, MemoryMap);
 
     OslPrint("ntbox osloader " NTBOX_VERSION ": kernel at 0x%x", Block->Images[0].Base);
     OslEnableNoExecute();
-    OslEnterKernel(Block->PageTableRoot, Block->StackTop, Block->Images[0].Entry, DirectAddress(Block));
+    OslEnterKernel(Block->PageTableRoot, Block->StackTop, Block->Images[0].Entry,
+                   DirectAddress(Block, Block));
 }

@@ -9,6 +9,7 @@
 
 #include "cpio/cpio.h"
 #include "osloader/boot_info.h"
+#include "osloader/layout.h"
 #include "osloader/loader_block.h"
 #include "osloader/memory_map.h"
 
@@ -53,8 +54,6 @@ void OslCheckProcessor(void);
 bool OslHasGigabytePages(void);
 /* `seed=N`, else something that differs from boot to boot. */
 uint64_t OslSeed(const char *CommandLine);
-/* The next value of a sequence that starts with *State (SplitMix64). */
-uint64_t OslNextRandom(uint64_t *State);
 /* EFER.NXE and SCE. */
 void OslEnableNoExecute(void);
 
@@ -78,22 +77,21 @@ typedef struct OSL_PAGE_TABLES {
     uint64_t End;
 } OSL_PAGE_TABLES;
 
-/* Makes the kernel's address space without images: direct map of DirectMapLength bytes (a multiple of 1 GiB),
- * recursive slot, identity map. OslMapPage may then enter pages of [ImageFirst, ImageEnd). */
-void OslCreatePageTables(OSL_PAGE_TABLES *Tables, OSL_MAP *Map, uint64_t DirectMapLength, uint64_t ImageFirst,
-                         uint64_t ImageEnd);
+/* Makes the kernel's address space without images, where the block says: direct map (its length a multiple of 1 GiB), recursive
+ * slot, identity map. OslMapPage may then enter pages of the block's images. */
+void OslCreatePageTables(OSL_PAGE_TABLES *Tables, OSL_MAP *Map, const LOADER_BLOCK *Block);
 void OslMapPage(OSL_PAGE_TABLES *Tables, uint64_t Virtual, uint64_t Physical, uint64_t Flags);
 
 /* --- image.c -------------------------------------------------------------------------------------------- */
 
 /* Most that all images and their gaps take of the address space. */
 #define OSL_IMAGE_SPACE 0x4000000ull
-/* The images lie 64 KiB apart and start at one of 256 multiples of it. */
+/* The images lie 64 KiB apart and start at one of 8192 multiples of it. */
 #define OSL_IMAGE_STEP 0x10000ull
-#define OSL_IMAGE_SLIDES 256u
+#define OSL_IMAGE_SLIDES 8192u
 
 /* Loads ntoskrnl.exe and hal.dll out of the archive: maps, relocates, binds them to each other, sets their
- * cookies. Fills Block->Images. *Random: state for OslNextRandom. */
+ * cookies. Fills Block->Images. *Random: state for LayoutNextRandom. */
 void OslLoadImages(const void *Archive, uint64_t ArchiveLength, OSL_MAP *Map, uint64_t *Random,
                    LOADER_BLOCK *Block);
 /* Enters their pages, each with its section's protection. */

@@ -45,10 +45,10 @@ static uint64_t Descend(OSL_PAGE_TABLES *Tables, uint64_t Table, uint32_t Index)
     return *Entry & ADDRESS_MASK;
 }
 
-static void MapDirectly(OSL_PAGE_TABLES *Tables, uint64_t Length, bool Gigabyte)
+static void MapDirectly(OSL_PAGE_TABLES *Tables, const LOADER_BLOCK *Block, bool Gigabyte)
 {
-    for (uint64_t At = 0; At < Length; At += ONE_GIB) {
-        uint64_t Virtual = LOADER_DIRECT_MAP_BASE + At;
+    for (uint64_t At = 0; At < Block->DirectMapLength; At += ONE_GIB) {
+        uint64_t Virtual = Block->DirectMapBase + At;
         uint64_t Pointers = Descend(Tables, Tables->Root, IndexOf(Virtual, 4));
         if (Gigabyte) {
             Entries(Pointers)[IndexOf(Virtual, 3)] = At | DIRECT_LEAF;
@@ -79,17 +79,18 @@ static uint64_t CountTables(uint64_t DirectMapLength, bool Gigabyte, uint64_t Im
     return 1 + Direct + Image + 1; /* PML4, ..., the images' pointer table */
 }
 
-void OslCreatePageTables(OSL_PAGE_TABLES *Tables, OSL_MAP *Map, uint64_t DirectMapLength, uint64_t ImageFirst,
-                         uint64_t ImageEnd)
+void OslCreatePageTables(OSL_PAGE_TABLES *Tables, OSL_MAP *Map, const LOADER_BLOCK *Block)
 {
     bool Gigabyte = OslHasGigabytePages();
-    uint64_t Length = CountTables(DirectMapLength, Gigabyte, ImageFirst, ImageEnd) * OSL_PAGE_SIZE;
+    const LOADER_IMAGE *Last = &Block->Images[Block->ImageCount - 1];
+    uint64_t Length = OSL_PAGE_SIZE * CountTables(Block->DirectMapLength, Gigabyte, Block->Images[0].Base,
+                                                  Last->Base + Last->Size);
     Tables->Next = (uint64_t)(uintptr_t)OslClaim(Map, Length, LoaderMemoryPageTables, "the page tables");
     Tables->End = Tables->Next + Length;
     Tables->Root = NewTable(Tables);
     uint64_t *Root = Entries(Tables->Root);
     Root[0] = (uint64_t)(uintptr_t)OslIdentityTables | PRESENT | OSL_PAGE_WRITE | ACCESSED;
-    Root[LOADER_RECURSIVE_SLOT] =
+    Root[Block->RecursiveSlot] =
         Tables->Root | PRESENT | OSL_PAGE_WRITE | ACCESSED | DIRTY | OSL_PAGE_NO_EXECUTE;
-    MapDirectly(Tables, DirectMapLength, Gigabyte);
+    MapDirectly(Tables, Block, Gigabyte);
 }

@@ -73,7 +73,7 @@ static void CheckOrder(const LOADER_BLOCK *Block)
 
 void CheckMemoryMap(const LOADER_BLOCK *Block)
 {
-    uint64_t Zero = LOADER_DIRECT_MAP_BASE;
+    uint64_t Zero = Block->DirectMapBase;
     CheckOrder(Block);
     CheckType(Block, (uintptr_t)Block - Zero, sizeof(*Block), LoaderMemoryLoader,
               "block lies in loader memory");
@@ -112,7 +112,7 @@ static void CheckHalf(const LOADER_BLOCK *Block, uint64_t Table, int Level, uint
     CheckType(Block, Table, 4096, LoaderMemoryPageTables, "page table lies in page table memory");
     for (int i = Level == 4 ? 256 : 0; i < 512; i++) {
         uint64_t Entry = ((uint64_t *)Direct(Table))[i];
-        if (!(Entry & PTE_PRESENT) || (Level == 4 && i == LOADER_RECURSIVE_SLOT))
+        if (!(Entry & PTE_PRESENT) || (Level == 4 && (uint32_t)i == Block->RecursiveSlot))
             continue;
         uint64_t NoExecute = (Combined | Entry) & PTE_NO_EXECUTE;
         if (Level == 1 || (Entry & PTE_LARGE))
@@ -127,16 +127,16 @@ void CheckAddressSpace(const LOADER_BLOCK *Block)
     CheckHalf(Block, Block->PageTableRoot, 4, 0);
     for (uint64_t At = 0; At < Block->DirectMapLength; At += 0x20000000) {
         uint64_t PageSize;
-        uint64_t Leaf = WalkTables(Block->PageTableRoot, LOADER_DIRECT_MAP_BASE + At, &PageSize);
+        uint64_t Leaf = WalkTables(Block->PageTableRoot, Block->DirectMapBase + At, &PageSize);
         bool Good = Leaf && PageSize >= 0x200000 && (Leaf & PTE_WRITE) && (Leaf & PTE_NO_EXECUTE);
         CheckValue(Good && ((Leaf & PTE_ADDRESS) | (At & (PageSize - 1))) == At, "direct map", At);
     }
     uint64_t PageSize;
-    uint64_t Behind = LOADER_DIRECT_MAP_BASE + Block->DirectMapLength;
+    uint64_t Behind = Block->DirectMapBase + Block->DirectMapLength;
     Check(WalkTables(Block->PageTableRoot, Behind, &PageSize) == 0, "direct map ends where the block says");
     CheckValue(Block->DirectMapLength >= 0x100000000, "direct map covers 4 GiB", Block->DirectMapLength);
 
-    uint64_t Slot = LOADER_RECURSIVE_SLOT;
+    uint64_t Slot = Block->RecursiveSlot;
     uint64_t Self = 0xffffull << 48 | Slot << 39 | Slot << 30 | Slot << 21 | Slot << 12;
     const uint64_t *Root = (const uint64_t *)(uintptr_t)Self;
     CheckValue((Root[Slot] & PTE_ADDRESS) == Block->PageTableRoot, "recursive slot", Root[Slot]);

@@ -9,6 +9,7 @@
 #define EXIT_PASS 0x10 /* QEMU's status: 0x21 */
 #define EXIT_FAIL 0x11
 
+uint64_t DirectMapBase;
 static uint32_t Failures;
 static SCREEN Screen;
 
@@ -91,6 +92,8 @@ static void TellBlock(const LOADER_BLOCK *Block)
     Tell("seed", Block->Seed);
     Tell("kernel", Block->Images[0].Base);
     Tell("direct map", Block->DirectMapLength);
+    Tell("direct map base", Block->DirectMapBase);
+    Tell("recursive slot", Block->RecursiveSlot);
     Tell("rsdp", Block->Rsdp);
     Tell("efi", Block->EfiSystemTable);
     Tell("screen", Block->Screen.Type);
@@ -134,6 +137,7 @@ int memcmp(const void *A, const void *B, size_t Count)
 
 void TestStart(LOADER_BLOCK *Block)
 {
+    DirectMapBase = Block->DirectMapBase;
     CheckBlock(Block);
     CheckProcessorState(Block);
     CheckMemoryMap(Block);

@@ -16,9 +16,12 @@ bool CheckValue(bool Good, const char *What, uint64_t Value);
 void Tell(const char *Key, uint64_t Value);
 void TellText(const char *Key, const char *Value);
 
+/* Block->DirectMapBase */
+extern uint64_t DirectMapBase;
+
 static inline void *Direct(uint64_t Physical)
 {
-    return (void *)(uintptr_t)(LOADER_DIRECT_MAP_BASE + Physical);
+    return (void *)(uintptr_t)(DirectMapBase + Physical);
 }
 
 /* Walks the tables from Root in software. The leaf entry with the NX and write bits of all levels combined as

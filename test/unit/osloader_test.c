@@ -425,6 +425,46 @@ static void NumbersAreFound(void **State)
     assert_false(OslCommandLineNumber("", "seed", &Value));
 }
 
+/* --- the layout ----------------------------------------------------------------------------------------- */
+
+static void RegionsDoNotOverlap(void **State)
+{
+    (void)State;
+    for (uint64_t Seed = 0; Seed < 2000; Seed++) {
+        LAYOUT Layout = {.Random = Seed};
+        const uint32_t Sizes[] = {128, 1, 32, 2, 1, 1, 1, 1}; /* 64 TiB of memory */
+        uint8_t Used[512] = {0};
+        for (size_t i = 0; i < sizeof(Sizes) / sizeof(Sizes[0]); i++) {
+            uint32_t Slot = LayoutPick(&Layout, Sizes[i]);
+            assert_true(Slot >= LAYOUT_FIRST_SLOT && Slot + Sizes[i] <= LAYOUT_END_SLOT);
+            for (uint32_t j = Slot; j < Slot + Sizes[i]; j++)
+                assert_int_equal(Used[j]++, 0);
+        }
+    }
+}
+
+static void EveryPlaceIsUsed(void **State)
+{
+    (void)State;
+    uint32_t Times[512] = {0};
+    LAYOUT Random = {.Random = 1};
+    for (uint32_t i = 0; i < 23900; i++) {
+        LAYOUT Layout = {.Random = LayoutNextRandom(&Random.Random)};
+        Times[LayoutPick(&Layout, 1)]++;
+    }
+    for (uint32_t Slot = LAYOUT_FIRST_SLOT; Slot < LAYOUT_END_SLOT; Slot++)
+        assert_in_range(Times[Slot], 50, 150); /* 100 is expected */
+}
+
+static void FullLayoutHasNoPlace(void **State)
+{
+    (void)State;
+    LAYOUT Layout = {.Random = 7};
+    assert_int_equal(LayoutPick(&Layout, LAYOUT_END_SLOT - LAYOUT_FIRST_SLOT), LAYOUT_FIRST_SLOT);
+    assert_int_equal(LayoutPick(&Layout, 1), 0);
+    assert_int_equal(LayoutSlotAddress(0x1f0), LOADER_IMAGE_BASE);
+}
+
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
@@ -441,6 +481,9 @@ int main(void)
         cmocka_unit_test(PvhIsRead),
         cmocka_unit_test(DamagedStartInformationIsNamed),
         cmocka_unit_test(NumbersAreFound),
+        cmocka_unit_test(RegionsDoNotOverlap),
+        cmocka_unit_test(EveryPlaceIsUsed),
+        cmocka_unit_test(FullLayoutHasNoPlace),
     };
     return cmocka_run_group_tests_name("osloader", Tests, NULL, NULL);
 }
