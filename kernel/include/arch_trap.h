@@ -60,6 +60,23 @@ VOID ArchInitializeProcessor(ARCH_PROCESSOR_TABLES *Tables, PVOID Pcr, PVOID Sta
 /* CR4 and EFER features that the processor has (SMEP, UMIP, XSAVE ...), MXCSR and x87 state. Returns a description for the log. */
 VOID ArchEnableFeatures(VOID);
 
+/* Supervisor-mode access prevention (user_access.c). Once, on the boot processor, before others start: makes the places that forbid
+ * access to user addresses do so. Only where the processor has it. WritableAlias: another address of a byte of the kernel's code. */
+BOOLEAN ArchHasSmap(VOID);
+VOID ArchActivateSmap(PUCHAR (*WritableAlias)(PUCHAR Code));
+#define ARCH_CR4_SMAP (1ull << 21)
+#define ARCH_EFLAGS_AC (1u << 18) /* in EFLAGS: the kernel may touch user addresses */
+
+/* From here on the running code may not touch user addresses, until a trap returns or a fault of a thread's code permits it. */
+#define ARCH_FORBID_USER_ACCESS()                                                                            \
+    __asm__ volatile("1: .byte 0x0f, 0x1f, 0x00\n\t"                                                         \
+                     ".pushsection .smap$m, \"dr\"\n\t"                                                      \
+                     ".p2align 3\n\t.quad 1b\n\t"                                                            \
+                     ".popsection"                                                                           \
+                     :                                                                                       \
+                     :                                                                                       \
+                     : "memory")
+
 /* Extended state: FXSAVE, or XSAVE where the processor has it. */
 ULONG ArchXStateSize(VOID); /* bytes, multiple of 64 */
 VOID ArchInitializeXState(PVOID Area);

@@ -41,6 +41,11 @@ static VOID InitOpenScreen(VOID)
         KdInitializeScreen(&InitLoaderBlock.Screen, Glass);
 }
 
+static PUCHAR InitWritableCode(PUCHAR Code)
+{
+    return MmDirectMap((ULONG64)MmGetPhysicalAddress(Code).QuadPart);
+}
+
 /* Phase 1 starts all processors or stops the machine, so that present ones are active ones in the report. */
 static VOID InitSayHello(VOID)
 {
@@ -101,6 +106,8 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     KeNmiAsks = InitOptions.NmiAsks;
     KeSetWatchdogLimits(&InitOptions.Watchdog);
     MmInitSystem(&InitLoaderBlock);
+    if (ArchHasSmap())
+        ArchActivateSmap(InitWritableCode);
     ExInitializePools();
     ExInitializePushLocks();
     HalInitSystem(&InitLoaderBlock);

@@ -239,6 +239,7 @@ static VOID KiDrainDpcs(KI_DEFERRED *Deferred)
 /* Timers first: they queue DPCs, which the drain that follows in any case finds. */
 static VOID KiRunDeferred(PKPRCB Prcb, KI_DEFERRED *Deferred)
 {
+    ARCH_FORBID_USER_ACCESS();
     Prcb->DpcActive = TRUE;
     if (Deferred->Wheel.Requested) {
         Deferred->Dpcs.Busy = TRUE;

@@ -3,6 +3,9 @@
  * check that Windows makes of it, with the reason in words. */
 #include "ki.h"
 
+#define FAULT_PROTECTION 1
+#define FAULT_FOREIGN_TEXT                                                                                   \
+    "a user-mode address, touched by a DPC or an interrupt: whose process that is depends on chance"
 #define FAULT_WRITE 2
 #define FAULT_EXECUTE 0x10
 
@@ -32,6 +35,21 @@ static DECLSPEC_NORETURN VOID KiFatalFault(ARCH_TRAP_FRAME *Frame, PCONTEXT Cont
     KiBugCheck(PAGE_FAULT_IN_NONPAGED_AREA, Address, Operation, Frame->Rip, 2, Context, Fault->Text);
 }
 
+/* The user address is mapped and what touched it is the kernel half, for which access is forbidden: was it a thread's own code? Interrupts off. */
+static BOOLEAN KiIsForbiddenUserAccess(const ARCH_TRAP_FRAME *Frame, ULONG64 Address)
+{
+    return Address < MM_USER_END && (Frame->ErrorCode & FAULT_PROTECTION) && !(Frame->SegCs & 3) &&
+           !(Frame->ErrorCode & FAULT_EXECUTE) && !(Frame->EFlags & ARCH_EFLAGS_AC) &&
+           (ArchReadCr4() & ARCH_CR4_SMAP);
+}
+
+/* Interrupts off. APCs run for their thread, in its process. */
+static BOOLEAN KiIsInArbitraryContext(VOID)
+{
+    const KE_GATE *Gate = KiCurrentThread()->Gate;
+    return KeGetPrcb()->DpcActive || (Gate != NULL && (Gate->Kind == GateIsr || Gate->Kind == GateNmi));
+}
+
 VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
 {
     ULONG64 Address = ArchReadCr2();
@@ -40,6 +58,14 @@ VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
 
     if (KiUpcalls->FixFault(Frame))
         return;
+    if (KiIsForbiddenUserAccess(Frame, Address)) {
+        if (KiIsInArbitraryContext()) {
+            ArchContextFromTrapFrame(Frame, &Context);
+            KiFaultAtHighIrql(Frame, &Context, Address, FAULT_FOREIGN_TEXT);
+        }
+        Frame->EFlags |= ARCH_EFLAGS_AC; /* until the thread is interrupted; then this comes again */
+        return;
+    }
     MmClassifyFault((PVOID)Address, Frame->ErrorCode, &Fault);
     BOOLEAN User = Fault.Kind == MmFaultUser || Fault.Kind == MmFaultNull;
     if (Frame->Irql < DISPATCH_LEVEL && User) {

@@ -41,9 +41,9 @@ static BOOLEAN ProcessCreate(PROCESS_SPACE *Space, ULONG64 Value)
         RtlZeroMemory(ProcessTable(Space, Space->Count), PAGE_SIZE);
     }
     RtlCopyMemory(ProcessTable(Space, 0) + 256, Kernel + 256, 256 * sizeof(ULONG64));
-    for (ULONG Level = 0; Level + 1 < PROCESS_PAGES; Level++) /* present, writable */
+    for (ULONG Level = 0; Level + 1 < PROCESS_PAGES; Level++) /* present, writable, user */
         ProcessTable(Space, Level)[Level == 3 ? 0x10000 >> PAGE_SHIFT : 0] =
-            (Space->Pages[Level + 1] << PAGE_SHIFT) | 3;
+            (Space->Pages[Level + 1] << PAGE_SHIFT) | 7;
     *ProcessTable(Space, PROCESS_PAGES - 1) = Value;
     Space->Process.DirectoryTableBase = Space->Pages[0] << PAGE_SHIFT;
     return TRUE;

@@ -4,7 +4,6 @@
 
 #define CR4_OSXSAVE (1ull << 18)
 #define CR4_SMEP (1ull << 20)
-#define CR4_SMAP (1ull << 21)
 #define CR4_UMIP (1ull << 11)
 #define CR4_PGE (1ull << 7)
 
@@ -29,7 +28,7 @@ VOID ArchEnableFeatures(VOID)
     if (Extended.Ebx & (1u << 7))
         Cr4 |= CR4_SMEP;
     if (Extended.Ebx & (1u << 20))
-        Cr4 |= CR4_SMAP;
+        Cr4 |= ARCH_CR4_SMAP;
     if (Extended.Ecx & (1u << 2))
         Cr4 |= CR4_UMIP;
     ArchWriteCr4(Cr4);

@@ -20,6 +20,10 @@ ArchTrapStubs:
     .set vector, vector + 1
     .endr
 
+    .section .smap$m, "dr"
+    .p2align 3
+    .quad ArchTrapSmapSite
+    .text
     .globl ArchTrapCommon
     .def ArchTrapCommon
     .scl 2
@@ -73,6 +77,8 @@ ArchTrapCommon:
     mov rax, cr8
     mov [rsp + 0x84], eax
     cld
+ArchTrapSmapSite:
+    .byte 0x0f, 0x1f, 0x00 /* user_access.c */
     lea rcx, [rsp + 0x20]
     mov eax, [rcx + 0xe8]
     lea rdx, [rip + ArchTrapHandlers]
