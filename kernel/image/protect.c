@@ -25,6 +25,8 @@ VOID ImpProtectModule(PIM_MODULE Module)
         MmProtectImage(Module->Base + Start, End - Start, Protection);
         Start = End;
     }
+    if (NTBOX_CHECKED)
+        MmRequireNoWritableCode();
 }
 
 static BOOLEAN ImpHoldsDirectory(PIM_MODULE Module, ULONG Directory, const PE_SECTION *Section)

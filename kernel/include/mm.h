@@ -204,6 +204,9 @@ VOID MmClassifyFault(const void *Address, ULONG64 ErrorCode, MM_FAULT *Fault);
 typedef VOID MM_AUDIT_REPORT(PVOID Address, SIZE_T Size, PVOID Context);
 SIZE_T MmAuditPageTables(MM_AUDIT_REPORT *Report, PVOID Context);
 
+/* The audit after boot and after each load in the checked kernel: names each such page in the log and stops (0x1A, p1 0x4E540001). */
+VOID MmRequireNoWritableCode(VOID);
+
 /* After a driver's unload routine: memory and mappings of system space that it asked for and did not give back: written to log
  * and report, counted. They stay. PASSIVE_LEVEL. */
 ULONG MmReportDriverMappings(PCSTR Driver, const void *Base, SIZE_T Size);

@@ -81,6 +81,8 @@ VOID NTAPI InitPhase1(PVOID Context)
     InitMountSystemVolume();
     MmReleaseLoaderMemory();
     CmInitSystem();
+    if (NTBOX_CHECKED)
+        MmRequireNoWritableCode();
     if (InitOptions.RunTests || InitOptions.StressTime != 0)
         InitRunTests();
     InitRunAgent();

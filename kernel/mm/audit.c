@@ -2,8 +2,10 @@
  * Proof that no page is writable and executable: walks every table of the current address space. Rights of a
  * page are those of all levels together. */
 #include "mi.h"
+#include "kd.h"
 
 #define MI_ENTRIES 512
+#define MI_FIRST_KERNEL_ENTRY 256
 
 typedef struct _MI_AUDIT {
     MM_AUDIT_REPORT *Report;
@@ -28,7 +30,7 @@ static ULONG64 MiSignExtend(ULONG64 Address)
 /* Shift is that of one entry of this table: 39, 30, 21, 12. */
 static VOID MiAuditTable(MI_AUDIT *Audit, const MI_PTE *Table, ULONG64 Base, ULONG Shift, MI_RIGHTS Above)
 {
-    for (ULONG I = 0; I < MI_ENTRIES; I++) {
+    for (ULONG I = Shift == 39 ? MI_FIRST_KERNEL_ENTRY : 0; I < MI_ENTRIES; I++) {
         MI_PTE Entry = MiReadPte(&Table[I]);
         MI_RIGHTS Rights = MiCombine(Above, Entry);
         ULONG64 Address = MiSignExtend(Base + ((ULONG64)I << Shift));
@@ -59,4 +61,16 @@ SIZE_T MmAuditPageTables(MM_AUDIT_REPORT *Report, PVOID Context)
             Report((PVOID)MM_PAGE_TABLES_BASE, MM_REGION_SIZE, Context);
     }
     return Audit.Found;
+}
+
+static VOID MiNameWritableCode(PVOID Address, SIZE_T Size, PVOID Context)
+{
+    KdLogError("page tables: %p, %llu bytes, is writable and executable", Address, (ULONG64)Size);
+}
+
+VOID MmRequireNoWritableCode(VOID)
+{
+    SIZE_T Found = MmAuditPageTables(MiNameWritableCode, NULL);
+    if (Found != 0)
+        KeBugCheckEx(MEMORY_MANAGEMENT, 0x4e540001, Found, 0, 0);
 }

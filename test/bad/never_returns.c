@@ -8,6 +8,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
+    DbgPrint("never_returns: looping\n");
     for (;;)
         __asm__ volatile("pause");
 }
