@@ -107,6 +107,8 @@ PFN_NUMBER MmAllocatePhysicalPages(PFN_NUMBER Count, PFN_NUMBER Lowest, PFN_NUMB
 
 /* Freeing a page that is free or no RAM, that others share or that an MDL has locked stops with PFN_LIST_CORRUPT. */
 VOID MmFreePhysicalPages(PFN_NUMBER First, PFN_NUMBER Count);
+/* Routine of the one thread that zeroes free pages when no other thread is ready; never ends. */
+VOID NTAPI MmZeroPageThread(PVOID Context);
 VOID MmQueryCounters(MM_COUNTERS *Counters);
 
 static inline PVOID MmDirectMap(ULONG64 Physical)

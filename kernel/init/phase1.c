@@ -80,6 +80,7 @@ VOID NTAPI InitPhase1(PVOID Context)
     IoInitSystem();
     InitMountSystemVolume();
     MmReleaseLoaderMemory();
+    InitStartThread(MmZeroPageThread, NULL);
     CmInitSystem();
     if (NTBOX_CHECKED)
         MmRequireNoWritableCode();

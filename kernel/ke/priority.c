@@ -59,15 +59,8 @@ VOID KiDecayPriorityLocked(PKTHREAD Thread)
     Thread->Relieved = FALSE;
 }
 
-/* [WDK KeSetPriorityThread] PASSIVE_LEVEL. Priority 1 to 31, anything else is a bug check; returns the old one. */
-KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
+static KPRIORITY KiSetPriority(PKTHREAD Thread, KPRIORITY Priority)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    KI_REQUIRE_THREAD(Thread);
-    if (Priority <= LOW_PRIORITY || Priority > HIGH_PRIORITY)
-        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_ARGUMENT,
-                          (ULONG_PTR)(LONG_PTR)Priority, 0, 0,
-                          "the priority of a thread is set to one that is not from 1 to 31");
     KIRQL OldIrql = ArchAcquireLock(&Thread->ThreadLock);
     KI_PROCESSOR *Processor = KiLockThreadQueue(Thread);
     KPRIORITY Old = Thread->Priority;
@@ -78,6 +71,23 @@ KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
     ArchReleaseLockFromIrql(&Thread->ThreadLock);
     KiExitDispatcher(OldIrql);
     return Old;
+}
+
+VOID KeBecomeZeroPageThread(VOID)
+{
+    KiSetPriority(KeGetCurrentThread(), LOW_PRIORITY);
+}
+
+/* [WDK KeSetPriorityThread] PASSIVE_LEVEL. Priority 1 to 31, anything else is a bug check; returns the old one. */
+KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    KI_REQUIRE_THREAD(Thread);
+    if (Priority <= LOW_PRIORITY || Priority > HIGH_PRIORITY)
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_ARGUMENT,
+                          (ULONG_PTR)(LONG_PTR)Priority, 0, 0,
+                          "the priority of a thread is set to one that is not from 1 to 31");
+    return KiSetPriority(Thread, Priority);
 }
 
 KPRIORITY NTAPI KeQueryPriorityThread(PKTHREAD Thread)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Memory whose physical pages are consecutive, within limits that a device sets. */
-#include "mi.h"
+#include "pfn.h"
 #include "ke.h"
 
 /* The last page that ends at or below an address; MM_NO_PAGE when not even page 0 does. */
@@ -18,16 +18,18 @@ static PVOID MiAllocateContiguous(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestA
 {
     SIZE_T PageCount = BYTES_TO_PAGES(NumberOfBytes);
     MI_PTE Template = MiTemplate(MmReadWrite, CacheType, MiUseContiguous);
+    MI_CACHE Cache = MiCacheBack;
     ULONG64 Boundary = (ULONG64)BoundaryAddressMultiple.QuadPart;
     PFN_NUMBER Lowest = BYTES_TO_PAGES((ULONG64)LowestAcceptableAddress.QuadPart);
     PFN_NUMBER Highest = MiLastPageBelow((ULONG64)HighestAcceptableAddress.QuadPart);
-    if (PageCount == 0 || Template == 0 || Highest == MM_NO_PAGE || (Boundary != 0 && Boundary < PAGE_SIZE))
+    if (PageCount == 0 || !MiCacheOf(CacheType, &Cache) || Highest == MM_NO_PAGE ||
+        (Boundary != 0 && Boundary < PAGE_SIZE))
         return NULL;
 
     PFN_NUMBER First = MmAllocatePhysicalPages(PageCount, Lowest, Highest, Boundary >> PAGE_SHIFT);
     if (First == MM_NO_PAGE)
         return NULL;
-    ULONG_PTR Base = MiReserveOwned(PageCount, Owner);
+    ULONG_PTR Base = MiSetCacheOfRun(First, PageCount, Cache) ? MiReserveOwned(PageCount, Owner) : 0;
     if (Base == 0) {
         MmFreePhysicalPages(First, PageCount);
         return NULL;

@@ -1,23 +1,42 @@
 /* SPDX-License-Identifier: MIT
  * Device memory in system space. */
-#include "mi.h"
+#include "pfn.h"
 
-#define MI_PHYSICAL_END (1ull << 52)
+#define MI_PHYSICAL_END ((ULONG64)MI_PFN_MOST << PAGE_SHIFT)
+
+/* Each page with the cache type that it has. */
+static VOID MiMapIoPages(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, PFN_NUMBER First, MI_CACHE Wanted)
+{
+    MI_PTE *Pte = MiPteOf(Base);
+    BOOLEAN Ram;
+    for (SIZE_T Done = 0, Run; Done < PageCount; Done += Run) {
+        Run = MiRunOfKind(First + Done, PageCount - Done, &Ram);
+        for (SIZE_T I = Done; I < Done + Run; I++) {
+            MI_PTE Bits = Ram ? MiCacheBitsOfFrame(First + I, Wanted) : MiCacheBitsOfDevice(First + I);
+            MiWritePte(&Pte[I], MiEntry(Template | Bits, First + I, I, PageCount));
+        }
+    }
+}
 
 static PVOID MiMapPhysical(PHYSICAL_ADDRESS Address, SIZE_T NumberOfBytes, MM_PROTECTION Protection,
                            MEMORY_CACHING_TYPE Cache, const void *Owner)
 {
     ULONG64 Physical = (ULONG64)Address.QuadPart;
-    MI_PTE Template = MiTemplate(Protection, Cache, MiUseIoSpace);
-    if (Template == 0 || NumberOfBytes == 0 || Physical >= MI_PHYSICAL_END ||
+    MI_CACHE Wanted;
+    if (!MiCacheOf(Cache, &Wanted) || NumberOfBytes == 0 || Physical >= MI_PHYSICAL_END ||
         NumberOfBytes > MI_PHYSICAL_END - Physical)
         return NULL;
     ULONG64 Offset = Physical & PAGE_MASK;
+    PFN_NUMBER First = Physical >> PAGE_SHIFT;
     SIZE_T PageCount = BYTES_TO_PAGES(Offset + NumberOfBytes);
     ULONG_PTR Base = MiReserveOwned(PageCount, Owner);
     if (Base == 0)
         return NULL;
-    MiMapRun(Base, PageCount, Template, Physical >> PAGE_SHIFT);
+    if (!MiShareDevice(First, PageCount, Wanted)) {
+        MiReleaseOwned(Base, PageCount);
+        return NULL;
+    }
+    MiMapIoPages(Base, PageCount, MiTemplate(Protection, MmCached, MiUseIoSpace), First, Wanted);
     return (PVOID)(Base + Offset);
 }
 
@@ -57,6 +76,10 @@ PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfByte
  * SYSTEM_PTE_MISUSE. */
 VOID NTAPI MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes)
 {
-    ULONG_PTR Offset = (ULONG_PTR)BaseAddress & PAGE_MASK;
-    MiFreeOwnedMapping((ULONG_PTR)BaseAddress - Offset, BYTES_TO_PAGES(Offset + NumberOfBytes), MiUseIoSpace);
+    ULONG_PTR Offset = (ULONG_PTR)BaseAddress & PAGE_MASK, Base = (ULONG_PTR)BaseAddress - Offset;
+    SIZE_T PageCount = BYTES_TO_PAGES(Offset + NumberOfBytes);
+    ULONG64 Physical = 0;
+    (void)MmTranslate((PVOID)Base, &Physical);
+    MiFreeOwnedMapping(Base, PageCount, MiUseIoSpace);
+    MiReleaseDevice(Physical >> PAGE_SHIFT, PageCount);
 }

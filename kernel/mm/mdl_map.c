@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT
  * Mapping what an MDL describes into system space. */
-#include "mi.h"
+#include "pfn.h"
 
 static PVOID MiMapMdl(PMDL Mdl, MM_PROTECTION Protection, MEMORY_CACHING_TYPE CacheType, const void *Owner)
 {
     SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
-    MI_PTE Template = MiTemplate(Protection, CacheType, MiUseMdl);
-    if (PageCount == 0 || Template == 0)
+    MI_PTE Template = MiTemplate(Protection, MmCached, MiUseMdl);
+    MI_CACHE Wanted;
+    if (PageCount == 0 || !MiCacheOf(CacheType, &Wanted))
         return NULL;
     ULONG_PTR Base = MiReserveOwned(PageCount, Owner);
     if (Base == 0)
         return NULL;
-    MiMapFrames(Base, PageCount, Template, MmGetMdlPfnArray(Mdl));
+    const PFN_NUMBER *Frames = MmGetMdlPfnArray(Mdl);
+    for (SIZE_T I = 0; I < PageCount; I++)
+        MiWritePte(MiPteOf(Base) + I,
+                   MiEntry(Template | MiCacheBitsOfFrame(Frames[I], Wanted), Frames[I], I, PageCount));
     Mdl->MappedSystemVa = (PVOID)(Base + Mdl->ByteOffset);
     Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
     if (Mdl->MdlFlags & MDL_PARTIAL)

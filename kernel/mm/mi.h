@@ -131,6 +131,24 @@ VOID MiFlushTlbRange(ULONG_PTR Base, SIZE_T PageCount);
 VOID MiFlushTlbAll(VOID);
 VOID MiFlushTlbHere(VOID); /* the calling processor only */
 
+/* Changed entries of several ranges, told of with one interrupt: neighbours are one range, too many are everything. */
+#define MI_FLUSH_RANGES 8
+typedef struct _MI_FLUSH_BATCH {
+    ULONG Count;
+    SIZE_T PageCount; /* of all ranges */
+    struct {
+        ULONG_PTR Base;
+        SIZE_T PageCount;
+    } Range[MI_FLUSH_RANGES];
+} MI_FLUSH_BATCH;
+static inline VOID MiBeginFlush(MI_FLUSH_BATCH *Batch)
+{
+    Batch->Count = 0;
+    Batch->PageCount = 0;
+}
+VOID MiAddToFlush(MI_FLUSH_BATCH *Batch, ULONG_PTR Base, SIZE_T PageCount);
+VOID MiFlushBatch(const MI_FLUSH_BATCH *Batch);
+
 /* --- address regions: space.c
  * ------------------------------------------------------------------------------------ */
 
@@ -150,10 +168,12 @@ VOID MiInitSpace(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, SIZE_T First
 ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount);
 VOID MiRelease(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount);
 
+/* One entry of a mapping of PageCount pages. */
+MI_PTE MiEntry(MI_PTE Template, PFN_NUMBER Frame, SIZE_T Index, SIZE_T PageCount);
+
 /* Fill entries of a reserved range. The first kind allocates its pages: FALSE and nothing mapped when they
  * are short. */
 BOOLEAN MiMapNewPages(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, BOOLEAN Zero);
-VOID MiMapFrames(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, const PFN_NUMBER *Frames);
 VOID MiMapRun(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, PFN_NUMBER First);
 
 /* Undoes the above: flushes, then frees the pages that the mapping owns. Absent entries are left alone. */

@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Page-table entries of the kernel half: their bits, making tables, looking addresses up, telling the
  * processor. */
-#include "mi.h"
+#include "pfn.h"
 #include "ke.h"
 
 #define MI_TABLE_BITS (MI_PTE_PRESENT | MI_PTE_WRITE | MI_PTE_ACCESSED)
 #define MI_FLUSH_ALL_ABOVE 64 /* pages; more are cheaper by dropping everything */
 #define MI_CR4_GLOBAL (1ull << 7)
-
-/* Indexes of the page attribute table as MmInitProcessor fills it: 0 write-back, 3 uncached, 4
- * write-combining. */
-static BOOLEAN MiCacheBits(MEMORY_CACHING_TYPE Cache, MI_PTE *Bits)
-{
-    switch (Cache) {
-    case MmCached:
-        *Bits = 0;
-        return TRUE;
-    case MmNonCached:
-    case MmNonCachedUnordered: /* [WDK MEMORY_CACHING_TYPE] ordering is stronger than asked for */
-        *Bits = MI_PTE_CACHE_DISABLE | MI_PTE_WRITE_THROUGH;
-        return TRUE;
-    case MmWriteCombined:
-        *Bits = MI_PTE_PAT;
-        return TRUE;
-    default:
-        return FALSE;
-    }
-}
 
 /* All bits that say what may be done with the page (MI_PTE_PROTECTION). */
 MI_PTE MiProtectionBits(MM_PROTECTION Protection)
@@ -45,12 +25,11 @@ MI_PTE MiProtectionBits(MM_PROTECTION Protection)
 
 MI_PTE MiTemplate(MM_PROTECTION Protection, MEMORY_CACHING_TYPE Cache, MI_USE Use)
 {
-    MI_PTE Bits;
-    if (!MiCacheBits(Cache, &Bits))
+    MI_CACHE Type;
+    if (!MiCacheOf(Cache, &Type))
         return 0;
-    Bits |=
-        MI_PTE_ACCESSED | MI_PTE_GLOBAL | ((MI_PTE)Use << MI_PTE_USE_SHIFT) | MiProtectionBits(Protection);
-    return Bits;
+    return MiCacheBits(Type) | MI_PTE_ACCESSED | MI_PTE_GLOBAL | ((MI_PTE)Use << MI_PTE_USE_SHIFT) |
+           MiProtectionBits(Protection);
 }
 
 static BOOLEAN MiEnsureTable(MI_PTE *Entry)
@@ -126,27 +105,45 @@ VOID MiFlushTlbHere(VOID)
     ArchRestoreInterrupts(Enabled);
 }
 
-typedef struct _MI_FLUSH {
-    ULONG_PTR Base;
-    SIZE_T PageCount;
-} MI_FLUSH;
-
 /* On each processor. */
-static VOID MiFlushRangeHere(PVOID Context)
+static VOID MiFlushBatchHere(PVOID Context)
 {
-    const MI_FLUSH *Flush = Context;
-    if (Flush->PageCount > MI_FLUSH_ALL_ABOVE) {
+    const MI_FLUSH_BATCH *Batch = Context;
+    if (Batch->PageCount > MI_FLUSH_ALL_ABOVE) {
         MiFlushTlbHere();
         return;
     }
-    for (SIZE_T I = 0; I < Flush->PageCount; I++)
-        ArchInvalidatePage(Flush->Base + I * PAGE_SIZE);
+    for (ULONG R = 0; R < Batch->Count; R++)
+        for (SIZE_T I = 0; I < Batch->Range[R].PageCount; I++)
+            ArchInvalidatePage(Batch->Range[R].Base + I * PAGE_SIZE);
+}
+
+VOID MiAddToFlush(MI_FLUSH_BATCH *Batch, ULONG_PTR Base, SIZE_T PageCount)
+{
+    ULONG Last = Batch->Count - 1;
+    Batch->PageCount += PageCount;
+    if (Batch->Count != 0 && Batch->Range[Last].Base + Batch->Range[Last].PageCount * PAGE_SIZE == Base) {
+        Batch->Range[Last].PageCount += PageCount;
+    } else if (Batch->Count < MI_FLUSH_RANGES) {
+        Batch->Range[Batch->Count].Base = Base;
+        Batch->Range[Batch->Count++].PageCount = PageCount;
+    } else {
+        Batch->PageCount += MI_FLUSH_ALL_ABOVE; /* too many ranges: everything */
+    }
+}
+
+VOID MiFlushBatch(const MI_FLUSH_BATCH *Batch)
+{
+    if (Batch->Count != 0)
+        KeCallAllProcessors(MiFlushBatchHere, (PVOID)Batch);
 }
 
 VOID MiFlushTlbRange(ULONG_PTR Base, SIZE_T PageCount)
 {
-    MI_FLUSH Flush = {Base, PageCount};
-    KeCallAllProcessors(MiFlushRangeHere, &Flush);
+    MI_FLUSH_BATCH Batch;
+    MiBeginFlush(&Batch);
+    MiAddToFlush(&Batch, Base, PageCount);
+    MiFlushBatch(&Batch);
 }
 
 VOID MiFlushTlbAll(VOID)

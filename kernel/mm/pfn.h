@@ -58,6 +58,39 @@ BOOLEAN MiLockFrame(PFN_NUMBER Frame);
 /* [WDK Bug Check 0x4E] 7: unlocked more often than locked. */
 VOID MiUnlockFrame(PFN_NUMBER Frame);
 
+/* --- cache types: cache.c -------------------------------------------------------------------------------------------------
+ * A physical page has one cache type while it is mapped, in all its mappings and in the direct map. RAM is MiCacheBack unless its owner says
+ * otherwise before it is mapped (MiSetCache); MiCacheNone there means that the first mapping decides. Device memory gets the type of its
+ * first mapping and loses it with the last. Who asks for another type gets the one that is there. */
+
+/* FALSE: no such type. */
+BOOLEAN MiCacheOf(MEMORY_CACHING_TYPE Type, MI_CACHE *Cache);
+MI_PTE MiCacheBits(MI_CACHE Cache); /* of an entry; none for MiCacheNone */
+
+/* The bits of a mapping's entry for the page: those of its own type, which becomes Wanted if it has none yet. RAM only for MiCacheNone. IRQL
+ * <= DISPATCH_LEVEL, no lock of mm held. */
+MI_PTE MiCacheBitsOfFrame(PFN_NUMBER Frame, MI_CACHE Wanted);
+
+/* The caller owns these pages and nobody maps them. FALSE, and all as before, when there is no memory for page tables. */
+BOOLEAN MiSetCache(const PFN_NUMBER *Frames, SIZE_T Count, MI_CACHE Cache);
+BOOLEAN MiSetCacheOfRun(PFN_NUMBER First, SIZE_T Count, MI_CACHE Cache);
+
+/* Pages that are about to be freed: MiCacheBack again. */
+VOID MiRestoreCache(PFN_NUMBER First, SIZE_T Count);
+
+/* Device memory (what is RAM in the range is passed by): one mapping more, and one less. FALSE: memory is short. */
+BOOLEAN MiShareDevice(PFN_NUMBER First, SIZE_T Count, MI_CACHE Wanted);
+VOID MiReleaseDevice(PFN_NUMBER First, SIZE_T Count);
+
+/* Of a page of device memory that is mapped. */
+static inline MI_PTE MiCacheBitsOfDevice(PFN_NUMBER Frame)
+{
+    return MiCacheBits(MiWordCache(MiPfnOf(Frame)->Word));
+}
+
+/* physical.c: how many of these pages are, like the first, RAM by the memory map, or like it not. Count > 0. */
+SIZE_T MiRunOfKind(PFN_NUMBER First, SIZE_T Count, BOOLEAN *Ram);
+
 /* --- pages whose contents can be asked for again: prototype entries of sections ------------------------------------- */
 
 /* The page is Active and the caller's: unused, it goes to the standby list from now on. *Entry is what names the page and gets Original when
@@ -92,3 +125,15 @@ SIZE_T MiPfnStoreBytes(PFN_NUMBER Frames);
 extern ARCH_LOCK MiPhysicalLock;
 PFN_NUMBER MiTakeMetaPageLocked(VOID);  /* from the free pages, its entry untouched; zeroed */
 VOID MiPutFreeLocked(PFN_NUMBER Frame); /* an unused page becomes free */
+
+/* A free page that is not zero, out of the free ones; MM_NO_PAGE when Most are zeroed or no more than Spare others are free: the thread then
+ * rests. */
+PFN_NUMBER MiTakePageToZero(PFN_NUMBER Most, PFN_NUMBER Spare);
+VOID MiPutZeroedPage(PFN_NUMBER Frame);
+
+extern BOOLEAN MiZeroResting; /* MiPhysicalLock: the thread waits or is about to, and nobody has woken it */
+
+/* zero_page.c. The first two: MiPhysicalLock held. Who is told that it should be woken does that, without the lock. */
+BOOLEAN MiShouldZeroLocked(PFN_NUMBER Zeroed);
+VOID MiZeroThreadRestsLocked(VOID);
+VOID MiWakeZeroThread(VOID);

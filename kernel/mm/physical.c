@@ -15,6 +15,7 @@ ULONG MiMemoryMapCount;
 ARCH_LOCK MiPhysicalLock = ARCH_LOCK_INIT("free pages", LockRankMmPhysical, DISPATCH_LEVEL);
 static MI_BITMAP MiFreePages;   /* MiPhysicalLock */
 static MI_BITMAP MiZeroedPages; /* MiPhysicalLock; some of the free ones */
+static PFN_NUMBER MiInZeroing;  /* MiPhysicalLock; 1: a free page is out of the trees while it is zeroed */
 static PFN_NUMBER MiTotalPages, MiLowestPage, MiHighestPage;
 
 VOID MiInstallMoreMemory(VOID)
@@ -27,6 +28,21 @@ static BOOLEAN MiIsRam(const LOADER_MEMORY_RANGE *Range)
 {
     return Range->Type != LoaderMemoryReserved && Range->Type != LoaderMemoryBad &&
            Range->Type != LoaderMemoryAcpiNvs;
+}
+
+SIZE_T MiRunOfKind(PFN_NUMBER First, SIZE_T Count, BOOLEAN *Ram)
+{
+    *Ram = FALSE;
+    for (ULONG I = 0; I < MiMemoryMapCount; I++) {
+        PFN_NUMBER Base = MiMemoryMap[I].Base >> PAGE_SHIFT, Pages = MiMemoryMap[I].Length >> PAGE_SHIFT;
+        if (First < Base)
+            return min(Count, Base - First);
+        if (First - Base < Pages) {
+            *Ram = MiIsRam(&MiMemoryMap[I]);
+            return min(Count, Base + Pages - First);
+        }
+    }
+    return Count;
 }
 
 /* Last page + 1 of a range, as far as the direct map reaches; the first page if it does not reach it at all.
@@ -53,20 +69,31 @@ static VOID MiMeasureMemory(const LOADER_BLOCK *Block)
     }
 }
 
-/* Takes Pages from the end of the largest free range for our own tables; the range is cut. */
-static PFN_NUMBER MiCarve(LOADER_MEMORY_RANGE *Map, ULONG Count, PFN_NUMBER Pages, ULONG64 DirectMapLength)
+/* The largest free range, from whose end our own tables are taken. */
+static ULONG MiFindCarve(const LOADER_MEMORY_RANGE *Map, ULONG Count, PFN_NUMBER Pages,
+                         ULONG64 DirectMapLength)
 {
-    LOADER_MEMORY_RANGE *Best = NULL;
+    ULONG Best = Count;
     for (ULONG I = 0; I < Count; I++) {
         ULONG64 Reachable = (MiReachableEnd(&Map[I], DirectMapLength) << PAGE_SHIFT) - Map[I].Base;
         if (Map[I].Type == LoaderMemoryFree && Reachable == Map[I].Length &&
-            Reachable >> PAGE_SHIFT >= Pages && (Best == NULL || Map[I].Length > Best->Length))
-            Best = &Map[I];
+            Reachable >> PAGE_SHIFT >= Pages && (Best == Count || Map[I].Length > Map[Best].Length))
+            Best = I;
     }
-    if (Best == NULL)
+    if (Best == Count)
         MiInstallMoreMemory();
-    Best->Length -= Pages << PAGE_SHIFT;
-    return (Best->Base + Best->Length) >> PAGE_SHIFT;
+    return Best;
+}
+
+/* Our copy of the loader's map, with what we take from the end of range Carve as a range of its own. */
+static VOID MiCopyMap(const LOADER_MEMORY_RANGE *Map, ULONG Count, ULONG Carve, PFN_NUMBER Pages)
+{
+    MiMemoryMapCount = Count + 1;
+    for (ULONG I = 0; I < Count; I++)
+        MiMemoryMap[I + (I > Carve)] = Map[I];
+    LOADER_MEMORY_RANGE *Cut = &MiMemoryMap[Carve];
+    Cut->Length -= Pages << PAGE_SHIFT;
+    Cut[1] = (LOADER_MEMORY_RANGE){Cut->Base + Cut->Length, Pages << PAGE_SHIFT, LoaderMemoryPageTables, 0};
 }
 
 /* Before the first lock is asked for: nobody else is there. */
@@ -94,6 +121,16 @@ static VOID MiAdoptRanges(ULONG64 DirectMapLength)
             MiUseFrames(MiFirstFrame(&MiMemoryMap[I]), MiReachableEnd(&MiMemoryMap[I], DirectMapLength));
 }
 
+static VOID MiAddFreeRanges(ULONG64 DirectMapLength)
+{
+    for (ULONG I = 0; I < MiMemoryMapCount; I++) {
+        PFN_NUMBER First = MiFirstFrame(&MiMemoryMap[I]),
+                   End = MiReachableEnd(&MiMemoryMap[I], DirectMapLength);
+        if (MiMemoryMap[I].Type == LoaderMemoryFree && First < End)
+            MiBitmapFree(&MiFreePages, First, End - First);
+    }
+}
+
 static PFN_NUMBER MiDatabaseSize(ULONG64 DirectMapLength)
 {
     PFN_NUMBER Limit = min(DirectMapLength >> PAGE_SHIFT, MI_MOST_PAGES);
@@ -109,23 +146,17 @@ VOID MiInitPhysical(const LOADER_BLOCK *Block)
         MiInstallMoreMemory();
 
     PFN_NUMBER Size = MiDatabaseSize(Block->DirectMapLength);
-    SIZE_T MapBytes = (SIZE_T)Count * sizeof(*Map), TreeBytes = MiBitmapBytes(Size);
+    SIZE_T MapBytes = (Count + 1) * sizeof(*Map), TreeBytes = MiBitmapBytes(Size);
     PFN_NUMBER Pages = BYTES_TO_PAGES(MapBytes + 2 * TreeBytes + MiPfnStoreBytes(Size));
-    PFN_NUMBER Own = MiCarve(Map, Count, Pages, Block->DirectMapLength);
-    PUCHAR Storage = MmDirectMap(Own << PAGE_SHIFT);
+    ULONG Carve = MiFindCarve(Map, Count, Pages, Block->DirectMapLength);
+    PUCHAR Storage = MmDirectMap(Map[Carve].Base + Map[Carve].Length - (Pages << PAGE_SHIFT));
 
     MiMemoryMap = (LOADER_MEMORY_RANGE *)Storage;
-    MiMemoryMapCount = Count;
+    MiCopyMap(Map, Count, Carve, Pages);
     MiBitmapInit(&MiFreePages, Size, Storage + MapBytes);
     MiBitmapInit(&MiZeroedPages, Size, Storage + MapBytes + TreeBytes);
     MiInitPfnStore(Size, Storage + MapBytes + 2 * TreeBytes);
-    for (ULONG I = 0; I < Count; I++) {
-        MiMemoryMap[I] = Map[I];
-        PFN_NUMBER First = MiFirstFrame(&Map[I]), End = MiReachableEnd(&Map[I], Block->DirectMapLength);
-        if (Map[I].Type == LoaderMemoryFree && First < End)
-            MiBitmapFree(&MiFreePages, First, End - First);
-    }
-    MiUseFrames(Own, Own + Pages);
+    MiAddFreeRanges(Block->DirectMapLength);
     MiAdoptRanges(Block->DirectMapLength);
 }
 
@@ -260,10 +291,53 @@ PFN_NUMBER MmAllocatePhysicalPage(BOOLEAN Zero)
     BOOLEAN Zeroed;
     KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
     PFN_NUMBER Found = MiTakePageLocked(Zero, &Zeroed);
+    BOOLEAN Wake = Zero && MiShouldZeroLocked(MiZeroedPages.Free);
     ArchReleaseLock(&MiPhysicalLock, OldIrql);
+    if (Wake)
+        MiWakeZeroThread();
     if (Zero && !Zeroed && Found != MM_NO_PAGE)
         MiZeroFrame(Found);
     return Found;
+}
+
+/* --- for the zero-page thread --------------------------------------------------------------------------------------------- */
+
+/* Making its entry may take the page itself. */
+static PFN_NUMBER MiFindPageToZeroLocked(VOID)
+{
+    for (;;) {
+        PFN_NUMBER Frame = MiBitmapFindWithout(&MiFreePages, &MiZeroedPages, MI_DMA_END_PAGE);
+        if (Frame == MM_NO_PAGE || !MiBackFramesLocked(Frame, 1))
+            return MM_NO_PAGE;
+        if (MiBitmapIsFree(&MiFreePages, Frame, 1))
+            return Frame;
+    }
+}
+
+PFN_NUMBER MiTakePageToZero(PFN_NUMBER Most, PFN_NUMBER Spare)
+{
+    KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
+    PFN_NUMBER Frame = MM_NO_PAGE;
+    if (MiZeroedPages.Free < Most && MiFreePages.Free > MiZeroedPages.Free + Spare)
+        Frame = MiFindPageToZeroLocked();
+    if (Frame != MM_NO_PAGE) {
+        MiBitmapTake(&MiFreePages, Frame, 1);
+        MiInZeroing = 1;
+    } else {
+        MiZeroThreadRestsLocked();
+    }
+    ArchReleaseLock(&MiPhysicalLock, OldIrql);
+    return Frame;
+}
+
+VOID MiPutZeroedPage(PFN_NUMBER Frame)
+{
+    KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
+    MiPfnOf(Frame)->Word = MiWord(MiFrameZeroed, MiCacheNone, 0);
+    MiBitmapFree(&MiFreePages, Frame, 1);
+    MiBitmapFree(&MiZeroedPages, Frame, 1);
+    MiInZeroing = 0;
+    ArchReleaseLock(&MiPhysicalLock, OldIrql);
 }
 
 /* [WDK Bug Check 0x4E] 0x9A: freed while locked for I/O; 0x99: a PFN is corrupted, here: it is free, or others share it. */
@@ -278,8 +352,11 @@ static VOID MiRequireLastUse(PFN_NUMBER Frame, ULONG64 Word)
 
 VOID MmFreePhysicalPages(PFN_NUMBER First, PFN_NUMBER Count)
 {
+    if (!MiAreBacked(First, Count))
+        KeBugCheckEx(PFN_LIST_CORRUPT, 0x99, First, Count, 0);
+    MiRestoreCache(First, Count);
     KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
-    if (!MiAreBacked(First, Count) || !MiBitmapIsTaken(&MiFreePages, First, Count))
+    if (!MiBitmapIsTaken(&MiFreePages, First, Count))
         KeBugCheckEx(PFN_LIST_CORRUPT, 0x99, First, Count, 0);
     for (PFN_NUMBER Frame = First; Frame < First + Count; Frame++) {
         ULONG64 Free = MiWord(MiFrameFree, MiCacheNone, 0);
@@ -313,7 +390,7 @@ VOID MmQueryCounters(MM_COUNTERS *Counters)
 {
     *Counters = (MM_COUNTERS){
         .TotalPages = MiTotalPages,
-        .FreePages = MiFreePages.Free + MiStandby.Count,
+        .FreePages = MiFreePages.Free + MiInZeroing + MiStandby.Count,
         .ZeroedPages = MiZeroedPages.Free,
         .StandbyPages = MiStandby.Count,
         .LowestPage = MiLowestPage,

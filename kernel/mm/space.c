@@ -46,7 +46,7 @@ VOID MiRelease(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount)
         MiCountSystemPtes(-(LONG64)PageCount);
 }
 
-static MI_PTE MiEntry(MI_PTE Template, PFN_NUMBER Frame, SIZE_T Index, SIZE_T PageCount)
+MI_PTE MiEntry(MI_PTE Template, PFN_NUMBER Frame, SIZE_T Index, SIZE_T PageCount)
 {
     return Template | (Frame << PAGE_SHIFT) | (Index == 0 ? MI_PTE_FIRST : 0) |
            (Index == PageCount - 1 ? MI_PTE_LAST : 0);
@@ -67,13 +67,6 @@ BOOLEAN MiMapNewPages(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, BOOLEAN
     return TRUE;
 }
 
-VOID MiMapFrames(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, const PFN_NUMBER *Frames)
-{
-    MI_PTE *Pte = MiPteOf(Base);
-    for (SIZE_T I = 0; I < PageCount; I++)
-        MiWritePte(&Pte[I], MiEntry(Template, Frames[I], I, PageCount));
-}
-
 VOID MiMapRun(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, PFN_NUMBER First)
 {
     MI_PTE *Pte = MiPteOf(Base);
@@ -81,38 +74,52 @@ VOID MiMapRun(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, PFN_NUMBER Firs
         MiWritePte(&Pte[I], MiEntry(Template, First + I, I, PageCount));
 }
 
-/* Frees the pages that old entries own, neighbours together. */
-static VOID MiFreeOwned(const MI_PTE *Old, SIZE_T Count)
+/* Entries that were mapped keep their frame and whether they own it until nobody can see the page any more. */
+static SIZE_T MiClearEntries(MI_PTE *Pte, SIZE_T PageCount, MI_ABSENT Absent)
 {
-    for (SIZE_T I = 0; I < Count;) {
+    SIZE_T Cleared = 0;
+    for (SIZE_T I = 0; I < PageCount; I++) {
+        MI_PTE Old = MiReadPte(&Pte[I]);
+        if (!MiIsMapped(Old))
+            continue;
+        MiWritePte(&Pte[I], MI_ABSENT_PTE(Absent, 0) | (Old & (MI_PTE_FRAME | MI_PTE_OWNS)));
+        Cleared++;
+    }
+    return Cleared;
+}
+
+/* Frees the pages that cleared entries own, neighbours together. */
+static VOID MiFreeOwned(MI_PTE *Pte, SIZE_T PageCount, MI_ABSENT Absent)
+{
+    for (SIZE_T I = 0; I < PageCount;) {
+        MI_PTE Old = MiReadPte(&Pte[I]);
         SIZE_T Length = 1;
-        if (Old[I] & MI_PTE_OWNS) {
-            while (I + Length < Count && (Old[I + Length] & MI_PTE_OWNS) &&
-                   MiFrameOf(Old[I + Length]) == MiFrameOf(Old[I]) + Length)
+        if ((Old & (MI_PTE_PRESENT | MI_PTE_OWNS)) == MI_PTE_OWNS && MI_ABSENT_KIND(Old) == Absent) {
+            while (I + Length < PageCount && (MiReadPte(&Pte[I + Length]) & MI_PTE_OWNS) &&
+                   MiFrameOf(MiReadPte(&Pte[I + Length])) == MiFrameOf(Old) + Length)
                 Length++;
-            MmFreePhysicalPages(MiFrameOf(Old[I]), Length);
+            MmFreePhysicalPages(MiFrameOf(Old), Length);
         }
         I += Length;
     }
 }
 
+static VOID MiForgetFrames(MI_PTE *Pte, SIZE_T PageCount, MI_ABSENT Absent)
+{
+    for (SIZE_T I = 0; I < PageCount; I++)
+        if (!(MiReadPte(&Pte[I]) & MI_PTE_PRESENT) && MI_ABSENT_KIND(MiReadPte(&Pte[I])) == Absent)
+            MiWritePte(&Pte[I], MI_ABSENT_PTE(Absent, 0));
+}
+
+/* The processors are told once, whatever the size. */
 VOID MiUnmap(ULONG_PTR Base, SIZE_T PageCount, MI_ABSENT Absent)
 {
-    enum { Batch = 64 };
-    MI_PTE Old[Batch];
-    for (SIZE_T Done = 0; Done < PageCount; Done += Batch) {
-        SIZE_T Count = PageCount - Done < Batch ? PageCount - Done : Batch;
-        MI_PTE *Pte = MiPteOf(Base + Done * PAGE_SIZE);
-        for (SIZE_T I = 0; I < Count; I++) {
-            Old[I] = MiReadPte(&Pte[I]);
-            if (MiIsMapped(Old[I]))
-                MiWritePte(&Pte[I], MI_ABSENT_PTE(Absent, 0));
-            else
-                Old[I] = 0;
-        }
-        MiFlushTlbRange(Base + Done * PAGE_SIZE, Count);
-        MiFreeOwned(Old, Count);
-    }
+    MI_PTE *Pte = MiPteOf(Base);
+    if (MiClearEntries(Pte, PageCount, Absent) == 0)
+        return;
+    MiFlushTlbRange(Base, PageCount);
+    MiFreeOwned(Pte, PageCount, Absent);
+    MiForgetFrames(Pte, PageCount, Absent);
 }
 
 static BOOLEAN MiIsMappingStart(ULONG_PTR Base)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Pages and stacks of system space: memory of the kernel's own that is not pool. */
-#include "mi.h"
+#include "pfn.h"
 
 #define MI_STACK_PAGES (MM_KERNEL_STACK_SIZE / PAGE_SIZE)
 
@@ -27,13 +27,30 @@ VOID MmFreeSystemPages(PVOID Base, SIZE_T PageCount)
     MiFreeMapping(&MiSystemPteSpace, (ULONG_PTR)Base, PageCount, MiUsePages, MiAbsentFreedMapping);
 }
 
+/* New pages, mapped by nobody else, and by this mapping alone in a moment. */
+static BOOLEAN MiMapNonCachedPages(ULONG_PTR Base, SIZE_T PageCount)
+{
+    MI_PTE *Pte = MiPteOf(Base);
+    if (!MiMapNewPages(Base, PageCount, MiTemplate(MmReadWrite, MmCached, MiUseNonCached), FALSE))
+        return FALSE;
+    for (SIZE_T I = 0; I < PageCount; I++) {
+        MI_PTE Entry = MiReadPte(&Pte[I]);
+        if (!MiSetCacheOfRun(MiFrameOf(Entry), 1, MiCacheOff)) {
+            MiUnmap(Base, PageCount, MiAbsentNever);
+            return FALSE;
+        }
+        MiWritePte(&Pte[I], Entry | MiCacheBits(MiCacheOff));
+    }
+    MiFlushTlbRange(Base, PageCount);
+    return TRUE;
+}
+
 /* [WDK MmAllocateNonCachedMemory] page-aligned, IRQL < DISPATCH_LEVEL; NULL when memory is short. */
 PVOID NTAPI MmAllocateNonCachedMemory(SIZE_T NumberOfBytes)
 {
     SIZE_T PageCount = BYTES_TO_PAGES(NumberOfBytes);
     ULONG_PTR Base = PageCount != 0 ? MiReserveOwned(PageCount, __builtin_return_address(0)) : 0;
-    if (Base != 0 &&
-        !MiMapNewPages(Base, PageCount, MiTemplate(MmReadWrite, MmNonCached, MiUseNonCached), FALSE)) {
+    if (Base != 0 && !MiMapNonCachedPages(Base, PageCount)) {
         MiReleaseOwned(Base, PageCount);
         Base = 0;
     }

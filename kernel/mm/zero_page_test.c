@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ * The zero-page thread: it fills its reserve when the processor is idle, and no more. */
+#include "kt.h"
+#include "pfn.h"
+
+static MM_COUNTERS Now(VOID)
+{
+    MM_COUNTERS Counters;
+    MmQueryCounters(&Counters);
+    return Counters;
+}
+
+static PFN_NUMBER Reserve(VOID)
+{
+    return min(Now().TotalPages / 16, 1024);
+}
+
+/* Taking zeroed pages below half of the reserve wakes the thread; the pages come back as they are, not zeroed. */
+static VOID Drain(VOID)
+{
+    static PFN_NUMBER Pages[520];
+    ULONG Count = 0;
+    while (Count < 520 && Now().ZeroedPages >= Reserve() / 2)
+        Pages[Count++] = MmAllocatePhysicalPage(TRUE);
+    while (Count > 0)
+        MmFreePhysicalPages(Pages[--Count], 1);
+}
+
+/* Lets all other threads run until the reserve is full. */
+static BOOLEAN AwaitReserve(VOID)
+{
+    LARGE_INTEGER Tick = {.QuadPart = -10000};
+    Drain();
+    for (ULONG I = 0; I < 5000 && (!MiZeroResting || Now().ZeroedPages < Reserve()); I++)
+        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
+    return MiZeroResting && Now().ZeroedPages == Reserve();
+}
+
+KT_TEST(mm_zero_reserve_is_filled_and_used)
+{
+    enum { Count = 200 };
+    static PFN_NUMBER Pages[Count];
+    KT_EXPECT(AwaitReserve());
+    for (ULONG I = 0; I < Count && I < Reserve(); I++) {
+        PFN_NUMBER Before = Now().ZeroedPages;
+        Pages[I] = MmAllocatePhysicalPage(TRUE);
+        KT_EXPECT(Pages[I] != MM_NO_PAGE && Before <= Reserve());
+        const ULONG64 *Words = MmDirectMap(Pages[I] << PAGE_SHIFT);
+        ULONG64 Sum = 0;
+        for (ULONG W = 0; W < PAGE_SIZE / 8; W++)
+            Sum |= Words[W];
+        KT_EXPECT(Sum == 0);
+    }
+    for (ULONG I = 0; I < Count && I < Reserve(); I++) {
+        *(ULONG64 *)MmDirectMap(Pages[I] << PAGE_SHIFT) = 1;
+        MmFreePhysicalPages(Pages[I], 1);
+    }
+}
+
+/* Who does not ask for zeroes does not get those that wait for others. */
+KT_TEST(mm_zeroed_pages_are_kept_for_those_who_ask)
+{
+    KT_EXPECT(AwaitReserve());
+    PFN_NUMBER Page = MmAllocatePhysicalPage(FALSE);
+    KT_EXPECT(Now().ZeroedPages == Reserve());
+    MmFreePhysicalPages(Page, 1);
+    Page = MmAllocatePhysicalPage(TRUE);
+    KT_EXPECT(Now().ZeroedPages == Reserve() - 1);
+    MmFreePhysicalPages(Page, 1);
+}
+
+/* A run takes zeroed pages as any others. */
+KT_TEST(mm_run_takes_zeroed_pages_too)
+{
+    PFN_NUMBER Many = Now().FreePages / 2, First;
+    while ((First = MmAllocatePhysicalPages(Many, 0, MM_ANY_PAGE, 0)) == MM_NO_PAGE)
+        Many /= 2;
+    KT_EXPECT(Now().ZeroedPages <= Reserve());
+    MmFreePhysicalPages(First, Many);
+}
