@@ -377,8 +377,8 @@ VOID KeStartProcessors(VOID); /* once, PASSIVE_LEVEL, after KeInitializeClock: a
  * not started: KeReadyThread does that. */
 VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVOID StackLimit,
                         PVOID XSaveArea, PKSTART_ROUTINE StartRoutine, PVOID StartContext);
-VOID KeBecomeZeroPageThread(VOID);                         /* priority 0, below all other threads: mm's, PASSIVE_LEVEL */
-VOID KeReadyThread(PKTHREAD Thread);                       /* a thread that has not run yet */
+VOID KeBecomeZeroPageThread(VOID);   /* priority 0, below all other threads: mm's, PASSIVE_LEVEL */
+VOID KeReadyThread(PKTHREAD Thread); /* a thread that has not run yet */
 DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread); /* current thread; signals it, never returns */
 
 /* Ended threads wait here for ps: set when there is one. IRQL < DISPATCH_LEVEL. */
