@@ -129,7 +129,7 @@ static inline ULONG64 MmPhysicalFromDirect(const void *Address)
 PVOID MmAllocateSystemPages(SIZE_T PageCount, MM_PROTECTION Protection);
 VOID MmFreeSystemPages(PVOID Base, SIZE_T PageCount);
 
-/* A kernel stack with a guard page below. *Base is the highest address (16-byte aligned, exclusive), *Limit
+/* A kernel stack with a guard page on each side. *Base is the highest address (16-byte aligned, exclusive), *Limit
  * the lowest usable one. */
 #define MM_KERNEL_STACK_SIZE (6 * PAGE_SIZE)
 BOOLEAN MmAllocateKernelStack(PVOID *Base, PVOID *Limit);

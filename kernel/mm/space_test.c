@@ -37,6 +37,7 @@ KT_TEST(mm_stack_has_a_guard_page)
     MmClassifyFault((PUCHAR)Limit - 8, FAULT_WRITE, &Fault);
     KT_EXPECT(Fault.Kind == MmFaultStackGuard && Fault.Region == MmRegionSystemPtes);
     KT_EXPECT(Fault.Base == Limit && Fault.Size == MM_KERNEL_STACK_SIZE);
+    KT_EXPECT(!MmIsAddressValid(Base) && !MmIsAddressValid((PUCHAR)Limit - 1));
     MmFreeKernelStack(Base);
     KT_EXPECT(KindOf(Limit, FAULT_READ) == MmFaultFreedMapping);
     KT_EXPECT(KindOf((PUCHAR)Limit - 8, FAULT_READ) == MmFaultFreedMapping);

@@ -63,15 +63,16 @@ VOID NTAPI MmFreeNonCachedMemory(PVOID BaseAddress, SIZE_T NumberOfBytes)
     MiFreeOwnedMapping((ULONG_PTR)BaseAddress, BYTES_TO_PAGES(NumberOfBytes), MiUseNonCached);
 }
 
-/* One guard page that is never mapped, then the stack. */
+#define MI_STACK_SPAN (MI_STACK_PAGES + 2) /* a page on each side that is never mapped */
+
 BOOLEAN MmAllocateKernelStack(PVOID *Base, PVOID *Limit)
 {
-    ULONG_PTR Guard = MiReserve(&MiSystemPteSpace, MI_STACK_PAGES + 1);
+    ULONG_PTR Guard = MiReserve(&MiSystemPteSpace, MI_STACK_SPAN);
     if (Guard == 0)
         return FALSE;
     if (!MiMapNewPages(Guard + PAGE_SIZE, MI_STACK_PAGES, MiTemplate(MmReadWrite, MmCached, MiUseStack),
                        FALSE)) {
-        MiRelease(&MiSystemPteSpace, Guard, MI_STACK_PAGES + 1);
+        MiRelease(&MiSystemPteSpace, Guard, MI_STACK_SPAN);
         return FALSE;
     }
     MiWritePte(MiPteOf(Guard), MI_ABSENT_PTE(MiAbsentStackGuard, MI_STACK_PAGES));
@@ -87,5 +88,5 @@ VOID MmFreeKernelStack(PVOID Base)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x303, Limit, MI_STACK_PAGES, 0);
     MiUnmap(Limit, MI_STACK_PAGES, MiAbsentFreedMapping);
     MiWritePte(MiPteOf(Limit - PAGE_SIZE), MI_ABSENT_PTE(MiAbsentFreedMapping, 0));
-    MiRelease(&MiSystemPteSpace, Limit - PAGE_SIZE, MI_STACK_PAGES + 1);
+    MiRelease(&MiSystemPteSpace, Limit - PAGE_SIZE, MI_STACK_SPAN);
 }

@@ -140,7 +140,8 @@ def main():
     for row in rows:
         target = '' if row['target'] is None else f'{row["target"]:g}'
         peer = '' if row['peer'] is None else f'{row["peer"]:g}'
-        print(f'{row["name"]:<52} {row["value"]:>12.2f} {row["unit"]:<13} {target:>8} {peer:>8}'.rstrip())
+        missed = 'missed' if row['target'] is not None and row['value'] > row['target'] else ''
+        print(f'{row["name"]:<52} {row["value"]:>12.2f} {row["unit"]:<13} {target:>8} {peer:>8} {missed}'.rstrip())
     with open(f'{build}/bench.json', 'w', encoding='utf-8') as out:
         json.dump(rows, out, indent=1)
 
