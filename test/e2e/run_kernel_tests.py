@@ -13,7 +13,7 @@ MACHINES = {
     'four processors': ['--smp', '4'],
     'qemu64': ['--cpu', 'qemu64'],
     '32 MiB': ['--memory', '32M'],
-    '6 GiB': ['--memory', '6G'],
+    '6 GiB': ['--memory', '6G', '--timeout', '100'],
     'icount': ['--icount', '--seed', '1'],
 }
 
