@@ -184,7 +184,7 @@ def hal_import_def(table):
 def prototype_check(table):
     """A C file whose compilation proves that each listed prototype is the one that the headers declare."""
     out = ['/* Made by tools/exports.py: the compiler compares the .exp lists with the headers. */',
-           '#include "ntbox_ddk.h"', '#include "ntbox/crt.h"', '']
+           '#include "ntbox_ddk.h"', '#include "ntbox/crt.h"', '#include "ntbox/loaded_module.h"', '']
     for e in table.exports:
         name = e.flags.get('alias', e.name)  # the headers have an inline function of an aliased export's name
         prototype = re.sub(rf'\b{e.name}\b', name, e.prototype)

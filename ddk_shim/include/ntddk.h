@@ -7,5 +7,6 @@
 #include "ntbox/before.h"
 #include_next <ntddk.h>
 #include "ntbox/after.h"
+#include "ntbox/image.h"
 #include "ntbox/unwind.h"
 #endif

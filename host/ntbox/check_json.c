@@ -33,6 +33,7 @@ static void put_dll(JsonBuilder *builder, const DllFact *dll)
     json_put_text(builder, "dll", dll->Name);
     json_put_bool(builder, "known", dll->Known);
     json_put_bool(builder, "delay_load", dll->Delay);
+    json_put_text(builder, "file", dll->Path);
     json_open_array(builder, "names");
     for (guint i = 0; i < dll->Imports->len; i++) {
         const ImportFact *import = &g_array_index(dll->Imports, ImportFact, i);

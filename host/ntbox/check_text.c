@@ -43,6 +43,8 @@ static void put_dll(FILE *out, const DllFact *dll)
 {
     put(out, "imports", "%s%s: %u name%s%s", dll->Name, dll->Delay ? " (delay-load)" : "", dll->Imports->len,
         dll->Imports->len == 1 ? "" : "s", dll->Known ? "" : ", no such module");
+    if (dll->Path)
+        put(out, "needs", "%s: %s", dll->Path, dll->Sentence ? dll->Sentence : "can be loaded");
     for (guint i = 0; i < dll->Imports->len; i++) {
         const ImportFact *import = &g_array_index(dll->Imports, ImportFact, i);
         g_autofree char *name = printable_text(import->Name);

@@ -42,9 +42,6 @@ static bool judge_image(const RunReport *report, const RunEvent *event, Verdict 
     g_autofree char *user_mode = user_mode_sentence(dlls);
     if (user_mode)
         return verdict_set(verdict, ExitCannotLoad, "cannot-load", "%s %s", driver, user_mode);
-    if (dlls->len)
-        return verdict_set(verdict, ExitCannotLoad, "cannot-load", "%s cannot load: %u import%s missing",
-                           driver, dlls->len, dlls->len == 1 ? " is" : "s are");
     return verdict_set(verdict, ExitCannotLoad, "cannot-load", "%s cannot load: %s", driver,
                        run_event_text_or(event, ReportKeyText, status));
 }

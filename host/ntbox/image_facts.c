@@ -5,7 +5,12 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "companion.h"
 #include "user_mode.h"
+
+#define MAX_DEPTH 8u /* of images that import from one another, as in the kernel */
+
+static ImageFacts *read_facts(const char *path, const KernelExports *exports, guint depth);
 
 static void clear_import(gpointer import)
 {
@@ -16,6 +21,8 @@ static void free_dll(gpointer pointer)
 {
     DllFact *dll = pointer;
     g_free(dll->Name);
+    g_free(dll->Path);
+    g_free(dll->Sentence);
     g_array_unref(dll->Imports);
     g_free(dll);
 }
@@ -39,12 +46,25 @@ static bool invalid(ImageFacts *facts, const PE_ERROR *error)
 
 /* ---- imports ---- */
 
-static void add_import(DllFact *dll, const PE_IMPORT *import, const KernelExports *exports,
-                       const KernelModule *module)
+/* Who has what is imported: part of the kernel, or a file beside the image. */
+typedef struct Provider {
+    const KernelExports *Exports;
+    const KernelModule *Module;
+    CompanionImage *Companion;
+} Provider;
+
+static bool provides(const Provider *provider, const PE_IMPORT *import)
+{
+    if (provider->Module)
+        return kernel_exports_has(provider->Exports, provider->Module, import->Name);
+    return provider->Companion && companion_has(provider->Companion, import);
+}
+
+static void add_import(DllFact *dll, const PE_IMPORT *import, const Provider *provider)
 {
     ImportFact fact = {
         .Name = import->Name ? g_strdup(import->Name) : g_strdup_printf("#%u", import->Ordinal),
-        .Found = module && kernel_exports_has(exports, module, import->Name),
+        .Found = provides(provider, import),
     };
     dll->Missing += !fact.Found;
     g_array_append_val(dll->Imports, fact);
@@ -54,17 +74,36 @@ static PE_STATUS read_dll(const PE_IMAGE *image, PE_IMPORT_DLL *cursor, DllFact 
                           const KernelExports *exports, PE_ERROR *error)
 {
     const KernelModule *module = kernel_exports_module(exports, dll->Name);
+    g_autoptr(CompanionImage) companion = dll->Path ? companion_open(dll->Path) : NULL;
+    Provider provider = {exports, module, companion};
     PE_IMPORT import = {0};
     PE_STATUS status;
-    dll->Known = module != NULL;
+    dll->Known = module != NULL || dll->Path != NULL;
     while ((status = PeNextImport(image, cursor, &import, error)) == PE_OK)
-        add_import(dll, &import, exports, module);
+        add_import(dll, &import, &provider);
     return status;
+}
+
+/* Its own imports may be missing too, or lead back here. */
+static void look_beside(DllFact *dll, const ImageFacts *facts, const KernelExports *exports, guint depth)
+{
+    dll->Path = dll->Delay ? NULL : companion_beside(facts->Path, dll->Name);
+    if (!dll->Path)
+        return;
+    if (depth == MAX_DEPTH) {
+        dll->Sentence = g_strdup("is imported from in a cycle, or by too long a chain");
+        return;
+    }
+    ImageFacts *its = read_facts(dll->Path, exports, depth + 1);
+    if (!its->Loadable)
+        dll->Sentence = g_strdup(its->Sentence);
+    image_facts_free(its);
 }
 
 typedef PE_STATUS NextDll(const PE_IMAGE *Image, PE_IMPORT_DLL *Dll, PE_ERROR *Error);
 
-static bool read_imports(ImageFacts *facts, const PE_IMAGE *image, const KernelExports *exports, bool delay)
+static bool read_imports(ImageFacts *facts, const PE_IMAGE *image, const KernelExports *exports, bool delay,
+                         guint depth)
 {
     NextDll *next = delay ? PeNextDelayDll : PeNextImportDll;
     PE_IMPORT_DLL cursor = {0};
@@ -77,6 +116,7 @@ static bool read_imports(ImageFacts *facts, const PE_IMAGE *image, const KernelE
         dll->Imports = g_array_new(FALSE, FALSE, sizeof(ImportFact));
         g_array_set_clear_func(dll->Imports, clear_import);
         g_ptr_array_add(facts->Dlls, dll);
+        look_beside(dll, facts, exports, depth);
         if (read_dll(image, &cursor, dll, exports, &error) != PE_END)
             return invalid(facts, &error);
         facts->ImportCount += delay ? 0 : dll->Imports->len;
@@ -167,6 +207,33 @@ static void read_warnings(ImageFacts *facts)
 
 /* ---- the conclusion ---- */
 
+/* All that is imported is there; but it may be in files that the kernel has to load too. */
+static void conclude_companions(ImageFacts *facts)
+{
+    g_autoptr(GString) needed = g_string_new(NULL);
+    for (guint i = 0; i < facts->Dlls->len; i++) {
+        const DllFact *dll = facts->Dlls->pdata[i];
+        if (dll->Sentence) {
+            conclude(facts, "cannot be loaded: it imports from %s, which %s", dll->Name, dll->Sentence);
+            return;
+        }
+        if (dll->Path)
+            g_string_append_printf(needed, "%s%s", needed->len ? ", " : "", dll->Name);
+    }
+    facts->Loadable = true;
+    conclude(facts, needed->len ? "can be loaded, together with %s" : "can be loaded", needed->str);
+}
+
+static const DllFact *first_absent(const ImageFacts *facts)
+{
+    for (guint i = 0; i < facts->Dlls->len; i++) {
+        const DllFact *dll = facts->Dlls->pdata[i];
+        if (!dll->Known && !dll->Delay)
+            return dll;
+    }
+    return NULL;
+}
+
 static void conclude_imports(ImageFacts *facts)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -180,11 +247,12 @@ static void conclude_imports(ImageFacts *facts)
     } else if (facts->Image.AddressOfEntryPoint == 0) {
         conclude(facts, "not a driver: it has no entry point");
     } else if (facts->MissingCount) {
-        conclude(facts, "cannot be loaded: %u of %u imports %s missing", facts->MissingCount,
-                 facts->ImportCount, facts->MissingCount == 1 ? "is" : "are");
+        const DllFact *absent = first_absent(facts);
+        conclude(facts, "cannot be loaded: %u of %u imports %s missing%s%s%s", facts->MissingCount,
+                 facts->ImportCount, facts->MissingCount == 1 ? "is" : "are", absent ? ": " : "",
+                 absent ? absent->Name : "", absent ? " is not beside it" : "");
     } else {
-        facts->Loadable = true;
-        conclude(facts, "can be loaded");
+        conclude_companions(facts);
     }
 }
 
@@ -211,7 +279,8 @@ static const char *machine_of(const guint8 *bytes, gsize length)
     return "unknown";
 }
 
-static void read_image(ImageFacts *facts, const void *bytes, gsize length, const KernelExports *exports)
+static void read_image(ImageFacts *facts, const void *bytes, gsize length, const KernelExports *exports,
+                       guint depth)
 {
     PE_IMAGE image;
     PE_ERROR error;
@@ -226,13 +295,13 @@ static void read_image(ImageFacts *facts, const void *bytes, gsize length, const
     read_debug(facts, &image);
     read_signature(facts, &image);
     read_warnings(facts);
-    facts->Valid = read_tables(facts, &image) && read_imports(facts, &image, exports, false) &&
-                   read_imports(facts, &image, exports, true);
+    facts->Valid = read_tables(facts, &image) && read_imports(facts, &image, exports, false, depth) &&
+                   read_imports(facts, &image, exports, true, depth);
     if (facts->Valid)
         conclude_imports(facts);
 }
 
-ImageFacts *image_facts_read(const char *path, const KernelExports *exports)
+static ImageFacts *read_facts(const char *path, const KernelExports *exports, guint depth)
 {
     ImageFacts *facts = g_new0(ImageFacts, 1);
     g_autoptr(GError) error = NULL;
@@ -245,10 +314,15 @@ ImageFacts *image_facts_read(const char *path, const KernelExports *exports)
     g_autoptr(GMappedFile) file = special ? NULL : g_mapped_file_new(path, FALSE, &error);
     facts->Readable = file != NULL;
     if (file)
-        read_image(facts, g_mapped_file_get_contents(file), g_mapped_file_get_length(file), exports);
+        read_image(facts, g_mapped_file_get_contents(file), g_mapped_file_get_length(file), exports, depth);
     else
         conclude(facts, "cannot be read: %s", special ? "it is no regular file" : error->message);
     return facts;
+}
+
+ImageFacts *image_facts_read(const char *path, const KernelExports *exports)
+{
+    return read_facts(path, exports, 0);
 }
 
 void image_facts_free(ImageFacts *facts)

@@ -15,8 +15,10 @@ typedef struct ImportFact {
 
 typedef struct DllFact {
     char *Name;
-    bool Known; /* ntbox has a module of this name */
-    bool Delay; /* from the delay-load table, which no kernel loader reads */
+    bool Known;     /* ntbox has a module of this name, or the file is there */
+    char *Path;     /* of the file beside the image, or NULL: the kernel's, or there is none */
+    char *Sentence; /* why that file cannot be loaded, or NULL */
+    bool Delay;     /* from the delay-load table, which no kernel loader reads */
     guint Missing;
     GArray *Imports; /* of ImportFact */
 } DllFact;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "companion.h"
 #include "driver_list.h"
 #include "param.h"
 #include "request.h"
@@ -23,6 +24,7 @@ typedef struct RawOptions {
     RunOptions *Options;
     GPtrArray *Words; /* of RunWord */
     gboolean Each;
+    char **With;
     char *Boot, *Kernel, *Memory, *Seed, *Bind;
     int Processors, TimeLimit, Rounds;
 } RawOptions;
@@ -170,6 +172,9 @@ static bool check_parameters(const RunOptions *options, GError **error)
         bool applies = false;
         for (char **service = options->Services; *service; service++)
             applies = applies || service_parameter_applies(parameter, *service);
+        for (guint j = 0; j < options->Companions->len; j++)
+            applies = applies || service_parameter_applies(
+                                     parameter, ((Companion *)options->Companions->pdata[j])->Service);
         if (!applies)
             return usage_error(error, "--param: no driver of this run is called %s", parameter->Service);
     }
@@ -189,6 +194,8 @@ static GOptionContext *make_context(RawOptions *raw)
         {"param", 0, 0, G_OPTION_ARG_CALLBACK, on_param,
          "A value of the Parameters key: dword, qword, sz, expand_sz, multi_sz, binary",
          "[SERVICE/]NAME=TYPE:VALUE"},
+        {"with", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->With,
+         "One more image for System32\\drivers, which drivers import from (repeatable)", "FILE"},
         {"each", 0, 0, G_OPTION_ARG_NONE, &raw->Each, "Load, exercise and unload each driver by itself",
          NULL},
         {"then", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, on_then,
@@ -244,6 +251,7 @@ static RunOptions *new_options(void)
 {
     RunOptions *options = g_new0(RunOptions, 1);
     options->Drivers = g_ptr_array_new_with_free_func(g_free);
+    options->Companions = g_ptr_array_new_with_free_func((GDestroyNotify)companion_free);
     options->Groups = g_ptr_array_new_with_free_func((GDestroyNotify)run_group_free);
     options->Parameters = g_ptr_array_new_with_free_func((GDestroyNotify)service_parameter_free);
     options->Memory = 128u << 20;
@@ -253,6 +261,7 @@ static RunOptions *new_options(void)
 static void clear_raw(RawOptions *raw)
 {
     g_ptr_array_unref(raw->Words);
+    g_strfreev(raw->With);
     g_free(raw->Boot);
     g_free(raw->Kernel);
     g_free(raw->Memory);
@@ -265,7 +274,7 @@ static bool parse(RawOptions *raw, int argc, char **argv, GError **error)
     g_autoptr(GOptionContext) context = make_context(raw);
     if (!g_option_context_parse(context, &argc, &argv, error) || !parse_values(raw, error) ||
         !driver_list_collect(raw->Options, raw->Words, raw->Each, error) ||
-        !check_parameters(raw->Options, error))
+        !companions_collect(raw->Options, raw->With, error) || !check_parameters(raw->Options, error))
         return false;
     raw->Options->Steps = run_plan_steps(raw->Options);
     return true;
@@ -289,6 +298,7 @@ RunOptions *run_options_parse(int argc, char **argv, GError **error)
 void run_options_free(RunOptions *options)
 {
     g_ptr_array_unref(options->Drivers);
+    g_ptr_array_unref(options->Companions);
     g_ptr_array_unref(options->Groups);
     g_clear_pointer(&options->Steps, g_array_unref);
     g_ptr_array_unref(options->Parameters);

@@ -13,6 +13,7 @@ typedef struct RunOptions {
     GPtrArray
         *Drivers; /* paths (char *), each once, in the order in which they were first named; at least one */
     char **Services;       /* NULL-terminated: the drivers' names without ".sys", unique without case */
+    GPtrArray *Companions; /* of Companion (companion.h): what the guest finds in System32\drivers besides */
     GPtrArray *Groups;     /* of RunGroup (run_plan.h), in the order of the command line; at least one */
     GArray *Steps;         /* of RunStep (run_plan.h): what the guest does, step number 1 first */
     uint32_t Rounds;       /* of all groups, in one machine */

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <json-glib/json-glib.h>
 
+#include "companion.h"
+
 /* One address of one module, and where its text goes. */
 typedef struct Query {
     uint64_t Offset;
@@ -75,6 +77,11 @@ static const char *path_of(const RunOptions *options, const char *kernel, const 
         g_autofree char *name = g_strconcat(options->Services[i], ".sys", NULL);
         if (g_ascii_strcasecmp(name, module) == 0)
             return options->Drivers->pdata[i];
+    }
+    for (guint i = 0; i < options->Companions->len; i++) {
+        const Companion *companion = options->Companions->pdata[i];
+        if (g_ascii_strcasecmp(companion->Name, module) == 0)
+            return companion->Path;
     }
     return NULL;
 }

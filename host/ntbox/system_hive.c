@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cm/hive_host.h"
+#include "companion.h"
 #include "param.h"
 #include "usage.h"
 
@@ -33,10 +34,10 @@ static char *service_key(const char *service, const char *below)
     return g_strconcat("ControlSet001\\Services\\", service, below, NULL);
 }
 
-static HIVE_STATUS add_service(HIVE_BUILDER *builder, const char *service, uint32_t start)
+static HIVE_STATUS add_service(HIVE_BUILDER *builder, const char *service, const char *file, uint32_t start)
 {
     g_autofree char *key = service_key(service, "");
-    g_autofree char *path = g_strdup_printf("\\SystemRoot\\System32\\drivers\\%s.sys", service);
+    g_autofree char *path = g_strconcat("\\SystemRoot\\System32\\drivers\\", file, NULL);
     HIVE_STATUS status = HiveBuilderSetNumber32(builder, key, "Type", SERVICE_KERNEL_DRIVER);
     if (status == HiveOk)
         status = HiveBuilderSetNumber32(builder, key, "Start", start);
@@ -60,17 +61,34 @@ static HIVE_STATUS add_parameters(HIVE_BUILDER *builder, const char *service, co
     return status;
 }
 
+static HIVE_STATUS add_driver(HIVE_BUILDER *builder, const RunOptions *options, const char *service,
+                              const char *file)
+{
+    HIVE_STATUS status = add_service(builder, service, file, SERVICE_DEMAND_START);
+    return status == HiveOk ? add_parameters(builder, service, options->Parameters) : status;
+}
+
+/* [WDK "Creating Export Drivers"] DllInitialize is given the key of the DLL's name. */
+static HIVE_STATUS add_companions(HIVE_BUILDER *builder, const RunOptions *options)
+{
+    HIVE_STATUS status = HiveOk;
+    for (guint i = 0; i < options->Companions->len && status == HiveOk; i++) {
+        const Companion *companion = options->Companions->pdata[i];
+        status = add_driver(builder, options, companion->Service, companion->Name);
+    }
+    return status;
+}
+
 static HIVE_STATUS fill(HIVE_BUILDER *builder, const RunOptions *options)
 {
     HIVE_STATUS status = add_select(builder);
     if (status == HiveOk)
-        status = add_service(builder, "agent", SERVICE_SYSTEM_START);
+        status = add_service(builder, "agent", "agent.sys", SERVICE_SYSTEM_START);
     for (char **service = options->Services; *service && status == HiveOk; service++) {
-        status = add_service(builder, *service, SERVICE_DEMAND_START);
-        if (status == HiveOk)
-            status = add_parameters(builder, *service, options->Parameters);
+        g_autofree char *file = g_strconcat(*service, ".sys", NULL);
+        status = add_driver(builder, options, *service, file);
     }
-    return status;
+    return status == HiveOk ? add_companions(builder, options) : status;
 }
 
 GBytes *system_hive_build(const RunOptions *options, GError **error)

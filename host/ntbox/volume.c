@@ -3,6 +3,7 @@
 #include "volume.h"
 
 #include "boot_archive.h"
+#include "companion.h"
 #include "locate.h"
 #include "scenario.h"
 #include "system_hive.h"
@@ -39,6 +40,17 @@ static bool add_drivers(BootArchive *archive, const RunOptions *options, GError 
     return true;
 }
 
+static bool add_companions(BootArchive *archive, const RunOptions *options, GError **error)
+{
+    for (guint i = 0; i < options->Companions->len; i++) {
+        const Companion *companion = options->Companions->pdata[i];
+        g_autofree char *path = g_strconcat(SYSTEM32 "drivers/", companion->Name, NULL);
+        if (!boot_archive_add_file(archive, path, companion->Path, error))
+            return false;
+    }
+    return true;
+}
+
 static bool add_scenario(BootArchive *archive, const RunOptions *options, GError **error)
 {
     g_autoptr(GBytes) scenario = scenario_compile(options->Steps, FALSE);
@@ -63,7 +75,8 @@ GBytes *volume_build(const RunOptions *options, const char *directory, GError **
 {
     BootArchive *archive = boot_archive_new();
     if (add_kernel(archive, options, directory, error) && add_drivers(archive, options, error) &&
-        add_hive(archive, options, error) && add_scenario(archive, options, error))
+        add_companions(archive, options, error) && add_hive(archive, options, error) &&
+        add_scenario(archive, options, error))
         return boot_archive_finish(archive, error);
     boot_archive_free(archive);
     return NULL;

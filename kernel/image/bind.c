@@ -4,18 +4,43 @@
 #include "imp.h"
 
 typedef struct _IMP_BINDING {
+    IMP_LOAD *Load;
     PIM_MODULE Module;
+    NTSTATUS Status;     /* of loading what a forwarder leads to */
     PIM_MODULE Provider; /* of the descriptor being bound */
     ULONG ProviderIndex; /* Dll->Index + 1 that Provider belongs to */
     ULONG UnknownDlls;   /* imports of DLLs that are not here at all */
     PCSTR FirstUnknown;
 } IMP_BINDING;
 
+static const PE_EXPORTS *ImpExportsOf(PIM_MODULE Module)
+{
+    return Module != NULL && Module->HasExports ? &Module->Exports : NULL;
+}
+
 static const PE_EXPORTS *ImpFindForwarderModule(void *Context, const char *Name, size_t Length)
 {
-    PIM_MODULE Module = ImpFindModuleByName(Name, Length);
+    return ImpExportsOf(ImpFindModuleByName(Name, Length));
+}
 
-    return Module != NULL && Module->HasExports ? &Module->Exports : NULL;
+/* [PE format, export address table] a forwarder names the image without extension. It is loaded like any other that is imported
+ * from. */
+static const PE_EXPORTS *ImpNeedForwarderModule(void *Context, const char *Name, size_t Length)
+{
+    static const PCSTR Extensions[] = {"", ".sys", ".dll"};
+    IMP_BINDING *Binding = Context;
+    PIM_MODULE Provider = ImpFindModuleByName(Name, Length);
+    CHAR File[RTL_FIELD_SIZE(IM_MODULE, Name) + 4];
+
+    if (Provider != NULL && Provider->IsBoot)
+        return ImpExportsOf(Provider);
+    Provider = NULL;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Extensions) && Provider == NULL && NT_SUCCESS(Binding->Status); i++) {
+        _snprintf(File, sizeof(File), "%.*s%s", (int)min(Length, RTL_FIELD_SIZE(IM_MODULE, Name) - 1), Name,
+                  Extensions[i]);
+        Binding->Status = ImpNeedModule(Binding->Load, File, strlen(File), &Provider);
+    }
+    return ImpExportsOf(Provider);
 }
 
 static PIM_MODULE ImpProviderOf(IMP_BINDING *Binding, const PE_IMPORT_DLL *Dll)
@@ -86,12 +111,14 @@ static bool ImpResolve(void *Context, const PE_IMPORT *Import, uint64_t *Address
 
     if (Provider != NULL && Provider->HasExports && ImpMayBind(Import, Provider) &&
         PeResolveExport(&Provider->Exports, Import->Name,
-                        Import->Name != NULL ? Import->Hint : Import->Ordinal, ImpFindForwarderModule, NULL,
-                        Address, &Owner, NULL) == PE_OK) {
+                        Import->Name != NULL ? Import->Hint : Import->Ordinal, ImpNeedForwarderModule,
+                        Binding, Address, &Owner, NULL) == PE_OK) {
         if (ImpOptions.CountCalls)
             *Address = ImpCounted(Binding->Module->Thunks, &Provider->Exports, Owner, Import->Name, *Address);
         return true;
     }
+    if (!NT_SUCCESS(Binding->Status))
+        return false; /* its own sentence says why */
     ImpReportMissing(Binding, Import);
     if (!ImpOptions.AllowMissing || Import->Name == NULL)
         return false;
@@ -111,26 +138,40 @@ static ULONG ImpCountImports(PIM_MODULE Module)
     return Count;
 }
 
-NTSTATUS ImpBindModule(PIM_MODULE Module, PE_ERROR *Error)
+static NTSTATUS ImpMakeThunks(IMP_LOAD *Load)
 {
-    IMP_BINDING Binding = {.Module = Module};
-    uint32_t Missing = 0;
+    PIM_MODULE Module = Load->Module;
 
-    if (ImpOptions.CountCalls || ImpOptions.AllowMissing) {
-        Module->Thunks = ImpCreateThunks(ImpCountImports(Module));
-        if (Module->Thunks == NULL)
-            return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    PE_STATUS Status = PeBindImports(&Module->Image, ImpResolve, &Binding, &Missing, Error);
+    if (!ImpOptions.CountCalls && !ImpOptions.AllowMissing)
+        return STATUS_SUCCESS;
+    Module->Thunks = ImpCreateThunks(ImpCountImports(Module));
+    if (Module->Thunks != NULL)
+        return STATUS_SUCCESS;
+    return ImpFail(Load, STATUS_INSUFFICIENT_RESOURCES, "there is no memory for its import stubs");
+}
+
+NTSTATUS ImpBindModule(IMP_LOAD *Load)
+{
+    PIM_MODULE Module = Load->Module;
+    IMP_BINDING Binding = {.Load = Load, .Module = Module};
+    uint32_t Missing = 0;
+    PE_ERROR Error;
+    NTSTATUS Made = ImpMakeThunks(Load);
+
+    if (!NT_SUCCESS(Made))
+        return Made;
+    PE_STATUS Status = PeBindImports(&Module->Image, ImpResolve, &Binding, &Missing, &Error);
     if (Module->Thunks != NULL)
         ImpSealThunks(Module->Thunks);
-    if (Status == PE_OK)
-        return STATUS_SUCCESS;
+    if (!NT_SUCCESS(Binding.Status) || Status == PE_OK)
+        return Binding.Status;
     if (Status != PE_IMPORT_MISSING)
-        return STATUS_INVALID_IMAGE_FORMAT;
-    _snprintf(Error->Text, sizeof(Error->Text), "%u import%s missing", (unsigned)Missing,
-              Missing == 1 ? " is" : "s are");
-    return Binding.FirstUnknown != NULL ? STATUS_DLL_NOT_FOUND : STATUS_DRIVER_ENTRYPOINT_NOT_FOUND;
+        return ImpFail(Load, STATUS_INVALID_IMAGE_FORMAT, "%s", Error.Text);
+    if (Binding.FirstUnknown == NULL)
+        return ImpFail(Load, STATUS_DRIVER_ENTRYPOINT_NOT_FOUND, "%u import%s missing", (unsigned)Missing,
+                       Missing == 1 ? " is" : "s are");
+    return ImpFail(Load, STATUS_DLL_NOT_FOUND, "%u import%s missing: there is no %s", (unsigned)Missing,
+                   Missing == 1 ? " is" : "s are", Binding.FirstUnknown);
 }
 
 static PVOID ImpFindRoutineIn(PCSTR Dll, PCSTR Name)

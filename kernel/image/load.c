@@ -11,13 +11,6 @@ VOID ImpReportImage(PIM_MODULE Module, NTSTATUS Status, PCSTR Text)
              KD_NUMBER(ReportKeyStatus, (ULONG)Status), KD_TEXT(ReportKeyText, Text));
 }
 
-static NTSTATUS ImpRefuse(PIM_MODULE Module, NTSTATUS Status, PCSTR Text)
-{
-    KdLogError("%s: %s; refused", Module->Name, Text);
-    ImpReportImage(Module, Status, Text);
-    return Status;
-}
-
 static NTSTATUS ImpStatusOf(PE_STATUS Status)
 {
     switch (Status) {
@@ -41,18 +34,20 @@ static ULONG64 ImpCookieEntropy(VOID)
 }
 
 /* Copies, relocates, and looks at tables. The pages are writable still. */
-static NTSTATUS ImpPrepare(PIM_MODULE Module, const PE_IMAGE *File, PE_ERROR *Error)
+static NTSTATUS ImpPrepare(IMP_LOAD *Load)
 {
-    PE_STATUS Status = PeMapImage(File, Module->Base, Module->Size, &Module->Image, Error);
+    PIM_MODULE Module = Load->Module;
+    PE_STATUS Status = PeMapImage(&Load->Parsed, Module->Base, Module->Size, &Module->Image, &Load->Error);
 
     if (Status == PE_OK)
-        Status = PeRelocateImage(&Module->Image, (ULONG_PTR)Module->Base, Error);
+        Status = PeRelocateImage(&Module->Image, (ULONG_PTR)Module->Base, &Load->Error);
     if (Status == PE_OK)
-        Status = PeSetSecurityCookie(&Module->Image, ImpCookieEntropy(), Error);
+        Status = PeSetSecurityCookie(&Module->Image, ImpCookieEntropy(), &Load->Error);
     if (Status != PE_OK)
         return ImpStatusOf(Status);
-    Module->EntryPoint = Module->Base + Module->Image.AddressOfEntryPoint;
-    return ImpCompleteModule(Module, Error);
+    if (!NT_SUCCESS(ImpMakeSections(Module)))
+        return ImpFail(Load, STATUS_INSUFFICIENT_RESOURCES, "there is no memory for its sections");
+    return ImpCompleteModule(Module, &Load->Error);
 }
 
 static VOID ImpWarn(PIM_MODULE Module)
@@ -67,108 +62,171 @@ static VOID ImpWarn(PIM_MODULE Module)
 }
 
 /* A program's image is refused last, so that the report names everything it imports and does not get. */
-static NTSTATUS ImpBuild(PIM_MODULE Module, const PE_IMAGE *File, PE_ERROR *Error)
+static NTSTATUS ImpBuild(IMP_LOAD *Load)
 {
-    NTSTATUS Status = ImpPrepare(Module, File, Error);
+    NTSTATUS Status = ImpPrepare(Load);
+
     if (NT_SUCCESS(Status))
-        Status = ImpBindModule(Module, Error);
+        Status = ImpLoadDependencies(Load);
+    if (NT_SUCCESS(Status))
+        Status = ImpBindModule(Load);
     if (!NT_SUCCESS(Status))
         return Status;
-    if (File->AddressOfEntryPoint == 0 || File->Subsystem != PE_SUBSYSTEM_NATIVE) {
-        strcpy(Error->Text, "it is not a driver: no entry point, or another subsystem than native");
-        return STATUS_INVALID_IMAGE_FORMAT;
-    }
+    if (Load->Parsed.AddressOfEntryPoint == 0 || Load->Parsed.Subsystem != PE_SUBSYSTEM_NATIVE)
+        return ImpFail(Load, STATUS_INVALID_IMAGE_FORMAT,
+                       "it is not a driver: no entry point, or another subsystem than native");
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS ImpLoadBytes(PIM_MODULE Module, const void *Bytes, SIZE_T Length)
+static NTSTATUS ImpLoadBytes(IMP_LOAD *Load, const void *Bytes, SIZE_T Length)
 {
-    PE_IMAGE File;
-    PE_ERROR Error;
+    PIM_MODULE Module = Load->Module;
     PE_STATUS Parsed =
-        PeParseFile(Bytes, Length, ImpOptions.StrictWx ? PE_PARSE_STRICT_WX : 0, &File, &Error);
+        PeParseFile(Bytes, Length, ImpOptions.StrictWx ? PE_PARSE_STRICT_WX : 0, &Load->Parsed, &Load->Error);
 
     if (Parsed != PE_OK)
-        return ImpRefuse(Module, ImpStatusOf(Parsed), Error.Text);
-    Module->Size = (ULONG)ALIGN_UP_BY(File.SizeOfImage, PAGE_SIZE);
+        return ImpStatusOf(Parsed);
+    Module->Size = (ULONG)ALIGN_UP_BY(Load->Parsed.SizeOfImage, PAGE_SIZE);
     Module->Base = MmAllocateImageSpace(Module->Size);
     if (Module->Base == NULL)
-        return ImpRefuse(Module, STATUS_INSUFFICIENT_RESOURCES, "there is no memory for the image");
+        return ImpFail(Load, STATUS_INSUFFICIENT_RESOURCES, "there is no memory for the image");
     ULONG64 Start = ArchReadTsc();
-    NTSTATUS Status = ImpBuild(Module, &File, &Error);
+    NTSTATUS Status = ImpBuild(Load);
     if (ImpOptions.MeasureLoads)
         KdLog("bench: %s: %u bytes mapped, relocated and bound in %llu ticks", Module->Name, (unsigned)Length,
               (unsigned long long)(ArchReadTsc() - Start));
-    if (!NT_SUCCESS(Status)) {
-        ImpRefuse(Module, Status, Error.Text);
-        MmFreeImageSpace(Module->Base, Module->Size);
-        return Status;
-    }
-    ImpProtectModule(Module);
-    ImpWarn(Module);
-    return STATUS_SUCCESS;
+    return Status;
 }
 
-static NTSTATUS ImpCopyName(PIM_MODULE Module, PCUNICODE_STRING FullName)
-{
-    Module->FullName.Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, FullName->Length, 'mNmI');
-    if (Module->FullName.Buffer == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    Module->FullName.Length = Module->FullName.MaximumLength = FullName->Length;
-    memcpy(Module->FullName.Buffer, FullName->Buffer, FullName->Length);
-    return STATUS_SUCCESS;
-}
-
-static VOID ImpFreeModule(PIM_MODULE Module)
-{
-    if (Module->Thunks != NULL)
-        ImpDeleteThunks(Module->Thunks);
-    if (Module->FullName.Buffer != NULL)
-        ExFreePoolWithTag(Module->FullName.Buffer, 'mNmI');
-    ExFreePool(Module);
-}
-
-static NTSTATUS ImpLoadNamed(PIM_MODULE Module, PCUNICODE_STRING FullName)
+/* [WDK PLOAD_IMAGE_NOTIFY_ROUTINE] wants the file object. */
+static NTSTATUS ImpReadImage(IMP_LOAD *Load, PUNICODE_STRING FullName)
 {
     PVOID Bytes;
     SIZE_T Length;
+    NTSTATUS Status = ImpOpenFile(FullName, &Load->File);
 
-    ImpSetName(Module, FullName);
-    if (ImpFindModuleByName(Module->Name, strlen(Module->Name)) != NULL)
-        return ImpRefuse(Module, STATUS_IMAGE_ALREADY_LOADED, "an image of that name is loaded already");
-    NTSTATUS Status = ImpCopyName(Module, FullName);
+    if (NT_SUCCESS(Status))
+        Status = ObReferenceObjectByHandle(Load->File, 0, NULL, KernelMode, &Load->FileObject, NULL);
+    if (NT_SUCCESS(Status))
+        Status = ImpReadOpenFile(Load->File, 'iFmI', &Bytes, &Length);
     if (!NT_SUCCESS(Status))
-        return Status;
-    Status = ImReadFile(FullName, 'iFmI', &Bytes, &Length);
-    if (!NT_SUCCESS(Status))
-        return ImpRefuse(Module, Status, "the file cannot be read");
-    Status = ImpLoadBytes(Module, Bytes, Length);
+        return ImpFail(Load, Status, "the file cannot be read");
+    Status = ImpLoadBytes(Load, Bytes, Length);
     ExFreePoolWithTag(Bytes, 'iFmI');
     return Status;
 }
 
-NTSTATUS ImLoadImage(PCUNICODE_STRING FullName, PIM_MODULE *Loaded)
+/* What was made of it so far; it is in no list. */
+static VOID ImpFreeModule(PIM_MODULE Module)
 {
-    PIM_MODULE Module = ImpAllocateModule();
+    if (Module->Base != NULL)
+        MmFreeImageSpace(Module->Base, Module->Size);
+    ImpReleaseUses(Module);
+    if (Module->Thunks != NULL)
+        ImpDeleteThunks(Module->Thunks);
+    ImpFreeSections(Module);
+    ImpReleaseModule(Module);
+}
 
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    if (Module == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    NTSTATUS Status = ImpLoadNamed(Module, FullName);
-    if (!NT_SUCCESS(Status)) {
-        ImpFreeModule(Module);
-        return Status;
-    }
+VOID ImpDestroyModule(PIM_MODULE Module)
+{
+    ImpRemoveModule(Module);
+    ImpFreeModule(Module);
+}
+
+/* Visible from here on; nothing fails any more. */
+static VOID ImpPublish(IMP_LOAD *Load)
+{
+    PIM_MODULE Module = Load->Module;
+
+    ImpProtectModule(Module);
+    ImpWarn(Module);
+    Module->IsDll = Load->IsDll;
     ImpInsertModule(Module);
     ImpReportImage(Module, STATUS_SUCCESS, NULL);
-    *Loaded = Module;
+    ImNotifyLoad(&Module->FullName, NULL, Module->Base, Module->Size, Load->FileObject);
+}
+
+NTSTATUS ImpLoadNamed(IMP_LOAD *Load, PUNICODE_STRING FullName)
+{
+    PIM_MODULE Module = Load->Module = ImpAllocateModule();
+
+    if (Module == NULL || !NT_SUCCESS(ImpSetName(Module, FullName))) {
+        if (Module != NULL)
+            ImpReleaseModule(Module);
+        Load->Module = NULL;
+        return ImpFail(Load, STATUS_INSUFFICIENT_RESOURCES, "there is no memory to load it");
+    }
+    Load->Outer = ImpChain;
+    ImpChain = Load;
+    NTSTATUS Status = ImpReadImage(Load, FullName);
+    ImpChain = Load->Outer;
+    if (NT_SUCCESS(Status))
+        ImpPublish(Load);
+    else
+        ImpFreeModule(Module);
+    return Status;
+}
+
+/* --- of services ---- */
+
+/* It is in memory because others import from it; its service may use it too, if it is the same file and whole. */
+static NTSTATUS ImpAdopt(IMP_LOAD *Load, PIM_MODULE Module, PCUNICODE_STRING FullName)
+{
+    if (Module->IsBoot || Module->IsService || Module->InitIsGone ||
+        !RtlEqualUnicodeString(&Module->FullName, FullName, TRUE))
+        return ImpFail(Load, STATUS_IMAGE_ALREADY_LOADED, "an image of that name is loaded already");
+    Load->Module = Module;
     return STATUS_SUCCESS;
+}
+
+static NTSTATUS ImpLoadService(IMP_LOAD *Load, PUNICODE_STRING FullName)
+{
+    ImpBaseNameOf(FullName, Load->Name, sizeof(Load->Name));
+    PIM_MODULE Module = ImpFindModuleByName(Load->Name, strlen(Load->Name));
+    NTSTATUS Status = ImpCheckChain(Load, Load->Name, strlen(Load->Name));
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = Module != NULL ? ImpAdopt(Load, Module, FullName) : ImpLoadNamed(Load, FullName);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Load->Module->IsService = TRUE;
+    Load->Module->LoadCount++;
+    return STATUS_SUCCESS;
+}
+
+static VOID ImpReportRefusal(const IMP_LOAD *Load, NTSTATUS Status)
+{
+    KdLogError("%s: %s; refused", Load->Name, Load->Error.Text);
+    KdReport(ReportImage, KD_TEXT(ReportKeyDriver, Load->Name),
+             KD_NUMBER(ReportKeySize, Load->Parsed.SizeOfImage), KD_NUMBER(ReportKeyStatus, (ULONG)Status),
+             KD_TEXT(ReportKeyText, Load->Error.Text));
+}
+
+NTSTATUS ImLoadImage(PUNICODE_STRING FullName, PIM_MODULE *Loaded)
+{
+    IMP_LOAD *Load = ImpBeginLoad(FALSE);
+
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    if (Load == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    ImpAcquireLoadLock();
+    NTSTATUS Status = ImpLoadService(Load, FullName);
+    ImpReleaseLoadLock();
+    if (NT_SUCCESS(Status))
+        *Loaded = Load->Module;
+    else
+        ImpReportRefusal(Load, Status);
+    ImpEndLoad(Load);
+    return Status;
 }
 
 VOID ImUnloadImage(PIM_MODULE Module)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    ImpRemoveModule(Module);
-    MmFreeImageSpace(Module->Base, Module->Size);
-    ImpFreeModule(Module);
+    ImpAcquireLoadLock();
+    Module->IsService = FALSE;
+    ImpDereferenceModule(Module);
+    ImpReleaseLoadLock();
 }

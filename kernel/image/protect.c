@@ -40,6 +40,7 @@ VOID ImDiscardInit(PIM_MODULE Module)
 {
     PE_SECTION Section;
 
+    Module->InitIsGone = TRUE;
     for (uint32_t i = 0; PeGetSection(&Module->Image, i, &Section, NULL) == PE_OK; i++) {
         if (!Section.Discardable || Module->Image.SectionAlignment < PAGE_SIZE)
             continue;

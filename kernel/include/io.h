@@ -43,3 +43,8 @@ VOID IoCancelThreadIo(PETHREAD Thread);
 
 /* Bug check only, when no other processor runs: a ReportRequest for each IRP that a thread waits for. */
 VOID IoReportPendingIrps(VOID);
+
+/* What a module that is about to go has left behind is reported, and taken out where it would run the module's code. TRUE: something
+ * points into the image, it must stay. PASSIVE_LEVEL, after the unload routine. */
+struct _IM_MODULE;
+BOOLEAN IoReportModuleLeaks(struct _IM_MODULE *Module);

@@ -299,6 +299,9 @@ typedef enum _KE_GATE_KIND {
     GateIpi,
     GateNmi,
     GateProcessorChange,
+    GateDllInitialize,
+    GateDllUnload,
+    GateImageNotify,
 } KE_GATE_KIND;
 
 typedef struct _KE_GATE {
@@ -333,6 +336,9 @@ VOID KeWaitForLock(PVOID Event, KWAIT_REASON WaitReason, const KE_LOCK_KIND *Kin
 /* Writes ReportThread and ReportThreadFrame records, and log lines, for a thread that does not run and has a driver on its stack. Bug
  * check only. */
 VOID KeReportThreadFrozen(PKTHREAD Thread);
+
+/* Where a debugger finds the list of loaded modules; image owns it. Once, phase 0. */
+VOID KePublishLoadedModules(PLIST_ENTRY List);
 
 /* --- bug checks ------------------------------------------------------------------------------------------- */
 

@@ -63,9 +63,11 @@ VOID InitSetUpcalls(VOID)
     static const KI_UPCALLS Ke = {ImIsKernelAddress,  ImSymbolize,     InitUnwindOne,
                                   InitBugCheckReport, ExFixSListFault, InitHangReport};
     static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException};
+    static const IM_UPCALLS Im = {IoReportModuleLeaks};
     static const PS_UPCALLS Ps = {IoCancelThreadIo};
 
     KiUpcalls = &Ke;
+    ImUpcalls = &Im;
     PsUpcalls = &Ps;
     KdModuleNameOf = ImModuleNameOf;
     RtlSetUpcalls(&Rtl);

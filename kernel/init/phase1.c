@@ -74,6 +74,7 @@ static VOID InitRunAgent(VOID)
 VOID NTAPI InitPhase1(PVOID Context)
 {
     InitFindKernelSymbols();
+    ImInitPhase1();
     KeStartProcessors();
     InitStartDpcThreads();
     ExpInitializeWorkers();

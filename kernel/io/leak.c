@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, symbolic links, threads, routines that run, callbacks, handles,
- * mappings, pool. A device or thread
+ * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, load-image notify routines,
+ * symbolic links, threads, routines that run, callbacks, handles, mappings, locked sections, pool. A device or thread
  * leads back into the image, so the image then stays mapped. */
 #include "iop.h"
 #include "ex.h"
@@ -80,23 +80,29 @@ static BOOLEAN IopAwaitRoutines(PIM_MODULE Module)
     return Steps != 0;
 }
 
-VOID IopReportLeaks(PDRIVER_OBJECT Driver)
+BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
 {
-    PIM_MODULE Module = IopModule(Driver);
-    BOOLEAN Inside = IopReportDeviceLeaks(Driver) != 0;
     ULONG Interrupts = KeReportDriverInterrupts(Module->Name, Module->Base, Module->Size);
     if (Interrupts != 0)
         KdLog("%s: %lu interrupts were not disconnected; they are now", Module->Name, Interrupts);
+    ImReportDriverNotifies(Module);
     IopReportQueuedLeaks(Module);
     if (IopAwaitRoutines(Module))
         IopReportQueuedLeaks(Module);
-    if (PsReportDriverThreads(Module) != 0)
-        Inside = TRUE; /* their code must stay */
+    BOOLEAN Inside = PsReportDriverThreads(Module) != 0; /* their code must stay */
     KeReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     IopReportLinkLeaks(Module);
     ObReportDriverHandles(Module->Name, Module->Base, Module->Size);
     MmReportDriverMappings(Module->Name, Module->Base, Module->Size);
+    ImReportLockedSections(Module);
     ExReportDriverLeaks(Module);
-    if (Inside)
+    return Inside;
+}
+
+VOID IopReportLeaks(PDRIVER_OBJECT Driver)
+{
+    BOOLEAN Devices = IopReportDeviceLeaks(Driver) != 0;
+
+    if (IoReportModuleLeaks(IopModule(Driver)) || Devices)
         IopDriver(Driver)->KeepImage = TRUE;
 }

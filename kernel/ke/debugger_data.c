@@ -23,7 +23,9 @@ typedef struct _KI_DEBUGGER_DATA { /* KDDEBUGGER_DATA64 */
     LIST_ENTRY List;               /* header */
     ULONG OwnerTag, Size;
     ULONG64 KernBase; /* 0x018 */
-    ULONG64 Reserved20[0x3f];
+    ULONG64 Reserved20[5];
+    ULONG64 PsLoadedModuleList; /* 0x048 */
+    ULONG64 Reserved50[0x39];
     ULONG64 KiProcessorBlock; /* 0x218 */
     ULONG64 Reserved220[0xf];
     USHORT OffsetKThreadNextProcessor, OffsetKThreadTeb; /* 0x298 */
@@ -45,6 +47,7 @@ typedef struct _KI_DEBUGGER_DATA { /* KDDEBUGGER_DATA64 */
     USHORT OffsetPrcbContext; /* 0x338 */
     USHORT Reserved33a[3];
 } KI_DEBUGGER_DATA;
+ASSERT_OFFSET(KI_DEBUGGER_DATA, PsLoadedModuleList, 0x48);
 ASSERT_OFFSET(KI_DEBUGGER_DATA, KiProcessorBlock, 0x218);
 ASSERT_OFFSET(KI_DEBUGGER_DATA, OffsetKThreadKernelStack, 0x29c);
 ASSERT_OFFSET(KI_DEBUGGER_DATA, SizePrcb, 0x2b0);
@@ -93,4 +96,10 @@ PVOID KiPublishDebuggerData(VOID)
                                            .KernBase = Base,
                                            .DebuggerDataList = (ULONG64)&KiDebuggerDataList};
     return &KdVersionBlock;
+}
+
+VOID KePublishLoadedModules(PLIST_ENTRY List)
+{
+    KdDebuggerDataBlock.PsLoadedModuleList = (ULONG64)List;
+    KdVersionBlock.PsLoadedModuleList = (ULONG64)List;
 }

@@ -46,7 +46,10 @@ static PCSTR KiGateName(KE_GATE_KIND Kind)
                                   "a synchronize routine",
                                   "a broadcast function",
                                   "an NMI callback",
-                                  "a processor change callback"};
+                                  "a processor change callback",
+                                  "DllInitialize",
+                                  "DllUnload",
+                                  "a load-image notify routine"};
     return Names[Kind];
 }
 

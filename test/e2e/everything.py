@@ -5,14 +5,15 @@ import glob
 import os
 
 REQUESTS = ('ioctl', 'read', 'write')
-NEEDS = {'ct_file': ['drivers_sample/{}/hello.sys']}  # conformance drivers that want a sample loaded before
+NEEDS = {'ct_file': ['drivers_sample/{}/hello.sys'], 'ct_image': ['drivers_sample/{}/hello.sys']}  # conformance drivers that want a sample loaded before
 
 
 def hexadecimal(text):
     return text.encode().hex()
 
 
-# Per sample: what must be loaded before it, the requests, the outputs wanted (None: not compared) and words of DbgPrint.
+# Per sample: what must be loaded before it, the requests, the outputs wanted (None: not compared), words of DbgPrint, and what
+# the kernel loads and unloads with it, because it imports from there.
 SAMPLES = {
     'hello': {'needs': [], 'requests': [], 'outputs': [], 'prints': ['hello']},
     'ioctl': {
@@ -33,6 +34,10 @@ SAMPLES = {
     'timer_dpc': {'needs': [], 'requests': ['--ioctl', r'\Device\NtboxTimer:0x222000:03000000:8'], 'outputs': [None],
                   'prints': []},
     'seh': {'needs': [], 'requests': [], 'outputs': [], 'prints': ['0 wrong']},
+    'client': {'needs': [], 'requests': ['--ioctl', r'\Device\NtboxClient:0x222000:05000000:4',
+                                         '--ioctl', r'\Device\NtboxClient:0x222000:feffffff:4'],
+               'outputs': ['06000000', '04000000'], 'prints': ['exporter: DllInitialize', 'exporter: DllUnload, the sum was 4'],
+               'brings': ['exporter']},
 }
 IN_ORDER = list(SAMPLES)
 

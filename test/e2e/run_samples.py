@@ -26,7 +26,8 @@ def check_report(names, document, smp):
     for kind in ('leaks', 'violations', 'missing'):
         expect_equal(kind, document[kind], [])
     unloads = [unload['driver'] for unload in document['unloads'] if unload['driver'] != 'agent.sys']
-    expect_equal('unloads', unloads, [name + '.sys' for name in reversed(names)])
+    wanted = [part + '.sys' for name in reversed(names) for part in [name, *SAMPLES[name].get('brings', [])]]
+    expect_equal('unloads', unloads, wanted)
 
 
 def check_answers(tested, document):

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * Companions: images that a driver imports from and that are neither ntoskrnl.exe nor hal.dll. The guest's kernel loads them from
+ * System32\drivers when somebody imports from them; here they are found, beside the driver or by --with. */
+#pragma once
+#include <glib.h>
+#include <stdbool.h>
+
+#include "options.h"
+#include "pe/pe.h"
+
+typedef struct Companion {
+    char *Path;    /* on the host */
+    char *Name;    /* in System32\drivers */
+    char *Service; /* the name without extension: its service key */
+} Companion;
+
+/* Fills in options->Companions: every --with, and what the drivers and these import from and forward to, found beside the
+ * importing file, and so on. What is not found is left to the guest to tell. */
+bool companions_collect(RunOptions *options, char **with, GError **error);
+void companion_free(Companion *companion);
+
+/* The file that holds the DLL of that name in the folder of `path`, whatever its case; NULL: none, or it is a DLL of user mode, or it
+ * is part of the kernel. */
+char *companion_beside(const char *path, const char *dll);
+
+/* An open image of which exports are asked. */
+typedef struct CompanionImage {
+    GMappedFile *File;
+    PE_IMAGE Image;
+    PE_EXPORTS Exports;
+} CompanionImage;
+CompanionImage *companion_open(const char *path); /* NULL: no valid image, or it exports nothing */
+bool companion_has(const CompanionImage *image, const PE_IMPORT *import);
+void companion_close(CompanionImage *image);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CompanionImage, companion_close)

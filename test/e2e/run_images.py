@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Drivers that import from other drivers: who is loaded with whom, who is refused, when they go.
+usage: run_images.py NTBOX BUILD-FOLDER"""
+import os
+import shutil
+import sys
+import tempfile
+
+from runs import Tally, call, expect, expect_equal, finish, report
+
+ADD = r'\Device\NtboxClient:0x222000:05000000:4'
+
+
+class Images:
+    def __init__(self, ntbox, build, room):
+        self.ntbox, self.build, self.room = ntbox, build, room
+
+    def sample(self, name, flavour='mingw'):
+        return os.path.join(self.build, 'drivers_sample', flavour, name + '.sys')
+
+    def driver(self, name):
+        return os.path.join(self.build, 'test/image', name + '.sys')
+
+    def alone(self, path):
+        """The same driver where nothing lies beside it."""
+        return shutil.copy(path, tempfile.mkdtemp(dir=self.room))
+
+    def check_with(self):
+        """An image that lies elsewhere: not found, then named; the other flavour serves as well."""
+        client = self.alone(self.sample('client'))
+        code, document = report(self.ntbox, 'run', client)
+        expect_equal('exit code', code, 2)
+        expect_equal('sentence', document['sentence'], 'client.sys cannot load: 1 import is missing: there is no exporter.sys')
+        code, document = report(self.ntbox, 'run', client, '--with', self.sample('exporter', 'msvc'), '--ioctl', ADD)
+        expect_equal('exit code', code, 0)
+        expect_equal('output', document['steps'][1]['output'], '06000000')
+
+    def check_with_is_refused(self):
+        for arguments, words in ((['--with', '/no/such/file.sys'], 'cannot read /no/such/file.sys'),
+                                 (['--with', self.sample('client')], 'has an image of that name already'),
+                                 (['--with', os.path.join(self.build, 'kernel/hal.dll')], "is ntbox's own")):
+            code, _, err = call(self.ntbox, 'run', self.sample('client'), *arguments)
+            expect_equal(f'exit code of {arguments[1]}', code, 3)
+            expect(words in err, f'{err.strip()!r} does not say {words!r}')
+
+    def check_parameters(self):
+        """An export driver has a service key, and so parameters."""
+        code, _, err = call(self.ntbox, 'run', self.sample('client'), '--param', 'exporter/Start=dword:1')
+        expect_equal('exit code', code, 0)
+        code, _, err = call(self.ntbox, 'run', self.sample('client'), '--param', 'importer/Start=dword:1')
+        expect_equal('exit code', code, 3)
+        expect('no driver of this run is called importer' in err, err)
+
+    def check_verb(self):
+        """`ntbox check` names what is needed and whether it can be loaded."""
+        for path, code, words in ((self.sample('client'), 0, 'can be loaded, together with exporter.sys'),
+                                  (self.alone(self.sample('client')), 2, '1 import is missing: exporter.sys is not beside it'),
+                                  (self.driver('cycle_a'), 2, 'in a cycle')):
+            actual, document = report(self.ntbox, 'check', path)
+            expect_equal(f'exit code for {path}', actual, code)
+            sentence = document['images'][0]['sentence'].replace('1 of 6 imports is', '1 import is')
+            expect(words in sentence, f'{sentence!r} does not say {words!r}')
+
+    def check_counted(self):
+        """Two clients, of which one comes through a forwarder and in capitals: exporter.sys goes with the last."""
+        for order in (['client', 'uses_forward'], ['uses_forward', 'client']):
+            paths = {'client': self.sample('client'), 'uses_forward': self.driver('uses_forward')}
+            folder = tempfile.mkdtemp(dir=self.room)
+            for path in (*paths.values(), self.driver('forwards'), self.sample('exporter')):
+                shutil.copy(path, folder)
+            # The forwarder finds exporter.sys beside forwards.sys, which no import names.
+            code, document = report(self.ntbox, 'run', *(os.path.join(folder, name + '.sys') for name in order), '--rounds', '2')
+            expect_equal('sentence', (code, document['sentence']), (0, 'all steps succeeded'))
+            unloads = [unload['driver'] for unload in document['unloads'] if unload['driver'] != 'agent.sys']
+            wanted = [order[1] + '.sys', order[0] + '.sys', 'exporter.sys']
+            expect_equal('unloads', [name for name in unloads if name != 'forwards.sys'], wanted * 2)
+            prints = [line['text'] for line in document['prints'] if 'DllUnload' in line['text']]
+            expect_equal('the last words of exporter.sys', [p.strip() for p in prints], ['exporter: DllUnload, the sum was 11'] * 2)
+
+    def check_refused(self, driver, *words):
+        code, document = report(self.ntbox, 'run', self.driver(driver))
+        expect_equal('exit code', code, 2)
+        expect_equal('outcome', document['outcome'], 'cannot-load')
+        for word in words:
+            expect(word in document['sentence'], f'{document["sentence"]!r} does not say {word!r}')
+        expect_equal('leaks', document['leaks'], [])
+
+    def check_stays(self):
+        """Without DllUnload it stays, and serves the next client."""
+        code, document = report(self.ntbox, 'run', self.driver('needs_staying'), '--rounds', '3')
+        expect_equal('sentence', (code, document['sentence']), (0, 'all steps succeeded'))
+        loaded = [image['driver'] for image in document['images'] if image['driver'] == 'stays.sys']
+        expect_equal('loads of stays.sys', loaded, ['stays.sys'])
+
+    def check_service_too(self):
+        """An image that is there as a DLL becomes a service, and the other way round."""
+        for order in (['needs_staying', 'stays'], ['stays', 'needs_staying']):
+            code, document = report(self.ntbox, 'run', *(self.driver(name) for name in order))
+            expect_equal('sentence', (code, document['sentence']), (0, 'all steps succeeded'))
+            loaded = [image['driver'] for image in document['images'] if image['driver'] == 'stays.sys']
+            expect_equal('loads of stays.sys', loaded, ['stays.sys'])
+
+
+def main():
+    ntbox, build = sys.argv[1:]
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as room:
+        images = Images(ntbox, build, room)
+        tally.run('an image that is named by --with', images.check_with)
+        tally.run('--with that is refused', images.check_with_is_refused)
+        tally.run('parameters of an export driver', images.check_parameters)
+        tally.run('ntbox check', images.check_verb)
+        tally.run('two clients, one by a forwarder', images.check_counted)
+        tally.run('a cycle', images.check_refused, 'cycle_a', 'cycle_a.sys cannot load',
+                  'it imports from cycle_b.sys', 'imports form a cycle: cycle_a.sys -> cycle_b.sys -> cycle_a.sys')
+        tally.run('DllInitialize fails', images.check_refused, 'needs_failing', 'needs_failing.sys cannot load',
+                  'it imports from init_fails.sys, which failed: DllInitialize returned 0xC00000A3')
+        tally.run('no DllUnload', images.check_stays)
+        tally.run('a DLL that is a service too', images.check_service_too)
+    finish(tally)
+
+
+main()
