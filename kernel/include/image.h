@@ -100,6 +100,24 @@ NTSTATUS ImLoadImage(PUNICODE_STRING FullName, PIM_MODULE *Module);
  * STATUS_FILE_TOO_LARGE above 256 MiB. */
 NTSTATUS ImReadFile(PCUNICODE_STRING FullName, ULONG Tag, PVOID *Bytes, SIZE_T *Length);
 
+/* --- images of programs: user_image.c. IRQL PASSIVE_LEVEL ---- */
+
+typedef struct _IM_USER_IMAGE {
+    PUCHAR Pages;   /* Size bytes, laid out by RVA for Base */
+    ULONG *Protect; /* PAGE_xxx of each page */
+    ULONG64 Size, Base, EntryPoint, StackReserve, StackCommit;
+    ULONG SubSystem, CheckSum;
+    USHORT SubSystemMajor, SubSystemMinor, Characteristics, DllCharacteristics, Machine;
+    BOOLEAN ContainsCode, Relocatable;
+} IM_USER_IMAGE;
+
+/* From a whole file. STATUS_INVALID_IMAGE_xxx; on success ImFreeUserImage with the same tag. */
+NTSTATUS ImLayOutUserImage(const VOID *Bytes, ULONG64 Length, ULONG Tag, IM_USER_IMAGE *Image);
+VOID ImFreeUserImage(IM_USER_IMAGE *Image, ULONG Tag);
+
+/* An image that is laid out for OldBase becomes one for NewBase; its header too. */
+NTSTATUS ImRelocateUserImage(PVOID Pages, ULONG64 Size, ULONG64 OldBase, ULONG64 NewBase);
+
 /* IRQL PASSIVE_LEVEL. The service does not need its image any more. It goes when no other module imports from it; then what it
  * imports from itself may go too. The image's code must not run any more, but by those importers. */
 VOID ImUnloadImage(PIM_MODULE Module);

@@ -41,6 +41,14 @@ extern POBJECT_TYPE IoDeviceObjectType, IoDriverObjectType; /* IoFileObjectType:
  * waits until they are complete. */
 VOID IoCancelThreadIo(PETHREAD Thread);
 
+/* --- files of sections: paging.c. IRQL <= APC_LEVEL; special kernel APCs need not be delivered --- */
+
+/* As MM_UPCALLS.TransferPages. */
+NTSTATUS IoTransferPages(PVOID File, ULONG64 Offset, PVOID Buffer, ULONG Length, BOOLEAN Write,
+                         PULONG_PTR Done);
+NTSTATUS IoQueryFileSize(PFILE_OBJECT File, PULONG64 Size);
+NTSTATUS IoSetFileSize(PFILE_OBJECT File, ULONG64 Size);
+
 /* Bug check only, when no other processor runs: a ReportRequest for each IRP that a thread waits for. */
 VOID IoReportPendingIrps(VOID);
 

@@ -98,6 +98,7 @@ typedef struct _KTHREAD {
 typedef struct _KPROCESS {
     DISPATCHER_HEADER Header;
     ULONG64 DirectoryTableBase;
+    struct _MM_ADDRESS_SPACE *AddressSpace; /* (c) mm's; NULL: it has no memory of its own */
 } KPROCESS;
 
 /* --- processors ---- */

@@ -9,6 +9,10 @@ typedef struct _EPROCESS {
     PVOID ObjectTable; /* ob's handle table */
 } EPROCESS;
 
+/* PASSIVE_LEVEL. A process without threads and handles, with an empty address space: one reference, the caller's. Nobody may be attached
+ * to it when the last one goes. */
+NTSTATUS PsCreateEmptyProcess(PEPROCESS *Process);
+
 typedef struct _ETHREAD {
     KTHREAD Tcb;
     CLIENT_ID Cid;

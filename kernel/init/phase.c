@@ -5,7 +5,9 @@
 #include "io.h"
 #include "kd.h"
 #include "mm.h"
+#include "mm_section.h"
 #include "rtl.h"
+#include "vm.h"
 
 static BOOLEAN InitUnwindOne(PCONTEXT Context)
 {
@@ -65,10 +67,14 @@ VOID InitSetUpcalls(VOID)
     static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException};
     static const IM_UPCALLS Im = {IoReportModuleLeaks};
     static const PS_UPCALLS Ps = {IoCancelThreadIo};
+    static const MM_UPCALLS Mm = {IoTransferPages};
+    static const VM_UPCALLS Vm = {IoQueryFileSize, IoSetFileSize};
 
     KiUpcalls = &Ke;
     ImUpcalls = &Im;
     PsUpcalls = &Ps;
+    MmUpcalls = &Mm;
+    VmUpcalls = &Vm;
     KdModuleNameOf = ImModuleNameOf;
     RtlSetUpcalls(&Rtl);
 }

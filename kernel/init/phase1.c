@@ -9,6 +9,7 @@
 #include "kd.h"
 #include "kt.h"
 #include "mm.h"
+#include "vm.h"
 
 static VOID InitFindKernelSymbols(VOID)
 {
@@ -82,6 +83,7 @@ VOID NTAPI InitPhase1(PVOID Context)
     InitMountSystemVolume();
     MmReleaseLoaderMemory();
     InitStartThread(MmZeroPageThread, NULL);
+    VmInitSystem();
     CmInitSystem();
     if (NTBOX_CHECKED)
         MmRequireNoWritableCode();

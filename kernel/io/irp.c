@@ -90,7 +90,7 @@ PEPROCESS NTAPI IoGetRequestorProcess(PIRP Irp)
 
 PEPROCESS NTAPI IoGetCurrentProcess(VOID)
 {
-    return CONTAINING_RECORD(KiCurrentThread()->Process, EPROCESS, Pcb);
+    return CONTAINING_RECORD(KiCurrentThread()->ApcState.Process, EPROCESS, Pcb);
 }
 
 static PETHREAD IopCurrentThread(VOID)

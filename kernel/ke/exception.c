@@ -34,13 +34,14 @@ static VOID KiCheckStack(ARCH_TRAP_FRAME *Frame, PEXCEPTION_RECORD Record, PCONT
                    0, Context, "an exception on what is no stack of the thread");
 }
 
-VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterCount, ULONG64 P0, ULONG64 P1)
+VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterCount, ULONG64 P0, ULONG64 P1,
+                         ULONG64 P2)
 {
     CONTEXT Context;
     EXCEPTION_RECORD Record = {.ExceptionCode = (ULONG)Code,
                                .ExceptionAddress = (PVOID)Frame->Rip,
                                .NumberParameters = ParameterCount,
-                               .ExceptionInformation = {P0, P1}};
+                               .ExceptionInformation = {P0, P1, P2}};
 
     ArchContextFromTrapFrame(Frame, &Context);
     KiCheckStack(Frame, &Record, &Context);
@@ -55,42 +56,42 @@ VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterC
 
 static VOID KiDivideError(ARCH_TRAP_FRAME *Frame)
 {
-    KiDispatchException(Frame, STATUS_INTEGER_DIVIDE_BY_ZERO, 0, 0, 0);
+    KiDispatchException(Frame, STATUS_INTEGER_DIVIDE_BY_ZERO, 0, 0, 0, 0);
 }
 
 /* The trap flag is clear when a handler continues; one that wants the next step sets it. DR6 is the handler's to read, once. */
 static VOID KiSingleStep(ARCH_TRAP_FRAME *Frame)
 {
     Frame->EFlags &= ~0x100ull;
-    KiDispatchException(Frame, STATUS_SINGLE_STEP, 0, 0, 0);
+    KiDispatchException(Frame, STATUS_SINGLE_STEP, 0, 0, 0, 0);
 }
 
 /* The address of `int 3` is that of the instruction itself. */
 static VOID KiBreakpoint(ARCH_TRAP_FRAME *Frame)
 {
     Frame->Rip--;
-    KiDispatchException(Frame, STATUS_BREAKPOINT, 1, 0, 0);
+    KiDispatchException(Frame, STATUS_BREAKPOINT, 1, 0, 0, 0);
 }
 
 static VOID KiOverflow(ARCH_TRAP_FRAME *Frame)
 {
-    KiDispatchException(Frame, STATUS_INTEGER_OVERFLOW, 0, 0, 0);
+    KiDispatchException(Frame, STATUS_INTEGER_OVERFLOW, 0, 0, 0, 0);
 }
 
 static VOID KiBoundsFault(ARCH_TRAP_FRAME *Frame)
 {
-    KiDispatchException(Frame, STATUS_ARRAY_BOUNDS_EXCEEDED, 0, 0, 0);
+    KiDispatchException(Frame, STATUS_ARRAY_BOUNDS_EXCEEDED, 0, 0, 0, 0);
 }
 
 static VOID KiInvalidOpcode(ARCH_TRAP_FRAME *Frame)
 {
-    KiDispatchException(Frame, STATUS_ILLEGAL_INSTRUCTION, 0, 0, 0);
+    KiDispatchException(Frame, STATUS_ILLEGAL_INSTRUCTION, 0, 0, 0, 0);
 }
 
 /* A non-canonical address arrives here without the address: reported as -1, as Windows does. */
 static VOID KiGeneralProtection(ARCH_TRAP_FRAME *Frame)
 {
-    KiDispatchException(Frame, STATUS_ACCESS_VIOLATION, 2, 0, ~0ull);
+    KiDispatchException(Frame, STATUS_ACCESS_VIOLATION, 2, 0, ~0ull, 0);
 }
 
 static VOID KiFloatingError(ARCH_TRAP_FRAME *Frame)
@@ -98,17 +99,17 @@ static VOID KiFloatingError(ARCH_TRAP_FRAME *Frame)
     USHORT Control, Status;
 
     __asm__ volatile("fnstcw %0; fnstsw %1" : "=m"(Control), "=m"(Status));
-    KiDispatchException(Frame, KiX87Status(Control, Status), 0, 0, 0);
+    KiDispatchException(Frame, KiX87Status(Control, Status), 0, 0, 0, 0);
 }
 
 static VOID KiSimdError(ARCH_TRAP_FRAME *Frame)
 {
-    KiDispatchException(Frame, KiSimdStatus(Frame->MxCsr), 0, 0, 0);
+    KiDispatchException(Frame, KiSimdStatus(Frame->MxCsr), 0, 0, 0, 0);
 }
 
 static VOID KiAlignmentFault(ARCH_TRAP_FRAME *Frame)
 {
-    KiDispatchException(Frame, STATUS_DATATYPE_MISALIGNMENT, 0, 0, 0);
+    KiDispatchException(Frame, STATUS_DATATYPE_MISALIGNMENT, 0, 0, 0, 0);
 }
 
 /* [WDK __fastfail, Bug Check 0x139] `int 29h` with a code in ECX: the stack cookie, a corrupt list ... No handler is asked. p1 the code,
@@ -132,7 +133,7 @@ static VOID KiFastFail(ARCH_TRAP_FRAME *Frame)
 static VOID KiAssertion(ARCH_TRAP_FRAME *Frame)
 {
     Frame->Rip -= 2;
-    KiDispatchException(Frame, STATUS_ASSERTION_FAILURE, 0, 0, 0);
+    KiDispatchException(Frame, STATUS_ASSERTION_FAILURE, 0, 0, 0, 0);
 }
 
 /* `int 2Dh`, debug service: nobody listens, so it is skipped with the int 3 that follows it. */

@@ -2,12 +2,14 @@
  * Page faults. What Windows lets a handler catch (user addresses at low IRQL) becomes an exception, the rest is the bug
  * check that Windows makes of it, with the reason in words. */
 #include "ki.h"
+#include "mm_user.h"
 
 #define FAULT_PROTECTION 1
 #define FAULT_FOREIGN_TEXT                                                                                   \
     "a user-mode address, touched by a DPC or an interrupt: whose process that is depends on chance"
 #define FAULT_WRITE 2
 #define FAULT_EXECUTE 0x10
+#define FLAG_INTERRUPTS 0x200
 
 /* [WDK bug checks 0x0A, 0xD1] p1 address, p2 IRQL, p3 0 read, 1 write, 8 execute, p4 the instruction. 0xD1 when a driver did it. */
 static DECLSPEC_NORETURN VOID KiFaultAtHighIrql(ARCH_TRAP_FRAME *Frame, PCONTEXT Context, ULONG64 Address,
@@ -50,6 +52,37 @@ static BOOLEAN KiIsInArbitraryContext(VOID)
     return KeGetPrcb()->DpcActive || (Gate != NULL && (Gate->Kind == GateIsr || Gate->Kind == GateNmi));
 }
 
+/* [EXCEPTION_RECORD] p1 0 read, 1 write, 8 execute, p2 the address; of STATUS_IN_PAGE_ERROR p3 why. */
+static VOID KiRaiseFault(ARCH_TRAP_FRAME *Frame, ULONG64 Address, NTSTATUS Status)
+{
+    ULONG64 Operation = (Frame->ErrorCode & FAULT_EXECUTE) ? 8 : (Frame->ErrorCode & FAULT_WRITE) ? 1 : 0;
+
+    if (Status == STATUS_ACCESS_VIOLATION || Status == STATUS_GUARD_PAGE_VIOLATION ||
+        Status == STATUS_STACK_OVERFLOW)
+        KiDispatchException(Frame, Status, 2, Operation, Address, 0);
+    else
+        KiDispatchException(Frame, STATUS_IN_PAGE_ERROR, 3, Operation, Address, (ULONG64)(LONG64)Status);
+}
+
+/* A user address where the thread may wait: mm makes the page present or says why not. */
+static VOID KiUserFault(ARCH_TRAP_FRAME *Frame, ULONG64 Address)
+{
+    __asm__ volatile("sti" : : : "memory");
+    NTSTATUS Status = MmAccessFault(Address, Frame->ErrorCode);
+    __asm__ volatile("cli" : : : "memory");
+    if (!NT_SUCCESS(Status))
+        KiRaiseFault(Frame, Address, Status);
+    else if (!(Frame->SegCs & 3))
+        Frame->EFlags |= ARCH_EFLAGS_AC; /* else the next fault would come at once */
+}
+
+/* The thread may wait for its memory. The kernel never runs code there. */
+static BOOLEAN KiMayResolve(const ARCH_TRAP_FRAME *Frame, ULONG64 Address)
+{
+    return Address < MM_USER_END && Frame->Irql < DISPATCH_LEVEL && (Frame->EFlags & FLAG_INTERRUPTS) &&
+           ((Frame->SegCs & 3) || !(Frame->ErrorCode & FAULT_EXECUTE));
+}
+
 VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
 {
     ULONG64 Address = ArchReadCr2();
@@ -66,11 +99,13 @@ VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
         Frame->EFlags |= ARCH_EFLAGS_AC; /* until the thread is interrupted; then this comes again */
         return;
     }
+    if (KiMayResolve(Frame, Address)) {
+        KiUserFault(Frame, Address);
+        return;
+    }
     MmClassifyFault((PVOID)Address, Frame->ErrorCode, &Fault);
-    BOOLEAN User = Fault.Kind == MmFaultUser || Fault.Kind == MmFaultNull;
-    if (Frame->Irql < DISPATCH_LEVEL && User) {
-        ULONG64 Operation = (Frame->ErrorCode & FAULT_EXECUTE) ? 8 : (Frame->ErrorCode & FAULT_WRITE) ? 1 : 0;
-        KiDispatchException(Frame, STATUS_ACCESS_VIOLATION, 2, Operation, Address);
+    if (Frame->Irql < DISPATCH_LEVEL && (Fault.Kind == MmFaultUser || Fault.Kind == MmFaultNull)) {
+        KiRaiseFault(Frame, Address, STATUS_ACCESS_VIOLATION);
         return;
     }
     ArchContextFromTrapFrame(Frame, &Context);

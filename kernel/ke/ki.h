@@ -229,7 +229,8 @@ VOID KiInstallTrapHandlers(VOID);
 VOID KiPageFault(ARCH_TRAP_FRAME *Frame);
 
 /* Makes EXCEPTION_RECORD and CONTEXT from a trap and runs the handlers. Does not return when nobody handles it. */
-VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterCount, ULONG64 P0, ULONG64 P1);
+VOID KiDispatchException(ARCH_TRAP_FRAME *Frame, NTSTATUS Code, ULONG ParameterCount, ULONG64 P0, ULONG64 P1,
+                         ULONG64 P2);
 
 /* --- note.c, checked kernel only ------------------------------------------------------------------------------------- */
 

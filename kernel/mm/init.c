@@ -2,6 +2,7 @@
  * Start-up of the memory manager: takes over what osloader built, and lets go of what only osloader needed.
  */
 #include "mi.h"
+#include "mm/user_space.h"
 
 #define MI_MSR_PAT 0x277
 /* Entries 0-3 as at reset (write-back, write-through, uncached-, uncached), entry 4 write-combining, 5-7 as
@@ -88,6 +89,7 @@ VOID MmInitSystem(const LOADER_BLOCK *Block)
     MiInitPhysical(Block);
     MiInitSpaces(Block);
     MiMapFixed();
+    MiInitSystemSpace(Block->PageTableRoot);
     MmInitProcessor();
 }
 

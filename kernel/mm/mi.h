@@ -45,6 +45,7 @@ typedef enum _MI_USE {
     MiUseNonCached,
     MiUsePool,
     MiUseImage,
+    MiUseView,
 } MI_USE;
 
 /* An entry that is not present says why, in bits 56-58. A stack guard has the pages of its stack in bits 12 up; an entry whose

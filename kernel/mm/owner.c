@@ -54,6 +54,8 @@ static PCSTR MiNameOfUse(MI_PTE Pte)
         return "mapped MDL";
     case MiUseContiguous:
         return "contiguous memory";
+    case MiUseView:
+        return "view of a section";
     default:
         return "noncached memory";
     }

@@ -8,7 +8,7 @@ static PVOID ObpPseudoObject(HANDLE Handle)
     if (Handle == ZwCurrentThread())
         return KiCurrentThread();
     if (Handle == ZwCurrentProcess())
-        return KiCurrentThread()->Process;
+        return KiCurrentThread()->ApcState.Process; /* that the thread is attached to */
     return NULL;
 }
 

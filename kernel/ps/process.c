@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * The System process, the only one of this slice. */
+ * Processes as objects: the System process, and others that have nothing yet but an address space. */
 #include "psp.h"
+#include "mm_user.h"
 #include "ob.h"
 
 PEPROCESS PsInitialSystemProcess;
 POBJECT_TYPE PsProcessType;
+
+static VOID PspDeleteProcess(PVOID Object)
+{
+    PEPROCESS Process = Object;
+
+    if (Process->Pcb.AddressSpace != NULL)
+        MmDeleteAddressSpace(Process->Pcb.AddressSpace);
+}
 
 static const OB_TYPE_INFO PspProcessTypeInfo = {
     .Name = L"Process",
@@ -12,7 +21,16 @@ static const OB_TYPE_INFO PspProcessTypeInfo = {
     .Mapping = {STANDARD_RIGHTS_READ, STANDARD_RIGHTS_WRITE, STANDARD_RIGHTS_EXECUTE, PROCESS_ALL_ACCESS},
     .ValidAccess = PROCESS_ALL_ACCESS,
     .WaitOffset = __builtin_offsetof(EPROCESS, Pcb.Header),
+    .Methods = {.Delete = PspDeleteProcess},
 };
+
+static VOID PspInitializeProcess(PEPROCESS Process, HANDLE Id)
+{
+    Process->Pcb.Header.Type = 3;
+    InitializeListHead(&Process->Pcb.Header.WaitListHead);
+    Process->UniqueProcessId = Id;
+    Process->ObjectTable = ObSystemHandleTable();
+}
 
 VOID PspCreateSystemProcess(VOID)
 {
@@ -24,11 +42,27 @@ VOID PspCreateSystemProcess(VOID)
     if (!NT_SUCCESS(Status))
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)Status, 0, 0, 0);
     PEPROCESS Process = PsInitialSystemProcess;
-    Process->Pcb.Header.Type = 3;
-    InitializeListHead(&Process->Pcb.Header.WaitListHead);
+    PspInitializeProcess(Process, (HANDLE)4);
     Process->Pcb.DirectoryTableBase = ArchReadCr3();
-    Process->UniqueProcessId = (HANDLE)4;
-    Process->ObjectTable = ObSystemHandleTable();
+    Process->Pcb.AddressSpace = MmSystemAddressSpace();
+}
+
+NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
+{
+    PEPROCESS Process;
+    NTSTATUS Status = ObCreateObject(KernelMode, PsProcessType, NULL, KernelMode, NULL, sizeof(EPROCESS), 0,
+                                     0, (PVOID *)&Process);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    PspInitializeProcess(Process, PspNewId());
+    Status = MmCreateAddressSpace(&Process->Pcb.AddressSpace, &Process->Pcb.DirectoryTableBase);
+    if (!NT_SUCCESS(Status)) {
+        ObDereferenceObject(Process);
+        return Status;
+    }
+    *Created = Process;
+    return STATUS_SUCCESS;
 }
 
 HANDLE NTAPI PsGetCurrentProcessId(VOID)

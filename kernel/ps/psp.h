@@ -5,6 +5,7 @@
 
 VOID PspCreateSystemProcess(VOID);
 VOID PspInitializeThreads(VOID);
+HANDLE PspNewId(VOID); /* of a process or thread */
 
 /* thread_list.c: every thread from its creation until its stack is freed. */
 VOID PspEnterThread(PETHREAD Thread);

@@ -9,7 +9,13 @@
 
 POBJECT_TYPE PsThreadType;
 const PS_UPCALLS *PsUpcalls;
-static volatile LONG PspNextThreadId = 4;
+static volatile LONG PspNextId = 4;
+
+/* Threads and processes have their numbers from one counter. */
+HANDLE PspNewId(VOID)
+{
+    return (HANDLE)(ULONG_PTR)InterlockedAdd(&PspNextId, 4);
+}
 
 static const OB_TYPE_INFO PspThreadTypeInfo = {
     .Name = L"Thread",
@@ -81,7 +87,7 @@ static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROU
     Thread->Creator = Creator;
     Thread->StartModule = ImFindModule((PVOID)StartRoutine);
     Thread->Cid.UniqueProcess = PsInitialSystemProcess->UniqueProcessId;
-    Thread->Cid.UniqueThread = (HANDLE)(ULONG_PTR)InterlockedAdd(&PspNextThreadId, 4);
+    Thread->Cid.UniqueThread = PspNewId();
     PspEnterThread(Thread);
     *Created = Thread;
     return STATUS_SUCCESS;

@@ -88,6 +88,7 @@ OPERATIONS = {
     'SList push + pop': (24, 28),
     'pool 64 B allocate + free': (90, 276),
     'pool 4 KiB allocate + free': (220, 780),
+    'soft fault, demand zero': (1200, None),
     'IoAllocateIrp + IoFreeIrp': (100, 332),
 }
 

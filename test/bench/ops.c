@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What operations of the kernel cost, for bench.py: each is done COUNT times between two readings of the TSC, less what the
  * empty loop takes. Under `-icount shift=0` a tick is an instruction. Exports only; one line of DbgPrint for each operation. */
-#include <ntddk.h>
+#include <ntifs.h>
 
 #define COUNT 2000u
 #define TAG 'hcnB'
@@ -175,6 +175,30 @@ static VOID MeasurePingPong(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
     ObDereferenceObject(Thread);
 }
 
+/* Each touch is the first one of its page. The time that zeroing a page takes is measured beside it: a page that the zero-page thread has
+ * zeroed costs none. */
+static PUCHAR NextPage;
+
+static VOID TouchPage(VOID)
+{
+    *(volatile UCHAR *)NextPage = 1;
+    NextPage += PAGE_SIZE;
+}
+
+static VOID MeasureFault(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+    PVOID Base = NULL;
+    SIZE_T Size = (COUNT + 16) * PAGE_SIZE;
+    if (!NT_SUCCESS(ZwAllocateVirtualMemory(ZwCurrentProcess(), &Base, 0, &Size, MEM_RESERVE | MEM_COMMIT,
+                                            PAGE_READWRITE)))
+        return;
+    NextPage = Base;
+    Tell("soft fault, demand zero", Measure(TouchPage) - Empty);
+    Size = 0;
+    ZwFreeVirtualMemory(ZwCurrentProcess(), &Base, &Size, MEM_RELEASE);
+}
+
 static VOID MeasureWorkItem(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
 {
     PDEVICE_OBJECT Device;
@@ -225,6 +249,7 @@ static const struct {
     {"DPC queued to running", NULL, MeasureDpc},
     {"event ping-pong, round trip", NULL, MeasurePingPong},
     {"work item, round trip", NULL, MeasureWorkItem},
+    {"soft fault, demand zero", NULL, MeasureFault},
 };
 
 static HANDLE OpenKey(HANDLE Root, PUNICODE_STRING Name)

@@ -12,4 +12,5 @@
 #include "ntbox/registry.h"
 #include "ntbox/rtl.h"
 #include "ntbox/sizes.h"
+#include "ntbox/virtual.h"
 #endif

@@ -7,19 +7,21 @@
 #undef ExEventObjectType
 #undef ExSemaphoreObjectType
 #undef IoFileObjectType
+#undef MmSectionObjectType
 #undef PsThreadType
 #undef PsProcessType
 #undef SeTokenObjectType
 
 #ifdef _NTOSKRNL_
 extern POBJECT_TYPE CmKeyObjectType, ExEventObjectType, ExSemaphoreObjectType, IoFileObjectType, PsThreadType,
-    PsProcessType, SeTokenObjectType;
+    PsProcessType, SeTokenObjectType, MmSectionObjectType;
 #else
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_CmKeyObjectType __asm__("CmKeyObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_ExEventObjectType __asm__("ExEventObjectType");
 extern
     __declspec(dllimport) POBJECT_TYPE NtboxVariable_ExSemaphoreObjectType __asm__("ExSemaphoreObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_IoFileObjectType __asm__("IoFileObjectType");
+extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_MmSectionObjectType __asm__("MmSectionObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_PsThreadType __asm__("PsThreadType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_PsProcessType __asm__("PsProcessType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_SeTokenObjectType __asm__("SeTokenObjectType");
@@ -27,6 +29,7 @@ extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_SeTokenObjectType __asm_
 #define ExEventObjectType (&NtboxVariable_ExEventObjectType)
 #define ExSemaphoreObjectType (&NtboxVariable_ExSemaphoreObjectType)
 #define IoFileObjectType (&NtboxVariable_IoFileObjectType)
+#define MmSectionObjectType (&NtboxVariable_MmSectionObjectType)
 #define PsThreadType (&NtboxVariable_PsThreadType)
 #define PsProcessType (&NtboxVariable_PsProcessType)
 #define SeTokenObjectType (&NtboxVariable_SeTokenObjectType)

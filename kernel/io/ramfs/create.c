@@ -84,6 +84,8 @@ NTSTATUS NTAPI RamfsCreate(PDEVICE_OBJECT Device, PIRP Irp)
     if (!NT_SUCCESS(Status))
         return RamfsComplete(Irp, Status, FILE_EXISTS);
     File->FsContext = (PVOID)Node;
+    if (!Node->Folder)
+        File->SectionObjectPointer = &RamfsSections[Number];
     return RamfsComplete(Irp, STATUS_SUCCESS, FILE_OPENED);
 }
 

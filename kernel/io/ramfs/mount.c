@@ -5,6 +5,7 @@
 #include "kd.h"
 
 RAMFS_INDEX RamfsIndex;
+SECTION_OBJECT_POINTERS *RamfsSections;
 
 static NTSTATUS NTAPI RamfsEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
@@ -42,8 +43,14 @@ static NTSTATUS MakeIndex(const void *Archive, ULONG64 Length)
     PVOID Memory = ExAllocatePool2(POOL_FLAG_PAGED, Size, RAMFS_TAG);
     if (!Memory)
         return STATUS_INSUFFICIENT_RESOURCES;
-    if (RamfsBuild(&RamfsIndex, Memory, Archive, Length, &Error))
-        return STATUS_SUCCESS;
+    if (RamfsBuild(&RamfsIndex, Memory, Archive, Length, &Error)) {
+        RamfsSections =
+            ExAllocatePool2(POOL_FLAG_NON_PAGED, RamfsIndex.NodeCount * sizeof(*RamfsSections), RAMFS_TAG);
+        if (RamfsSections != NULL)
+            return STATUS_SUCCESS;
+        ExFreePoolWithTag(Memory, RAMFS_TAG);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
     ExFreePoolWithTag(Memory, RAMFS_TAG);
     return Damaged(&Error);
 }

@@ -11,6 +11,9 @@
 
 extern RAMFS_INDEX RamfsIndex; /* constant after the mount */
 
+/* By the number of the node; mm's. Sections show copies of the files' pages, which never change. */
+extern SECTION_OBJECT_POINTERS *RamfsSections;
+
 /* FILE_OBJECT.FsContext points to the node. */
 static inline const RAMFS_NODE *RamfsNode(PFILE_OBJECT File)
 {

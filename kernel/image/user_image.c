@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ * Images of programs for SEC_IMAGE sections: laid out by RVA, with the protection of each page. No import is bound, nothing runs. */
+#include "imp.h"
+
+static ULONG ImpPageProtection(uint32_t Pe)
+{
+    if (Pe & PE_PROTECT_WRITE) /* each process has its own copy */
+        return Pe & PE_PROTECT_EXECUTE ? PAGE_EXECUTE_WRITECOPY : PAGE_WRITECOPY;
+    if (Pe & PE_PROTECT_EXECUTE)
+        return Pe & PE_PROTECT_READ ? PAGE_EXECUTE_READ : PAGE_EXECUTE;
+    return Pe & PE_PROTECT_READ ? PAGE_READONLY : PAGE_NOACCESS;
+}
+
+/* [WDK ZwCreateSection] STATUS_INVALID_IMAGE_FORMAT, and which kind of other image it is. */
+static NTSTATUS ImpStatusOf(PE_STATUS Status)
+{
+    switch (Status) {
+    case PE_OK:
+        return STATUS_SUCCESS;
+    case PE_NOT_PE:
+        return STATUS_INVALID_IMAGE_NOT_MZ;
+    case PE_WRONG_MACHINE:
+        return STATUS_INVALID_IMAGE_FORMAT;
+    case PE_NOT_WINDOWS_IMAGE:
+        return STATUS_INVALID_IMAGE_PROTECT;
+    default:
+        return STATUS_INVALID_IMAGE_FORMAT;
+    }
+}
+
+/* Fields that PE_IMAGE does not have: the header was checked. */
+static VOID ImpFillHeader(const PE_IMAGE *Mapped, IM_USER_IMAGE *Image)
+{
+    const IMAGE_NT_HEADERS64 *Headers = (const IMAGE_NT_HEADERS64 *)(Mapped->Bytes + Mapped->HeaderOffset);
+
+    Image->Base = Mapped->ImageBase;
+    Image->EntryPoint = Mapped->AddressOfEntryPoint;
+    Image->StackReserve = Headers->OptionalHeader.SizeOfStackReserve;
+    Image->StackCommit = Headers->OptionalHeader.SizeOfStackCommit;
+    Image->ContainsCode = Headers->OptionalHeader.SizeOfCode != 0;
+    Image->Machine = Headers->FileHeader.Machine;
+    Image->SubSystem = Mapped->Subsystem;
+    Image->SubSystemMajor = Mapped->MajorSubsystemVersion;
+    Image->SubSystemMinor = Mapped->MinorSubsystemVersion;
+    Image->Characteristics = Mapped->Characteristics;
+    Image->DllCharacteristics = Mapped->DllCharacteristics;
+    Image->CheckSum = Mapped->CheckSum;
+    Image->Relocatable = (Mapped->DllCharacteristics & PE_DLL_DYNAMIC_BASE) &&
+                         !(Mapped->Characteristics & PE_FILE_RELOCS_STRIPPED);
+}
+
+static NTSTATUS ImpFillPages(const PE_IMAGE *File, IM_USER_IMAGE *Image)
+{
+    PE_IMAGE Mapped;
+    NTSTATUS Status = ImpStatusOf(PeMapImage(File, Image->Pages, Image->Size, &Mapped, NULL));
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    ImpFillHeader(&Mapped, Image);
+    for (ULONG64 At = 0; At < Image->Size; At += PAGE_SIZE)
+        Image->Protect[At / PAGE_SIZE] = ImpPageProtection(PeGetPageProtection(&Mapped, (uint32_t)At));
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS ImLayOutUserImage(const VOID *Bytes, ULONG64 Length, ULONG Tag, IM_USER_IMAGE *Image)
+{
+    PE_IMAGE File;
+    NTSTATUS Status = ImpStatusOf(PeParseFile(Bytes, Length, 0, &File, NULL));
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    ULONG64 Pages = BYTES_TO_PAGES(File.SizeOfImage);
+    *Image = (IM_USER_IMAGE){.Size = Pages << PAGE_SHIFT};
+    Image->Pages = ExAllocatePool2(POOL_FLAG_NON_PAGED, Image->Size, Tag);
+    Image->Protect = ExAllocatePool2(POOL_FLAG_NON_PAGED, Pages * sizeof(ULONG), Tag);
+    Status = Image->Pages != NULL && Image->Protect != NULL ? ImpFillPages(&File, Image)
+                                                            : STATUS_INSUFFICIENT_RESOURCES;
+    if (!NT_SUCCESS(Status))
+        ImFreeUserImage(Image, Tag);
+    return Status;
+}
+
+VOID ImFreeUserImage(IM_USER_IMAGE *Image, ULONG Tag)
+{
+    if (Image->Pages != NULL)
+        ExFreePoolWithTag(Image->Pages, Tag);
+    if (Image->Protect != NULL)
+        ExFreePoolWithTag(Image->Protect, Tag);
+}
+
+NTSTATUS ImRelocateUserImage(PVOID Pages, ULONG64 Size, ULONG64 OldBase, ULONG64 NewBase)
+{
+    PE_IMAGE Mapped;
+    PE_STATUS Status = PeParseMapped(Pages, Size, OldBase, &Mapped, NULL);
+
+    if (Status == PE_OK)
+        Status = PeRelocateImage(&Mapped, NewBase, NULL);
+    return ImpStatusOf(Status);
+}

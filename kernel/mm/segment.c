@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ * Segments: their prototype entries, and where their pages come from. */
+#include "mm/segment.h"
+#include "mm/pfn.h"
+#include "ke.h"
+
+const MM_UPCALLS *MmUpcalls;
+
+VOID MiLockSegment(PMM_SEGMENT Segment)
+{
+    KeEnterGuardedRegion();
+    ExAcquirePushLockExclusiveEx(&Segment->Lock, 0);
+}
+
+VOID MiUnlockSegment(PMM_SEGMENT Segment)
+{
+    ExReleasePushLockExclusiveEx(&Segment->Lock, 0);
+    KeLeaveGuardedRegion();
+}
+
+/* --- prototype entries; the segment is locked --- */
+
+MI_PTE *MiFindPrototype(PMM_SEGMENT Segment, ULONG64 Page)
+{
+    MI_PTE *Table = Segment->Tables[Page / MI_PROTOTYPES_PER_TABLE];
+    return Table != NULL ? &Table[Page % MI_PROTOTYPES_PER_TABLE] : NULL;
+}
+
+static MI_PTE *MiMakeTable(PMM_SEGMENT Segment)
+{
+    PFN_NUMBER Frame = MmAllocatePhysicalPage(TRUE);
+    if (Frame == MM_NO_PAGE)
+        return NULL;
+    MI_PTE *Table = MmDirectMap(Frame << PAGE_SHIFT);
+    for (ULONG I = 0; Segment->Reserved && I < MI_PROTOTYPES_PER_TABLE; I++)
+        Table[I] = MI_PTE_DECOMMITTED;
+    return Table;
+}
+
+MI_PTE *MiMakePrototype(PMM_SEGMENT Segment, ULONG64 Page)
+{
+    MI_PTE **Table = &Segment->Tables[Page / MI_PROTOTYPES_PER_TABLE];
+    if (*Table == NULL)
+        *Table = MiMakeTable(Segment);
+    return *Table != NULL ? &(*Table)[Page % MI_PROTOTYPES_PER_TABLE] : NULL;
+}
+
+static MI_PTE MiReadPrototype(PMM_SEGMENT Segment, ULONG64 Page)
+{
+    MiLockSegment(Segment);
+    const MI_PTE *Prototype = MiFindPrototype(Segment, Page);
+    MI_PTE Value = Prototype != NULL ? *Prototype : Segment->Reserved ? MI_PTE_DECOMMITTED : 0;
+    MiUnlockSegment(Segment);
+    return Value;
+}
+
+BOOLEAN MiSegmentIsCommitted(PMM_SEGMENT Segment, ULONG64 Page)
+{
+    return !Segment->Reserved || !(MiReadPrototype(Segment, Page) & MI_PTE_DECOMMITTED);
+}
+
+BOOLEAN MiSegmentIsImage(PMM_SEGMENT Segment)
+{
+    return Segment->Kind == MmSegmentImage;
+}
+
+MI_ACCESS MiSegmentRights(PMM_SEGMENT Segment, ULONG64 Page)
+{
+    return MiRightsOf(MiReadPrototype(Segment, Page));
+}
+
+/* --- pages --- */
+
+static NTSTATUS MiFrameLocked(PMM_SEGMENT Segment, ULONG64 Page, BOOLEAN Dirty, PFN_NUMBER *Frame)
+{
+    MI_PTE *Prototype = MiMakePrototype(Segment, Page);
+    if (Prototype == NULL)
+        return STATUS_NO_MEMORY;
+    if (!(*Prototype & MI_PTE_PRESENT)) {
+        if (Segment->Kind == MmSegmentFile)
+            return STATUS_RETRY;
+        *Frame = MmAllocatePhysicalPage(TRUE);
+        if (*Frame == MM_NO_PAGE)
+            return STATUS_NO_MEMORY;
+        MiWritePte(Prototype, *Prototype | ((MI_PTE)*Frame << PAGE_SHIFT) | MI_PTE_PRESENT);
+    }
+    if (Dirty)
+        MiWritePte(Prototype, *Prototype | MI_PTE_DIRTY);
+    *Frame = MiFrameOf(*Prototype);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS MiSegmentFrame(PMM_SEGMENT Segment, ULONG64 Page, BOOLEAN Dirty, PFN_NUMBER *Frame)
+{
+    if (Page >= Segment->PageCount) /* the view is longer than the section */
+        return STATUS_ACCESS_VIOLATION;
+    if (Segment->Kind == MmSegmentPhysical) {
+        *Frame = Page;
+        return STATUS_SUCCESS;
+    }
+    MiLockSegment(Segment);
+    NTSTATUS Status = MiFrameLocked(Segment, Page, Dirty, Frame);
+    MiUnlockSegment(Segment);
+    return Status;
+}
+
+/* Behind the end of the file there are zeroes. */
+static NTSTATUS MiReadFilePage(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER Frame)
+{
+    PUCHAR Data = MmDirectMap(Frame << PAGE_SHIFT);
+    ULONG_PTR Done = 0;
+    NTSTATUS Status =
+        MmUpcalls->TransferPages(Segment->File, Page << PAGE_SHIFT, Data, PAGE_SIZE, FALSE, &Done);
+    if (Status == STATUS_END_OF_FILE)
+        Status = STATUS_SUCCESS;
+    if (NT_SUCCESS(Status))
+        RtlZeroMemory(Data + Done, PAGE_SIZE - Done);
+    return Status;
+}
+
+/* Two may read the same page: the first one's counts. */
+NTSTATUS MiReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page)
+{
+    PFN_NUMBER Frame = MmAllocatePhysicalPage(FALSE);
+    if (Frame == MM_NO_PAGE)
+        return STATUS_NO_MEMORY;
+    NTSTATUS Status = MiReadFilePage(Segment, Page, Frame);
+    BOOLEAN Used = FALSE;
+    MiLockSegment(Segment);
+    MI_PTE *Prototype = NT_SUCCESS(Status) ? MiFindPrototype(Segment, Page) : NULL;
+    if (Prototype != NULL && !(*Prototype & MI_PTE_PRESENT)) {
+        MiWritePte(Prototype, *Prototype | ((MI_PTE)Frame << PAGE_SHIFT) | MI_PTE_PRESENT);
+        Used = TRUE;
+    }
+    MiUnlockSegment(Segment);
+    if (!Used)
+        MiReleaseFrame(Frame);
+    return Status;
+}
+
+NTSTATUS MmReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page, PVOID Data)
+{
+    PFN_NUMBER Frame;
+    NTSTATUS Status;
+    while ((Status = MiSegmentFrame(Segment, Page, FALSE, &Frame)) == STATUS_RETRY) {
+        Status = MiReadSegmentPage(Segment, Page);
+        if (!NT_SUCCESS(Status))
+            return Status;
+    }
+    if (NT_SUCCESS(Status))
+        RtlCopyMemory(Data, MmDirectMap(Frame << PAGE_SHIFT), PAGE_SIZE);
+    return Status;
+}
+
+static NTSTATUS MiCommitLocked(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last)
+{
+    ULONG64 Missing = 0;
+    for (ULONG64 Page = First; Page <= Last; Page++) {
+        const MI_PTE *Prototype = MiMakePrototype(Segment, Page);
+        if (Prototype == NULL)
+            return STATUS_NO_MEMORY;
+        Missing += (*Prototype & MI_PTE_DECOMMITTED) && !(*Prototype & MI_PTE_PRESENT);
+    }
+    if (!MiChargeCommit(Missing))
+        return STATUS_COMMITMENT_LIMIT;
+    Segment->Charged += Missing;
+    for (ULONG64 Page = First; Page <= Last; Page++) {
+        MI_PTE *Prototype = MiFindPrototype(Segment, Page);
+        MiWritePte(Prototype, *Prototype & ~MI_PTE_DECOMMITTED);
+    }
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS MiCommitSegment(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last)
+{
+    if (Last >= Segment->PageCount)
+        return STATUS_CONFLICTING_ADDRESSES;
+    MiLockSegment(Segment);
+    NTSTATUS Status = MiCommitLocked(Segment, First, Last);
+    MiUnlockSegment(Segment);
+    return Status;
+}
+
+/* --- dirty pages ---------------------------------------------------------------------------------------------------- */
+
+/* The next dirty page from *Page on: a share of it, so that it stays while it is written. */
+static BOOLEAN MiNextDirty(PMM_SEGMENT Segment, ULONG64 *Page, ULONG64 Last, PFN_NUMBER *Frame)
+{
+    BOOLEAN Found = FALSE;
+    MiLockSegment(Segment);
+    for (; *Page <= Last && *Page < Segment->PageCount && !Found; ++*Page) {
+        MI_PTE *Prototype = MiFindPrototype(Segment, *Page);
+        if (Prototype == NULL || !(*Prototype & MI_PTE_PRESENT) || !(*Prototype & MI_PTE_DIRTY))
+            continue;
+        if (Segment->WritableUserViews == 0 &&
+            Segment->SystemViews == 0) /* else it may be written to again unseen */
+            MiWritePte(Prototype, *Prototype & ~MI_PTE_DIRTY);
+        *Frame = MiFrameOf(*Prototype);
+        MiShareFrame(*Frame);
+        Found = TRUE;
+    }
+    MiUnlockSegment(Segment);
+    return Found;
+}
+
+NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb)
+{
+    ULONG64 Page = Offset >> PAGE_SHIFT, Last = (Offset + Length - 1) >> PAGE_SHIFT;
+    PFN_NUMBER Frame;
+
+    *Iosb = (IO_STATUS_BLOCK){.Status = STATUS_SUCCESS};
+    while (Segment->Kind == MmSegmentFile && Length != 0 && NT_SUCCESS(Iosb->Status) &&
+           MiNextDirty(Segment, &Page, Last, &Frame)) {
+        ULONG64 At = (Page - 1) << PAGE_SHIFT, Left = Segment->Size - At;
+        ULONG_PTR Done = 0;
+        Iosb->Status = MmUpcalls->TransferPages(Segment->File, At, MmDirectMap(Frame << PAGE_SHIFT),
+                                                Left < PAGE_SIZE ? (ULONG)Left : PAGE_SIZE, TRUE, &Done);
+        Iosb->Information += Done;
+        MiReleaseFrame(Frame);
+    }
+    return Iosb->Status;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 3 of mm: segments, what sections are made of: pages that several address spaces can show. A page's prototype entry says where
+ * it is, for all views together.
+ *
+ * MM_SEGMENT.Lock is a push lock below that of an address space. Pages live as long as the segment; it lives as long as somebody has
+ * a reference: a section object, a view. */
+#pragma once
+#include "mm/user_space.h"
+#include "mm_section.h"
+
+#define MI_TAG_SEGMENT 'gsMM'
+#define MI_PROTOTYPES_PER_TABLE (PAGE_SIZE / sizeof(MI_PTE))
+
+/* Prototype entries: PRESENT and frame; DIRTY: newer than the file; DECOMMITTED: SEC_RESERVE, not committed yet; bits 52-58 the
+ * rights of an image's page. Zero: committed, not there yet. */
+
+struct _MM_SEGMENT {
+    EX_PUSH_LOCK Lock;
+    volatile LONG64 References;        /* interlocked */
+    UCHAR Kind;                        /* MM_SEGMENT_KIND, (c) */
+    BOOLEAN Reserved;                  /* (c) SEC_RESERVE: pages are committed one by one */
+    MI_ACCESS Rights;                  /* (c) the most that a view may have */
+    volatile ULONG64 PageCount;        /* (Lock) to write; grows only */
+    volatile ULONG64 Size;             /* (Lock) to write: bytes, as the section says */
+    MI_PTE **Tables;                   /* (Lock) one page each, NULL while all its entries are zero */
+    ULONG64 TableCount;                /* (Lock) room in Tables */
+    SIZE_T Charged;                    /* (Lock) commitment */
+    PVOID File;                        /* (c) FILE_OBJECT, referenced; NULL: none */
+    PSECTION_OBJECT_POINTERS Pointers; /* (c) of the file */
+    volatile LONG UserViews, WritableUserViews, SystemViews; /* interlocked */
+    MM_IMAGE_HEADER Image;                                   /* (c) */
+};
+
+VOID MiLockSegment(PMM_SEGMENT Segment);
+VOID MiUnlockSegment(PMM_SEGMENT Segment);
+/* The prototype entry of a page inside; NULL: it has no table, or (Make) there is no memory for it. Segment locked. */
+MI_PTE *MiFindPrototype(PMM_SEGMENT Segment, ULONG64 Page);
+MI_PTE *MiMakePrototype(PMM_SEGMENT Segment, ULONG64 Page);
+
+/* The segment is not locked, from here on. */
+BOOLEAN MiSegmentIsCommitted(PMM_SEGMENT Segment, ULONG64 Page);
+BOOLEAN MiSegmentIsImage(PMM_SEGMENT Segment);
+MI_ACCESS MiSegmentRights(PMM_SEGMENT Segment, ULONG64 Page);
+
+/* The page's frame, made if need be. STATUS_RETRY: MiReadSegmentPage first, with no address space locked. Dirty: it will be
+ * written to. */
+NTSTATUS MiSegmentFrame(PMM_SEGMENT Segment, ULONG64 Page, BOOLEAN Dirty, PFN_NUMBER *Frame);
+NTSTATUS MiReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page);
+
+/* SEC_RESERVE: the pages become committed; *New is how many were not. */
+NTSTATUS MiCommitSegment(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last);
+
+/* A view has gone: its counts, and its reference. */
+VOID MiReleaseView(PMM_SEGMENT Segment, const MI_VAD *Vad);

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT
+ * Segments made, found by their file, extended, and freed with their last reference. */
+#include "mm/pfn.h"
+#include "mm/segment.h"
+#include "ke.h"
+
+#define MI_SEGMENT_LIMIT (1ull << 44) /* bytes: 16 TiB */
+
+/* Which file has which segment: SECTION_OBJECT_POINTERS, and the last reference of a segment that they name. */
+static EX_PUSH_LOCK MiFileLock;
+
+static VOID MiLockFiles(VOID)
+{
+    KeEnterGuardedRegion();
+    ExAcquirePushLockExclusiveEx(&MiFileLock, 0);
+}
+
+static VOID MiUnlockFiles(VOID)
+{
+    ExReleasePushLockExclusiveEx(&MiFileLock, 0);
+    KeLeaveGuardedRegion();
+}
+
+static ULONG64 MiTablesFor(ULONG64 Pages)
+{
+    return (Pages + MI_PROTOTYPES_PER_TABLE - 1) / MI_PROTOTYPES_PER_TABLE;
+}
+
+static NTSTATUS MiAllocateSegment(MM_SEGMENT_KIND Kind, ULONG64 Size, MI_ACCESS Rights, PMM_SEGMENT *Created)
+{
+    ULONG64 Tables = MiTablesFor(BYTES_TO_PAGES(Size));
+    if (Size > MI_SEGMENT_LIMIT)
+        return STATUS_SECTION_TOO_BIG;
+    PMM_SEGMENT Segment = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Segment), MI_TAG_SEGMENT);
+    if (Segment == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    if (Kind != MmSegmentPhysical) {
+        Segment->Tables = ExAllocatePool2(POOL_FLAG_NON_PAGED, Tables * sizeof(MI_PTE *), MI_TAG_SEGMENT);
+        if (Segment->Tables == NULL) {
+            ExFreePoolWithTag(Segment, MI_TAG_SEGMENT);
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+    }
+    Segment->References = 1;
+    Segment->Kind = (UCHAR)Kind;
+    Segment->Rights = Rights;
+    Segment->PageCount = BYTES_TO_PAGES(Size);
+    Segment->Size = Size;
+    Segment->TableCount = Tables;
+    *Created = Segment;
+    return STATUS_SUCCESS;
+}
+
+static VOID MiFreePages(PMM_SEGMENT Segment)
+{
+    for (ULONG64 T = 0; Segment->Tables != NULL && T < Segment->TableCount; T++) {
+        MI_PTE *Table = Segment->Tables[T];
+        if (Table == NULL)
+            continue;
+        for (ULONG I = 0; I < MI_PROTOTYPES_PER_TABLE; I++)
+            if (Table[I] & MI_PTE_PRESENT)
+                MiReleaseFrame(MiFrameOf(Table[I]));
+        MmFreePhysicalPages(MmPhysicalFromDirect(Table) >> PAGE_SHIFT, 1);
+    }
+}
+
+static VOID MiFreeSegment(PMM_SEGMENT Segment)
+{
+    MiFreePages(Segment);
+    MiReturnCommit(Segment->Charged);
+    if (Segment->Tables != NULL)
+        ExFreePoolWithTag(Segment->Tables, MI_TAG_SEGMENT);
+    if (Segment->File != NULL)
+        ObfDereferenceObject(Segment->File);
+    ExFreePoolWithTag(Segment, MI_TAG_SEGMENT);
+}
+
+VOID MmReferenceSegment(PMM_SEGMENT Segment)
+{
+    InterlockedIncrement64(&Segment->References);
+}
+
+static PVOID *MiPointerTo(PSECTION_OBJECT_POINTERS Pointers, MM_SEGMENT_KIND Kind)
+{
+    return Kind == MmSegmentImage ? &Pointers->ImageSectionObject : &Pointers->DataSectionObject;
+}
+
+/* The reference is the last one unless somebody finds the segment by its file meanwhile. */
+VOID MmReleaseSegment(PMM_SEGMENT Segment)
+{
+    IO_STATUS_BLOCK Iosb;
+
+    if (Segment->Kind == MmSegmentFile && Segment->References == 1)
+        (void)MmFlushSegment(Segment, 0, Segment->Size, &Iosb);
+    MiLockFiles();
+    BOOLEAN Last = InterlockedDecrement64(&Segment->References) == 0;
+    if (Last && Segment->Pointers != NULL)
+        *MiPointerTo(Segment->Pointers, (MM_SEGMENT_KIND)Segment->Kind) = NULL;
+    MiUnlockFiles();
+    if (Last)
+        MiFreeSegment(Segment);
+}
+
+MM_SEGMENT_KIND MmSegmentKindOf(PMM_SEGMENT Segment)
+{
+    return (MM_SEGMENT_KIND)Segment->Kind;
+}
+
+const MM_IMAGE_HEADER *MmSegmentImageHeader(PMM_SEGMENT Segment)
+{
+    return &Segment->Image;
+}
+
+ULONG64 MmSegmentSize(PMM_SEGMENT Segment)
+{
+    return Segment->Size;
+}
+
+PFILE_OBJECT MmSegmentFileObject(PMM_SEGMENT Segment)
+{
+    return Segment->File;
+}
+
+/* --- without a file --- */
+
+NTSTATUS MmCreatePageFileSegment(ULONG64 Size, ULONG Protect, BOOLEAN Reserve, PMM_SEGMENT *Created)
+{
+    MI_ACCESS Rights = 0;
+    SIZE_T Charge = Reserve ? 0 : BYTES_TO_PAGES(Size);
+    (void)MiRightsFromPage(Protect, &Rights);
+    NTSTATUS Status = MiAllocateSegment(MmSegmentPageFile, Size, Rights, Created);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    (*Created)->Reserved = Reserve;
+    if (!MiChargeCommit(Charge)) {
+        MiFreeSegment(*Created);
+        return STATUS_COMMITMENT_LIMIT;
+    }
+    (*Created)->Charged = Charge;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS MmCreatePhysicalSegment(PFN_NUMBER PageCount, PMM_SEGMENT *Created)
+{
+    return MiAllocateSegment(MmSegmentPhysical, PageCount << PAGE_SHIFT, MI_USER_READ | MI_USER_WRITE,
+                             Created);
+}
+
+/* --- of a file --- */
+
+static PMM_SEGMENT MiFindOfFile(PFILE_OBJECT File, MM_SEGMENT_KIND Kind)
+{
+    PMM_SEGMENT Segment = *MiPointerTo(File->SectionObjectPointer, Kind);
+    if (Segment != NULL)
+        MmReferenceSegment(Segment);
+    return Segment;
+}
+
+/* The segment becomes the file's unless it has one, which is returned instead. */
+static PMM_SEGMENT MiPublish(PFILE_OBJECT File, PMM_SEGMENT Segment)
+{
+    MiLockFiles();
+    PMM_SEGMENT Other = MiFindOfFile(File, (MM_SEGMENT_KIND)Segment->Kind);
+    if (Other == NULL) {
+        Segment->Pointers = File->SectionObjectPointer;
+        *MiPointerTo(Segment->Pointers, (MM_SEGMENT_KIND)Segment->Kind) = Segment;
+    }
+    MiUnlockFiles();
+    if (Other == NULL)
+        return Segment;
+    MiFreeSegment(Segment);
+    return Other;
+}
+
+static VOID MiSetFile(PMM_SEGMENT Segment, PFILE_OBJECT File)
+{
+    ObfReferenceObject(File);
+    Segment->File = File;
+}
+
+/* What a view may do with a file is the section's business, which knows how the file was opened. */
+NTSTATUS MmReferenceFileSegment(PFILE_OBJECT File, ULONG64 Size, PMM_SEGMENT *Found)
+{
+    if (File->SectionObjectPointer == NULL)
+        return STATUS_INVALID_FILE_FOR_SECTION;
+    MiLockFiles();
+    *Found = MiFindOfFile(File, MmSegmentFile);
+    MiUnlockFiles();
+    if (*Found == NULL) {
+        PMM_SEGMENT Segment;
+        NTSTATUS Status =
+            MiAllocateSegment(MmSegmentFile, Size, MI_USER_READ | MI_USER_WRITE | MI_USER_EXECUTE, &Segment);
+        if (!NT_SUCCESS(Status))
+            return Status;
+        MiSetFile(Segment, File);
+        *Found = MiPublish(File, Segment);
+    }
+    NTSTATUS Status = (*Found)->Size < Size ? MmExtendSegment(*Found, Size) : STATUS_SUCCESS;
+    if (!NT_SUCCESS(Status))
+        MmReleaseSegment(*Found);
+    return Status;
+}
+
+PMM_SEGMENT MmFindImageSegment(PFILE_OBJECT File)
+{
+    MiLockFiles();
+    PMM_SEGMENT Segment = MiFindOfFile(File, MmSegmentImage);
+    MiUnlockFiles();
+    return Segment;
+}
+
+/* Pages that are all zeroes have a frame only when they are touched. */
+static BOOLEAN MiIsZero(const ULONG64 *Words)
+{
+    for (ULONG I = 0; I < PAGE_SIZE / sizeof(ULONG64); I++)
+        if (Words[I] != 0)
+            return FALSE;
+    return TRUE;
+}
+
+static NTSTATUS MiFillImagePage(PMM_SEGMENT Segment, ULONG64 Page, const VOID *Data, ULONG Protect)
+{
+    MI_ACCESS Rights = 0;
+    MI_PTE *Prototype = MiMakePrototype(Segment, Page), Entry = 0;
+    if (Prototype == NULL)
+        return STATUS_NO_MEMORY;
+    (void)MiRightsFromPage(Protect, &Rights);
+    if (!MiIsZero(Data)) {
+        PFN_NUMBER Frame = MmAllocatePhysicalPage(FALSE);
+        if (Frame == MM_NO_PAGE)
+            return STATUS_NO_MEMORY;
+        RtlCopyMemory(MmDirectMap(Frame << PAGE_SHIFT), Data, PAGE_SIZE);
+        Entry = ((MI_PTE)Frame << PAGE_SHIFT) | MI_PTE_PRESENT;
+    }
+    MiWritePte(Prototype, Entry | MiRightsPte(Rights));
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS MmCreateImageSegment(PFILE_OBJECT File, const VOID *Pages, ULONG64 Size, const ULONG *Protect,
+                              const MM_IMAGE_HEADER *Header, PMM_SEGMENT *Created)
+{
+    PMM_SEGMENT Segment;
+    NTSTATUS Status = MiAllocateSegment(
+        MmSegmentImage, Size, MI_USER_READ | MI_USER_WRITE | MI_USER_COPY | MI_USER_EXECUTE, &Segment);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Segment->Image = *Header;
+    for (ULONG64 Page = 0; Page < Segment->PageCount && NT_SUCCESS(Status); Page++)
+        Status = MiFillImagePage(Segment, Page, (const UCHAR *)Pages + (Page << PAGE_SHIFT), Protect[Page]);
+    if (!NT_SUCCESS(Status)) {
+        MiFreeSegment(Segment);
+        return Status;
+    }
+    MiSetFile(Segment, File);
+    *Created = MiPublish(File, Segment);
+    return STATUS_SUCCESS;
+}
+
+/* --- larger --- */
+
+static NTSTATUS MiGrowLocked(PMM_SEGMENT Segment, ULONG64 Size)
+{
+    ULONG64 Tables = MiTablesFor(BYTES_TO_PAGES(Size));
+    SIZE_T Charge = Segment->Kind == MmSegmentPageFile && !Segment->Reserved
+                        ? BYTES_TO_PAGES(Size) - Segment->PageCount
+                        : 0;
+    if (Tables > Segment->TableCount) {
+        MI_PTE **New = ExAllocatePool2(POOL_FLAG_NON_PAGED, Tables * sizeof(MI_PTE *), MI_TAG_SEGMENT);
+        if (New == NULL)
+            return STATUS_INSUFFICIENT_RESOURCES;
+        RtlCopyMemory(New, Segment->Tables, Segment->TableCount * sizeof(MI_PTE *));
+        ExFreePoolWithTag(Segment->Tables, MI_TAG_SEGMENT);
+        Segment->Tables = New;
+        Segment->TableCount = Tables;
+    }
+    if (!MiChargeCommit(Charge))
+        return STATUS_COMMITMENT_LIMIT;
+    Segment->Charged += Charge;
+    Segment->PageCount = BYTES_TO_PAGES(Size);
+    Segment->Size = Size;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS MmExtendSegment(PMM_SEGMENT Segment, ULONG64 Size)
+{
+    if (Segment->Kind != MmSegmentFile && Segment->Kind != MmSegmentPageFile)
+        return STATUS_SECTION_NOT_EXTENDED;
+    if (Size > MI_SEGMENT_LIMIT)
+        return STATUS_SECTION_TOO_BIG;
+    MiLockSegment(Segment);
+    NTSTATUS Status = Size > Segment->Size ? MiGrowLocked(Segment, Size) : STATUS_SUCCESS;
+    MiUnlockSegment(Segment);
+    return Status;
+}
+
+/* --- what file systems ask ------------------------------------------------------------------------------------------- */
+
+/* A segment of the file, looked at while it cannot go; TRUE when there is none. */
+typedef BOOLEAN MI_SEGMENT_TEST(PMM_SEGMENT Segment, PLARGE_INTEGER Size);
+
+static BOOLEAN MiTestSegment(PVOID *Slot, MI_SEGMENT_TEST *Test, PLARGE_INTEGER Size)
+{
+    MiLockFiles();
+    BOOLEAN Result = *Slot == NULL || Test(*Slot, Size);
+    MiUnlockFiles();
+    return Result;
+}
+
+static BOOLEAN MiNever(PMM_SEGMENT Segment, PLARGE_INTEGER Size)
+{
+    return FALSE;
+}
+
+static BOOLEAN MiHasNoUserView(PMM_SEGMENT Segment, PLARGE_INTEGER Size)
+{
+    return Segment->UserViews == 0;
+}
+
+/* IRQL < DISPATCH_LEVEL. [WDK MmFlushImageSection] FALSE: somebody has a section or a view of the image; for a deletion also a
+ * user's view of the data. A segment goes with its last user, so there is nothing to flush. */
+BOOLEAN NTAPI MmFlushImageSection(PSECTION_OBJECT_POINTERS SectionObjectPointer, MMFLUSH_TYPE FlushType)
+{
+    if (!MiTestSegment(&SectionObjectPointer->ImageSectionObject, MiNever, NULL))
+        return FALSE;
+    return FlushType != MmFlushForDelete ||
+           MiTestSegment(&SectionObjectPointer->DataSectionObject, MiHasNoUserView, NULL);
+}
+
+/* IRQL < DISPATCH_LEVEL. [WDK MmForceSectionClosed] TRUE: the file has no section any more. */
+BOOLEAN NTAPI MmForceSectionClosed(PSECTION_OBJECT_POINTERS SectionObjectPointer, BOOLEAN DelayClose)
+{
+    return MiTestSegment(&SectionObjectPointer->ImageSectionObject, MiNever, NULL) &&
+           MiTestSegment(&SectionObjectPointer->DataSectionObject, MiNever, NULL);
+}
+
+/* With a user's view a file must keep what the section shows. */
+static BOOLEAN MiCanShrink(PMM_SEGMENT Segment, PLARGE_INTEGER Size)
+{
+    return Segment->UserViews == 0 || (Size != NULL && (ULONG64)Size->QuadPart >= Segment->Size);
+}
+
+/* IRQL < DISPATCH_LEVEL. [WDK MmCanFileBeTruncated] NewFileSize NULL: the file is to be deleted. */
+BOOLEAN NTAPI MmCanFileBeTruncated(PSECTION_OBJECT_POINTERS SectionPointer, PLARGE_INTEGER NewFileSize)
+{
+    return MiTestSegment(&SectionPointer->ImageSectionObject, MiNever, NULL) &&
+           MiTestSegment(&SectionPointer->DataSectionObject, MiCanShrink, NewFileSize);
+}
+
+static BOOLEAN MiHasNoWritableView(PMM_SEGMENT Segment, PLARGE_INTEGER Size)
+{
+    return Segment->WritableUserViews == 0;
+}
+
+/* IRQL < DISPATCH_LEVEL. [WDK MmDoesFileHaveUserWritableReferences] not 0: a user could write to the file by a view. */
+ULONG NTAPI MmDoesFileHaveUserWritableReferences(PSECTION_OBJECT_POINTERS SectionPointer)
+{
+    return !MiTestSegment(&SectionPointer->DataSectionObject, MiHasNoWritableView, NULL);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 3 of mm: the user half: entries, address ranges, address spaces.
+ *
+ * MM_ADDRESS_SPACE.Lock is a push lock, taken alone and with all kernel APCs off (a special one may touch user memory); it ranks above
+ * every other lock of mm, that of a segment comes next. User memory is never touched while it is held. Tables of the user half are
+ * read and written through the direct map, under that lock, whoever is attached where. */
+#pragma once
+#include "mi.h"
+#include "mm/user_protection.h"
+#include "mm/vad.h"
+#include "mm_user.h"
+
+/* --- entries --------------------------------------------------------------------------------------------------------
+ * zero: ask the range. Present: bits 52-58 the rights, OWNS: the page is of this entry alone, else the segment's.
+ * Not present: SOFT; rights; DECOMMITTED, or committed, then with OWNS a page that is there but may not be touched just now. */
+
+#define MI_PTE_USER 0x4ull
+#define MI_PTE_SOFT 0x4ull          /* not present: not zero */
+#define MI_PTE_LOCKED 0x200ull      /* NtLockVirtualMemory */
+#define MI_PTE_DECOMMITTED 0x400ull /* not present */
+#define MI_PTE_SHARE 0x400ull       /* present: a share of the segment's page is this entry's */
+#define MI_PTE_RIGHTS_SHIFT 52
+
+static inline MI_ACCESS MiRightsOf(MI_PTE Pte)
+{
+    return (MI_ACCESS)((Pte >> MI_PTE_RIGHTS_SHIFT) & MI_USER_RIGHTS);
+}
+
+static inline MI_PTE MiRightsPte(MI_ACCESS Rights)
+{
+    return (MI_PTE)Rights << MI_PTE_RIGHTS_SHIFT;
+}
+
+/* The entry that shows Frame with these rights (which include no guard). Writable: the hardware may write at once. */
+MI_PTE MiUserEntry(PFN_NUMBER Frame, MI_ACCESS Rights, BOOLEAN Writable);
+
+/* --- ranges ------------------------------------------------------------------------------------------------------ */
+
+typedef enum _MI_VAD_KIND {
+    MiVadPrivate,
+    MiVadView,  /* of a segment */
+    MiVadFixed, /* KUSER_SHARED_DATA */
+} MI_VAD_KIND;
+
+typedef struct _MI_VAD {
+    MI_VAD_NODE Node; /* first: a node is its range */
+    UCHAR Kind;
+    BOOLEAN Committed;          /* private: pages whose entry is zero are committed */
+    BOOLEAN NoChange;           /* SEC_NO_CHANGE: its protection stays */
+    MI_ACCESS AllocationRights; /* as the caller said at first */
+    MI_ACCESS Rights;           /* of pages whose entry is zero */
+    MI_ACCESS Most;             /* of a view: what the section permits */
+    UCHAR Inherit;              /* SECTION_INHERIT of a view */
+    ULONG SecureCount;          /* MmSecureVirtualMemory: entries of Space->Secures inside */
+    SIZE_T Charged;             /* pages of commitment */
+    PMM_SEGMENT Segment;        /* of a view, referenced */
+    ULONG64 SegmentPage;        /* of the segment, that the first page shows */
+} MI_VAD;
+
+#define MI_TAG_VAD 'daVM'
+#define MI_TAG_SPACE 'psMM'
+
+/* --- address spaces ------------------------------------------------------------------------------------------------ */
+
+/* Everything under Lock but Root, which is constant. */
+struct _MM_ADDRESS_SPACE {
+    EX_PUSH_LOCK Lock;
+    ULONG64 Root; /* physical */
+    MI_VAD_TREE Ranges;
+    MI_VAD *Hint; /* found last; NULL: none */
+    MM_SPACE_COUNTERS Counters;
+    LIST_ENTRY Secures;
+    MI_VAD SharedData;
+};
+
+VOID MiLockSpace(PMM_ADDRESS_SPACE Space);
+VOID MiUnlockSpace(PMM_ADDRESS_SPACE Space);
+VOID MiInitSystemSpace(ULONG64 Root);
+
+/* vad_space.c. Space locked, here and below. */
+MI_VAD *MiFindVad(PMM_ADDRESS_SPACE Space, ULONG64 Page);
+/* The range that holds all of [First, Last]; NULL: none. */
+MI_VAD *MiFindVadOver(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last);
+/* A place for Vad (Node.First is set here), of the pages below Limit; *Base != 0: that one. Counts its pages. STATUS_NO_MEMORY,
+ * STATUS_CONFLICTING_ADDRESSES. */
+NTSTATUS MiPlaceVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 Base, ULONG64 Pages, ULONG64 HighestPage,
+                    BOOLEAN TopDown);
+VOID MiRemoveVad(PMM_ADDRESS_SPACE Space,
+                 MI_VAD *Vad); /* out of the tree, its tables trimmed; the caller frees it */
+/* [WDK ZwAllocateVirtualMemory, ZwMapViewOfSection] the highest page that ZeroBits permits; FALSE: not a valid number. */
+BOOLEAN MiHighestPageFor(ULONG_PTR ZeroBits, ULONG64 *HighestPage);
+
+/* user_table.c */
+/* The entry of a page; NULL when it has no table: *Next is the first page behind what the missing table would show. */
+MI_PTE *MiFindUserPte(PMM_ADDRESS_SPACE Space, ULONG64 Page, ULONG64 *Next);
+MI_PTE *MiMakeUserPte(PMM_ADDRESS_SPACE Space, ULONG64 Page); /* NULL: no memory */
+/* Frees the tables that show nothing but free pages of [First, Last]. */
+VOID MiTrimTables(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last);
+VOID MiFreeUserTables(PMM_ADDRESS_SPACE Space); /* all, and the root's lower half; no flush */
+
+/* user_pages.c: many entries at once, one flush for many, pages freed after it. */
+typedef enum _MI_CLEAR { MiClearToZero, MiClearToDecommitted } MI_CLEAR;
+VOID MiClearRange(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last, MI_CLEAR To);
+/* Entries that are changed and whose pages are to be freed when all processors know. Begins as {Space}. */
+typedef struct _MI_CLEARED {
+    PMM_ADDRESS_SPACE Space;
+    ULONG64 First, Last; /* of the entries; only with Changed */
+    BOOLEAN Changed;
+    ULONG Count;
+    PFN_NUMBER Frames[64];
+} MI_CLEARED;
+VOID MiClearOne(MI_CLEARED *Cleared, ULONG64 Page, MI_PTE *Pte, MI_PTE New); /* New is not present */
+VOID MiNoteChanged(MI_CLEARED *Cleared, ULONG64 Page); /* the entry's page stays, processors must be told */
+VOID MiFinishCleared(MI_CLEARED *Cleared);
+VOID MiReleaseShown(
+    PFN_NUMBER Frame); /* the page of an entry with OWNS or SHARE, after the processors were told */
+/* Pages of [First, Last] that a private range has committed. */
+ULONG64 MiCountCommitted(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 First, ULONG64 Last);
+VOID MiCountPage(PMM_ADDRESS_SPACE Space); /* one page more in the working set */
+
+/* What a page of a range is, by its entry (0 when it has no table). */
+BOOLEAN MiIsCommitted(const MI_VAD *Vad, ULONG64 Page, MI_PTE Pte);
+MI_ACCESS MiRightsOfPage(const MI_VAD *Vad, ULONG64 Page, MI_PTE Pte);
+
+/* commit.c */
+BOOLEAN MiChargeCommit(SIZE_T Pages);
+VOID MiReturnCommit(SIZE_T Pages);
+NTSTATUS MiChargeSpace(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, SIZE_T Pages);
+VOID MiReturnSpace(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, SIZE_T Pages);
+
+/* user_fault.c: makes one page present for the access. STATUS_RETRY: a page of a file must be read, with the space unlocked. */
+NTSTATUS MiResolveFault(PMM_ADDRESS_SPACE Space, ULONG64 Page, BOOLEAN Write, BOOLEAN Execute);
+/* After STATUS_RETRY: reads the page. The space is unlocked meanwhile: what was found in it counts no more. */
+NTSTATUS MiReadForFault(PMM_ADDRESS_SPACE Space, ULONG64 Page);
+
+/* virtual_secure.c */
+BOOLEAN MiSecuredAgainst(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 First, ULONG64 Last,
+                         MI_ACCESS Rights);
+VOID MiFreeSecures(PMM_ADDRESS_SPACE Space);
+
+/* [First, Last] from a caller's base and size: whole pages. FALSE: not user addresses, or nothing. */
+BOOLEAN MiPagesOf(ULONG_PTR Base, SIZE_T Size, ULONG64 *First, ULONG64 *Last);
+
+#define MI_USER_HIGHEST_PAGE (0x7ffffffeffffull >> PAGE_SHIFT)

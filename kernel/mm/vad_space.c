@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ * The ranges of an address space: found, placed, removed. The space is locked. */
+#include "mm/user_space.h"
+
+#define MI_GRANULARITY_PAGES (MM_GRANULARITY >> PAGE_SHIFT)
+
+MI_VAD *MiFindVad(PMM_ADDRESS_SPACE Space, ULONG64 Page)
+{
+    MI_VAD *Hint = Space->Hint;
+    if (Hint != NULL && Page >= Hint->Node.First && Page <= Hint->Node.Last)
+        return Hint;
+    MI_VAD_NODE *Node = MiVadFind(&Space->Ranges, Page);
+    if (Node == NULL)
+        return NULL;
+    Space->Hint = CONTAINING_RECORD(Node, MI_VAD, Node);
+    return Space->Hint;
+}
+
+MI_VAD *MiFindVadOver(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last)
+{
+    MI_VAD *Vad = MiFindVad(Space, First);
+    return Vad != NULL && Last <= Vad->Node.Last ? Vad : NULL;
+}
+
+BOOLEAN MiPagesOf(ULONG_PTR Base, SIZE_T Size, ULONG64 *First, ULONG64 *Last)
+{
+    if (Size == 0 || Base + Size - 1 < Base || Base + Size - 1 > (ULONG_PTR)MmHighestUserAddress)
+        return FALSE;
+    *First = Base >> PAGE_SHIFT;
+    *Last = (Base + Size - 1) >> PAGE_SHIFT;
+    return TRUE;
+}
+
+BOOLEAN MiHighestPageFor(ULONG_PTR ZeroBits, ULONG64 *HighestPage)
+{
+    *HighestPage = MI_USER_HIGHEST_PAGE;
+    if (ZeroBits == 0)
+        return TRUE;
+    ULONG64 Highest = ZeroBits < 32 ? (1ull << (32 - ZeroBits)) - 1 : (~0ull >> __builtin_clzll(ZeroBits));
+    if (ZeroBits > 21 && ZeroBits < 32)
+        return FALSE;
+    if (Highest >> PAGE_SHIFT < MI_USER_HIGHEST_PAGE)
+        *HighestPage = ((Highest + 1) >> PAGE_SHIFT) - 1;
+    return TRUE;
+}
+
+static VOID MiCountVirtual(PMM_ADDRESS_SPACE Space, ULONG64 Pages)
+{
+    Space->Counters.VirtualPages += Pages;
+    if (Space->Counters.VirtualPages > Space->Counters.PeakVirtualPages)
+        Space->Counters.PeakVirtualPages = Space->Counters.VirtualPages;
+}
+
+NTSTATUS MiPlaceVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 Base, ULONG64 Pages, ULONG64 HighestPage,
+                    BOOLEAN TopDown)
+{
+    MI_VAD_WISH Wish = {Pages, MM_USER_LOWEST >> PAGE_SHIFT, HighestPage, MI_GRANULARITY_PAGES, TopDown};
+    ULONG64 First = Base >> PAGE_SHIFT;
+
+    if (Base == 0) {
+        First = MiVadFindGap(&Space->Ranges, &Wish);
+        if (First == MI_VAD_NONE)
+            return STATUS_NO_MEMORY;
+    }
+    Vad->Node.First = First;
+    Vad->Node.Last = First + Pages - 1;
+    if (!MiVadInsert(&Space->Ranges, &Vad->Node))
+        return STATUS_CONFLICTING_ADDRESSES;
+    MiCountVirtual(Space, Pages);
+    return STATUS_SUCCESS;
+}
+
+/* Whole tables of the hole that is there now, but not beyond what the range's own tables show. */
+VOID MiRemoveVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad)
+{
+    const ULONG64 Span = 0x200; /* pages of a table */
+    ULONG64 First = Vad->Node.First, Last = Vad->Node.Last;
+    ULONG64 Low = First & ~(Span - 1), End = (Last | (Span - 1)) + 1;
+
+    Space->Hint = NULL;
+    MiVadRemove(&Space->Ranges, &Vad->Node);
+    Space->Counters.VirtualPages -= Last - First + 1;
+    if (MiVadFindFirst(&Space->Ranges, Low, First) != NULL)
+        Low += Span;
+    if (MiVadFindFirst(&Space->Ranges, Last, End - 1) != NULL)
+        End -= Span;
+    if (Low < End)
+        MiTrimTables(Space, Low, End - 1);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ * Views of segments in the user half. [WDK ZwMapViewOfSection, ZwUnmapViewOfSection] */
+#include "mm/pfn.h"
+#include "mm/segment.h"
+#include "mm/virtual.h"
+
+#define MI_VIEW_TYPES (MEM_TOP_DOWN | MEM_RESERVE)
+
+static BOOLEAN MiWritesThrough(const MI_VAD *Vad)
+{
+    return (Vad->AllocationRights & MI_USER_WRITE) && !(Vad->AllocationRights & MI_USER_COPY);
+}
+
+static VOID MiCountView(PMM_SEGMENT Segment, const MI_VAD *Vad, LONG Change)
+{
+    InterlockedExchangeAdd(&Segment->UserViews, Change);
+    if (MiWritesThrough(Vad))
+        InterlockedExchangeAdd(&Segment->WritableUserViews, Change);
+}
+
+VOID MiReleaseView(PMM_SEGMENT Segment, const MI_VAD *Vad)
+{
+    IO_STATUS_BLOCK Iosb;
+
+    MiCountView(Segment, Vad, -1);
+    if (Segment->Kind == MmSegmentFile && MiWritesThrough(Vad))
+        (void)MmFlushSegment(Segment, Vad->SegmentPage << PAGE_SHIFT,
+                             (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT, &Iosb);
+    MmReleaseSegment(Segment);
+}
+
+/* What the view shows: from Offset, Size bytes; checked against the segment. */
+static NTSTATUS MiFitView(PMM_SEGMENT Segment, MM_VIEW *View)
+{
+    ULONG64 Low = View->Offset & (MM_GRANULARITY - 1);
+    ULONG64 Size = Segment->Kind == MmSegmentImage ? Segment->Size : View->SectionSize;
+
+    if (View->Base > (ULONG_PTR)MmHighestUserAddress)
+        return STATUS_INVALID_PARAMETER_3;
+    if (View->Offset >= Size)
+        return STATUS_INVALID_VIEW_SIZE;
+    if (View->Size > Size - View->Offset && BYTES_TO_PAGES(View->Offset + View->Size) > BYTES_TO_PAGES(Size))
+        return STATUS_INVALID_VIEW_SIZE;
+    if (View->Size > (ULONG_PTR)MmHighestUserAddress + 1 - View->Base)
+        return STATUS_INVALID_VIEW_SIZE;
+    /* [WDK ZwMapViewOfSection] a given base and offset agree in their lowest 16 bits: both are multiples of 64 KiB */
+    if (View->Base != 0 && ((View->Base & (MM_GRANULARITY - 1)) != 0 || View->Base < MM_USER_LOWEST))
+        return STATUS_MAPPED_ALIGNMENT;
+    View->Size = (View->Size == 0 ? Size - View->Offset : View->Size) + Low;
+    View->Offset -= Low;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS MiCheckView(PMM_SEGMENT Segment, const MM_VIEW *View, MI_ACCESS *Rights, MI_ACCESS *Most,
+                            ULONG64 *HighestPage)
+{
+    if (!MiHighestPageFor(View->ZeroBits, HighestPage))
+        return STATUS_INVALID_PARAMETER_4;
+    if ((View->Type & ~(ULONG)MI_VIEW_TYPES) != 0)
+        return (View->Type & ~(ULONG)(MI_VIEW_TYPES | MEM_LARGE_PAGES)) != 0 ? STATUS_INVALID_PARAMETER_9
+                                                                             : STATUS_NOT_SUPPORTED;
+    if (!MiRightsFromPage(View->Protect, Rights) || !MiRightsFromPage(View->SectionProtect, Most))
+        return STATUS_INVALID_PAGE_PROTECTION;
+    /* [WDK ZwMapViewOfSection] an image's pages have the protection of its sections, whatever is asked for */
+    if (Segment->Kind == MmSegmentImage)
+        *Rights = *Most = Segment->Rights;
+    return MiRightsPermit(*Most, *Rights) ? STATUS_SUCCESS : STATUS_SECTION_PROTECTION;
+}
+
+/* Pages that may be written for oneself alone may need as much memory. */
+static NTSTATUS MiChargeView(PMM_ADDRESS_SPACE Space, MI_VAD *Vad)
+{
+    SIZE_T Pages = 0;
+    if (Vad->Segment->Kind == MmSegmentImage) {
+        for (ULONG64 Page = 0; Page < Vad->Segment->PageCount; Page++)
+            Pages += (MiSegmentRights(Vad->Segment, Page) & MI_USER_COPY) != 0;
+    } else if (Vad->AllocationRights & MI_USER_COPY) {
+        Pages = Vad->Node.Last - Vad->Node.First + 1;
+    }
+    return MiChargeSpace(Space, Vad, Pages);
+}
+
+static NTSTATUS MiPlaceView(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, const MM_VIEW *View, ULONG64 HighestPage)
+{
+    NTSTATUS Status = MiPlaceVad(Space, Vad, View->Base, BYTES_TO_PAGES(View->Size), HighestPage,
+                                 (View->Type & MEM_TOP_DOWN) != 0);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = MiChargeView(Space, Vad);
+    if (NT_SUCCESS(Status) && View->Commit != 0 && Vad->Segment->Reserved)
+        Status = MiCommitSegment(Vad->Segment, Vad->SegmentPage,
+                                 Vad->SegmentPage + BYTES_TO_PAGES(View->Commit) - 1);
+    if (!NT_SUCCESS(Status)) {
+        MiReturnSpace(Space, Vad, Vad->Charged);
+        MiRemoveVad(Space, Vad);
+    }
+    return Status;
+}
+
+NTSTATUS MmMapView(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, MM_VIEW *View)
+{
+    MI_ACCESS Rights, Most;
+    ULONG64 HighestPage;
+    NTSTATUS Status = MiCheckView(Segment, View, &Rights, &Most, &HighestPage);
+
+    if (NT_SUCCESS(Status))
+        Status = MiFitView(Segment, View);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    MI_VAD *Vad = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Vad), MI_TAG_VAD);
+    if (Vad == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Vad->Kind = MiVadView;
+    Vad->Segment = Segment;
+    Vad->SegmentPage = View->Offset >> PAGE_SHIFT;
+    Vad->AllocationRights = Vad->Rights = Rights;
+    Vad->Most = Most;
+    Vad->Inherit = View->Inherit;
+    Vad->NoChange = View->NoChange;
+    MiLockSpace(Space);
+    Status = MiPlaceView(Space, Vad, View, HighestPage);
+    if (NT_SUCCESS(Status)) {
+        MmReferenceSegment(Segment);
+        MiCountView(Segment, Vad, 1);
+        View->Base = Vad->Node.First << PAGE_SHIFT;
+        View->Size = (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT;
+    }
+    MiUnlockSpace(Space);
+    if (!NT_SUCCESS(Status))
+        ExFreePoolWithTag(Vad, MI_TAG_VAD);
+    return Status;
+}
+
+/* [WDK ZwUnmapViewOfSection] any address inside the view; all of it goes. */
+NTSTATUS MmUnmapView(PMM_ADDRESS_SPACE Space, ULONG_PTR Address)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    MiLockSpace(Space);
+    MI_VAD *Vad = Address <= (ULONG_PTR)MmHighestUserAddress ? MiFindVad(Space, Address >> PAGE_SHIFT) : NULL;
+    if (Vad == NULL || Vad->Kind != MiVadView) {
+        Status = STATUS_NOT_MAPPED_VIEW;
+    } else if (MiSecuredAgainst(Space, Vad, Vad->Node.First, Vad->Node.Last, 0)) {
+        Status = STATUS_INVALID_PAGE_PROTECTION;
+    } else {
+        MiClearRange(Space, Vad->Node.First, Vad->Node.Last, MiClearToZero);
+        MiReturnSpace(Space, Vad, Vad->Charged);
+        MiRemoveVad(Space, Vad);
+    }
+    MiUnlockSpace(Space);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    MiReleaseView(Vad->Segment, Vad);
+    ExFreePoolWithTag(Vad, MI_TAG_VAD);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS MiReplaceLocked(PMM_ADDRESS_SPACE Space, ULONG64 Page, const VOID *Data)
+{
+    MI_VAD *Vad = MiFindVad(Space, Page);
+    MI_PTE *Pte = Vad != NULL && Vad->Kind == MiVadView ? MiMakeUserPte(Space, Page) : NULL;
+    if (Pte == NULL)
+        return STATUS_NO_MEMORY;
+    MI_ACCESS Rights = MiRightsOfCopy(MiRightsOfPage(Vad, Page, *Pte));
+    PFN_NUMBER Frame = MmAllocatePhysicalPage(FALSE);
+    if (Frame == MM_NO_PAGE)
+        return STATUS_NO_MEMORY;
+    MiClearRange(Space, Page, Page, MiClearToZero);
+    RtlCopyMemory(MmDirectMap(Frame << PAGE_SHIFT), Data, PAGE_SIZE);
+    MiWritePte(Pte, MiUserEntry(Frame, Rights, (Rights & MI_USER_WRITE) != 0) | MI_PTE_OWNS);
+    MiCountPage(Space);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS MmReplacePage(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, const VOID *Data)
+{
+    MiLockSpace(Space);
+    NTSTATUS Status = MiReplaceLocked(Space, Address >> PAGE_SHIFT, Data);
+    MiUnlockSpace(Space);
+    return Status;
+}

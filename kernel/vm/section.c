@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ * The object type Section, opening sections by name, \Device\PhysicalMemory. */
+#include "vmp.h"
+#include "ke.h"
+#include "mm.h"
+
+POBJECT_TYPE MmSectionObjectType;
+const VM_UPCALLS *VmUpcalls;
+
+static VOID VmpDeleteSection(PVOID Object)
+{
+    VM_SECTION *Section = Object;
+
+    if (Section->Segment != NULL)
+        MmReleaseSegment(Section->Segment);
+}
+
+/* [WDK ACCESS_MASK, section access rights] */
+static const OB_TYPE_INFO VmpSectionTypeInfo = {
+    .Name = L"Section",
+    .PoolTag = 'tceS',
+    .Mapping = {STANDARD_RIGHTS_READ | SECTION_QUERY | SECTION_MAP_READ,
+                STANDARD_RIGHTS_WRITE | SECTION_MAP_WRITE, STANDARD_RIGHTS_EXECUTE | SECTION_MAP_EXECUTE,
+                SECTION_ALL_ACCESS},
+    .ValidAccess = SECTION_ALL_ACCESS,
+    .WaitOffset = OB_NOT_WAITABLE,
+    .Methods = {.Delete = VmpDeleteSection},
+};
+
+/* The object gets its own reference to Template's segment. */
+NTSTATUS VmpMakeSection(POBJECT_ATTRIBUTES Attributes, const VM_SECTION *Template, VM_SECTION **Section)
+{
+    NTSTATUS Status = ObCreateObject(KernelMode, MmSectionObjectType, Attributes, KernelMode, NULL,
+                                     sizeof(**Section), 0, 0, (PVOID *)Section);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    **Section = *Template;
+    MmReferenceSegment(Template->Segment);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS VmpReferenceSection(HANDLE Handle, ACCESS_MASK Access, KPROCESSOR_MODE Mode, VM_SECTION **Section)
+{
+    return ObReferenceObjectByHandle(Handle, Access, MmSectionObjectType, Mode, (PVOID *)Section, NULL);
+}
+
+/* PASSIVE_LEVEL. [WDK ZwOpenSection] */
+NTSTATUS NTAPI ZwOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
+                             POBJECT_ATTRIBUTES ObjectAttributes)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ObOpenObjectByName(ObjectAttributes, MmSectionObjectType, KernelMode, DesiredAccess, NULL,
+                              SectionHandle);
+}
+
+/* --- \Device\PhysicalMemory: all of it, read and write; for the kernel only, as on Windows since Server 2003 SP1 --- */
+
+static VOID VmpMakePhysicalMemory(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\PhysicalMemory");
+    OBJECT_ATTRIBUTES Attributes;
+    VM_SECTION Template = {.Protect = PAGE_READWRITE, .Attributes = SEC_COMMIT}, *Section;
+    MM_COUNTERS Counters;
+
+    MmQueryCounters(&Counters);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_KERNEL_HANDLE, NULL, NULL);
+    Template.Size = (Counters.HighestPage + 1) << PAGE_SHIFT;
+    NTSTATUS Status = MmCreatePhysicalSegment(Counters.HighestPage + 1, &Template.Segment);
+    if (NT_SUCCESS(Status))
+        Status = VmpMakeSection(&Attributes, &Template, &Section);
+    if (NT_SUCCESS(Status)) {
+        MmReleaseSegment(Template.Segment);
+        Status = ObInsertObject(Section, NULL, 0, 0, NULL, NULL);
+    }
+    if (!NT_SUCCESS(Status))
+        KeBugCheckEx(PHASE1_INITIALIZATION_FAILED, (ULONG_PTR)Status, 3, 0, 0);
+}
+
+VOID VmInitSystem(VOID)
+{
+    NTSTATUS Status = ObCreateObjectType(&VmpSectionTypeInfo, &MmSectionObjectType);
+
+    if (!NT_SUCCESS(Status))
+        KeBugCheckEx(PHASE1_INITIALIZATION_FAILED, (ULONG_PTR)Status, 2, 0, 0);
+    VmpMakePhysicalMemory();
+}

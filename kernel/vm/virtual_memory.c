@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ * Allocating, freeing, protecting, locking and flushing virtual memory of a process. Rounded base and size go back to the caller.
+ * [WDK ZwAllocateVirtualMemory, ZwFreeVirtualMemory, ZwFlushVirtualMemory, ZwProtectVirtualMemory] */
+#include "vmp.h"
+#include "ke.h"
+
+/* A call on a range of a process. */
+typedef struct _VM_CALL {
+    PEPROCESS Process; /* referenced */
+    PVOID Base;
+    SIZE_T Size;
+    PVOID *BasePointer;
+    PSIZE_T SizePointer;
+    KPROCESSOR_MODE Mode;
+} VM_CALL;
+
+static NTSTATUS VmpBegin(VM_CALL *Call, HANDLE Process, PVOID *Base, PSIZE_T Size, KPROCESSOR_MODE Mode)
+{
+    *Call = (VM_CALL){.BasePointer = Base, .SizePointer = Size, .Mode = Mode};
+    NTSTATUS Status = VmpRead(&Call->Base, Base, sizeof(*Base), Mode);
+    if (NT_SUCCESS(Status))
+        Status = VmpRead(&Call->Size, Size, sizeof(*Size), Mode);
+    if (NT_SUCCESS(Status))
+        Status = VmpReferenceProcess(Process, PROCESS_VM_OPERATION, Mode, &Call->Process);
+    return Status;
+}
+
+/* What the operation did stays done when its answer cannot be written. */
+static NTSTATUS VmpEnd(VM_CALL *Call, NTSTATUS Status)
+{
+    ObDereferenceObject(Call->Process);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    NTSTATUS Written = VmpWrite(Call->BasePointer, &Call->Base, sizeof(Call->Base), Call->Mode);
+    if (NT_SUCCESS(Written))
+        Written = VmpWrite(Call->SizePointer, &Call->Size, sizeof(Call->Size), Call->Mode);
+    return NT_SUCCESS(Written) ? Status : Written;
+}
+
+static NTSTATUS VmpAllocate(HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits, PSIZE_T RegionSize,
+                            ULONG AllocationType, ULONG Protect, KPROCESSOR_MODE Mode)
+{
+    VM_CALL Call;
+    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, Mode);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return VmpEnd(&Call, MmAllocateVirtual(VmpSpaceOf(Call.Process), &Call.Base, ZeroBits, &Call.Size,
+                                           AllocationType, Protect));
+}
+
+NTSTATUS NTAPI ZwAllocateVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits,
+                                       PSIZE_T RegionSize, ULONG AllocationType, ULONG Protect)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpAllocate(ProcessHandle, BaseAddress, ZeroBits, RegionSize, AllocationType, Protect, KernelMode);
+}
+
+NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits,
+                                       PSIZE_T RegionSize, ULONG AllocationType, ULONG Protect)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpAllocate(ProcessHandle, BaseAddress, ZeroBits, RegionSize, AllocationType, Protect,
+                       ExGetPreviousMode());
+}
+
+static NTSTATUS VmpFree(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG FreeType,
+                        KPROCESSOR_MODE Mode)
+{
+    VM_CALL Call;
+    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, Mode);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return VmpEnd(&Call, MmFreeVirtual(VmpSpaceOf(Call.Process), &Call.Base, &Call.Size, FreeType));
+}
+
+NTSTATUS NTAPI ZwFreeVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                   ULONG FreeType)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpFree(ProcessHandle, BaseAddress, RegionSize, FreeType, KernelMode);
+}
+
+NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                   ULONG FreeType)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpFree(ProcessHandle, BaseAddress, RegionSize, FreeType, ExGetPreviousMode());
+}
+
+NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                      ULONG NewProtect, PULONG OldProtect)
+{
+    VM_CALL Call;
+    ULONG Old;
+
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, KernelMode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status =
+        VmpEnd(&Call, MmProtectVirtual(VmpSpaceOf(Call.Process), &Call.Base, &Call.Size, NewProtect, &Old));
+    if (NT_SUCCESS(Status))
+        *OldProtect = Old;
+    return Status;
+}
+
+/* [VirtualLock] MapType: 1 the working set, 2 physical memory; there is nothing between the two here. */
+static BOOLEAN VmpIsMapType(ULONG MapType)
+{
+    return MapType != 0 && (MapType & ~3u) == 0;
+}
+
+NTSTATUS NTAPI ZwLockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                   ULONG MapType)
+{
+    VM_CALL Call;
+
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    if (!VmpIsMapType(MapType))
+        return STATUS_INVALID_PARAMETER;
+    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, KernelMode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return VmpEnd(&Call, MmLockVirtual(VmpSpaceOf(Call.Process), &Call.Base, &Call.Size));
+}
+
+NTSTATUS NTAPI ZwUnlockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                     ULONG MapType)
+{
+    VM_CALL Call;
+
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    if (!VmpIsMapType(MapType))
+        return STATUS_INVALID_PARAMETER;
+    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, KernelMode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return VmpEnd(&Call, MmUnlockVirtual(VmpSpaceOf(Call.Process), &Call.Base, &Call.Size));
+}
+
+/* [WDK ZwFlushVirtualMemory] of the view at BaseAddress, from there on; size 0: to its end. STATUS_NOT_MAPPED_VIEW */
+NTSTATUS NTAPI ZwFlushVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                    PIO_STATUS_BLOCK IoStatus)
+{
+    VM_CALL Call;
+    MM_VIEW View;
+
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, KernelMode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    PMM_SEGMENT Segment = MmReferenceSegmentAt(VmpSpaceOf(Call.Process), (ULONG_PTR)Call.Base, &View);
+    if (Segment == NULL)
+        return VmpEnd(&Call, STATUS_NOT_MAPPED_VIEW);
+    ULONG_PTR First = (ULONG_PTR)Call.Base & ~(ULONG_PTR)PAGE_MASK, End = View.Base + View.Size;
+    ULONG_PTR Wanted = (ULONG_PTR)Call.Base + Call.Size;
+    if (Call.Size != 0 && Wanted > (ULONG_PTR)Call.Base && Wanted < End)
+        End = (Wanted + PAGE_MASK) & ~(ULONG_PTR)PAGE_MASK;
+    Status = MmFlushSegment(Segment, View.Offset + (First - View.Base), End - First, IoStatus);
+    MmReleaseSegment(Segment);
+    Call.Base = (PVOID)First;
+    Call.Size = End - First;
+    return VmpEnd(&Call, Status);
+}
+
+/* --- for drivers that work on memory of the current process ---------------------------------------------------------- */
+
+/* IRQL <= APC_LEVEL. [WDK MmSecureVirtualMemory] ProbeMode: PAGE_READONLY or PAGE_READWRITE; NULL when the memory does not permit it. */
+HANDLE NTAPI MmSecureVirtualMemory(PVOID Address, SIZE_T Size, ULONG ProbeMode)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    return MmSecureVirtual(VmpSpaceOf(IoGetCurrentProcess()), (ULONG_PTR)Address, Size, ProbeMode);
+}
+
+/* IRQL <= APC_LEVEL, in the process that secured it. [WDK MmUnsecureVirtualMemory] */
+VOID NTAPI MmUnsecureVirtualMemory(HANDLE SecureHandle)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    MmUnsecureVirtual(VmpSpaceOf(IoGetCurrentProcess()), SecureHandle);
+}

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: MIT
+ * Sections and their views. [WDK ZwCreateSection, ZwOpenSection, ZwMapViewOfSection, ZwUnmapViewOfSection, ZwQuerySection,
+ * MmMapViewInSystemSpace, MmFlushImageSection, MmCanFileBeTruncated, ZwFlushVirtualMemory] */
+#include "ct.h"
+
+#define SYSTEM_START ((PVOID)0xffff800000000000)
+
+#define FILE_NAME L"\\SystemRoot\\System32\\hal.dll"
+
+static NTSTATUS Create(PHANDLE Section, ULONG Bytes, ULONG Protect, ULONG Attributes, HANDLE File)
+{
+    OBJECT_ATTRIBUTES Object;
+    LARGE_INTEGER Size = {.QuadPart = Bytes};
+    InitializeObjectAttributes(&Object, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    return ZwCreateSection(Section, SECTION_ALL_ACCESS, &Object, Bytes != 0 ? &Size : NULL, Protect,
+                           Attributes, File);
+}
+
+static NTSTATUS Map(HANDLE Section, PUCHAR *Base, SIZE_T *Size, ULONG64 Offset, ULONG Protect)
+{
+    LARGE_INTEGER At = {.QuadPart = (LONGLONG)Offset};
+    *Base = NULL;
+    *Size = 0;
+    return ZwMapViewOfSection(Section, ZwCurrentProcess(), (PVOID *)Base, 0, 0, &At, Size, ViewUnmap, 0,
+                              Protect);
+}
+
+static NTSTATUS Unmap(PVOID Base)
+{
+    return ZwUnmapViewOfSection(ZwCurrentProcess(), Base);
+}
+
+typedef struct TOUCH {
+    volatile UCHAR *Address;
+    BOOLEAN Write;
+    UCHAR Value;
+} TOUCH;
+
+static NTSTATUS TouchGuarded(PVOID Context)
+{
+    TOUCH *Touch = Context;
+    if (Touch->Write)
+        *Touch->Address = Touch->Value;
+    else
+        Touch->Value = *Touch->Address;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS Write(PUCHAR Address, UCHAR Value)
+{
+    TOUCH Touch = {Address, TRUE, Value};
+    return NtboxGuardedCall(TouchGuarded, &Touch);
+}
+
+static BOOLEAN Holds(PUCHAR Address, UCHAR Wanted)
+{
+    TOUCH Touch = {Address, FALSE, 0};
+    return NT_SUCCESS(NtboxGuardedCall(TouchGuarded, &Touch)) && Touch.Value == Wanted;
+}
+
+static VOID SectionCreate(VOID)
+{
+    HANDLE Section;
+    PUCHAR First, Second, Third;
+    SIZE_T Size;
+    CT_SUCCESS(Create(&Section, 0x23456, PAGE_READWRITE, SEC_COMMIT, NULL));
+    CT_SUCCESS(Map(Section, &First, &Size, 0, PAGE_READWRITE));
+    CT_EQUAL(Size, 0x24000);
+    CT_EQUAL((ULONG_PTR)First % 0x10000, 0);
+    CT_CHECK(Holds(First, 0) && Holds(First + 0x23fff, 0));
+    CT_SUCCESS(Write(First + 0x12345, 7));
+    CT_SUCCESS(Map(Section, &Second, &Size, 0x10000, PAGE_READONLY));
+    CT_EQUAL(Size, 0x14000);
+    CT_CHECK(Holds(Second + 0x2345, 7));
+    CT_STATUS(Write(Second + 0x2345, 8), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(Unmap(First + 0x5000)); /* any address inside */
+    CT_CHECK(Holds(Second + 0x2345, 7) && !Holds(First + 0x12345, 7));
+    CT_SUCCESS(Unmap(Second));
+    CT_STATUS(Unmap(Second), STATUS_NOT_MAPPED_VIEW);
+    CT_SUCCESS(Map(Section, &Third, &Size, 0, PAGE_READWRITE)); /* the section has kept it */
+    CT_CHECK(Holds(Third + 0x12345, 7));
+    CT_SUCCESS(ZwClose(Section)); /* the view keeps the section */
+    CT_SUCCESS(Write(Third, 9));
+    CT_CHECK(Holds(Third, 9));
+    CT_SUCCESS(Unmap(Third));
+}
+
+static VOID SectionCopy(VOID)
+{
+    HANDLE Section;
+    PUCHAR Shared, Copy;
+    SIZE_T Size;
+    CT_SUCCESS(Create(&Section, 0x3000, PAGE_READWRITE, SEC_COMMIT, NULL));
+    CT_SUCCESS(Map(Section, &Shared, &Size, 0, PAGE_READWRITE));
+    CT_SUCCESS(Map(Section, &Copy, &Size, 0, PAGE_WRITECOPY));
+    CT_SUCCESS(Write(Shared, 1));
+    CT_CHECK(Holds(Copy, 1));
+    CT_SUCCESS(Write(Copy, 2));
+    CT_CHECK(Holds(Shared, 1) && Holds(Copy, 2));
+    CT_SUCCESS(Write(Shared, 3));
+    CT_SUCCESS(Write(Shared + 0x1000, 4));
+    CT_CHECK(Holds(Copy, 2) && Holds(Copy + 0x1000, 4));
+    MEMORY_BASIC_INFORMATION Basic;
+    CT_SUCCESS(
+        ZwQueryVirtualMemory(ZwCurrentProcess(), Copy, MemoryBasicInformation, &Basic, sizeof(Basic), NULL));
+    CT_CHECK(Basic.Protect == PAGE_READWRITE && Basic.AllocationProtect == PAGE_WRITECOPY &&
+             Basic.RegionSize == PAGE_SIZE && Basic.Type == MEM_MAPPED);
+    CT_SUCCESS(Unmap(Copy));
+    CT_SUCCESS(Unmap(Shared));
+    CT_SUCCESS(ZwClose(Section));
+}
+
+static VOID SectionReserve(VOID)
+{
+    HANDLE Section;
+    PUCHAR First, Second;
+    SIZE_T Size, Bytes = 0x1000;
+    CT_SUCCESS(Create(&Section, 0x20000, PAGE_READWRITE, SEC_RESERVE, NULL));
+    CT_SUCCESS(Map(Section, &First, &Size, 0, PAGE_READWRITE));
+    CT_SUCCESS(Map(Section, &Second, &Size, 0, PAGE_READWRITE));
+    CT_STATUS(Write(First, 1), STATUS_ACCESS_VIOLATION);
+    PVOID At = First + 0x3000;
+    CT_SUCCESS(ZwAllocateVirtualMemory(ZwCurrentProcess(), &At, 0, &Bytes, MEM_COMMIT, PAGE_READWRITE));
+    CT_SUCCESS(Write(First + 0x3000, 5));
+    CT_CHECK(Holds(Second + 0x3000, 5)); /* committed for all views */
+    CT_STATUS(Write(Second + 0x4000, 5), STATUS_ACCESS_VIOLATION);
+    CT_STATUS(ZwFreeVirtualMemory(ZwCurrentProcess(), &At, &Bytes, MEM_RELEASE),
+              STATUS_UNABLE_TO_DELETE_SECTION);
+    CT_SUCCESS(Unmap(First));
+    CT_SUCCESS(Unmap(Second));
+    CT_SUCCESS(ZwClose(Section));
+}
+
+static VOID SectionName(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\BaseNamedObjects\\CtSection");
+    OBJECT_ATTRIBUTES Object;
+    LARGE_INTEGER Bytes = {.QuadPart = 0x1000};
+    HANDLE Section, Other;
+    PUCHAR First, Second;
+    SIZE_T Size;
+    InitializeObjectAttributes(&Object, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    CT_STATUS(ZwOpenSection(&Other, SECTION_ALL_ACCESS, &Object), STATUS_OBJECT_NAME_NOT_FOUND);
+    CT_SUCCESS(
+        ZwCreateSection(&Section, SECTION_ALL_ACCESS, &Object, &Bytes, PAGE_READWRITE, SEC_COMMIT, NULL));
+    CT_SUCCESS(ZwOpenSection(&Other, SECTION_MAP_READ, &Object));
+    CT_SUCCESS(Map(Section, &First, &Size, 0, PAGE_READWRITE));
+    CT_SUCCESS(Map(Other, &Second, &Size, 0, PAGE_READONLY));
+    CT_SUCCESS(Write(First, 6));
+    CT_CHECK(Holds(Second, 6));
+    CT_SUCCESS(Unmap(First));
+    CT_SUCCESS(Unmap(Second));
+    CT_SUCCESS(ZwClose(Other));
+    CT_SUCCESS(ZwClose(Section));
+    CT_STATUS(ZwOpenSection(&Other, SECTION_ALL_ACCESS, &Object), STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
+static VOID SectionWrong(VOID)
+{
+    HANDLE Section;
+    PUCHAR Base;
+    SIZE_T Size;
+    CT_STATUS(Create(&Section, 0, PAGE_READWRITE, SEC_COMMIT, NULL), STATUS_INVALID_PARAMETER_4);
+    CT_STATUS(Create(&Section, 1, PAGE_READWRITE, 0, NULL), STATUS_INVALID_PARAMETER_6);
+    CT_STATUS(Create(&Section, 1, PAGE_READWRITE, SEC_COMMIT | SEC_RESERVE, NULL),
+              STATUS_INVALID_PARAMETER_6);
+    CT_STATUS(Create(&Section, 1, PAGE_NOACCESS, SEC_COMMIT, NULL), STATUS_INVALID_PAGE_PROTECTION);
+    CT_STATUS(Create(&Section, 1, 0, SEC_COMMIT, NULL), STATUS_INVALID_PAGE_PROTECTION);
+    CT_SUCCESS(Create(&Section, 0x11000, PAGE_READONLY, SEC_COMMIT, NULL));
+    CT_STATUS(Map(Section, &Base, &Size, 0, PAGE_READWRITE), STATUS_SECTION_PROTECTION);
+    CT_STATUS(Map(Section, &Base, &Size, 0x20000, PAGE_READONLY), STATUS_INVALID_VIEW_SIZE);
+    Size = 0x12001;
+    Base = NULL;
+    CT_STATUS(ZwMapViewOfSection(Section, ZwCurrentProcess(), (PVOID *)&Base, 0, 0, NULL, &Size, ViewUnmap, 0,
+                                 PAGE_READONLY),
+              STATUS_INVALID_VIEW_SIZE);
+    Size = 0x1000;
+    Base = (PUCHAR)0x10001000;
+    CT_STATUS(ZwMapViewOfSection(Section, ZwCurrentProcess(), (PVOID *)&Base, 0, 0, NULL, &Size, ViewUnmap, 0,
+                                 PAGE_READONLY),
+              STATUS_MAPPED_ALIGNMENT);
+    Base = NULL;
+    CT_STATUS(ZwMapViewOfSection(Section, ZwCurrentProcess(), (PVOID *)&Base, 0, 0, NULL, &Size, 0, 0,
+                                 PAGE_READONLY),
+              STATUS_INVALID_PARAMETER_8);
+    CT_STATUS(Unmap((PVOID)0x10000), STATUS_NOT_MAPPED_VIEW);
+    CT_STATUS(Unmap(SYSTEM_START), STATUS_NOT_MAPPED_VIEW);
+    CT_SUCCESS(ZwClose(Section));
+    CT_STATUS(Map(Section, &Base, &Size, 0, PAGE_READONLY), STATUS_INVALID_HANDLE);
+}
+
+static VOID SectionNt(VOID)
+{
+    HANDLE Section;
+    LARGE_INTEGER Bytes = {.QuadPart = 0x1000};
+    PVOID Base = NULL;
+    SIZE_T Size = 0;
+    CT_SUCCESS(NtCreateSection(&Section, SECTION_ALL_ACCESS, NULL, &Bytes, PAGE_READWRITE, SEC_COMMIT, NULL));
+    CT_SUCCESS(NtMapViewOfSection(Section, ZwCurrentProcess(), &Base, 0, 0, NULL, &Size, ViewShare, 0,
+                                  PAGE_READWRITE));
+    CT_SUCCESS(Write(Base, 1));
+    CT_SUCCESS(Unmap(Base));
+    CT_SUCCESS(ZwClose(Section));
+}
+
+/* --- of files --- */
+
+static NTSTATUS OpenFile(PHANDLE File, PFILE_OBJECT *Object)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(FILE_NAME);
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK Iosb;
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    NTSTATUS Status =
+        ZwCreateFile(File, FILE_READ_DATA | FILE_EXECUTE | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0,
+                     FILE_SHARE_READ | FILE_SHARE_DELETE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+    if (NT_SUCCESS(Status))
+        Status = ObReferenceObjectByHandle(*File, 0, *IoFileObjectType, KernelMode, (PVOID *)Object, NULL);
+    return Status;
+}
+
+static VOID CloseFile(HANDLE File, PFILE_OBJECT Object)
+{
+    ObDereferenceObject(Object);
+    ZwClose(File);
+}
+
+/* Every byte of the view is that of the file; behind the end there are zeroes. */
+static VOID CompareWithFile(HANDLE File, PUCHAR View, SIZE_T Size)
+{
+    static UCHAR Bytes[PAGE_SIZE];
+    IO_STATUS_BLOCK Iosb;
+    for (SIZE_T At = 0; At < Size; At += PAGE_SIZE) {
+        LARGE_INTEGER Offset = {.QuadPart = (LONGLONG)At};
+        RtlZeroMemory(Bytes, sizeof(Bytes));
+        CT_SUCCESS(ZwReadFile(File, NULL, NULL, NULL, &Iosb, Bytes, PAGE_SIZE, &Offset, NULL));
+        CT_EQUAL(RtlCompareMemory(Bytes, View + At, PAGE_SIZE), PAGE_SIZE);
+    }
+}
+
+static VOID SectionFile(VOID)
+{
+    HANDLE File, Section;
+    PFILE_OBJECT Object;
+    PUCHAR View, Copy;
+    SIZE_T Size;
+    FILE_STANDARD_INFORMATION Standard;
+    IO_STATUS_BLOCK Iosb;
+    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_SUCCESS(ZwQueryInformationFile(File, &Iosb, &Standard, sizeof(Standard), FileStandardInformation));
+    CT_SUCCESS(Create(&Section, 0, PAGE_READONLY, SEC_COMMIT, File));
+    CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READONLY));
+    CT_EQUAL(Size, ((ULONG64)Standard.EndOfFile.QuadPart + PAGE_SIZE - 1) & ~(ULONG64)(PAGE_SIZE - 1));
+    CompareWithFile(File, View, Size);
+    CT_STATUS(Write(View, 1), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(Map(Section, &Copy, &Size, 0, PAGE_WRITECOPY));
+    CT_SUCCESS(Write(Copy, 'X'));
+    CT_CHECK(Holds(View, 'M') && Holds(Copy, 'X'));
+    CT_SUCCESS(Unmap(Copy));
+    CT_SUCCESS(Unmap(View));
+    CT_SUCCESS(ZwClose(Section));
+    CT_STATUS(Create(&Section, (ULONG)Standard.EndOfFile.QuadPart + 1, PAGE_READONLY, SEC_COMMIT, File),
+              STATUS_SECTION_TOO_BIG);
+    CloseFile(File, Object);
+}
+
+/* A request into a page of a view that nobody has touched yet. */
+static VOID SectionRead(VOID)
+{
+    HANDLE File, Section;
+    PFILE_OBJECT Object;
+    PUCHAR View;
+    SIZE_T Size;
+    IO_STATUS_BLOCK Iosb;
+    LARGE_INTEGER Offset = {.QuadPart = 0};
+    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_SUCCESS(Create(&Section, 0x3000, PAGE_READWRITE, SEC_COMMIT, NULL));
+    CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READWRITE));
+    CT_SUCCESS(Write(View + 0xfff, 0));
+    CT_SUCCESS(Write(View + 0x1000, 0));
+    CT_SUCCESS(ZwReadFile(File, NULL, NULL, NULL, &Iosb, View + 0xfff, 2, &Offset, NULL));
+    CT_CHECK(Holds(View + 0xfff, 'M') && Holds(View + 0x1000, 'Z'));
+    CT_SUCCESS(Unmap(View));
+    CT_SUCCESS(ZwClose(Section));
+    CloseFile(File, Object);
+}
+
+static VOID SectionFlush(VOID)
+{
+    HANDLE File, Section;
+    PFILE_OBJECT Object;
+    PUCHAR View;
+    SIZE_T Size;
+    IO_STATUS_BLOCK Iosb;
+    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_SUCCESS(Create(&Section, 0, PAGE_READONLY, SEC_COMMIT, File));
+    CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READONLY));
+    PVOID At = View;
+    SIZE_T Bytes = 0;
+    CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+    CT_EQUAL(Bytes, Size);
+    CT_SUCCESS(Unmap(View));
+    CT_STATUS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb), STATUS_NOT_MAPPED_VIEW);
+    CT_SUCCESS(ZwClose(Section));
+    CloseFile(File, Object);
+}
+
+/* OptionalHeader.SizeOfImage */
+static ULONG SizeOfImage(PUCHAR Base)
+{
+    return *(volatile ULONG *)(Base + *(volatile ULONG *)(Base + 0x3c) + 0x50);
+}
+
+/* Two views: one where the image wants to be or where there is room, the other one elsewhere, relocated. */
+static VOID SectionImage(VOID)
+{
+    HANDLE File, Section;
+    PFILE_OBJECT Object;
+    PUCHAR First, Second;
+    SIZE_T Size, SecondSize;
+    MEMORY_BASIC_INFORMATION Basic;
+    MEMORY_IMAGE_INFORMATION Image;
+    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_STATUS(Create(&Section, 0, PAGE_READONLY, SEC_IMAGE, NULL), STATUS_INVALID_FILE_FOR_SECTION);
+    CT_SUCCESS(Create(&Section, 0, PAGE_EXECUTE, SEC_IMAGE, File));
+    CT_CHECK(NT_SUCCESS(Map(Section, &First, &Size, 0, PAGE_READONLY)));
+    CT_REQUIRE(Holds(First, 'M'));
+    CT_EQUAL(Size, (SizeOfImage(First) + PAGE_SIZE - 1) & ~(SIZE_T)(PAGE_SIZE - 1));
+    CT_SUCCESS(
+        ZwQueryVirtualMemory(ZwCurrentProcess(), First, MemoryBasicInformation, &Basic, sizeof(Basic), NULL));
+    CT_CHECK(Basic.Type == MEM_IMAGE && Basic.AllocationProtect == PAGE_EXECUTE_WRITECOPY &&
+             Basic.Protect == PAGE_READONLY);
+    CT_SUCCESS(
+        ZwQueryVirtualMemory(ZwCurrentProcess(), First, MemoryImageInformation, &Image, sizeof(Image), NULL));
+    CT_CHECK(Image.ImageBase == First && Image.SizeOfImage != 0);
+    CT_CHECK(NT_SUCCESS(Map(Section, &Second, &SecondSize, 0, PAGE_READONLY)));
+    CT_CHECK(Second != First && SecondSize == Size && Holds(Second, 'M'));
+    CT_EQUAL(SizeOfImage(Second), SizeOfImage(First));
+    CT_STATUS(Write(First, 1), STATUS_ACCESS_VIOLATION); /* the headers are read-only */
+    PVOID At = First;
+    SIZE_T Bytes = 1;
+    ULONG Old;
+    CT_SUCCESS(ZwProtectVirtualMemory(ZwCurrentProcess(), &At, &Bytes, PAGE_READWRITE, &Old));
+    CT_SUCCESS(Write(First, 'Q'));
+    CT_CHECK(Holds(First, 'Q') && Holds(Second, 'M')); /* a copy */
+    CT_SUCCESS(Unmap(First));
+    CT_SUCCESS(Unmap(Second));
+    CT_CHECK(NT_SUCCESS(Map(Section, &First, &Size, 0, PAGE_READONLY)));
+    CT_CHECK(Holds(First, 'M')); /* as in the file */
+    CT_SUCCESS(Unmap(First));
+    CT_SUCCESS(ZwClose(Section));
+    CloseFile(File, Object);
+}
+
+static VOID SectionQuery(VOID)
+{
+    HANDLE File, Section;
+    PFILE_OBJECT Object;
+    PUCHAR View;
+    SIZE_T Size, Length = 0;
+    SECTION_BASIC_INFORMATION Basic;
+    SECTION_IMAGE_INFORMATION Image;
+    UCHAR Name[600];
+    CT_SUCCESS(Create(&Section, 0x1001, PAGE_READWRITE, SEC_COMMIT, NULL));
+    CT_SUCCESS(ZwQuerySection(Section, SectionBasicInformation, &Basic, sizeof(Basic), &Length));
+    CT_CHECK(Length == sizeof(Basic) && Basic.MaximumSize.QuadPart == 0x2000 &&
+             (Basic.AllocationAttributes & SEC_COMMIT));
+    CT_STATUS(ZwQuerySection(Section, SectionImageInformation, &Image, sizeof(Image), NULL),
+              STATUS_SECTION_NOT_IMAGE);
+    CT_STATUS(ZwQuerySection(Section, SectionBasicInformation, &Basic, 4, NULL), STATUS_INFO_LENGTH_MISMATCH);
+    CT_SUCCESS(ZwClose(Section));
+    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_SUCCESS(Create(&Section, 0, PAGE_EXECUTE, SEC_IMAGE, File));
+    CT_SUCCESS(ZwQuerySection(Section, SectionImageInformation, &Image, sizeof(Image), NULL));
+    CT_CHECK(Image.Machine == 0x8664 && Image.SubSystemType == 1 && (Image.ImageCharacteristics & 0x2000));
+    CT_CHECK(NT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READONLY)));
+    CT_SUCCESS(ZwQueryVirtualMemory(ZwCurrentProcess(), View, MemoryMappedFilenameInformation, Name,
+                                    sizeof(Name), &Length));
+    PUNICODE_STRING Text = (PUNICODE_STRING)Name;
+    CT_CHECK(Text->Length > 14 &&
+             RtlCompareMemory((PUCHAR)Text->Buffer + Text->Length - 14, L"hal.dll", 14) == 14);
+    CT_SUCCESS(Unmap(View));
+    CT_SUCCESS(ZwClose(Section));
+    CloseFile(File, Object);
+}
+
+/* --- system space --- */
+
+static VOID SectionSystem(VOID)
+{
+    HANDLE Section;
+    PVOID Object, SystemView = NULL, Second = NULL;
+    PUCHAR View;
+    SIZE_T Size, SystemSize = 0, SecondSize = 0x1000;
+    LARGE_INTEGER Offset = {.QuadPart = 0x10000};
+    CT_SUCCESS(Create(&Section, 0x14000, PAGE_READWRITE, SEC_COMMIT, NULL));
+    CT_SUCCESS(ObReferenceObjectByHandle(Section, SECTION_MAP_READ, *MmSectionObjectType, KernelMode, &Object,
+                                         NULL));
+    CT_SUCCESS(MmMapViewInSystemSpace(Object, &SystemView, &SystemSize));
+    CT_CHECK(SystemView >= SYSTEM_START);
+    CT_EQUAL(SystemSize, 0x14000);
+    CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READWRITE));
+    KIRQL Irql = KeRaiseIrqlToDpcLevel(); /* every page is there */
+    ((volatile UCHAR *)SystemView)[0x13fff] = 3;
+    KeLowerIrql(Irql);
+    CT_CHECK(Holds(View + 0x13fff, 3));
+    CT_SUCCESS(Write(View + 0x10000, 4));
+    CT_SUCCESS(MmMapViewInSystemSpaceEx(Object, &Second, &SecondSize, &Offset, 0));
+    CT_EQUAL(*(volatile UCHAR *)Second, 4);
+    CT_SUCCESS(MmUnmapViewInSystemSpace(Second));
+    CT_SUCCESS(MmUnmapViewInSystemSpace(SystemView));
+    CT_STATUS(MmUnmapViewInSystemSpace(SystemView), STATUS_NOT_MAPPED_VIEW);
+    CT_CHECK(!MmIsAddressValid(SystemView));
+    CT_SUCCESS(Unmap(View));
+    ObDereferenceObject(Object);
+    CT_SUCCESS(ZwClose(Section));
+}
+
+static VOID SectionPhysical(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\PhysicalMemory");
+    OBJECT_ATTRIBUTES Object;
+    HANDLE Section;
+    volatile ULONG *Block = ExAllocatePoolWithTag(NonPagedPool, PAGE_SIZE, 'sCtC');
+    CT_REQUIRE(Block != NULL);
+    *Block = 0x12345678;
+    PHYSICAL_ADDRESS Physical = MmGetPhysicalAddress((PVOID)Block);
+    LARGE_INTEGER Offset = {.QuadPart = Physical.QuadPart & ~(LONGLONG)0xffff};
+    PVOID Base = NULL;
+    SIZE_T Size = 0x10000;
+    InitializeObjectAttributes(&Object, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    CT_SUCCESS(ZwOpenSection(&Section, SECTION_MAP_READ | SECTION_MAP_WRITE, &Object));
+    CT_SUCCESS(ZwMapViewOfSection(Section, ZwCurrentProcess(), &Base, 0, 0, &Offset, &Size, ViewUnmap, 0,
+                                  PAGE_READWRITE));
+    volatile ULONG *View = (PVOID)((PUCHAR)Base + (Physical.QuadPart - Offset.QuadPart));
+    CT_EQUAL(*View, 0x12345678);
+    *View = 0x9abcdef0;
+    CT_EQUAL(*Block, 0x9abcdef0);
+    CT_SUCCESS(Unmap(Base));
+    CT_SUCCESS(ZwClose(Section));
+    ExFreePoolWithTag((PVOID)Block, 'sCtC');
+}
+
+/* What a file system asks before it deletes, truncates or writes a file. */
+static VOID SectionFileSystem(VOID)
+{
+    HANDLE File, Section;
+    PFILE_OBJECT Object;
+    PUCHAR View;
+    SIZE_T Size;
+    LARGE_INTEGER Zero = {.QuadPart = 0};
+    CT_SUCCESS(OpenFile(&File, &Object));
+    PSECTION_OBJECT_POINTERS Pointers = Object->SectionObjectPointer;
+    CT_REQUIRE(Pointers != NULL);
+    CT_CHECK(MmFlushImageSection(Pointers, MmFlushForWrite) && MmCanFileBeTruncated(Pointers, &Zero));
+    CT_SUCCESS(Create(&Section, 0, PAGE_EXECUTE, SEC_IMAGE, File));
+    CT_CHECK(NT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READONLY)));
+    CT_CHECK(!MmFlushImageSection(Pointers, MmFlushForWrite) &&
+             !MmFlushImageSection(Pointers, MmFlushForDelete));
+    CT_CHECK(!MmCanFileBeTruncated(Pointers, &Zero) && !MmForceSectionClosed(Pointers, FALSE));
+    CT_SUCCESS(Unmap(View));
+    CT_SUCCESS(ZwClose(Section));
+    CT_CHECK(MmForceSectionClosed(Pointers, FALSE));
+    CT_SUCCESS(Create(&Section, 0, PAGE_READONLY, SEC_COMMIT, File));
+    CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READONLY));
+    CT_CHECK(!MmCanFileBeTruncated(Pointers, &Zero));
+    CT_EQUAL(MmDoesFileHaveUserWritableReferences(Pointers), 0);
+    CT_CHECK(MmFlushImageSection(Pointers, MmFlushForWrite));
+    CT_SUCCESS(Unmap(View));
+    CT_SUCCESS(ZwClose(Section));
+    CT_CHECK(MmCanFileBeTruncated(Pointers, &Zero) && MmForceSectionClosed(Pointers, FALSE));
+    CloseFile(File, Object);
+}
+
+static const CT_CASE Cases[] = {
+    {"section.create", SectionCreate},     {"section.copy", SectionCopy},
+    {"section.reserve", SectionReserve},   {"section.name", SectionName},
+    {"section.wrong", SectionWrong},       {"section.nt", SectionNt},
+    {"section.file", SectionFile},         {"section.read", SectionRead},
+    {"section.flush", SectionFlush},       {"section.image", SectionImage},
+    {"section.query", SectionQuery},       {"section.system", SectionSystem},
+    {"section.physical", SectionPhysical}, {"section.file_system", SectionFileSystem},
+};
+CT_DRIVER(Cases)

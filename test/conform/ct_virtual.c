@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT
+ * Virtual memory of the current process, which is the System process here. [WDK ZwAllocateVirtualMemory, ZwFreeVirtualMemory,
+ * ZwProtectVirtualMemory, ZwQueryVirtualMemory, MmSecureVirtualMemory, Memory Protection Constants] */
+#include "ct.h"
+
+#define SYSTEM_START ((PVOID)0xffff800000000000)
+
+#define GRANULARITY 0x10000u
+
+static PVOID Base;
+static SIZE_T Size;
+
+/* Reserves, commits or both, anywhere. */
+static NTSTATUS Take(SIZE_T Bytes, ULONG Type, ULONG Protect)
+{
+    Base = NULL;
+    Size = Bytes;
+    return ZwAllocateVirtualMemory(ZwCurrentProcess(), &Base, 0, &Size, Type, Protect);
+}
+
+static NTSTATUS CommitAt(ULONG_PTR Offset, SIZE_T Bytes, ULONG Protect)
+{
+    PVOID At = (PUCHAR)Base + Offset;
+    return ZwAllocateVirtualMemory(ZwCurrentProcess(), &At, 0, &Bytes, MEM_COMMIT, Protect);
+}
+
+static NTSTATUS FreeAt(ULONG_PTR Offset, SIZE_T Bytes, ULONG Type)
+{
+    PVOID At = (PUCHAR)Base + Offset;
+    return ZwFreeVirtualMemory(ZwCurrentProcess(), &At, &Bytes, Type);
+}
+
+static NTSTATUS GiveBack(VOID)
+{
+    return FreeAt(0, 0, MEM_RELEASE);
+}
+
+typedef struct TOUCH {
+    volatile UCHAR *Address;
+    BOOLEAN Write;
+    UCHAR Value;
+} TOUCH;
+
+static NTSTATUS TouchGuarded(PVOID Context)
+{
+    TOUCH *Touch = Context;
+    if (Touch->Write)
+        *Touch->Address = Touch->Value;
+    else
+        Touch->Value = *Touch->Address;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS WriteAt(ULONG_PTR Offset, UCHAR Value)
+{
+    TOUCH Touch = {(PUCHAR)Base + Offset, TRUE, Value};
+    return NtboxGuardedCall(TouchGuarded, &Touch);
+}
+
+static NTSTATUS ReadAddress(ULONG_PTR Address, PUCHAR Value)
+{
+    TOUCH Touch = {(PUCHAR)Address, FALSE, 0};
+    NTSTATUS Status = NtboxGuardedCall(TouchGuarded, &Touch);
+    *Value = Touch.Value;
+    return Status;
+}
+
+static NTSTATUS ReadAt(ULONG_PTR Offset, PUCHAR Value)
+{
+    return ReadAddress((ULONG_PTR)Base + Offset, Value);
+}
+
+static BOOLEAN Holds(ULONG_PTR Offset, UCHAR Wanted)
+{
+    UCHAR Value;
+    return NT_SUCCESS(ReadAt(Offset, &Value)) && Value == Wanted;
+}
+
+/* --- reserve, commit, decommit, release --- */
+
+static VOID VirtualReserve(VOID)
+{
+    CT_SUCCESS(Take(0x12345, MEM_RESERVE, PAGE_READWRITE));
+    CT_EQUAL((ULONG_PTR)Base % GRANULARITY, 0);
+    CT_EQUAL(Size, 0x13000);
+    CT_STATUS(WriteAt(0, 1), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(CommitAt(0x2001, 0x1fff, PAGE_READWRITE));
+    CT_CHECK(Holds(0x2000, 0) && Holds(0x3fff, 0));
+    CT_SUCCESS(WriteAt(0x3fff, 0x5a));
+    CT_CHECK(Holds(0x3fff, 0x5a));
+    CT_STATUS(WriteAt(0x4000, 1), STATUS_ACCESS_VIOLATION);
+    CT_STATUS(WriteAt(0x1fff, 1), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(FreeAt(0x3000, 0x1000, MEM_DECOMMIT));
+    CT_STATUS(WriteAt(0x3fff, 1), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(WriteAt(0x2fff, 1));
+    CT_SUCCESS(CommitAt(0x3000, 0x1000, PAGE_READWRITE));
+    CT_CHECK(Holds(0x3fff, 0)); /* what was decommitted is gone */
+    CT_SUCCESS(GiveBack());
+    CT_STATUS(WriteAt(0x2000, 1), STATUS_ACCESS_VIOLATION);
+    CT_STATUS(GiveBack(), STATUS_MEMORY_NOT_ALLOCATED);
+}
+
+static VOID VirtualCommit(VOID)
+{
+    CT_SUCCESS(Take(0x8000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
+    for (ULONG At = 0; At < 0x8000; At += PAGE_SIZE)
+        CT_CHECK(Holds(At, 0) && NT_SUCCESS(WriteAt(At, (UCHAR)(At >> 12))));
+    CT_SUCCESS(FreeAt(0x1000, 0x2000, MEM_DECOMMIT));
+    CT_STATUS(WriteAt(0x1000, 1), STATUS_ACCESS_VIOLATION);
+    CT_CHECK(Holds(0x3000, 3));
+    /* a part is committed already and keeps its contents */
+    CT_SUCCESS(CommitAt(0, 0x8000, PAGE_READONLY));
+    CT_CHECK(Holds(0x1000, 0) && Holds(0x3000, 3));
+    CT_STATUS(WriteAt(0x3000, 1), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(FreeAt(0, 0, MEM_DECOMMIT));
+    CT_STATUS(WriteAt(0x7000, 1), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(GiveBack());
+    /* MEM_COMMIT without an address reserves too */
+    CT_SUCCESS(Take(1, MEM_COMMIT, PAGE_READWRITE));
+    CT_CHECK(Size == PAGE_SIZE && Holds(0, 0));
+    CT_SUCCESS(GiveBack());
+}
+
+static VOID VirtualPlace(VOID)
+{
+    CT_SUCCESS(Take(0x20000, MEM_RESERVE, PAGE_READWRITE));
+    ULONG_PTR First = (ULONG_PTR)Base;
+    CT_SUCCESS(GiveBack());
+    PVOID At = (PVOID)(First + 0x1234);
+    SIZE_T Bytes = 0x1000;
+    CT_SUCCESS(ZwAllocateVirtualMemory(ZwCurrentProcess(), &At, 0, &Bytes, MEM_RESERVE, PAGE_READWRITE));
+    CT_EQUAL(At, First); /* rounded down to the granularity, the end up to a page */
+    CT_EQUAL(Bytes, 0x3000);
+    PVOID Again = (PVOID)First;
+    SIZE_T More = 0x20000;
+    CT_STATUS(ZwAllocateVirtualMemory(ZwCurrentProcess(), &Again, 0, &More, MEM_RESERVE, PAGE_READWRITE),
+              STATUS_CONFLICTING_ADDRESSES);
+    Base = At;
+    CT_SUCCESS(GiveBack());
+    CT_SUCCESS(Take(0x10000, MEM_RESERVE, PAGE_READWRITE));
+    ULONG_PTR Low = (ULONG_PTR)Base;
+    CT_SUCCESS(GiveBack());
+    CT_SUCCESS(Take(0x10000, MEM_RESERVE | MEM_TOP_DOWN, PAGE_READWRITE));
+    CT_CHECK((ULONG_PTR)Base > Low);
+    CT_SUCCESS(GiveBack());
+    Base = NULL;
+    Size = 0x10000;
+    CT_SUCCESS(ZwAllocateVirtualMemory(ZwCurrentProcess(), &Base, 8, &Size, MEM_RESERVE, PAGE_READWRITE));
+    CT_CHECK((ULONG_PTR)Base + Size <= 0x1000000);
+    CT_SUCCESS(GiveBack());
+}
+
+/* A part of a range is released: what is left stays. */
+static VOID VirtualSplit(VOID)
+{
+    CT_SUCCESS(Take(0x30000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
+    CT_SUCCESS(WriteAt(0, 1));
+    CT_SUCCESS(WriteAt(0x10000, 2));
+    CT_SUCCESS(WriteAt(0x20000, 3));
+    CT_SUCCESS(FreeAt(0x10000, 0x10000, MEM_RELEASE));
+    CT_CHECK(Holds(0, 1) && Holds(0x20000, 3));
+    CT_STATUS(WriteAt(0x10000, 1), STATUS_ACCESS_VIOLATION);
+    CT_STATUS(FreeAt(0x8000, 0, MEM_RELEASE), STATUS_FREE_VM_NOT_AT_BASE);
+    CT_STATUS(FreeAt(0, 0x20000, MEM_RELEASE), STATUS_UNABLE_TO_FREE_VM);
+    CT_SUCCESS(FreeAt(0x20000, 0, MEM_RELEASE));
+    CT_CHECK(Holds(0, 1));
+    CT_SUCCESS(GiveBack());
+}
+
+static NTSTATUS Refused(PVOID At, ULONG_PTR ZeroBits, SIZE_T Bytes, ULONG Type, ULONG Protect)
+{
+    return ZwAllocateVirtualMemory(ZwCurrentProcess(), &At, ZeroBits, &Bytes, Type, Protect);
+}
+
+static VOID VirtualWrong(VOID)
+{
+    CT_STATUS(Refused(NULL, 0, 0, MEM_COMMIT, PAGE_READWRITE), STATUS_INVALID_PARAMETER_4);
+    CT_STATUS(Refused(NULL, 25, 1, MEM_COMMIT, PAGE_READWRITE), STATUS_INVALID_PARAMETER_3);
+    CT_STATUS(Refused(NULL, 0, 1, 0, PAGE_READWRITE), STATUS_INVALID_PARAMETER_5);
+    CT_STATUS(Refused(NULL, 0, 1, MEM_COMMIT | 1, PAGE_READWRITE), STATUS_INVALID_PARAMETER_5);
+    CT_STATUS(Refused(NULL, 0, 1, MEM_COMMIT, 0), STATUS_INVALID_PAGE_PROTECTION);
+    CT_STATUS(Refused(NULL, 0, 1, MEM_COMMIT, PAGE_READONLY | PAGE_READWRITE),
+              STATUS_INVALID_PAGE_PROTECTION);
+    CT_STATUS(Refused(NULL, 0, 1, MEM_COMMIT, PAGE_WRITECOPY), STATUS_INVALID_PAGE_PROTECTION);
+    CT_STATUS(Refused(NULL, 0, 1, MEM_COMMIT, PAGE_NOACCESS | PAGE_GUARD), STATUS_INVALID_PAGE_PROTECTION);
+    CT_STATUS(Refused(SYSTEM_START, 0, 1, MEM_RESERVE, PAGE_READWRITE), STATUS_INVALID_PARAMETER_2);
+    CT_STATUS(Refused((PVOID)0x10000, 0, ~(SIZE_T)0, MEM_RESERVE, PAGE_READWRITE),
+              STATUS_INVALID_PARAMETER_4);
+    CT_STATUS(FreeAt(0, 0, 0), STATUS_INVALID_PARAMETER_4);
+    CT_STATUS(FreeAt(0, 0, MEM_RELEASE | MEM_DECOMMIT), STATUS_INVALID_PARAMETER_4);
+    PVOID At = NULL;
+    SIZE_T Bytes = 1;
+    CT_STATUS(ZwAllocateVirtualMemory((HANDLE)0x7fff0, &At, 0, &Bytes, MEM_COMMIT, PAGE_READWRITE),
+              STATUS_INVALID_HANDLE);
+}
+
+static VOID VirtualNt(VOID)
+{
+    PVOID At = NULL;
+    SIZE_T Bytes = 0x5000;
+    CT_SUCCESS(NtAllocateVirtualMemory(ZwCurrentProcess(), &At, 0, &Bytes, MEM_COMMIT, PAGE_READWRITE));
+    Base = At;
+    CT_SUCCESS(WriteAt(0x4fff, 9));
+    Bytes = 0;
+    CT_SUCCESS(NtFreeVirtualMemory(ZwCurrentProcess(), &At, &Bytes, MEM_RELEASE));
+    CT_STATUS(WriteAt(0x4fff, 9), STATUS_ACCESS_VIOLATION);
+}
+
+/* --- protection --- */
+
+static NTSTATUS Protect(ULONG_PTR Offset, SIZE_T Bytes, ULONG New, PULONG Old)
+{
+    PVOID At = (PUCHAR)Base + Offset;
+    return ZwProtectVirtualMemory(ZwCurrentProcess(), &At, &Bytes, New, Old);
+}
+
+static VOID VirtualProtect(VOID)
+{
+    ULONG Old = 0;
+    CT_SUCCESS(Take(0x10000, MEM_RESERVE, PAGE_READWRITE));
+    CT_STATUS(Protect(0, 0x1000, PAGE_READONLY, &Old), STATUS_NOT_COMMITTED);
+    CT_SUCCESS(CommitAt(0, 0x4000, PAGE_READWRITE));
+    CT_SUCCESS(WriteAt(0x1000, 7));
+    CT_SUCCESS(Protect(0x1000, 0x1000, PAGE_READONLY, &Old));
+    CT_EQUAL(Old, PAGE_READWRITE);
+    CT_CHECK(Holds(0x1000, 7));
+    CT_STATUS(WriteAt(0x1000, 1), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(WriteAt(0x2000, 1));
+    CT_SUCCESS(Protect(0x1000, 1, PAGE_NOACCESS, &Old));
+    CT_EQUAL(Old, PAGE_READONLY);
+    CT_CHECK(!Holds(0x1000, 7));
+    CT_SUCCESS(Protect(0x1000, 1, PAGE_EXECUTE_READWRITE, &Old)); /* user memory may be both */
+    CT_EQUAL(Old, PAGE_NOACCESS);
+    CT_CHECK(Holds(0x1000, 7));
+    CT_SUCCESS(WriteAt(0x1000, 8));
+    CT_STATUS(Protect(0x3000, 0x2000, PAGE_READONLY, &Old), STATUS_NOT_COMMITTED);
+    CT_STATUS(Protect(0x1000, 1, PAGE_WRITECOPY, &Old), STATUS_INVALID_PAGE_PROTECTION);
+    CT_STATUS(Protect(0x1000, 1, 3, &Old), STATUS_INVALID_PAGE_PROTECTION);
+    CT_SUCCESS(GiveBack());
+    CT_STATUS(Protect(0x1000, 1, PAGE_READONLY, &Old), STATUS_CONFLICTING_ADDRESSES);
+}
+
+/* The first access is told, the next ones are not. */
+static VOID VirtualGuard(VOID)
+{
+    ULONG Old;
+    CT_SUCCESS(Take(0x3000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE | PAGE_GUARD));
+    CT_STATUS(WriteAt(0x1000, 1), STATUS_GUARD_PAGE_VIOLATION);
+    CT_SUCCESS(WriteAt(0x1000, 1));
+    UCHAR Value;
+    CT_STATUS(ReadAt(0x2000, &Value), STATUS_GUARD_PAGE_VIOLATION);
+    CT_CHECK(Holds(0x2000, 0));
+    CT_SUCCESS(Protect(0x1000, 0x1000, PAGE_READONLY | PAGE_GUARD, &Old));
+    CT_EQUAL(Old, PAGE_READWRITE);
+    CT_STATUS(WriteAt(0x1000, 2), STATUS_GUARD_PAGE_VIOLATION);
+    CT_STATUS(WriteAt(0x1000, 2), STATUS_ACCESS_VIOLATION);
+    CT_CHECK(Holds(0x1000, 1));
+    CT_SUCCESS(GiveBack());
+}
+
+/* Whatever address: an exception, never a crash. */
+static VOID VirtualFault(VOID)
+{
+    static const ULONG_PTR Addresses[] = {
+        0, 8, 0xffff, 0x7ffe0000 + PAGE_SIZE, 0x7fffffff0000, 0x7fffffffffff};
+    UCHAR Value;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Addresses); i++)
+        CT_STATUS(ReadAddress(Addresses[i], &Value), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(ReadAddress(0x7ffe0000 + 0x26c, &Value)); /* KUSER_SHARED_DATA.NtMajorVersion */
+    CT_EQUAL(Value, 10);
+    Base = (PVOID)0x7ffe0000;
+    CT_STATUS(WriteAt(0, 0), STATUS_ACCESS_VIOLATION);
+    CT_STATUS(GiveBack() == STATUS_SUCCESS, FALSE);
+}
+
+/* Straight through the kernel's own copying: a request with a user buffer that is not there fails. */
+static NTSTATUS ProbeWrite(PVOID Context)
+{
+    ProbeForWrite(Context, 0x3000, 1);
+    return STATUS_SUCCESS;
+}
+
+static VOID VirtualProbe(VOID)
+{
+    ULONG Old;
+    CT_SUCCESS(Take(0x3000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
+    CT_SUCCESS(NtboxGuardedCall(ProbeWrite, Base));
+    CT_SUCCESS(Protect(0x2000, 0x1000, PAGE_READONLY, &Old));
+    CT_STATUS(NtboxGuardedCall(ProbeWrite, Base), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(GiveBack());
+    CT_STATUS(NtboxGuardedCall(ProbeWrite, Base), STATUS_ACCESS_VIOLATION);
+}
+
+/* --- query --- */
+
+static NTSTATUS Query(ULONG_PTR Offset, MEMORY_BASIC_INFORMATION *Information)
+{
+    SIZE_T Length = 0;
+    NTSTATUS Status = ZwQueryVirtualMemory(ZwCurrentProcess(), (PUCHAR)Base + Offset, MemoryBasicInformation,
+                                           Information, sizeof(*Information), &Length);
+    if (NT_SUCCESS(Status))
+        CT_EQUAL(Length, sizeof(*Information));
+    return Status;
+}
+
+static VOID ExpectRegion(ULONG_PTR Offset, ULONG_PTR First, SIZE_T Bytes, ULONG State, ULONG Access)
+{
+    MEMORY_BASIC_INFORMATION Information;
+    CT_SUCCESS(Query(Offset, &Information));
+    CT_EQUAL(Information.BaseAddress, (PUCHAR)Base + First);
+    CT_EQUAL(Information.RegionSize, Bytes);
+    CT_EQUAL(Information.State, State);
+    CT_EQUAL(Information.Protect, Access);
+    CT_EQUAL(Information.AllocationBase, Base);
+    CT_EQUAL(Information.AllocationProtect, PAGE_EXECUTE_READ);
+    CT_EQUAL(Information.Type, MEM_PRIVATE);
+}
+
+static VOID VirtualQuery(VOID)
+{
+    MEMORY_BASIC_INFORMATION Information;
+    MEMORY_REGION_INFORMATION Region;
+    MEMORY_WORKING_SET_EX_INFORMATION Page;
+    CT_SUCCESS(Take(0x10000, MEM_RESERVE, PAGE_EXECUTE_READ));
+    CT_SUCCESS(CommitAt(0x2000, 0x3000, PAGE_READWRITE));
+    CT_SUCCESS(WriteAt(0x3000, 1));
+    ExpectRegion(0x234, 0, 0x2000, MEM_RESERVE, 0);
+    ExpectRegion(0x2fff, 0x2000, 0x3000, MEM_COMMIT, PAGE_READWRITE);
+    ExpectRegion(0x4000, 0x4000, 0x1000, MEM_COMMIT, PAGE_READWRITE);
+    ExpectRegion(0x5000, 0x5000, 0xb000, MEM_RESERVE, 0);
+    CT_SUCCESS(ZwQueryVirtualMemory(ZwCurrentProcess(), Base, MemoryRegionInformation, &Region,
+                                    sizeof(Region), NULL));
+    CT_CHECK(Region.AllocationBase == Base && Region.RegionSize == 0x10000 && Region.CommitSize == 0x3000);
+    Page.VirtualAddress = (PUCHAR)Base + 0x3000;
+    CT_SUCCESS(ZwQueryVirtualMemory(ZwCurrentProcess(), NULL, MemoryWorkingSetExInformation, &Page,
+                                    sizeof(Page), NULL));
+    CT_EQUAL(Page.VirtualAttributes & 0xfff1, 1 | PAGE_READWRITE << 4);
+    Page.VirtualAddress = (PUCHAR)Base + 0x4000;
+    CT_SUCCESS(ZwQueryVirtualMemory(ZwCurrentProcess(), NULL, MemoryWorkingSetExInformation, &Page,
+                                    sizeof(Page), NULL));
+    CT_EQUAL(Page.VirtualAttributes & 1, 0);
+    CT_SUCCESS(GiveBack());
+    CT_SUCCESS(Query(0, &Information));
+    CT_CHECK(Information.State == MEM_FREE && Information.Protect == PAGE_NOACCESS);
+    CT_STATUS(ZwQueryVirtualMemory(ZwCurrentProcess(), Base, MemoryBasicInformation, &Information, 8, NULL),
+              STATUS_INFO_LENGTH_MISMATCH);
+    CT_STATUS(ZwQueryVirtualMemory(ZwCurrentProcess(), SYSTEM_START, MemoryBasicInformation, &Information,
+                                   sizeof(Information), NULL),
+              STATUS_INVALID_PARAMETER);
+    CT_STATUS(ZwQueryVirtualMemory(ZwCurrentProcess(), Base, (MEMORY_INFORMATION_CLASS)99, &Information,
+                                   sizeof(Information), NULL),
+              STATUS_INVALID_INFO_CLASS);
+}
+
+/* --- locked, secured, copied --- */
+
+static VOID VirtualLock(VOID)
+{
+    PVOID At;
+    SIZE_T Bytes = 0x2000;
+    MEMORY_WORKING_SET_EX_INFORMATION Page;
+    CT_SUCCESS(Take(0x4000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
+    At = Base;
+    CT_SUCCESS(ZwLockVirtualMemory(ZwCurrentProcess(), &At, &Bytes, 1));
+    Page.VirtualAddress = (PUCHAR)Base + 0x1000;
+    CT_SUCCESS(ZwQueryVirtualMemory(ZwCurrentProcess(), NULL, MemoryWorkingSetExInformation, &Page,
+                                    sizeof(Page), NULL));
+    CT_CHECK((Page.VirtualAttributes & 1) && (Page.VirtualAttributes & 1 << 22));
+    Bytes = 0x3000;
+    CT_STATUS(ZwUnlockVirtualMemory(ZwCurrentProcess(), &At, &Bytes, 1), STATUS_NOT_LOCKED);
+    Bytes = 0x2000;
+    CT_SUCCESS(ZwUnlockVirtualMemory(ZwCurrentProcess(), &At, &Bytes, 1));
+    CT_STATUS(ZwUnlockVirtualMemory(ZwCurrentProcess(), &At, &Bytes, 1), STATUS_NOT_LOCKED);
+    CT_SUCCESS(GiveBack());
+    Bytes = 0x1000;
+    CT_STATUS(ZwLockVirtualMemory(ZwCurrentProcess(), &At, &Bytes, 1), STATUS_ACCESS_VIOLATION);
+}
+
+static VOID VirtualSecure(VOID)
+{
+    ULONG Old;
+    CT_SUCCESS(Take(0x3000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
+    HANDLE Secure = MmSecureVirtualMemory((PUCHAR)Base + 0x1000, 0x1000, PAGE_READWRITE);
+    CT_REQUIRE(Secure != NULL);
+    CT_CHECK(!NT_SUCCESS(Protect(0x1000, 0x1000, PAGE_READONLY, &Old)));
+    CT_CHECK(!NT_SUCCESS(FreeAt(0x1000, 0x1000, MEM_DECOMMIT)));
+    CT_CHECK(!NT_SUCCESS(GiveBack()));
+    CT_SUCCESS(Protect(0x2000, 0x1000, PAGE_READONLY, &Old));
+    MmUnsecureVirtualMemory(Secure);
+    CT_SUCCESS(Protect(0x1000, 0x1000, PAGE_READONLY, &Old));
+    CT_CHECK(MmSecureVirtualMemory((PUCHAR)Base + 0x1000, 0x1000, PAGE_READWRITE) == NULL);
+    Secure = MmSecureVirtualMemory((PUCHAR)Base + 0x1000, 0x1000, PAGE_READONLY);
+    CT_CHECK(Secure != NULL);
+    MmUnsecureVirtualMemory(Secure);
+    CT_SUCCESS(GiveBack());
+    CT_CHECK(MmSecureVirtualMemory(Base, 1, PAGE_READONLY) == NULL);
+}
+
+static VOID VirtualCopy(VOID)
+{
+    SIZE_T Done = 77;
+    UCHAR Text[16] = "0123456789abcde";
+    CT_SUCCESS(Take(0x2000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
+    CT_SUCCESS(MmCopyVirtualMemory(IoGetCurrentProcess(), Text, IoGetCurrentProcess(), (PUCHAR)Base + 0xff8,
+                                   16, KernelMode, &Done));
+    CT_CHECK(Done == 16 && Holds(0xff8, '0') && Holds(0x1006, 'e'));
+    CT_STATUS(MmCopyVirtualMemory(IoGetCurrentProcess(), Text, IoGetCurrentProcess(), (PUCHAR)Base + 0x1ff8,
+                                  16, KernelMode, &Done),
+              STATUS_PARTIAL_COPY);
+    CT_STATUS(
+        MmCopyVirtualMemory(IoGetCurrentProcess(), Text, IoGetCurrentProcess(), Base, 16, UserMode, &Done),
+        STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(GiveBack());
+}
+
+static const CT_CASE Cases[] = {
+    {"virtual.reserve", VirtualReserve}, {"virtual.commit", VirtualCommit}, {"virtual.place", VirtualPlace},
+    {"virtual.split", VirtualSplit},     {"virtual.wrong", VirtualWrong},   {"virtual.nt", VirtualNt},
+    {"virtual.protect", VirtualProtect}, {"virtual.guard", VirtualGuard},   {"virtual.fault", VirtualFault},
+    {"virtual.probe", VirtualProbe},     {"virtual.query", VirtualQuery},   {"virtual.lock", VirtualLock},
+    {"virtual.secure", VirtualSecure},   {"virtual.copy", VirtualCopy},
+};
+CT_DRIVER(Cases)
