@@ -40,7 +40,10 @@ static VOID RunSteps(SCENARIO_READER *Reader)
     AGENT_RESULT Result;
     while (ScenarioNext(Reader, &Request)) {
         BeginStep(&Request);
-        AgentRunStep(&Request, &Result);
+        if (Request.Operation == ScenarioFail)
+            Result = (AGENT_RESULT){.Status = AgentRunPasses(Reader, &Request)};
+        else
+            AgentRunStep(&Request, &Result);
         EndStep(&Request, &Result);
         if (Request.Flags & SCENARIO_FLAG_ECHO)
             AgentEcho(&Request, &Result);

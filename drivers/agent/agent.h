@@ -2,6 +2,7 @@
  * The agent driver's own parts. Everything runs at PASSIVE_LEVEL in the thread that calls DriverEntry. */
 #pragma once
 #include <ntddk.h>
+#include "ntbox/failure.h"
 #include "report_format.h"
 #include "scenario_parse.h"
 
@@ -23,6 +24,9 @@ VOID AgentFreeResult(AGENT_RESULT *Result);
 /* file.c: a whole file in one pool block, which the caller frees with AGENT_TAG. */
 NTSTATUS AgentReadFile(PCUNICODE_STRING Name, PVOID *Bytes, PULONG Length);
 
+/* passes.c: the Count steps behind Reader, run while allocations fail. */
+NTSTATUS AgentRunPasses(const SCENARIO_READER *Reader, const SCENARIO_REQUEST *Request);
+
 /* echo.c: request and answer in words, by DbgPrint. */
 VOID AgentEcho(const SCENARIO_REQUEST *Request, const AGENT_RESULT *Result);
 
@@ -42,6 +46,9 @@ typedef struct AGENT_FIELD {
 /* Opens \Device\Report; AgentReport before it does nothing and fails. */
 NTSTATUS AgentOpenReport(VOID);
 VOID AgentCloseReport(VOID);
+
+/* Fills in the functions of ntbox/failure.h; STATUS_INVALID_DEVICE_REQUEST from the free kernel. */
+NTSTATUS AgentGetFailure(NTBOX_FAILURE_INTERFACE *Interface);
 
 /* Writes one record: Count fields, of which those with a Length of 0 are left out. A status that is no
  * success is also in the log. */

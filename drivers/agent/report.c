@@ -65,3 +65,10 @@ NTSTATUS AgentReport(REPORT_TYPE Type, const AGENT_FIELD *Fields, ULONG Count)
         DbgPrint("agent: a record of type %u was not written: 0x%08x\n", (ULONG)Type, Status);
     return Status;
 }
+
+NTSTATUS AgentGetFailure(NTBOX_FAILURE_INTERFACE *Interface)
+{
+    IO_STATUS_BLOCK Iosb;
+    return ZwDeviceIoControlFile(Report, NULL, NULL, NULL, &Iosb, IOCTL_NTBOX_FAILURE, NULL, 0, Interface,
+                                 sizeof(*Interface));
+}

@@ -28,6 +28,12 @@ _Static_assert(sizeof(SCENARIO_STEP) == 8, "SCENARIO_STEP");
 
 #define SCENARIO_FLAG_ECHO 1u /* print request and answer in words to the log too (the demo of the ISO) */
 
+typedef enum SCENARIO_FAIL {
+    ScenarioFailEach = 1,   /* the first, the second ... until a pass meets no failure */
+    ScenarioFailOne = 2,    /* Offset: which */
+    ScenarioFailRandom = 3, /* Offset: how many of 65536 */
+} SCENARIO_FAIL;
+
 typedef enum SCENARIO_OP {
     ScenarioLoad =
         1, /* Name: service; ZwLoadDriver(\Registry\Machine\System\CurrentControlSet\Services\Name) */
@@ -37,4 +43,8 @@ typedef enum SCENARIO_OP {
     ScenarioRead = 4,  /* Device, Size, Offset (absent = 0) */
     ScenarioWrite = 5, /* Device, Data, Offset */
     ScenarioMark = 6,  /* Count: writes ReportMark */
+    ScenarioFail =
+        7, /* Count: the steps behind it are run again and again before they are run as they stand, without records of
+                          their own, while allocations fail; Size: SCENARIO_FAIL; Offset: its number; Hash: seed, Code: passes
+                          (random); Name: image whose own allocations are meant, or all */
 } SCENARIO_OP;

@@ -35,7 +35,7 @@ static bool TakeField(SCENARIO_READER *Reader, SCENARIO_REQUEST *Request, const 
         [ReportKeyName] = ReportKindText,     [ReportKeyDevice] = ReportKindText,
         [ReportKeyCode] = ReportKindNumber,   [ReportKeySize] = ReportKindNumber,
         [ReportKeyOffset] = ReportKindNumber, [ReportKeyCount] = ReportKindNumber,
-        [ReportKeyData] = ReportKindBytes,
+        [ReportKeyData] = ReportKindBytes,    [ReportKeyHash] = ReportKindNumber,
     };
     const uint8_t *Data = Reader->Bytes + At + sizeof(*Field);
     if (Field->Key >= sizeof(Kinds) || Kinds[Field->Key] == 0)
@@ -76,6 +76,9 @@ static bool TakeField(SCENARIO_READER *Reader, SCENARIO_REQUEST *Request, const 
         break;
     case ReportKeyCount:
         Request->Count = Value;
+        break;
+    case ReportKeyHash:
+        Request->Hash = Value;
         break;
     case ReportKeyData:
         Request->Data = Data;
@@ -131,6 +134,7 @@ static bool CheckRequired(SCENARIO_READER *Reader, const SCENARIO_REQUEST *Reque
         [ScenarioRead] = HAS(ReportKeyDevice) | HAS(ReportKeySize),
         [ScenarioWrite] = HAS(ReportKeyDevice),
         [ScenarioMark] = HAS(ReportKeyCount),
+        [ScenarioFail] = HAS(ReportKeyCount) | HAS(ReportKeySize),
     };
     if (Request->Operation == 0 || Request->Operation >= sizeof(Required) / sizeof(Required[0]))
         return Wrong(Reader, At, "a step has an unknown operation");

@@ -31,6 +31,7 @@ typedef struct SCENARIO_REQUEST {
     uint32_t Size; /* output length */
     uint64_t Offset;
     uint64_t Count;
+    uint64_t Hash;
     const uint8_t *Data;
     uint32_t DataLength;
 } SCENARIO_REQUEST;

@@ -78,7 +78,7 @@ static char *leak_kinds(const RunReport *report, guint first)
     for (guint i = first; i < report->Events->len; i++) {
         const RunEvent *event = report->Events->pdata[i];
         const char *kind = run_event_text_or(event, ReportKeyKind, "memory");
-        if (event->Type == ReportStepBegin)
+        if (event->Type == ReportStepBegin || event->Type == ReportPassBegin)
             break;
         if (event->Type == ReportLeak && g_strcmp0(run_event_text(event, ReportKeyDriver), driver) == 0 &&
             !g_ptr_array_find_with_equal_func(kinds, kind, g_str_equal, NULL))
@@ -93,8 +93,9 @@ static bool judge_leak(const RunReport *report, guint index, Verdict *verdict)
     const char *driver = run_event_text(report->Events->pdata[index], ReportKeyDriver);
     g_autofree char *kinds = leak_kinds(report, index);
     bool own = run_report_is_own_module(driver);
-    return verdict_set(verdict, own ? ExitFault : ExitDriver, own ? "fault" : "failed", "%s leaked: %s",
-                       driver ? driver : "the kernel", kinds);
+    g_autofree char *pass = run_report_pass_text(report, index);
+    return verdict_set(verdict, own ? ExitFault : ExitDriver, own ? "fault" : "failed", "%s leaked: %s%s",
+                       driver ? driver : "the kernel", kinds, pass);
 }
 
 /* [WDK DRIVER_INITIALIZE] any status that is not NT_SUCCESS, warnings included, fails the load. */

@@ -25,7 +25,7 @@ typedef struct RawOptions {
     GPtrArray *Words; /* of RunWord */
     gboolean Each;
     char **With;
-    char *Boot, *Kernel, *Memory, *Seed, *Bind;
+    char *Boot, *Kernel, *Memory, *Seed, *Bind, *Fail, *FailOnly;
     int Processors, TimeLimit, Rounds;
 } RawOptions;
 
@@ -153,6 +153,12 @@ static bool parse_values(RawOptions *raw, GError **error)
     options->Rounds = (uint32_t)raw->Rounds;
     if (options->TraceHash && !options->Icount)
         return usage_error(error, "--trace-hash wants --icount: only such a run can be repeated");
+    if (!fail_plan_parse(&options->Fail, raw->Fail, raw->FailOnly, error))
+        return false;
+    if (raw->Fail && raw->Kernel && strcmp(raw->Kernel, "free") == 0)
+        return usage_error(error, "--fail-allocations wants the checked kernel");
+    if (options->Fail.On && options->KeepLoaded)
+        return usage_error(error, "--fail-allocations and --keep-loaded exclude each other");
     if (options->KeepLoaded && options->Rounds > 1)
         return usage_error(error, "--keep-loaded and --rounds exclude each other");
     return check_range("--rounds", raw->Rounds, 1, MAX_ROUNDS, error) &&
@@ -211,6 +217,11 @@ static GOptionContext *make_context(RawOptions *raw)
         {"strict-wx", 0, 0, G_OPTION_ARG_NONE, &o->StrictWx, "Refuse writable and executable sections", NULL},
         {"allow-missing", 0, 0, G_OPTION_ARG_NONE, &o->AllowMissing, "Bind missing imports to a trap", NULL},
         {"bind", 0, 0, G_OPTION_ARG_STRING, &raw->Bind, "count: count the calls of each import", "MODE"},
+        {"fail-allocations", 0, 0, G_OPTION_ARG_STRING, &raw->Fail,
+         "Let allocations fail: each in turn, the Nth, at random, or one of the boot",
+         "each|N|random:PERCENT[:PASSES]|boot:N"},
+        {"fail-only", 0, 0, G_OPTION_ARG_STRING, &raw->FailOnly,
+         "Of those only what the code of this image asks for", "IMAGE"},
         {"keep-loaded", 0, 0, G_OPTION_ARG_NONE, &o->KeepLoaded, "Do not unload the drivers at the end",
          NULL},
         {"seed", 0, 0, G_OPTION_ARG_STRING, &raw->Seed, "Seed of the kernel's randomness", "N"},
@@ -267,6 +278,8 @@ static void clear_raw(RawOptions *raw)
     g_free(raw->Memory);
     g_free(raw->Seed);
     g_free(raw->Bind);
+    g_free(raw->Fail);
+    g_free(raw->FailOnly);
 }
 
 static bool parse(RawOptions *raw, int argc, char **argv, GError **error)
@@ -309,6 +322,7 @@ void run_options_free(RunOptions *options)
     g_strfreev(options->Devices);
     g_free(options->Append);
     g_free(options->Processor);
+    g_free(options->Fail.Only);
     g_free(options);
 }
 

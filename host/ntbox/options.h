@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fail_plan.h"
 #include "machine.h"
 
 typedef enum KernelFlavour { KernelChecked, KernelFree } KernelFlavour;
@@ -25,6 +26,7 @@ typedef struct RunOptions {
     uint32_t TimeLimit;
     uint64_t Seed;
     bool HasSeed;
+    FailPlan Fail;
     bool Json, Gdb, StrictWx, AllowMissing, BindCount, Icount, TraceHash, KeepLoaded;
     char *Directory;  /* --dir, or NULL */
     char *LogFile;    /* --log, or NULL */

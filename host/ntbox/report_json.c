@@ -101,6 +101,16 @@ static void put_step(const Document *document, const RunEvent *event)
     put_origin(builder, event);
 }
 
+static void put_pass(const Document *document, const RunEvent *event)
+{
+    JsonBuilder *builder = document->Builder;
+    json_put_number(builder, "pass", (int64_t)run_event_value(event, ReportKeyCount));
+    json_put_number(builder, "allocations", (int64_t)run_event_value(event, ReportKeyTotal));
+    json_put_number(builder, "failed", (int64_t)run_event_value(event, ReportKeyInformation));
+    put_place(document, event);
+    put_origin(builder, event);
+}
+
 static bool is_ended(const RunReport *report, guint begin, REPORT_TYPE end, REPORT_KEY key)
 {
     const RunEvent *first = report->Events->pdata[begin];
@@ -330,6 +340,7 @@ static void put_arrays(const Document *document)
     put_array(document, "calls", ReportCall, put_call);
     put_array(document, "log", ReportLog, put_generic);
     put_array(document, "requests_in_flight", ReportRequest, put_generic);
+    put_array(document, "passes", ReportPassEnd, put_pass);
     put_array(document, "marks", ReportMark, put_generic);
 }
 

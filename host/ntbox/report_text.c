@@ -275,6 +275,43 @@ static GHashTable *failed_parts(const RunOptions *options, const RunReport *repo
     return parts;
 }
 
+/* A pass is shown when something was lost or broken in it, or when the machine stopped there. */
+static bool is_quiet_pass(const RunReport *report, guint end)
+{
+    for (guint i = end; i > 0; i--) {
+        const RunEvent *event = report->Events->pdata[i - 1];
+        if (event->Type == ReportPassBegin)
+            break;
+        if (event->Type != ReportImage)
+            return false;
+    }
+    const RunEvent *next = end + 1 < report->Events->len ? report->Events->pdata[end + 1] : NULL;
+    return !next || next->Type != ReportLeak;
+}
+
+static void put_pass(const TextPage *page, const RunEvent *event)
+{
+    const char *symbol = run_event_text(event, ReportKeySymbol);
+    g_autofree char *place = text_place(page, event);
+    text_put_format(page, "pass", "%" PRIu64 ": %" PRIu64 " of %" PRIu64 " allocations failed%s%s",
+                    run_event_value(event, ReportKeyCount), run_event_value(event, ReportKeyInformation),
+                    run_event_value(event, ReportKeyTotal),
+                    symbol || run_event_text(event, ReportKeyModule) ? ", for " : "",
+                    symbol || run_event_text(event, ReportKeyModule) ? place : "");
+}
+
+/* FALSE: of failing allocations, and all is well. The last pass is always shown. */
+static bool put_pass_event(const TextPage *page, guint index)
+{
+    const RunReport *report = page->Report;
+    const RunEvent *event = report->Events->pdata[index];
+    const RunEvent *next = index + 1 < report->Events->len ? report->Events->pdata[index + 1] : NULL;
+    bool last = next && next->Type == ReportStepEnd;
+    if (event->Type == ReportPassEnd && (last || !is_quiet_pass(report, index)))
+        put_pass(page, event);
+    return event->Type == ReportPassEnd;
+}
+
 /* The first round is shown as a whole; of later ones only what failed and where the machine stopped. */
 static void put_events(const TextPage *page)
 {
@@ -290,6 +327,9 @@ static void put_events(const TextPage *page)
         bool shown = !step || step->Round == 0 ||
                      (stopped && part == run_plan_part(page->Options, stopped)) ||
                      g_hash_table_contains(failed, GUINT_TO_POINTER(part));
+        bool passes = step && step->Operation == ScenarioFail;
+        if (passes && (put_pass_event(page, i) || event->Type == ReportImage))
+            continue;
         if (shown)
             put_event(page, event);
     }

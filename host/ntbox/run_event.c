@@ -80,9 +80,11 @@ uint64_t run_event_value(const RunEvent *event, REPORT_KEY key)
 const char *run_event_type_name(REPORT_TYPE type)
 {
     static const char *const names[] = {
-        "unknown",    "pad",      "boot",   "log",  "print",      "image",    "missing",   "entry",
-        "device",     "link",     "unload", "leak", "step_begin", "step_end", "bug_check", "frame",
-        "case_begin", "case_end", "call",   "done", "violation",  "mark",     "request",   "processor_frame",
+        "unknown",    "pad",          "boot",       "log",      "print",      "image",
+        "missing",    "entry",        "device",     "link",     "unload",     "leak",
+        "step_begin", "step_end",     "bug_check",  "frame",    "case_begin", "case_end",
+        "call",       "done",         "violation",  "mark",     "request",    "processor_frame",
+        "thread",     "thread_frame", "pass_begin", "pass_end",
     };
     return (size_t)type < G_N_ELEMENTS(names) ? names[type] : names[0];
 }

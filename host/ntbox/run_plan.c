@@ -30,6 +30,11 @@ static void add_group(GArray *steps, const RunOptions *options, guint index, uin
 {
     const RunGroup *group = options->Groups->pdata[index];
     RunStep step = {.Group = index, .Round = round};
+    if (options->Fail.On) {
+        RunStep passes = {.Group = index, .Round = round, .Operation = ScenarioFail};
+        passes.Count = 2 * group->Drivers->len + group->Requests->len;
+        g_array_append_val(steps, passes);
+    }
     for (guint i = 0; i < group->Drivers->len; i++)
         add_service(steps, step, ScenarioLoad, options, g_array_index(group->Drivers, guint, i));
     for (guint i = 0; i < group->Requests->len; i++) {

@@ -19,7 +19,8 @@ void run_group_free(RunGroup *group);
 typedef struct RunStep {
     SCENARIO_OP Operation;
     const char *Service;    /* ScenarioLoad, ScenarioUnload: of RunOptions.Services */
-    const Request *Request; /* the others */
+    const Request *Request; /* requests; NULL with ScenarioFail */
+    uint32_t Count;         /* ScenarioFail: steps behind it that are of this group */
     guint Group;            /* index of RunOptions.Groups */
     uint32_t Round;         /* from 0 */
 } RunStep;

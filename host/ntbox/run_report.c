@@ -61,6 +61,33 @@ const char *run_report_trace_hash(const RunReport *report)
     return report->Trace && whole ? g_checksum_get_string(report->Trace) : NULL;
 }
 
+/* While allocations fail on purpose, that something did not come about is no news; what is broken or lost is. An image that is there
+ * tells later where a processor stands. */
+static bool is_no_news(const RunReport *report, const RunEvent *event)
+{
+    static const REPORT_TYPE news[] = {
+        ReportLeak,        ReportBugCheck,  ReportFrame,   ReportProcessorFrame, ReportThread,
+        ReportThreadFrame, ReportViolation, ReportRequest, ReportPassEnd,        ReportDone};
+    if (!report->InPass)
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(news); i++) {
+        if (event->Type == news[i])
+            return false;
+    }
+    return event->Type != ReportImage || run_event_value(event, ReportKeyStatus) != 0;
+}
+
+static void keep(RunReport *report, RunEvent *event, uint64_t size)
+{
+    if (is_no_news(report, event)) {
+        run_event_free(event);
+        return;
+    }
+    report->InPass = event->Type == ReportPassBegin || (report->InPass && event->Type != ReportPassEnd);
+    report->Bytes += size;
+    g_ptr_array_add(report->Events, event);
+}
+
 void run_report_add(const ReportView *view, void *context)
 {
     RunReport *report = context;
@@ -73,13 +100,12 @@ void run_report_add(const ReportView *view, void *context)
     }
     if (view->Header.Type == ReportStepBegin)
         report->Printed = 0;
-    bool print = view->Header.Type == ReportPrint || view->Header.Type == ReportLog;
+    bool print = !report->InPass && (view->Header.Type == ReportPrint || view->Header.Type == ReportLog);
     if (print && ++report->Printed > RUN_REPORT_MAX_PRINTS) {
         report->Dropped++;
         return;
     }
-    report->Bytes += size;
-    g_ptr_array_add(report->Events, run_event_new(view));
+    keep(report, run_event_new(view), size);
 }
 
 const RunEvent *run_report_first(const RunReport *report, REPORT_TYPE type)
@@ -100,6 +126,19 @@ const RunEvent *run_report_last(const RunReport *report, REPORT_TYPE type)
             return event;
     }
     return NULL;
+}
+
+char *run_report_pass_text(const RunReport *report, guint index)
+{
+    for (guint i = MIN(index + 1, report->Events->len); i > 0; i--) {
+        const RunEvent *event = report->Events->pdata[i - 1];
+        if (event->Type == ReportStepBegin)
+            break;
+        if (event->Type == ReportPassBegin)
+            return g_strdup_printf(" (pass %u of failing allocations)",
+                                   (unsigned)run_event_value(event, ReportKeyCount));
+    }
+    return g_strdup("");
 }
 
 const RunEvent *run_report_bugcheck(const RunReport *report)

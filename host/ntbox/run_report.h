@@ -38,6 +38,7 @@ typedef struct RunReport {
     GHashTable *Symbols;   /* (RunEvent *) -> char *, owned text: symbols that the host found */
     uint64_t Lost;         /* records that did not fit the ring */
     uint64_t Omitted;      /* records not kept because of RUN_REPORT_MAX_BYTES */
+    bool InPass;           /* between ReportPassBegin and ReportPassEnd */
     uint32_t Printed;      /* prints of the step in hand */
     uint64_t Dropped;      /* prints not kept because of RUN_REPORT_MAX_PRINTS */
     uint64_t Bytes;        /* kept so far, estimated */
@@ -58,6 +59,9 @@ void processor_state_free(ProcessorState *state);
 
 /* A ReportSink; context is the RunReport. */
 void run_report_add(const ReportView *view, void *context);
+
+/* " (pass 12 of failing allocations)" for an event in a pass or right behind it, else "". */
+char *run_report_pass_text(const RunReport *report, guint index);
 
 /* The hash of all records as text; NULL when it says nothing: not asked for, records lost, or the machine did not
  * come to its end by itself. */

@@ -76,6 +76,20 @@ static void add_request_step(Writer *writer, const Request *request)
     end_step(writer);
 }
 
+/* The passes are of this scenario: their seed is the run's. */
+static void add_fail_step(Writer *writer, const FailPlan *plan, uint64_t seed, uint32_t count)
+{
+    begin_step(writer, ScenarioFail);
+    if (plan->Only)
+        add_text(writer, ReportKeyName, plan->Only);
+    add_number(writer, ReportKeyCount, count);
+    add_number(writer, ReportKeySize, plan->Mode);
+    add_number(writer, ReportKeyOffset, plan->Number);
+    add_number(writer, ReportKeyHash, seed);
+    add_number(writer, ReportKeyCode, plan->Passes);
+    end_step(writer);
+}
+
 static void write_header(Writer *writer)
 {
     SCENARIO_HEADER header = {.Magic = SCENARIO_MAGIC,
@@ -85,7 +99,7 @@ static void write_header(Writer *writer)
     memcpy(writer->Bytes->data, &header, sizeof header);
 }
 
-GBytes *scenario_compile(const GArray *steps, bool echo)
+GBytes *scenario_compile(const GArray *steps, const FailPlan *fail, uint64_t seed, bool echo)
 {
     Writer writer = {.Bytes = g_byte_array_new(), .Flags = echo ? SCENARIO_FLAG_ECHO : 0};
     g_byte_array_set_size(writer.Bytes, sizeof(SCENARIO_HEADER));
@@ -93,6 +107,8 @@ GBytes *scenario_compile(const GArray *steps, bool echo)
         const RunStep *step = &g_array_index(steps, RunStep, i);
         if (step->Request)
             add_request_step(&writer, step->Request);
+        else if (step->Operation == ScenarioFail)
+            add_fail_step(&writer, fail, seed, step->Count);
         else
             add_service_step(&writer, step->Operation, step->Service);
     }
@@ -102,6 +118,7 @@ GBytes *scenario_compile(const GArray *steps, bool echo)
 
 const char *scenario_operation_name(uint32_t operation)
 {
-    static const char *const names[] = {"step", "load", "unload", "ioctl", "read", "write", "mark"};
+    static const char *const names[] = {"step", "load",  "unload", "ioctl",
+                                        "read", "write", "mark",   "fail-allocations"};
     return operation < G_N_ELEMENTS(names) ? names[operation] : names[0];
 }

@@ -8,7 +8,7 @@
 #include "run_plan.h"
 
 /* Steps: of RunStep. With echo the agent also prints requests and answers in words to the log. */
-GBytes *scenario_compile(const GArray *steps, bool echo);
+GBytes *scenario_compile(const GArray *steps, const FailPlan *fail, uint64_t seed, bool echo);
 
 /* "load", "ioctl" ...; "step" for a number that is none. */
 const char *scenario_operation_name(uint32_t operation);

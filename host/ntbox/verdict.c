@@ -72,6 +72,13 @@ static char *in_step_text(const RunReport *report)
     return g_strdup_printf(", in %s", step);
 }
 
+static char *pass_text(const RunReport *report, const RunEvent *event)
+{
+    guint index;
+    bool found = g_ptr_array_find(report->Events, event, &index);
+    return found ? run_report_pass_text(report, index) : g_strdup("");
+}
+
 static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
 {
     const RunEvent *bugcheck = run_report_bugcheck(report);
@@ -81,13 +88,14 @@ static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
     const char *known = bugcheck_name(code), *said = run_event_text(bugcheck, ReportKeyName);
     const char *name = known ? known : said;
     const char *culprit = bugcheck_culprit(bugcheck);
+    g_autofree char *pass = pass_text(report, bugcheck);
     if (culprit)
-        return verdict_set(verdict, ExitDriver, "bugcheck", "%s caused bug check 0x%X (%s)", culprit, code,
-                           name ? name : "no name");
+        return verdict_set(verdict, ExitDriver, "bugcheck", "%s caused bug check 0x%X (%s)%s", culprit, code,
+                           name ? name : "no name", pass);
     g_autofree char *where = in_step_text(report);
     return verdict_set(verdict, ExitFault, "fault",
-                       "bug check 0x%X (%s) that no driver under test is to blame for%s", code,
-                       name ? name : "no name", where);
+                       "bug check 0x%X (%s) that no driver under test is to blame for%s%s", code,
+                       name ? name : "no name", where, pass);
 }
 
 static bool judge_interrupt(const RunReport *report, Verdict *verdict)

@@ -53,7 +53,7 @@ static bool add_companions(BootArchive *archive, const RunOptions *options, GErr
 
 static bool add_scenario(BootArchive *archive, const RunOptions *options, GError **error)
 {
-    g_autoptr(GBytes) scenario = scenario_compile(options->Steps, FALSE);
+    g_autoptr(GBytes) scenario = scenario_compile(options->Steps, &options->Fail, options->Seed, FALSE);
     gsize length;
     const void *data = g_bytes_get_data(scenario, &length);
     if (length > SCENARIO_MAX_LENGTH)
@@ -94,6 +94,8 @@ char *volume_command_line(const RunOptions *options, GError **error)
         g_string_append(line, " strict-wx");
     if (options->AllowMissing)
         g_string_append(line, " allow-missing");
+    if (options->Fail.Boot)
+        g_string_append_printf(line, " fail-boot=%" G_GUINT64_FORMAT, options->Fail.Boot);
     if (options->Append)
         g_string_append_printf(line, " %s", options->Append);
     if (line->len <= MAX_COMMAND_LINE)

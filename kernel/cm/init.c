@@ -13,6 +13,8 @@ CMP_HIVE CmpMasterHive, CmpSystemHive;
 /* [WDK Bug Check 0x74: BAD_SYSTEM_CONFIG_INFO] the SYSTEM hive cannot be used. */
 static VOID CmpRequire(NTSTATUS Status, ULONG Step)
 {
+    if (Status == STATUS_INSUFFICIENT_RESOURCES)
+        KeBugCheckEx(CONFIG_INITIALIZATION_FAILED, Step, (ULONG_PTR)Status, 0, 0);
     if (!NT_SUCCESS(Status))
         KeBugCheckEx(BAD_SYSTEM_CONFIG_INFO, Step, (ULONG_PTR)Status, 0, 0);
 }

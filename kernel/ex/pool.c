@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Allocating and freeing pool: the fast path and the names that drivers call. */
 #include "exp.h"
+#include "ke_failure.h"
 
 #define EXP_TYPE_PAGED 1u
 #define EXP_TYPE_MUST_SUCCEED 2u
@@ -77,6 +78,8 @@ __attribute__((noinline)) static PVOID ExpAllocateSlowly(EXP_POOL *Pool, SIZE_T 
 __attribute__((always_inline)) static inline PVOID ExpAllocate(EXP_POOL *Pool, SIZE_T Size,
                                                                BOOLEAN CacheAligned, ULONG Tag, PVOID Owner)
 {
+    if (KE_DENY_ALLOCATION(Owner))
+        return NULL;
     if (__builtin_expect(Size <= EXP_SMALL_MAX && !CacheAligned, 1)) {
         ULONG Class = ExpClassOf(Size);
         PSLIST_ENTRY Entry = ExpInterlockedPopEntrySList(&Pool->Cache[ExpCacheIndex()][Class]);

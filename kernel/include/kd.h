@@ -46,6 +46,9 @@ KD_FIELD KdUnicodeField(UCHAR Key, PCUNICODE_STRING Text, PCHAR Buffer, ULONG Bu
 
 /* Writes one record to the report channel. Never waits, never allocates; dropped and counted when the ring is
  * full, nothing happens when there is no channel. Any IRQL, NMI and bug check included. */
+/* Leaks that were reported since boot, also while the channel is closed. */
+extern volatile LONG KdLeakCount;
+
 VOID KdReportFields(REPORT_TYPE Type, const KD_FIELD *Fields, ULONG Count);
 #define KdReport(Type, ...)                                                                                  \
     KdReportFields((Type), (const KD_FIELD[]){__VA_ARGS__},                                                  \

@@ -123,4 +123,8 @@ typedef enum REPORT_TYPE {
         24, /* Address (thread), Text (what it waits for), Kind (of the lock, if it is one), Module,
                           Symbol, Offset (where in a driver): one that does not run while the machine hangs */
     ReportThreadFrame = 25, /* as ReportFrame: the stack of the thread before it */
+    ReportPassBegin = 26,   /* Count: the scenario begins a pass in which allocations fail */
+    ReportPassEnd =
+        27, /* Count, Total (allocations in it), Information (how many failed), Module, Symbol, Offset (who asked for
+                               the last one that failed) */
 } REPORT_TYPE;

@@ -66,5 +66,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->Watchdog = (KE_WATCHDOG_LIMITS){.Dpc = InitValue(CommandLine, "dpc-limit"),
                                              .Raised = InitValue(CommandLine, "dispatch-limit"),
                                              .Clock = InitValue(CommandLine, "clock-limit")};
+    Options->FailBoot = InitValue(CommandLine, "fail-boot");
+    Options->FailBoot = InitValue(CommandLine, "fail-boot");
     Options->Image.MeasureLoads = InitFindOption(CommandLine, "bench") != NULL;
 }

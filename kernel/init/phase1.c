@@ -7,6 +7,7 @@
 #include "hal.h"
 #include "io.h"
 #include "kd.h"
+#include "ke_failure.h"
 #include "kt.h"
 #include "mm.h"
 #include "vm.h"
@@ -57,6 +58,16 @@ static VOID InitRunTests(VOID)
 #endif
 }
 
+static VOID InitEndFailBoot(VOID)
+{
+    NTBOX_FAILURE_RESULT Result;
+
+    if (InitOptions.FailBoot == 0)
+        return;
+    KeEndFailure(&Result);
+    KdLog("fail-boot: %llu allocations, %llu failed", Result.Seen, Result.Failed);
+}
+
 /* The agent is an ordinary driver; its DriverEntry runs the whole scenario. */
 static VOID InitRunAgent(VOID)
 {
@@ -89,6 +100,7 @@ VOID NTAPI InitPhase1(PVOID Context)
         MmRequireNoWritableCode();
     if (InitOptions.RunTests || InitOptions.StressTime != 0)
         InitRunTests();
+    InitEndFailBoot();
     InitRunAgent();
     KdLog("ntbox: done");
     HalPowerOff(KI_EXIT_DONE);

@@ -7,6 +7,7 @@
 #include "hal.h"
 #include "kd.h"
 #include "ke_checks.h"
+#include "ke_failure.h"
 #include "mm.h"
 #include "ob.h"
 #include "ps.h"
@@ -25,8 +26,10 @@ static VOID InitOpenReport(VOID)
         return;
     Address.QuadPart = (LONGLONG)Physical;
     PVOID Memory = MmMapIoSpace(Address, Length, MmCached);
-    if (Memory != NULL)
-        KdOpenReport(Memory, Length);
+    if (Memory == NULL) /* the host would wait for records in vain */
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)STATUS_INSUFFICIENT_RESOURCES, 3, Physical,
+                     Length);
+    KdOpenReport(Memory, Length);
 }
 
 static VOID InitOpenScreen(VOID)
@@ -87,6 +90,15 @@ static DECLSPEC_NORETURN VOID InitSwitchStack(VOID)
     __builtin_unreachable();
 }
 
+/* The test of low memory at boot: ends in InitRunAgent. */
+static VOID InitFailBoot(VOID)
+{
+    NTBOX_FAILURE_PLAN Plan = {.Mode = NtboxFailNth, .Number = InitOptions.FailBoot};
+
+    if (InitOptions.FailBoot != 0 && !KeBeginFailure(&Plan))
+        KdLogError("fail-boot: the free kernel cannot let allocations fail");
+}
+
 /* The entry of ntoskrnl.exe (osloader/loader_block.h). */
 DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
 {
@@ -105,6 +117,7 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     HalSetExitPort(InitOptions.ExitPort);
     KeNmiAsks = InitOptions.NmiAsks;
     KeSetWatchdogLimits(&InitOptions.Watchdog);
+    InitFailBoot();
     MmInitSystem(&InitLoaderBlock);
     if (ArchHasSmap())
         ArchActivateSmap(InitWritableCode);

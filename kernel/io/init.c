@@ -4,6 +4,7 @@
 
 VOID IoInitSystem(VOID)
 {
+    IopInitLinks();
     IopInitDeviceType();
     IopInitDriverType();
     IopInitFileType();

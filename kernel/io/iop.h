@@ -9,6 +9,7 @@
 #include "io.h"
 #include "image.h"
 #include "ke_bugcheck.h"
+#include "ntbox/failure.h"
 
 #define IOP_TAG_IRP ' prI'
 #define IOP_TAG_BUFFER 'fBoI'
@@ -126,7 +127,9 @@ VOID IopTryUnload(PDRIVER_OBJECT Driver); /* calls DriverUnload if it is asked f
 /* leak.c. PASSIVE_LEVEL, after the unload routine: one ReportLeak for each thing left. Sets KeepImage. */
 VOID IopReportLeaks(PDRIVER_OBJECT Driver);
 
-/* symlink.c: the links whose creator lies in Module. */
+/* symlink.c */
+VOID IopInitLinks(VOID);
+/* The links whose creator lies in Module. */
 ULONG IopReportLinkLeaks(PIM_MODULE Module);
 
 /* --- the gate: every call into a driver's routine, gate.c
@@ -269,3 +272,6 @@ NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi);
 /* --- start-up of the parts
  * ----------------------------------------------------------------------------------------------------- */
 VOID IopInitReportDevice(VOID);
+
+/* report_failure.c: what the agent gets */
+extern const NTBOX_FAILURE_INTERFACE IopFailureInterface;

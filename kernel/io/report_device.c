@@ -21,6 +21,7 @@ static BOOLEAN IopMayReport(USHORT Type)
     case ReportCaseEnd:
     case ReportDone:
     case ReportMark:
+    case ReportPassBegin:
         return TRUE;
     default:
         return FALSE;
@@ -84,6 +85,20 @@ static NTSTATUS NTAPI IopReportWriteRequest(PDEVICE_OBJECT Device, PIRP Irp)
     return IopComplete(Irp, Status, NT_SUCCESS(Status) ? Length : 0);
 }
 
+/* [WDK IRP_MN_QUERY_INTERFACE] in spirit: functions are handed out as data. */
+static NTSTATUS NTAPI IopReportControl(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    NTBOX_FAILURE_INTERFACE *Interface = Irp->AssociatedIrp.SystemBuffer;
+
+    if (!NTBOX_CHECKED || Stack->Parameters.DeviceIoControl.IoControlCode != IOCTL_NTBOX_FAILURE)
+        return IopComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    if (Stack->Parameters.DeviceIoControl.OutputBufferLength < sizeof(*Interface))
+        return IopComplete(Irp, STATUS_BUFFER_TOO_SMALL, 0);
+    *Interface = IopFailureInterface;
+    return IopComplete(Irp, STATUS_SUCCESS, sizeof(*Interface));
+}
+
 static NTSTATUS NTAPI IopReportEntryPoint(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Report");
@@ -91,6 +106,7 @@ static NTSTATUS NTAPI IopReportEntryPoint(PDRIVER_OBJECT Driver, PUNICODE_STRING
     Driver->MajorFunction[IRP_MJ_CREATE] = IopReportOpenClose;
     Driver->MajorFunction[IRP_MJ_CLEANUP] = IopReportOpenClose;
     Driver->MajorFunction[IRP_MJ_CLOSE] = IopReportOpenClose;
+    Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = IopReportControl;
     Driver->MajorFunction[IRP_MJ_WRITE] = IopReportWriteRequest;
     NTSTATUS Status =
         IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE, &Device);

@@ -5,13 +5,19 @@
 #include "kd.h"
 
 typedef struct _IOP_LINK {
-    LIST_ENTRY Entry;    /* (d) */
-    PVOID Object;        /* the link; compared only */
-    PIM_MODULE Creator;  /* (d) */
+    LIST_ENTRY Entry;    /* (l) */
+    PVOID Object;        /* the link, referenced */
+    PIM_MODULE Creator;  /* (l) */
     UNICODE_STRING Name; /* ObFreeName */
 } IOP_LINK;
 
-static LIST_ENTRY IopLinks = {&IopLinks, &IopLinks}; /* (d) */
+static LIST_ENTRY IopLinks = {&IopLinks, &IopLinks}; /* (l) */
+static FAST_MUTEX IopLinkLock;                       /* (l) */
+
+VOID IopInitLinks(VOID)
+{
+    ExInitializeFastMutex(&IopLinkLock);
+}
 
 static VOID IopReportLink(PUNICODE_STRING Name, PUNICODE_STRING Target, PCSTR Kind)
 {
@@ -41,16 +47,16 @@ static NTSTATUS IopPrepareLink(PUNICODE_STRING Name, PIM_MODULE Creator, IOP_LIN
 
 static VOID IopFreeLink(IOP_LINK *Link)
 {
+    if (Link->Object != NULL)
+        ObfDereferenceObject(Link->Object);
     ObFreeName(&Link->Name);
     ExFreePoolWithTag(Link, IOP_TAG_LINK);
 }
 
-static PVOID IopObjectOfHandle(HANDLE Handle)
+static PVOID IopReferenceHandle(HANDLE Handle)
 {
     PVOID Object = NULL;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, 0, NULL, KernelMode, &Object, NULL);
-    if (NT_SUCCESS(Status))
-        ObfDereferenceObject(Object);
+    (void)ObReferenceObjectByHandle(Handle, 0, NULL, KernelMode, &Object, NULL); /* it was just made */
     return Object;
 }
 
@@ -69,10 +75,10 @@ static NTSTATUS IopCreateLink(PUNICODE_STRING Name, PUNICODE_STRING Target, PVOI
         IopFreeLink(Link);
         return Status;
     }
-    Link->Object = IopObjectOfHandle(Handle);
-    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    Link->Object = IopReferenceHandle(Handle);
+    ExAcquireFastMutex(&IopLinkLock);
     InsertTailList(&IopLinks, &Link->Entry);
-    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    ExReleaseFastMutex(&IopLinkLock);
     ZwClose(Handle);
     IopReportLink(Name, Target, "created");
     return STATUS_SUCCESS;
@@ -95,7 +101,7 @@ NTSTATUS NTAPI IoCreateUnprotectedSymbolicLink(PUNICODE_STRING Name, PUNICODE_ST
 static IOP_LINK *IopTakeLink(PVOID Object)
 {
     IOP_LINK *Found = NULL;
-    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    ExAcquireFastMutex(&IopLinkLock);
     for (LIST_ENTRY *E = IopLinks.Flink; E != &IopLinks && Found == NULL; E = E->Flink) {
         IOP_LINK *Link = CONTAINING_RECORD(E, IOP_LINK, Entry);
         if (Link->Object == Object)
@@ -103,26 +109,59 @@ static IOP_LINK *IopTakeLink(PVOID Object)
     }
     if (Found != NULL)
         RemoveEntryList(&Found->Entry);
-    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    ExReleaseFastMutex(&IopLinkLock);
     return Found;
 }
 
-/* [WDK IoDeleteSymbolicLink] STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_TYPE_MISMATCH when it is no link. PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING Name)
+/* The newest of that name: an older one was deleted by another way. */
+static IOP_LINK *IopTakeLinkNamed(PUNICODE_STRING Name)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    IOP_LINK *Found = NULL;
+    ExAcquireFastMutex(&IopLinkLock);
+    for (LIST_ENTRY *E = IopLinks.Blink; E != &IopLinks && Found == NULL; E = E->Blink) {
+        IOP_LINK *Link = CONTAINING_RECORD(E, IOP_LINK, Entry);
+        if (RtlEqualUnicodeString(&Link->Name, Name, TRUE))
+            Found = Link;
+    }
+    if (Found != NULL)
+        RemoveEntryList(&Found->Entry);
+    ExReleaseFastMutex(&IopLinkLock);
+    return Found;
+}
+
+/* A name that is not the one that it was made by. */
+static NTSTATUS IopDeleteLinkByLookup(PUNICODE_STRING Name)
+{
     OBJECT_ATTRIBUTES Attributes;
     HANDLE Handle;
     InitializeObjectAttributes(&Attributes, Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     NTSTATUS Status = ZwOpenSymbolicLinkObject(&Handle, DELETE, &Attributes);
     if (!NT_SUCCESS(Status))
         return Status;
-    IOP_LINK *Link = IopTakeLink(IopObjectOfHandle(Handle));
+    PVOID Object = IopReferenceHandle(Handle);
+    IOP_LINK *Link = IopTakeLink(Object);
+    ObfDereferenceObject(Object);
     Status = ZwMakeTemporaryObject(Handle);
     ZwClose(Handle);
     if (Link != NULL)
         IopFreeLink(Link);
-    IopReportLink(Name, NULL, "deleted");
+    return Status;
+}
+
+/* [WDK IoDeleteSymbolicLink] STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_TYPE_MISMATCH when it is no link. PASSIVE_LEVEL. */
+NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING Name)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    IOP_LINK *Link = IopTakeLinkNamed(Name);
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (Link != NULL) {
+        ObMakeTemporaryObject(Link->Object); /* an unload routine gets rid of its link without any memory */
+        IopFreeLink(Link);
+    } else {
+        Status = IopDeleteLinkByLookup(Name);
+    }
+    if (NT_SUCCESS(Status))
+        IopReportLink(Name, NULL, "deleted");
     return Status;
 }
 
@@ -130,7 +169,7 @@ NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING Name)
 static IOP_LINK *IopTakeLinkOf(PIM_MODULE Module)
 {
     IOP_LINK *Found = NULL;
-    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    ExAcquireFastMutex(&IopLinkLock);
     for (LIST_ENTRY *E = IopLinks.Flink; E != &IopLinks && Found == NULL; E = E->Flink) {
         IOP_LINK *Link = CONTAINING_RECORD(E, IOP_LINK, Entry);
         if (Link->Creator == Module)
@@ -138,7 +177,7 @@ static IOP_LINK *IopTakeLinkOf(PIM_MODULE Module)
     }
     if (Found != NULL)
         RemoveEntryList(&Found->Entry);
-    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    ExReleaseFastMutex(&IopLinkLock);
     return Found;
 }
 

@@ -86,10 +86,14 @@ static PUCHAR KdpPutField(PUCHAR At, const KD_FIELD *Field)
     return At + sizeof(*Header) + ALIGN_UP_BY(Field->Length, 8);
 }
 
+volatile LONG KdLeakCount;
+
 VOID KdReportFields(REPORT_TYPE Type, const KD_FIELD *Fields, ULONG Count)
 {
     ULONG64 Length = sizeof(REPORT_RECORD), At;
 
+    if (Type == ReportLeak)
+        __atomic_fetch_add(&KdLeakCount, 1, __ATOMIC_RELAXED);
     if (KdpChannel == NULL)
         return;
     for (ULONG i = 0; i < Count; i++)

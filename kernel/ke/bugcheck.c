@@ -195,6 +195,26 @@ static VOID KiLogBugCheck(ULONG Code, const ULONG64 P[4], KIRQL Irql, PCSTR Text
                (unsigned)KeGetPrcb()->Number);
 }
 
+/* The start-up's own stops carry the status as their first or second parameter. */
+static PCSTR KiStartText(ULONG Code, const ULONG64 P[4])
+{
+    const ULONG64 NoMemory = (ULONG64)(LONG64)STATUS_INSUFFICIENT_RESOURCES;
+
+    switch (Code) {
+    case INSTALL_MORE_MEMORY:
+        return "there is not enough memory to start";
+    case PHASE0_INITIALIZATION_FAILED:
+    case PHASE1_INITIALIZATION_FAILED:
+    case OBJECT_INITIALIZATION_FAILED:
+    case IO1_INITIALIZATION_FAILED:
+    case CONFIG_INITIALIZATION_FAILED:
+    case INACCESSIBLE_BOOT_DEVICE:
+        return P[0] == NoMemory || P[1] == NoMemory ? "there is not enough memory to start" : NULL;
+    default:
+        return NULL;
+    }
+}
+
 static VOID KiReportBugCheck(ULONG Code, const ULONG64 P[4], KIRQL Irql, PCSTR Text, const KI_SYMBOL *Culprit)
 {
     KdReport(ReportBugCheck, KD_NUMBER(ReportKeyCode, Code), KD_NUMBER(ReportKeyParameter1, P[0]),
@@ -230,7 +250,7 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Blamed, ULONG Code, const U
         KiUpcalls->Symbolize(Blamed, &Culprit);
     else
         KiFindCulprit(Context, &Culprit);
-    KiReportBugCheck(Code, P, Irql, Text, &Culprit);
+    KiReportBugCheck(Code, P, Irql, Text != NULL ? Text : KiStartText(Code, P), &Culprit);
     KiPrintBackTrace(Context, NULL);
     KiPrintOtherProcessors();
     if (KiIsQuestion(Code))

@@ -3,6 +3,7 @@
  * costs a few bits per page; no page is touched before it is used. */
 #include "pfn.h"
 #include "ke_bugcheck.h"
+#include "ke_failure.h"
 
 #define MI_MEGABYTE_PAGE (0x100000 >> PAGE_SHIFT)
 #define MI_DMA_END_PAGE (0x1000000 >> PAGE_SHIFT) /* what ISA devices reach: used last */
@@ -243,6 +244,8 @@ PFN_NUMBER MmAllocatePhysicalPages(PFN_NUMBER Count, PFN_NUMBER Lowest, PFN_NUMB
                                    PFN_NUMBER Boundary)
 {
     PFN_NUMBER End = Highest >= MiFreePages.Size ? MiFreePages.Size : Highest + 1;
+    if (KE_DENY_ALLOCATION(__builtin_return_address(0)))
+        return MM_NO_PAGE;
     KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
     PFN_NUMBER Found = MiFindPagesLocked(Count, Lowest, End, Boundary);
     if (Found == MM_NO_PAGE && MiFreeStandbyLocked())
@@ -289,6 +292,8 @@ static PFN_NUMBER MiTakePageLocked(BOOLEAN Zero, BOOLEAN *Zeroed)
 PFN_NUMBER MmAllocatePhysicalPage(BOOLEAN Zero)
 {
     BOOLEAN Zeroed;
+    if (KE_DENY_ALLOCATION(__builtin_return_address(0)))
+        return MM_NO_PAGE;
     KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
     PFN_NUMBER Found = MiTakePageLocked(Zero, &Zeroed);
     BOOLEAN Wake = Zero && MiShouldZeroLocked(MiZeroedPages.Free);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Regions of kernel addresses: reserving them, filling and clearing their entries. */
 #include "mi.h"
+#include "ke_failure.h"
 
 ARCH_LOCK MiSystemSpaceLock = ARCH_LOCK_INIT("system space", LockRankMmSystemSpace, DISPATCH_LEVEL);
 MI_SPACE MiImageSpace, MiSystemPteSpace, MiPoolSpace[MmPoolRegions];
@@ -23,6 +24,8 @@ VOID MiInitSpace(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, SIZE_T First
 ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount)
 {
     ULONG_PTR Base = 0;
+    if (KE_DENY_ALLOCATION(__builtin_return_address(0)))
+        return 0;
     KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
     ULONG64 First = MiBitmapFindRun(&Space->Map, PageCount, 0, Space->PageCount, 0);
     if (First != MI_BITMAP_NONE && MiEnsureTablesLocked(Space->Base + First * PAGE_SIZE, PageCount)) {

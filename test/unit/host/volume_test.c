@@ -109,7 +109,7 @@ static void scenario_loads_requests_unloads_in_reverse(void **state)
     static const SCENARIO_OP operations[] = {ScenarioLoad,  ScenarioLoad,   ScenarioIoctl, ScenarioRead,
                                              ScenarioWrite, ScenarioUnload, ScenarioUnload};
     const SCENARIO_STEP *steps[G_N_ELEMENTS(operations)];
-    g_autoptr(GBytes) scenario = scenario_compile(options->Steps, false);
+    g_autoptr(GBytes) scenario = scenario_compile(options->Steps, &options->Fail, 0, false);
     gsize length;
     const SCENARIO_HEADER *header = g_bytes_get_data(scenario, &length);
     assert_int_equal(header->Magic, SCENARIO_MAGIC);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ * Steps of a scenario again and again while allocations fail: each pass loads, exercises and unloads, and afterwards as much memory must be
+ * in use as before. The passes write no records of steps, but one before and one after each. */
+#include "agent.h"
+
+#define MAX_PASSES 100000u
+#define SETTLE_STEP (-10000) /* 1 ms */
+#define SETTLE_STEPS 500u
+
+typedef struct PASSES {
+    const SCENARIO_READER *Start;
+    const SCENARIO_REQUEST *Request;
+    NTBOX_FAILURE_INTERFACE Kernel;
+    NTBOX_LEDGER Before;
+} PASSES;
+
+static VOID RunSteps(const PASSES *Passes, BOOLEAN UnloadsOnly)
+{
+    SCENARIO_READER Reader = *Passes->Start;
+    SCENARIO_REQUEST Request;
+    AGENT_RESULT Result;
+    for (ULONG64 i = 0; i < Passes->Request->Count && ScenarioNext(&Reader, &Request); i++) {
+        if (Request.Operation == ScenarioFail || (UnloadsOnly && Request.Operation != ScenarioUnload))
+            continue;
+        AgentRunStep(&Request, &Result);
+        AgentFreeResult(&Result);
+    }
+}
+
+/* What ends in threads of its own (a thread's stack, a work item) may take a moment: it is waited for, but not for ever. */
+static VOID TakeStock(const PASSES *Passes, NTBOX_LEDGER *After)
+{
+    LARGE_INTEGER Step = {.QuadPart = SETTLE_STEP};
+    for (ULONG i = 0; i < SETTLE_STEPS; i++) {
+        Passes->Kernel.TakeStock(After);
+        if (After->PoolBlocks <= Passes->Before.PoolBlocks &&
+            After->SystemPages <= Passes->Before.SystemPages)
+            return;
+        KeDelayExecutionThread(KernelMode, FALSE, &Step);
+    }
+}
+
+static VOID RunUnderPlan(const PASSES *Passes, const NTBOX_FAILURE_PLAN *Plan, NTBOX_FAILURE_RESULT *Result)
+{
+    Passes->Kernel.Begin(Plan);
+    RunSteps(Passes, FALSE);
+    Passes->Kernel.End(Result);
+    RunSteps(Passes, TRUE); /* what could not be unloaded for want of memory */
+}
+
+static VOID BeginPass(ULONG64 Number)
+{
+    const AGENT_FIELD Fields[] = {AGENT_NUMBER(ReportKeyCount, Number)};
+    AgentReport(ReportPassBegin, Fields, RTL_NUMBER_OF(Fields));
+}
+
+/* How many allocations failed. What is lost in a pass is counted once. */
+static ULONG64 RunPass(PASSES *Passes, ULONG64 Number, const NTBOX_FAILURE_PLAN *Plan)
+{
+    NTBOX_FAILURE_RESULT Result;
+    NTBOX_LEDGER After;
+    BeginPass(Number);
+    RunUnderPlan(Passes, Plan, &Result);
+    TakeStock(Passes, &After);
+    Passes->Kernel.ReportPass(Number, &Result, (LONG64)After.PoolBlocks - (LONG64)Passes->Before.PoolBlocks,
+                              (LONG64)After.SystemPages - (LONG64)Passes->Before.SystemPages);
+    Passes->Before = After;
+    return Result.Failed;
+}
+
+/* Pass 0: what is made once and kept (caches, tables) is made here. */
+static VOID WarmUp(PASSES *Passes)
+{
+    static const NTBOX_FAILURE_PLAN Nothing = {.Mode = NtboxFailNone};
+    NTBOX_FAILURE_RESULT Result;
+    BeginPass(0);
+    for (ULONG i = 0; i < 2; i++)
+        RunUnderPlan(Passes, &Nothing, &Result);
+    Passes->Kernel.ReportPass(0, &Result, 0, 0);
+    Passes->Kernel.TakeStock(&Passes->Before);
+}
+
+static VOID RunEach(PASSES *Passes, NTBOX_FAILURE_PLAN *Plan)
+{
+    Plan->Mode = NtboxFailNth;
+    for (Plan->Number = 1; Plan->Number <= MAX_PASSES; Plan->Number++)
+        if (RunPass(Passes, Plan->Number, Plan) == 0)
+            return;
+}
+
+static VOID RunRandom(PASSES *Passes, NTBOX_FAILURE_PLAN *Plan)
+{
+    const SCENARIO_REQUEST *Request = Passes->Request;
+    Plan->Mode = NtboxFailRandom;
+    Plan->Number = Request->Offset;
+    for (ULONG Pass = 1; Pass <= Request->Code && Pass <= MAX_PASSES; Pass++) {
+        Plan->Seed = Request->Hash * 0x10001 + Pass;
+        RunPass(Passes, Pass, Plan);
+    }
+}
+
+static NTSTATUS MakePlan(const SCENARIO_REQUEST *Request, NTBOX_FAILURE_PLAN *Plan)
+{
+    if (Request->Name.Length >= sizeof(Plan->Only))
+        return STATUS_NAME_TOO_LONG;
+    RtlZeroMemory(Plan, sizeof(*Plan));
+    RtlCopyMemory(Plan->Only, Request->Name.Bytes, Request->Name.Length);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS AgentRunPasses(const SCENARIO_READER *Reader, const SCENARIO_REQUEST *Request)
+{
+    PASSES Passes = {.Start = Reader, .Request = Request};
+    NTBOX_FAILURE_PLAN Plan;
+    NTSTATUS Status = AgentGetFailure(&Passes.Kernel);
+    if (NT_SUCCESS(Status))
+        Status = MakePlan(Request, &Plan);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    WarmUp(&Passes);
+    switch (Request->Size) {
+    case ScenarioFailEach:
+        RunEach(&Passes, &Plan);
+        return STATUS_SUCCESS;
+    case ScenarioFailOne:
+        Plan.Mode = NtboxFailNth;
+        Plan.Number = Request->Offset;
+        RunPass(&Passes, Plan.Number, &Plan);
+        return STATUS_SUCCESS;
+    case ScenarioFailRandom:
+        RunRandom(&Passes, &Plan);
+        return STATUS_SUCCESS;
+    }
+    return STATUS_INVALID_PARAMETER;
+}
