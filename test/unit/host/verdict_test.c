@@ -233,7 +233,8 @@ static void missing_imports(void **state)
     boot(story);
     missing(story, "ntoskrnl.exe", "IoFoo");
     missing(story, "NDIS.SYS", "NdisBar");
-    guest_ring_text(&story->Guest, ReportKeyText, "2 imports are missing"); /* the kernel says more than the count */
+    guest_ring_text(&story->Guest, ReportKeyText,
+                    "2 imports are missing"); /* the kernel says more than the count */
     image(story, "a.sys", 0xC0000263);
     done(story);
     g_autofree char *text =
