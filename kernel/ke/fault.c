@@ -33,7 +33,8 @@ static DECLSPEC_NORETURN VOID KiFatalFault(ARCH_TRAP_FRAME *Frame, PCONTEXT Cont
                    Fault->Text);
     if (Fault->Kind == MmFaultNoExecute)
         KiBugCheck(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, Address, Fault->Entry, (ULONG64)Frame, 2, Context,
-                   Fault->Text);
+                   Fault->Region == MmRegionUser ? "a user-mode address, called in kernel mode"
+                                                 : Fault->Text);
     KiBugCheck(PAGE_FAULT_IN_NONPAGED_AREA, Address, Operation, Frame->Rip, 2, Context, Fault->Text);
 }
 
