@@ -14,8 +14,10 @@ typedef struct PASSES {
     NTBOX_LEDGER Before;
 } PASSES;
 
-static VOID RunSteps(const PASSES *Passes, BOOLEAN UnloadsOnly)
+/* FALSE: something could not be unloaded. */
+static BOOLEAN RunSteps(const PASSES *Passes, BOOLEAN UnloadsOnly)
 {
+    BOOLEAN Unloaded = TRUE;
     SCENARIO_READER Reader = *Passes->Start;
     SCENARIO_REQUEST Request;
     AGENT_RESULT Result;
@@ -23,8 +25,11 @@ static VOID RunSteps(const PASSES *Passes, BOOLEAN UnloadsOnly)
         if (Request.Operation == ScenarioFail || (UnloadsOnly && Request.Operation != ScenarioUnload))
             continue;
         AgentRunStep(&Request, &Result);
+        if (Request.Operation == ScenarioUnload && !NT_SUCCESS(Result.Status))
+            Unloaded = FALSE;
         AgentFreeResult(&Result);
     }
+    return Unloaded;
 }
 
 /* What ends in threads of its own (a thread's stack, a work item) may take a moment: it is waited for, but not for ever. */
@@ -40,12 +45,14 @@ static VOID TakeStock(const PASSES *Passes, NTBOX_LEDGER *After)
     }
 }
 
-static VOID RunUnderPlan(const PASSES *Passes, const NTBOX_FAILURE_PLAN *Plan, NTBOX_FAILURE_RESULT *Result)
+static BOOLEAN RunUnderPlan(const PASSES *Passes, const NTBOX_FAILURE_PLAN *Plan,
+                            NTBOX_FAILURE_RESULT *Result)
 {
     Passes->Kernel.Begin(Plan);
-    RunSteps(Passes, FALSE);
+    BOOLEAN Unloaded = RunSteps(Passes, FALSE);
     Passes->Kernel.End(Result);
     RunSteps(Passes, TRUE); /* what could not be unloaded for want of memory */
+    return Unloaded;
 }
 
 static VOID BeginPass(ULONG64 Number)
@@ -68,16 +75,16 @@ static ULONG64 RunPass(PASSES *Passes, ULONG64 Number, const NTBOX_FAILURE_PLAN 
     return Result.Failed;
 }
 
-/* Pass 0: what is made once and kept (caches, tables) is made here. */
-static VOID WarmUp(PASSES *Passes)
+/* Pass 0: what is made once and kept (caches, tables) is made here. FALSE: a driver does not go, so there can be no second pass. */
+static BOOLEAN WarmUp(PASSES *Passes)
 {
     static const NTBOX_FAILURE_PLAN Nothing = {.Mode = NtboxFailNone};
     NTBOX_FAILURE_RESULT Result;
     BeginPass(0);
-    for (ULONG i = 0; i < 2; i++)
-        RunUnderPlan(Passes, &Nothing, &Result);
+    BOOLEAN Unloaded = RunUnderPlan(Passes, &Nothing, &Result) && RunUnderPlan(Passes, &Nothing, &Result);
     Passes->Kernel.ReportPass(0, &Result, 0, 0);
     Passes->Kernel.TakeStock(&Passes->Before);
+    return Unloaded;
 }
 
 static VOID RunEach(PASSES *Passes, NTBOX_FAILURE_PLAN *Plan)
@@ -117,7 +124,8 @@ NTSTATUS AgentRunPasses(const SCENARIO_READER *Reader, const SCENARIO_REQUEST *R
         Status = MakePlan(Request, &Plan);
     if (!NT_SUCCESS(Status))
         return Status;
-    WarmUp(&Passes);
+    if (!WarmUp(&Passes))
+        return STATUS_INVALID_DEVICE_REQUEST;
     switch (Request->Size) {
     case ScenarioFailEach:
         RunEach(&Passes, &Plan);

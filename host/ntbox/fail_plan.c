@@ -14,11 +14,10 @@ static bool parse_random(FailPlan *plan, const char *text, GError **error)
     g_auto(GStrv) parts = g_strsplit(text, ":", -1);
     guint count = g_strv_length(parts);
     uint64_t percent, passes = DEFAULT_PASSES;
-    if (count < 1 || count > 2 ||
-        !usage_parse_number(parts[0], "--fail-allocations random: the percentage", 100, &percent, error))
-        return count >= 1 && count <= 2
-                   ? false
-                   : usage_error(error, "--fail-allocations wants random:PERCENT[:PASSES]");
+    if (count < 1 || count > 2)
+        return usage_error(error, "--fail-allocations wants random:PERCENT[:PASSES]");
+    if (!usage_parse_number(parts[0], "--fail-allocations random: the percentage", 100, &percent, error))
+        return false;
     if (count == 2 &&
         !usage_parse_number(parts[1], "--fail-allocations random: the passes", MAX_PASSES, &passes, error))
         return false;

@@ -55,6 +55,10 @@ static bool judge_step(const RunReport *report, const RunEvent *event, Verdict *
         return false;
     if (operation == ScenarioUnload && status_of(event) == STATUS_INVALID_DEVICE_REQUEST)
         return false;
+    if (operation == ScenarioFail && status_of(event) == STATUS_INVALID_DEVICE_REQUEST)
+        return verdict_set(
+            verdict, ExitDriver, "failed",
+            "a driver cannot be loaded and unloaded again and again, as --fail-allocations has to");
     if (operation == ScenarioLoad)
         return verdict_set(verdict, ExitCannotLoad, "cannot-load", "step %u (load) ended with %s", number,
                            status);

@@ -257,7 +257,7 @@ VOID ImpDereferenceModule(PIM_MODULE Module)
 
 /* --- loading them ---- */
 
-/* [WDK has no page; PE format, import directory] *Provider stays NULL when there is no such file. */
+/* *Provider stays NULL when there is no such file. */
 static NTSTATUS ImpLoadDllAt(IMP_LOAD *Load, IMP_LOAD *Dll, PUNICODE_STRING Path, PIM_MODULE *Provider)
 {
     NTSTATUS Status = ImpLoadNamed(Dll, Path);

@@ -37,7 +37,8 @@ class LowMemory:
 
     def sample(self, flavour, name):
         folder = os.path.join(self.build, 'drivers_sample', flavour)
-        self.passes([os.path.join(folder, n + '.sys') for n in [*SAMPLES[name]['needs'], name]], SAMPLES[name]['requests'])
+        processors = ['--smp', '4' if flavour == 'msvc' else '1']
+        self.passes([os.path.join(folder, n + '.sys') for n in [*SAMPLES[name]['needs'], name]], [*SAMPLES[name]['requests'], *processors])
 
     def conformance(self, name):
         self.passes([os.path.join(self.build, 'test/conform/mingw', name + '.sys')], [])
