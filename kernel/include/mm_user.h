@@ -72,6 +72,10 @@ NTSTATUS MmQueryRegion(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, MEMORY_REGION
 /* [PSAPI_WORKING_SET_EX_BLOCK] of one page: bit 0 valid, 1-3 share count, 4-14 protection, 15 shared, 22 locked. */
 ULONG64 MmQueryPage(PMM_ADDRESS_SPACE Space, ULONG_PTR Address);
 
+/* After a driver's unload routine: what it has allocated or mapped in the System process and not given back: written to log and report,
+ * counted. It stays. PASSIVE_LEVEL. */
+ULONG MmReportDriverMemory(PCSTR Driver, const VOID *Base, SIZE_T Size);
+
 /* [WDK MmSecureVirtualMemory] for the current process; Mode is PAGE_READONLY or PAGE_READWRITE. NULL: it is not so. */
 HANDLE MmSecureVirtual(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, SIZE_T Size, ULONG Mode);
 VOID MmUnsecureVirtual(PMM_ADDRESS_SPACE Space, HANDLE Handle);

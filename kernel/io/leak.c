@@ -5,7 +5,7 @@
 #include "iop.h"
 #include "ex.h"
 #include "kd.h"
-#include "mm.h"
+#include "mm_user.h"
 
 static VOID IopReportDeviceLeak(PIM_MODULE Module, PDEVICE_OBJECT Device)
 {
@@ -94,6 +94,7 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
     IopReportLinkLeaks(Module);
     ObReportDriverHandles(Module->Name, Module->Base, Module->Size);
     MmReportDriverMappings(Module->Name, Module->Base, Module->Size);
+    MmReportDriverMemory(Module->Name, Module->Base, Module->Size);
     ImReportLockedSections(Module);
     ExReportDriverLeaks(Module);
     return Inside;

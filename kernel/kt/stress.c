@@ -326,6 +326,7 @@ static VOID StressPrepare(ULONG64 Seed)
     StressAdd(StressSharedKinds, StressSharedKindCount);
     StressAdd(StressRundownKinds, StressRundownKindCount);
     StressAdd(StressTimerKinds, StressTimerKindCount);
+    StressAdd(StressSpaceKinds, StressSpaceKindCount);
 }
 
 /* All of them exist before the first runs: workers look at each other. */

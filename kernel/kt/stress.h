@@ -34,10 +34,10 @@ typedef struct _STRESS_KIND {
 
 extern const STRESS_KIND StressLockKinds[], StressCountKinds[], StressWaitKinds[], StressDeferredKinds[],
     StressThreadKinds[], StressApcKinds[], StressQueueKinds[], StressSharedKinds[], StressRundownKinds[],
-    StressTimerKinds[];
+    StressTimerKinds[], StressSpaceKinds[];
 extern const ULONG StressLockKindCount, StressCountKindCount, StressWaitKindCount, StressDeferredKindCount,
     StressThreadKindCount, StressApcKindCount, StressQueueKindCount, StressSharedKindCount,
-    StressRundownKindCount, StressTimerKindCount;
+    StressRundownKindCount, StressTimerKindCount, StressSpaceKindCount;
 
 /* --- stress.c --- */
 

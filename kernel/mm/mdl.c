@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Memory descriptor lists: describing and locking buffers. IoAllocateMdl and what else needs pool is in
- * ex/mdl.c. No page of the kernel half is ever paged out, so locking a kernel buffer is checking it; user
- * buffers come with address spaces. */
-#include "mi.h"
+ * ex/mdl.c. No page of the kernel half is ever paged out, so locking a kernel buffer is checking it; pages of the user half are
+ * counted (user_lock.c), and MDL.Process says so. */
+#include "ke.h"
+#include "mm/user_space.h"
 
 /* [WDK MDL] a driver may look at the flags only; these say that the page array is filled and must not be
  * filled again. */
@@ -58,6 +59,14 @@ static BOOLEAN MiRangeIsAllowed(const MDL *Mdl, KPROCESSOR_MODE AccessMode)
     return AccessMode == KernelMode || End <= MmUserProbeAddress;
 }
 
+static VOID MiDescribeKernelPages(PMDL Mdl, BOOLEAN Write)
+{
+    PPFN_NUMBER Frames = MmGetMdlPfnArray(Mdl);
+    for (SIZE_T I = 0; I < MiMdlPages(Mdl); I++)
+        if (!MiDescribePage((ULONG_PTR)Mdl->StartVa + I * PAGE_SIZE, Write, &Frames[I]))
+            ExRaiseStatus(STATUS_ACCESS_VIOLATION);
+}
+
 /* IRQL <= DISPATCH_LEVEL for nonpaged memory, else <= APC_LEVEL. [WDK MmProbeAndLockPages] raises
  * STATUS_ACCESS_VIOLATION when the memory does not permit the operation, and the MDL is as before. Each
  * locked MDL is unlocked once. */
@@ -71,11 +80,16 @@ VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE Access
         KeBugCheckEx(MEMORY_MANAGEMENT, 0x61946, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0);
     if (!MiRangeIsAllowed(Mdl, AccessMode))
         ExRaiseStatus(STATUS_ACCESS_VIOLATION);
-    for (SIZE_T I = 0; I < MiMdlPages(Mdl); I++)
-        if (!MiDescribePage((ULONG_PTR)Mdl->StartVa + I * PAGE_SIZE, Write, &Frames[I]))
-            ExRaiseStatus(STATUS_ACCESS_VIOLATION);
+    if ((ULONG_PTR)Mdl->StartVa < MM_USER_END) {
+        NTSTATUS Status = MiLockUserPages((ULONG_PTR)Mdl->StartVa, MiMdlPages(Mdl), Write, Frames);
+        if (!NT_SUCCESS(Status))
+            ExRaiseStatus(Status);
+        Mdl->Process = (PEPROCESS)KiCurrentThread()->ApcState.Process;
+    } else {
+        MiDescribeKernelPages(Mdl, Write);
+        Mdl->Process = NULL;
+    }
     Mdl->MdlFlags |= MDL_PAGES_LOCKED | (Write ? MDL_WRITE_OPERATION : 0);
-    Mdl->Process = NULL;
 }
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmUnlockPages] a system mapping of the MDL goes too. */
@@ -86,5 +100,8 @@ VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
         KeBugCheckEx(PFN_LIST_CORRUPT, 7, MmGetMdlPfnArray(Mdl)[0], 0, 0);
     if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
+    if (Mdl->Process != NULL)
+        MiUnlockUserPages(MmGetMdlPfnArray(Mdl), MiMdlPages(Mdl));
+    Mdl->Process = NULL;
     Mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION);
 }

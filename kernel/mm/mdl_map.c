@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Mapping what an MDL describes into system space. */
 #include "pfn.h"
+#include "mm/user_space.h"
 
 static PVOID MiMapMdl(PMDL Mdl, MM_PROTECTION Protection, MEMORY_CACHING_TYPE CacheType, const void *Owner)
 {
@@ -23,20 +24,31 @@ static PVOID MiMapMdl(PMDL Mdl, MM_PROTECTION Protection, MEMORY_CACHING_TYPE Ca
     return Mdl->MappedSystemVa;
 }
 
-/* IRQL <= DISPATCH_LEVEL (KernelMode). [WDK MmMapLockedPagesSpecifyCache] one system mapping per MDL. NULL,
- * or a bug check if BugCheckOnFailure, when there is no space; UserMode raises, since there is no user
- * address space to map into yet (deviation D-033). Never executable, with or without MdlMappingNoExecute
- * (deviation D-032). */
+/* [WDK MmMapLockedPagesSpecifyCache] into the current process; raises when it cannot be done. The MDL keeps no trace of it. */
+static PVOID MiMapMdlForUser(PMDL Mdl, PVOID BaseAddress, BOOLEAN Write)
+{
+    SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
+    ULONG_PTR Base = (ULONG_PTR)BaseAddress;
+    NTSTATUS Status = MiMapUserPages(&Base, MmGetMdlPfnArray(Mdl), PageCount, Write);
+
+    if (!NT_SUCCESS(Status))
+        ExRaiseStatus(Status);
+    return (PVOID)(Base + Mdl->ByteOffset);
+}
+
+/* IRQL <= DISPATCH_LEVEL (KernelMode), <= APC_LEVEL (UserMode). [WDK MmMapLockedPagesSpecifyCache] one system mapping per MDL. NULL,
+ * or a bug check if BugCheckOnFailure, when there is no space. Never executable, with or without MdlMappingNoExecute (deviation D-032). */
 static PVOID MiMapLockedPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, MEMORY_CACHING_TYPE CacheType,
-                              ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority, const void *Owner)
+                              PVOID BaseAddress, ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority,
+                              const void *Owner)
 {
     MM_PROTECTION Protection = (ULONG)Priority & MdlMappingNoWrite ? MmReadOnly : MmReadWrite;
-    if (AccessMode != KernelMode)
-        ExRaiseStatus(STATUS_NOT_SUPPORTED);
     /* [WDK Bug Check 0x1A] 0x1233: a page that was not locked; twice mapped is what Windows calls a flawed
      * MDL */
     if (!(Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL | MDL_SOURCE_IS_NONPAGED_POOL)))
         KeBugCheckEx(MEMORY_MANAGEMENT, 0x1233, MmGetMdlPfnArray(Mdl)[0], 0, 0);
+    if (AccessMode != KernelMode)
+        return MiMapMdlForUser(Mdl, BaseAddress, Protection == MmReadWrite);
     if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         KeBugCheckEx(MEMORY_MANAGEMENT, 0x61946, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0);
     PVOID Address = MiMapMdl(Mdl, Protection, CacheType, Owner);
@@ -49,14 +61,14 @@ PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_
                                          MEMORY_CACHING_TYPE CacheType, PVOID BaseAddress,
                                          ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority)
 {
-    return MiMapLockedPages(MemoryDescriptorList, AccessMode, CacheType, BugCheckOnFailure, Priority,
-                            __builtin_return_address(0));
+    return MiMapLockedPages(MemoryDescriptorList, AccessMode, CacheType, BaseAddress, BugCheckOnFailure,
+                            Priority, __builtin_return_address(0));
 }
 
 /* [WDK MmMapLockedPages] obsolete; a failure of a kernel mapping is a bug check. */
 PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
 {
-    return MiMapLockedPages(MemoryDescriptorList, AccessMode, MmCached, TRUE, HighPagePriority,
+    return MiMapLockedPages(MemoryDescriptorList, AccessMode, MmCached, NULL, TRUE, HighPagePriority,
                             __builtin_return_address(0));
 }
 
@@ -66,6 +78,11 @@ VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
 {
     PMDL Mdl = MemoryDescriptorList;
     SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
+    if ((ULONG_PTR)BaseAddress < MM_USER_END) {
+        if (!MiUnmapUserPages((ULONG_PTR)BaseAddress - Mdl->ByteOffset, PageCount))
+            KeBugCheckEx(SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, (ULONG_PTR)BaseAddress, PageCount);
+        return;
+    }
     if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA))
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, (ULONG_PTR)BaseAddress, PageCount);
     if (Mdl->MappedSystemVa != BaseAddress)

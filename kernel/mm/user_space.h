@@ -40,6 +40,7 @@ typedef enum _MI_VAD_KIND {
     MiVadPrivate,
     MiVadView,  /* of a segment */
     MiVadFixed, /* KUSER_SHARED_DATA */
+    MiVadMdl,   /* pages of an MDL, user_mdl.c */
 } MI_VAD_KIND;
 
 typedef struct _MI_VAD {
@@ -55,6 +56,7 @@ typedef struct _MI_VAD {
     SIZE_T Charged;             /* pages of commitment */
     PMM_SEGMENT Segment;        /* of a view, referenced */
     ULONG64 SegmentPage;        /* of the segment, that the first page shows */
+    const VOID *Owner;          /* the driver's routine in which it was asked for; NULL: none */
 } MI_VAD;
 
 #define MI_TAG_VAD 'daVM'
@@ -132,6 +134,17 @@ VOID MiReturnSpace(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, SIZE_T Pages);
 NTSTATUS MiResolveFault(PMM_ADDRESS_SPACE Space, ULONG64 Page, BOOLEAN Write, BOOLEAN Execute);
 /* After STATUS_RETRY: reads the page. The space is unlocked meanwhile: what was found in it counts no more. */
 NTSTATUS MiReadForFault(PMM_ADDRESS_SPACE Space, ULONG64 Page);
+
+/* user_lock.c. Makes a page present for the access, whatever that takes. Space locked, but not all the time. */
+NTSTATUS MiMakePresent(PMM_ADDRESS_SPACE Space, ULONG64 Page, BOOLEAN Write);
+
+/* For mdl.c, in the current process, no space locked. All pages or none; IRQL <= APC_LEVEL, to unlock <= DISPATCH_LEVEL. */
+NTSTATUS MiLockUserPages(ULONG_PTR Base, SIZE_T Count, BOOLEAN Write, PFN_NUMBER *Frames);
+VOID MiUnlockUserPages(const PFN_NUMBER *Frames, SIZE_T Count);
+
+/* user_mdl.c, for mdl_map.c. *Base 0: anywhere. MiUnmapUserPages: FALSE when that mapping is not there. */
+NTSTATUS MiMapUserPages(ULONG_PTR *Base, const PFN_NUMBER *Frames, SIZE_T Count, BOOLEAN Write);
+BOOLEAN MiUnmapUserPages(ULONG_PTR Base, SIZE_T Count);
 
 /* virtual_secure.c */
 BOOLEAN MiSecuredAgainst(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 First, ULONG64 Last,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The ranges of an address space: found, placed, removed. The space is locked. */
+#include "ke.h"
 #include "mm/user_space.h"
 
 #define MI_GRANULARITY_PAGES (MM_GRANULARITY >> PAGE_SHIFT)
@@ -66,6 +67,7 @@ NTSTATUS MiPlaceVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 Base, ULONG64 
     Vad->Node.Last = First + Pages - 1;
     if (!MiVadInsert(&Space->Ranges, &Vad->Node))
         return STATUS_CONFLICTING_ADDRESSES;
+    Vad->Owner = KiCurrentThread()->GateRoutine;
     MiCountVirtual(Space, Pages);
     return STATUS_SUCCESS;
 }

@@ -5,21 +5,10 @@
 #include "mm/user_space.h"
 #include "ke.h"
 
-static NTSTATUS MiMakePresent(PMM_ADDRESS_SPACE Space, ULONG64 Page)
-{
-    NTSTATUS Status = MiResolveFault(Space, Page, FALSE, FALSE);
-    while (Status == STATUS_RETRY) {
-        Status = MiReadForFault(Space, Page);
-        if (NT_SUCCESS(Status))
-            Status = MiResolveFault(Space, Page, FALSE, FALSE);
-    }
-    return Status;
-}
-
 static NTSTATUS MiLockOne(PMM_ADDRESS_SPACE Space, ULONG64 Page)
 {
     ULONG64 Next;
-    NTSTATUS Status = MiMakePresent(Space, Page);
+    NTSTATUS Status = MiMakePresent(Space, Page, FALSE);
     if (!NT_SUCCESS(Status))
         return Status;
     MI_PTE *Pte = MiFindUserPte(Space, Page, &Next);

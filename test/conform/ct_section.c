@@ -276,8 +276,6 @@ static VOID SectionRead(VOID)
     CT_SUCCESS(OpenFile(&File, &Object));
     CT_SUCCESS(Create(&Section, 0x3000, PAGE_READWRITE, SEC_COMMIT, NULL));
     CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READWRITE));
-    CT_SUCCESS(Write(View + 0xfff, 0));
-    CT_SUCCESS(Write(View + 0x1000, 0));
     CT_SUCCESS(ZwReadFile(File, NULL, NULL, NULL, &Iosb, View + 0xfff, 2, &Offset, NULL));
     CT_CHECK(Holds(View + 0xfff, 'M') && Holds(View + 0x1000, 'Z'));
     CT_SUCCESS(Unmap(View));

@@ -413,11 +413,93 @@ static VOID VirtualCopy(VOID)
     CT_SUCCESS(GiveBack());
 }
 
+/* --- MDLs of user memory --- */
+
+static NTSTATUS LockGuarded(PVOID Mdl)
+{
+    MmProbeAndLockPages(Mdl, UserMode, IoWriteAccess);
+    return STATUS_SUCCESS;
+}
+
+/* Pages that nobody has touched are made; they stay although their owner frees them. */
+static VOID VirtualMdl(VOID)
+{
+    CT_SUCCESS(Take(0x3000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
+    PMDL Mdl = IoAllocateMdl((PUCHAR)Base + 0x123, 0x2000, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_SUCCESS(NtboxGuardedCall(LockGuarded, Mdl));
+    volatile UCHAR *View = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority | MdlMappingNoExecute);
+    CT_REQUIRE(View != NULL);
+    CT_CHECK(View[0] == 0 && View[0x1fff] == 0);
+    View[0x1fff] = 0x5a;
+    CT_CHECK(Holds(0x2122, 0x5a));
+    CT_SUCCESS(GiveBack());
+    View[0] = 1; /* still ours */
+    CT_CHECK(View[0x1fff] == 0x5a && !Holds(0x2122, 0x5a));
+    MmUnlockPages(Mdl);
+    CT_STATUS(NtboxGuardedCall(LockGuarded, Mdl), STATUS_ACCESS_VIOLATION);
+    IoFreeMdl(Mdl);
+}
+
+static VOID VirtualReadOnlyMdl(VOID)
+{
+    CT_SUCCESS(Take(0x1000, MEM_RESERVE | MEM_COMMIT, PAGE_READONLY));
+    PMDL Mdl = IoAllocateMdl(Base, 0x1000, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_STATUS(NtboxGuardedCall(LockGuarded, Mdl), STATUS_ACCESS_VIOLATION);
+    CT_CHECK(!(Mdl->MdlFlags & MDL_PAGES_LOCKED));
+    IoFreeMdl(Mdl);
+    CT_SUCCESS(GiveBack());
+}
+
+typedef struct USER_MAP {
+    PMDL Mdl;
+    PVOID Address;
+} USER_MAP;
+
+static NTSTATUS MapForUser(PVOID Context)
+{
+    USER_MAP *Map = Context;
+    Map->Address =
+        MmMapLockedPagesSpecifyCache(Map->Mdl, UserMode, MmCached, Map->Address, FALSE, NormalPagePriority);
+    return STATUS_SUCCESS;
+}
+
+/* Memory of a driver in the address space of the current process. */
+static VOID VirtualUserMap(VOID)
+{
+    PUCHAR Block = ExAllocatePoolWithTag(NonPagedPool, 0x2000, 'tVtC');
+    CT_REQUIRE(Block != NULL);
+    USER_MAP Map = {IoAllocateMdl(Block + 8, 0x2000 - 8, FALSE, FALSE, NULL), NULL};
+    CT_REQUIRE(Map.Mdl != NULL);
+    MmBuildMdlForNonPagedPool(Map.Mdl);
+    CT_SUCCESS(NtboxGuardedCall(MapForUser, &Map));
+    CT_CHECK((ULONG_PTR)Map.Address < (ULONG_PTR)SYSTEM_START && BYTE_OFFSET(Map.Address) == 8);
+    Base = PAGE_ALIGN(Map.Address);
+    Block[0x1fff] = 7;
+    CT_CHECK(Holds(0x1fff, 7));
+    CT_SUCCESS(WriteAt(8, 9));
+    CT_EQUAL(Block[8], 9);
+    CT_CHECK(!NT_SUCCESS(GiveBack()));
+    ULONG Old;
+    CT_CHECK(!NT_SUCCESS(Protect(0, 0x1000, PAGE_READONLY, &Old)));
+    MmUnmapLockedPages(Map.Address, Map.Mdl);
+    CT_CHECK(!Holds(0x1fff, 7));
+    Map.Address = (PVOID)0x20001000; /* no multiple of the granularity */
+    CT_STATUS(NtboxGuardedCall(MapForUser, &Map), STATUS_INVALID_ADDRESS);
+    IoFreeMdl(Map.Mdl);
+    ExFreePoolWithTag(Block, 'tVtC');
+}
+
 static const CT_CASE Cases[] = {
-    {"virtual.reserve", VirtualReserve}, {"virtual.commit", VirtualCommit}, {"virtual.place", VirtualPlace},
-    {"virtual.split", VirtualSplit},     {"virtual.wrong", VirtualWrong},   {"virtual.nt", VirtualNt},
-    {"virtual.protect", VirtualProtect}, {"virtual.guard", VirtualGuard},   {"virtual.fault", VirtualFault},
-    {"virtual.probe", VirtualProbe},     {"virtual.query", VirtualQuery},   {"virtual.lock", VirtualLock},
-    {"virtual.secure", VirtualSecure},   {"virtual.copy", VirtualCopy},
+    {"virtual.reserve", VirtualReserve},  {"virtual.commit", VirtualCommit},
+    {"virtual.place", VirtualPlace},      {"virtual.split", VirtualSplit},
+    {"virtual.wrong", VirtualWrong},      {"virtual.nt", VirtualNt},
+    {"virtual.protect", VirtualProtect},  {"virtual.guard", VirtualGuard},
+    {"virtual.fault", VirtualFault},      {"virtual.probe", VirtualProbe},
+    {"virtual.query", VirtualQuery},      {"virtual.lock", VirtualLock},
+    {"virtual.secure", VirtualSecure},    {"virtual.copy", VirtualCopy},
+    {"virtual.mdl", VirtualMdl},          {"virtual.readonly_mdl", VirtualReadOnlyMdl},
+    {"virtual.user_map", VirtualUserMap},
 };
 CT_DRIVER(Cases)
