@@ -470,6 +470,140 @@ static VOID SectionFileSystem(VOID)
     CloseFile(File, Object);
 }
 
+/* --- a file that can be written: a device of this driver, whose contents lie in memory --- */
+
+static UCHAR DeviceBytes[2 * PAGE_SIZE + 100];
+static SECTION_OBJECT_POINTERS DevicePointers;
+static volatile LONG DeviceReads, DeviceWrites, DeviceWrong;
+
+static NTSTATUS CompleteWith(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+{
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Information;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Status;
+}
+
+static NTSTATUS NTAPI DeviceOpen(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Device);
+    IoGetCurrentIrpStackLocation(Irp)->FileObject->SectionObjectPointer = &DevicePointers;
+    return CompleteWith(Irp, STATUS_SUCCESS, 0);
+}
+
+static NTSTATUS NTAPI DeviceClose(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Device);
+    return CompleteWith(Irp, STATUS_SUCCESS, 0);
+}
+
+/* Paging reads and writes only: whole pages in an MDL, but for the last one of a write. */
+static NTSTATUS NTAPI DeviceTransfer(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    BOOLEAN Writes = Stack->MajorFunction == IRP_MJ_WRITE;
+    ULONG Length = Stack->Parameters.Read.Length;
+    LONGLONG Offset = Stack->Parameters.Read.ByteOffset.QuadPart;
+    UNREFERENCED_PARAMETER(Device);
+    if (!(Irp->Flags & IRP_PAGING_IO) || !(Irp->Flags & IRP_NOCACHE) || Irp->MdlAddress == NULL ||
+        Offset % PAGE_SIZE != 0)
+        InterlockedIncrement(&DeviceWrong);
+    if (Offset >= (LONGLONG)sizeof(DeviceBytes))
+        return CompleteWith(Irp, STATUS_END_OF_FILE, 0);
+    if (Length > sizeof(DeviceBytes) - Offset)
+        Length = (ULONG)(sizeof(DeviceBytes) - Offset);
+    PUCHAR Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
+    InterlockedIncrement(Writes ? &DeviceWrites : &DeviceReads);
+    if (Writes)
+        RtlCopyMemory(DeviceBytes + Offset, Buffer, Length);
+    else
+        RtlCopyMemory(Buffer, DeviceBytes + Offset, Length);
+    return CompleteWith(Irp, STATUS_SUCCESS, Length);
+}
+
+static NTSTATUS NTAPI DeviceQuery(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PFILE_STANDARD_INFORMATION Standard = Irp->AssociatedIrp.SystemBuffer;
+    UNREFERENCED_PARAMETER(Device);
+    if (Stack->Parameters.QueryFile.FileInformationClass != FileStandardInformation)
+        return CompleteWith(Irp, STATUS_INVALID_PARAMETER, 0);
+    RtlZeroMemory(Standard, sizeof(*Standard));
+    Standard->EndOfFile.QuadPart = sizeof(DeviceBytes);
+    return CompleteWith(Irp, STATUS_SUCCESS, sizeof(*Standard));
+}
+
+static PDEVICE_OBJECT MakeDevice(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\CtSectionFile");
+    PDEVICE_OBJECT Device = NULL;
+    CtDriverObject->MajorFunction[IRP_MJ_CREATE] = DeviceOpen;
+    CtDriverObject->MajorFunction[IRP_MJ_CLEANUP] = DeviceClose;
+    CtDriverObject->MajorFunction[IRP_MJ_CLOSE] = DeviceClose;
+    CtDriverObject->MajorFunction[IRP_MJ_READ] = DeviceTransfer;
+    CtDriverObject->MajorFunction[IRP_MJ_WRITE] = DeviceTransfer;
+    CtDriverObject->MajorFunction[IRP_MJ_QUERY_INFORMATION] = DeviceQuery;
+    for (ULONG i = 0; i < sizeof(DeviceBytes); i++)
+        DeviceBytes[i] = (UCHAR)(i / 64);
+    if (NT_SUCCESS(IoCreateDevice(CtDriverObject, 0, &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device)))
+        Device->Flags &= ~DO_DEVICE_INITIALIZING;
+    return Device;
+}
+
+static NTSTATUS OpenDevice(PHANDLE File)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\CtSectionFile");
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK Iosb;
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return ZwCreateFile(File, FILE_READ_DATA | FILE_WRITE_DATA | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0,
+                        FILE_SHARE_READ, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+}
+
+/* Read once, written when it is flushed and when the view goes, and no byte behind the end. */
+static VOID WriteThroughView(HANDLE File)
+{
+    HANDLE Section;
+    PUCHAR View, Again;
+    SIZE_T Size, Bytes = 0;
+    IO_STATUS_BLOCK Iosb;
+    CT_SUCCESS(Create(&Section, 0, PAGE_READWRITE, SEC_COMMIT, File));
+    CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READWRITE));
+    CT_EQUAL(Size, 0x3000);
+    CT_CHECK(Holds(View + 640, 10) && Holds(View + 0x1040, 65) && Holds(View + 0x2063, 129) &&
+             Holds(View + 0x2064, 0));
+    CT_EQUAL(DeviceReads, 3);
+    CT_SUCCESS(Write(View + 0x1040, 'A'));
+    CT_EQUAL(DeviceBytes[0x1040], 65);
+    CT_EQUAL(MmDoesFileHaveUserWritableReferences(&DevicePointers) != 0, TRUE);
+    PVOID At = View;
+    CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+    CT_EQUAL(DeviceBytes[0x1040], 'A');
+    CT_SUCCESS(Write(View + 0x2060, 'B'));
+    CT_SUCCESS(Map(Section, &Again, &Size, 0, PAGE_READONLY));
+    CT_CHECK(Holds(Again + 0x1040, 'A') && Holds(Again + 0x2060, 'B'));
+    CT_SUCCESS(Unmap(View));
+    CT_EQUAL(DeviceBytes[0x2060], 'B');
+    CT_SUCCESS(Unmap(Again));
+    CT_SUCCESS(ZwClose(Section));
+    CT_EQUAL(DeviceReads, 3);
+    CT_EQUAL(DeviceWrong, 0);
+    CT_CHECK(DeviceBytes[0] == 0 && DeviceBytes[0x1041] == 65);
+    CT_CHECK(MmForceSectionClosed(&DevicePointers, FALSE));
+}
+
+static VOID SectionWrite(VOID)
+{
+    HANDLE File;
+    PDEVICE_OBJECT Device = MakeDevice();
+    CT_REQUIRE(Device != NULL);
+    if (CT_SUCCESS(OpenDevice(&File))) {
+        WriteThroughView(File);
+        ZwClose(File);
+    }
+    IoDeleteDevice(Device);
+}
+
 static const CT_CASE Cases[] = {
     {"section.create", SectionCreate},     {"section.copy", SectionCopy},
     {"section.reserve", SectionReserve},   {"section.name", SectionName},
@@ -478,5 +612,6 @@ static const CT_CASE Cases[] = {
     {"section.flush", SectionFlush},       {"section.image", SectionImage},
     {"section.query", SectionQuery},       {"section.system", SectionSystem},
     {"section.physical", SectionPhysical}, {"section.file_system", SectionFileSystem},
+    {"section.write", SectionWrite},
 };
 CT_DRIVER(Cases)
