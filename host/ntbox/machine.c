@@ -4,6 +4,8 @@
  * numbers). */
 #include "machine.h"
 
+#define MEMORY_RESERVED (1ull << 30) /* the host sets aside as much for the guest */
+
 const char *machine_boot_name(BootMethod boot)
 {
     static const char *const names[] = {"pvh", "bios", "uefi"};
@@ -69,6 +71,17 @@ static void add_devices(GPtrArray *words, const Machine *machine)
         add_option(words, "-device", "%s", *device);
 }
 
+/* A large memory is promised, not reserved: the guest may have more than the host, as long as it does not touch it. */
+static void add_memory(GPtrArray *words, uint64_t size)
+{
+    add_option(words, "-m", "%" G_GUINT64_FORMAT "k", size / 1024);
+    if (size <= MEMORY_RESERVED)
+        return;
+    add_option(words, "-object", "memory-backend-ram,id=ram,size=%" G_GUINT64_FORMAT "k,reserve=off",
+               size / 1024);
+    add_option(words, "-machine", "memory-backend=ram");
+}
+
 char **machine_command(const Machine *machine)
 {
     const char *qemu = g_getenv("NTBOX_QEMU");
@@ -76,7 +89,7 @@ char **machine_command(const Machine *machine)
     add(words, qemu ? qemu : "qemu-system-x86_64");
     add_option(words, "-M", "q35,usb=off,smbus=off%s", machine->Boot == BootPvh ? ",sata=off" : "");
     add_processors(words, machine);
-    add_option(words, "-m", "%" G_GUINT64_FORMAT "k", machine->Memory / 1024);
+    add_memory(words, machine->Memory);
     add(words, "-nodefaults");
     add(words, "-no-reboot");
     add_option(words, "-action", "shutdown=pause"); /* a machine that reset itself can then be looked at */

@@ -91,7 +91,8 @@ typedef struct _MM_COUNTERS {
     PFN_NUMBER StandbyPages; /* of those, with contents that somebody may ask for again */
     PFN_NUMBER LowestPage;   /* of RAM */
     PFN_NUMBER HighestPage;
-    PFN_NUMBER TablePages; /* page tables made since boot */
+    PFN_NUMBER TablePages; /* page tables made since boot, and pages of the page frame database */
+    PFN_NUMBER PfnPages;   /* of those, the latter */
     PFN_NUMBER SystemPtes; /* pages of the system PTE region in use */
 } MM_COUNTERS;
 

@@ -25,5 +25,8 @@ extern LOADER_BLOCK
     InitLoaderBlock; /* our copy; what it points to in loader memory is gone after phase 1 began */
 extern INIT_OPTIONS InitOptions;
 
+/* `bench`: TSC ticks of the start of the memory manager. */
+extern ULONG64 InitMemoryTicks;
+
 VOID InitSetUpcalls(VOID);
 VOID NTAPI InitPhase1(PVOID Context);

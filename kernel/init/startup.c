@@ -16,6 +16,7 @@
 
 LOADER_BLOCK InitLoaderBlock;
 INIT_OPTIONS InitOptions;
+ULONG64 InitMemoryTicks;
 
 static VOID InitOpenReport(VOID)
 {
@@ -118,7 +119,9 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     KeNmiAsks = InitOptions.NmiAsks;
     KeSetWatchdogLimits(&InitOptions.Watchdog);
     InitFailBoot();
+    InitMemoryTicks -= ArchReadTsc();
     MmInitSystem(&InitLoaderBlock);
+    InitMemoryTicks += ArchReadTsc();
     if (ArchHasSmap())
         ArchActivateSmap(InitWritableCode);
     ExInitializePools();

@@ -120,6 +120,7 @@ BOOLEAN MiBackFramesLocked(PFN_NUMBER First, PFN_NUMBER Count);
 VOID MiInitPfnStore(PFN_NUMBER Frames,
                     PVOID GroupBits); /* GroupBits: MiPfnStoreBytes(Frames), any contents */
 SIZE_T MiPfnStoreBytes(PFN_NUMBER Frames);
+extern PFN_NUMBER MiPfnStorePages;
 
 /* physical.c */
 extern ARCH_LOCK MiPhysicalLock;

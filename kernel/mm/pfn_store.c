@@ -14,6 +14,8 @@ static PFN_NUMBER MiStoreFrames; /* (c) frames below are RAM and backed by group
 static volatile ULONG64
     *MiStoreGroups; /* (MiPhysicalLock; read without) one bit per group: all its entries exist */
 
+PFN_NUMBER MiPfnStorePages; /* MiPhysicalLock; pages of entries, and of tables that map them */
+
 SIZE_T MiPfnStoreBytes(PFN_NUMBER Frames)
 {
     return (Frames / MI_GROUP_FRAMES / 64 + 1) * 8;
@@ -59,7 +61,7 @@ static BOOLEAN MiFillEntry(MI_PTE *Entry, MI_PTE Bits)
     if (Frame == MM_NO_PAGE)
         return FALSE;
     MiWritePte(Entry, (Frame << PAGE_SHIFT) | Bits);
-    MiCountTable();
+    MiPfnStorePages++;
     return TRUE;
 }
 

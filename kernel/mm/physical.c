@@ -400,7 +400,8 @@ VOID MmQueryCounters(MM_COUNTERS *Counters)
         .StandbyPages = MiStandby.Count,
         .LowestPage = MiLowestPage,
         .HighestPage = MiHighestPage,
-        .TablePages = (PFN_NUMBER)MiTablePages,
+        .TablePages = (PFN_NUMBER)MiTablePages + MiPfnStorePages,
+        .PfnPages = MiPfnStorePages,
         .SystemPtes = (PFN_NUMBER)MiSystemPtes,
     };
 }

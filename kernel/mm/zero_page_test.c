@@ -72,7 +72,7 @@ KT_TEST(mm_zeroed_pages_are_kept_for_those_who_ask)
 /* A run takes zeroed pages as any others. */
 KT_TEST(mm_run_takes_zeroed_pages_too)
 {
-    PFN_NUMBER Many = Now().FreePages / 2, First;
+    PFN_NUMBER Many = min(Now().FreePages / 2, 2000), First;
     while ((First = MmAllocatePhysicalPages(Many, 0, MM_ANY_PAGE, 0)) == MM_NO_PAGE)
         Many /= 2;
     KT_EXPECT(Now().ZeroedPages <= Reserve());

@@ -74,6 +74,23 @@ def load_instructions(build, sample):
     return int(found[1]), int(found[2])
 
 
+def memory_start(build, size):
+    """(pages, instructions) of the memory manager's start, from the kernel's log under icount."""
+    log = subprocess.run([f'{build}/ntbox', 'run', f'{build}/drivers_sample/mingw/hello.sys', '--kernel', 'free', '--icount', '--memory',
+                          size, '--append', 'bench', '--log', '/dev/stdout'],
+                         stdout=subprocess.PIPE, timeout=120, check=False).stdout.decode('utf-8', 'replace')
+    found = re.search(r'bench: memory manager: (\d+) pages, started in (\d+) ticks', log)
+    if not found:
+        sys.exit(f'bench.py: the kernel did not measure its start with {size}')
+    return int(found[1]), int(found[2])
+
+
+def memory_rows(build):
+    small, large = memory_start(build, '256M'), memory_start(build, '8G')
+    yield 'start of the memory manager, 256 MiB', small[1], 'instructions', 15e6
+    yield 'start of the memory manager, each further page', (large[1] - small[1]) / (large[0] - small[0]), 'instructions', 10
+
+
 # Operations of test/bench/ops.c: target, and the like of it in Linux 6.1 in the same QEMU (None: there is none).
 OPERATIONS = {
     'spin lock pair': (20, 36),
@@ -130,6 +147,7 @@ def table(build, folder):
     yield 'DriverEntry of a sample', times['entry'] / floor, 'x floor', 4.0
     yield 'whole ntbox run of a sample', times['run'] / floor, 'x floor', 8.0
     yield f'ldr/pe: map, relocate, bind ({size} bytes)', instructions, 'instructions', 300000
+    yield from memory_rows(build)
 
 
 def main():
