@@ -61,7 +61,7 @@ static VOID ExpFreeFrames(const PFN_NUMBER *Frames, SIZE_T Count)
 }
 
 static PMDL ExpAllocatePagesMdl(ULONG64 Low, ULONG64 High, ULONG64 Skip, SIZE_T TotalBytes, ULONG Flags,
-                                PVOID Owner)
+                                MEMORY_CACHING_TYPE CacheType, PVOID Owner)
 {
     SIZE_T Wanted = BYTES_TO_PAGES(TotalBytes);
     EXP_PAGE_REQUEST Request = {.Wanted = Wanted, .Chunk = 1};
@@ -81,34 +81,37 @@ static PMDL ExpAllocatePagesMdl(ULONG64 Low, ULONG64 High, ULONG64 Skip, SIZE_T 
     MmInitializeMdl(Mdl, NULL, Wanted * PAGE_SIZE);
     Request.Frames = MmGetMdlPfnArray(Mdl);
     ExpTakeFromRanges(&Request, Low, High, Skip);
-    if (Request.Got == 0 || ((Flags & MM_ALLOCATE_FULLY_REQUIRED) && Request.Got < Wanted)) {
+    for (SIZE_T I = 0; I < Request.Got && !(Flags & MM_DONT_ZERO_ALLOCATION); I++)
+        RtlZeroMemory(MmDirectMap(Request.Frames[I] << PAGE_SHIFT), PAGE_SIZE);
+    if (Request.Got == 0 || ((Flags & MM_ALLOCATE_FULLY_REQUIRED) && Request.Got < Wanted) ||
+        !MmSetPagesCaching(Request.Frames, Request.Got, CacheType)) {
         ExpFreeFrames(Request.Frames, Request.Got);
         ExFreePoolWithTag(Mdl, EXP_MDL_TAG);
         return NULL;
     }
     Mdl->ByteCount = (ULONG)(Request.Got * PAGE_SIZE);
     Mdl->MdlFlags = MDL_PAGES_LOCKED;
-    for (SIZE_T I = 0; I < Request.Got && !(Flags & MM_DONT_ZERO_ALLOCATION); I++)
-        RtlZeroMemory(MmDirectMap(Request.Frames[I] << PAGE_SHIFT), PAGE_SIZE);
     return Mdl;
 }
 
 /* IRQL <= DISPATCH_LEVEL. The MDL may describe less than was asked for; the caller frees the pages with
- * MmFreePagesFromMdl and the MDL with ExFreePool. The pages have no cache type until they are mapped. */
+ * MmFreePagesFromMdl and the MDL with ExFreePool. NULL for a cache type that does not exist. */
 PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
                                    PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
                                    MEMORY_CACHING_TYPE CacheType, ULONG Flags)
 {
     return ExpAllocatePagesMdl((ULONG64)LowAddress.QuadPart, (ULONG64)HighAddress.QuadPart,
-                               (ULONG64)SkipBytes.QuadPart, TotalBytes, Flags, __builtin_return_address(0));
+                               (ULONG64)SkipBytes.QuadPart, TotalBytes, Flags, CacheType,
+                               __builtin_return_address(0));
 }
 
-/* [WDK MmAllocatePagesForMdl] the same without flags. */
+/* [WDK MmAllocatePagesForMdl] the same without flags; the first mapping says of what cache type the pages are. */
 PMDL NTAPI MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
                                  PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes)
 {
     return ExpAllocatePagesMdl((ULONG64)LowAddress.QuadPart, (ULONG64)HighAddress.QuadPart,
-                               (ULONG64)SkipBytes.QuadPart, TotalBytes, 0, __builtin_return_address(0));
+                               (ULONG64)SkipBytes.QuadPart, TotalBytes, 0, MmNotMapped,
+                               __builtin_return_address(0));
 }
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmFreePagesFromMdl] not while they are mapped: [WDK Bug Check 0x4E] 0x9A */

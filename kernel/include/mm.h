@@ -112,6 +112,13 @@ VOID MmFreePhysicalPages(PFN_NUMBER First, PFN_NUMBER Count);
 VOID NTAPI MmZeroPageThread(PVOID Context);
 VOID MmQueryCounters(MM_COUNTERS *Counters);
 
+/* The first run of RAM at or after *Frame: where it begins, and its pages. FALSE: no more. Any IRQL. */
+BOOLEAN MmNextRamRange(PFN_NUMBER *Frame, PFN_NUMBER *Count);
+
+/* Pages that the caller owns and nobody has mapped: their cache type; MmNotMapped: the first mapping's. FALSE: no such type, or no memory for
+ * page tables; then the caller frees them. */
+BOOLEAN MmSetPagesCaching(const PFN_NUMBER *Frames, SIZE_T Count, MEMORY_CACHING_TYPE Type);
+
 static inline PVOID MmDirectMap(ULONG64 Physical)
 {
     return (PVOID)(MM_DIRECT_MAP_BASE + Physical);

@@ -154,6 +154,19 @@ BOOLEAN MiSetCacheOfRun(PFN_NUMBER First, SIZE_T Count, MI_CACHE Cache)
     return TRUE;
 }
 
+/* Some at a time: other processors want the lock. */
+BOOLEAN MmSetPagesCaching(const PFN_NUMBER *Frames, SIZE_T Count, MEMORY_CACHING_TYPE Type)
+{
+    enum { Batch = 128 };
+    MI_CACHE Cache = MiCacheNone;
+    if (Type != MmNotMapped && !MiCacheOf(Type, &Cache))
+        return FALSE;
+    for (SIZE_T Done = 0; Done < Count && Cache != MiCacheBack; Done += Batch)
+        if (!MiSetCache(Frames + Done, min(Count - Done, Batch), Cache))
+            return FALSE;
+    return TRUE;
+}
+
 VOID MiRestoreCache(PFN_NUMBER First, SIZE_T Count)
 {
     for (PFN_NUMBER Frame = First; Frame < First + Count; Frame++) {

@@ -58,6 +58,51 @@ PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS Hi
                                 __builtin_return_address(0));
 }
 
+/* There is one node, number 0. */
+static BOOLEAN MiNodeIsThere(NODE_REQUIREMENT Node)
+{
+    return Node == 0 || (Node & MM_ANY_NODE_OK);
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousMemorySpecifyCacheNode] as without a node; another node than the machine's is NULL, but with
+ * MM_ANY_NODE_OK. */
+PVOID NTAPI MmAllocateContiguousMemorySpecifyCacheNode(
+    SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress, PHYSICAL_ADDRESS HighestAcceptableAddress,
+    PHYSICAL_ADDRESS BoundaryAddressMultiple, MEMORY_CACHING_TYPE CacheType, NODE_REQUIREMENT PreferredNode)
+{
+    if (!MiNodeIsThere(PreferredNode))
+        return NULL;
+    return MiAllocateContiguous(NumberOfBytes, LowestAcceptableAddress, HighestAcceptableAddress,
+                                BoundaryAddressMultiple, CacheType, __builtin_return_address(0));
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousNodeMemory] Protect: PAGE_READWRITE, with PAGE_NOCACHE or PAGE_WRITECOMBINE or neither.
+ * PAGE_EXECUTE_READWRITE gives NULL (deviation D-032). */
+PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                           PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                           PHYSICAL_ADDRESS BoundaryAddressMultiple, ULONG Protect,
+                                           NODE_REQUIREMENT PreferredNode)
+{
+    MEMORY_CACHING_TYPE Cache;
+    switch (Protect) {
+    case PAGE_READWRITE:
+        Cache = MmCached;
+        break;
+    case PAGE_READWRITE | PAGE_NOCACHE:
+        Cache = MmNonCached;
+        break;
+    case PAGE_READWRITE | PAGE_WRITECOMBINE:
+        Cache = MmWriteCombined;
+        break;
+    default:
+        return NULL;
+    }
+    if (!MiNodeIsThere(PreferredNode))
+        return NULL;
+    return MiAllocateContiguous(NumberOfBytes, LowestAcceptableAddress, HighestAcceptableAddress,
+                                BoundaryAddressMultiple, Cache, __builtin_return_address(0));
+}
+
 /* IRQL <= DISPATCH_LEVEL. [WDK Bug Check 0xC2] 0x60: not an address that MmAllocateContiguousMemory returned
  */
 static VOID MiFreeContiguous(PVOID BaseAddress, const void *Freer)

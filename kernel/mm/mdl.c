@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Memory descriptor lists: describing and locking buffers. IoAllocateMdl and what else needs pool is in
- * ex/mdl.c. No page of the kernel half is ever paged out, so locking a kernel buffer is checking it; pages of the user half are
- * counted (user_lock.c), and MDL.Process says so. */
-#include "ke.h"
+ * ex/mdl.c. A locked page has a lock in the page frame database: whoever frees the memory before it is unlocked is stopped, and a page of
+ * a process stays until then. Device memory has no locks. */
+#include "mm/pfn.h"
 #include "mm/user_space.h"
+#include "ke.h"
 
 /* [WDK MDL] a driver may look at the flags only; these say that the page array is filled and must not be
  * filled again. */
@@ -59,37 +60,96 @@ static BOOLEAN MiRangeIsAllowed(const MDL *Mdl, KPROCESSOR_MODE AccessMode)
     return AccessMode == KernelMode || End <= MmUserProbeAddress;
 }
 
-static VOID MiDescribeKernelPages(PMDL Mdl, BOOLEAN Write)
+/* More locks than the count can hold. */
+static NTSTATUS MiLockManaged(PFN_NUMBER Frame)
+{
+    return !MiIsManaged(Frame) || MiLockFrame(Frame) ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+static NTSTATUS MiLockPage(ULONG_PTR Address, BOOLEAN Write, PFN_NUMBER *Frame)
+{
+    if (Address < MmUserProbeAddress)
+        return MiLockUserPages(Address, 1, Write, Frame);
+    return MiDescribePage(Address, Write, Frame) ? MiLockManaged(*Frame) : STATUS_ACCESS_VIOLATION;
+}
+
+/* [WDK Bug Check 0x1A] 0x61946: the MDL is flawed, here: it describes pages already */
+static VOID MiRequireFresh(const MDL *Mdl)
+{
+    if (Mdl->MdlFlags & MI_MDL_DESCRIBED)
+        KeBugCheckEx(MEMORY_MANAGEMENT, 0x61946, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0);
+}
+
+/* Segments: the address of each page; NULL: they follow each other from StartVa. */
+static NTSTATUS MiLockMdl(PMDL Mdl, const FILE_SEGMENT_ELEMENT *Segments, LOCK_OPERATION Operation)
 {
     PPFN_NUMBER Frames = MmGetMdlPfnArray(Mdl);
-    for (SIZE_T I = 0; I < MiMdlPages(Mdl); I++)
-        if (!MiDescribePage((ULONG_PTR)Mdl->StartVa + I * PAGE_SIZE, Write, &Frames[I]))
-            ExRaiseStatus(STATUS_ACCESS_VIOLATION);
+    BOOLEAN Write = Operation != IoReadAccess, User = FALSE;
+    for (SIZE_T I = 0; I < MiMdlPages(Mdl); I++) {
+        ULONG_PTR Address =
+            Segments != NULL ? (ULONG_PTR)Segments[I].Buffer : (ULONG_PTR)Mdl->StartVa + I * PAGE_SIZE;
+        NTSTATUS Status = MiLockPage(Address, Write, &Frames[I]);
+        if (!NT_SUCCESS(Status)) {
+            MiUnlockFrames(Frames, I);
+            return Status;
+        }
+        User |= Address < MmUserProbeAddress;
+    }
+    Mdl->MdlFlags |= MDL_PAGES_LOCKED | (Write ? MDL_WRITE_OPERATION : 0);
+    Mdl->Process = User ? (PEPROCESS)KeGetCurrentThread()->ApcState.Process : NULL;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS MiProbeAndLock(PMDL Mdl, KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
+{
+    MiRequireFresh(Mdl);
+    return MiRangeIsAllowed(Mdl, AccessMode) ? MiLockMdl(Mdl, NULL, Operation) : STATUS_ACCESS_VIOLATION;
 }
 
 /* IRQL <= DISPATCH_LEVEL for nonpaged memory, else <= APC_LEVEL. [WDK MmProbeAndLockPages] raises
- * STATUS_ACCESS_VIOLATION when the memory does not permit the operation, and the MDL is as before. Each
- * locked MDL is unlocked once. */
+ * STATUS_ACCESS_VIOLATION, or why the page could not be had, when the memory does not permit the operation; the MDL is then as
+ * before. Each locked MDL is unlocked once. */
 VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
                                LOCK_OPERATION Operation)
 {
+    NTSTATUS Status = MiProbeAndLock(MemoryDescriptorList, AccessMode, Operation);
+    if (!NT_SUCCESS(Status))
+        ExRaiseStatus(Status);
+}
+
+/* IRQL <= APC_LEVEL. [WDK MmProbeAndLockProcessPages] as MmProbeAndLockPages, in the address space of that process. */
+VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Process,
+                                      KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
+{
+    KAPC_STATE State;
+    KeStackAttachProcess((PKPROCESS)Process, &State);
+    NTSTATUS Status = MiProbeAndLock(MemoryDescriptorList, AccessMode, Operation);
+    KeUnstackDetachProcess(&State);
+    if (!NT_SUCCESS(Status))
+        ExRaiseStatus(Status);
+}
+
+static BOOLEAN MiSegmentsAreAllowed(const FILE_SEGMENT_ELEMENT *Segments, SIZE_T Count,
+                                    KPROCESSOR_MODE AccessMode)
+{
+    for (SIZE_T I = 0; I < Count && AccessMode != KernelMode; I++)
+        if ((ULONG_PTR)Segments[I].Buffer >= MmUserProbeAddress)
+            return FALSE;
+    return TRUE;
+}
+
+/* IRQL <= APC_LEVEL. [WDK MmProbeAndLockSelectedPages] the pages of the MDL are those that the array names, one element each; the MDL has no
+ * byte offset. Raises as MmProbeAndLockPages. */
+VOID NTAPI MmProbeAndLockSelectedPages(PMDL MemoryDescriptorList, PFILE_SEGMENT_ELEMENT SegmentArray,
+                                       KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
+{
     PMDL Mdl = MemoryDescriptorList;
-    PPFN_NUMBER Frames = MmGetMdlPfnArray(Mdl);
-    BOOLEAN Write = Operation != IoReadAccess;
-    if (Mdl->MdlFlags & MI_MDL_DESCRIBED) /* [WDK Bug Check 0x1A] 0x61946: the MDL is flawed */
-        KeBugCheckEx(MEMORY_MANAGEMENT, 0x61946, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0);
-    if (!MiRangeIsAllowed(Mdl, AccessMode))
-        ExRaiseStatus(STATUS_ACCESS_VIOLATION);
-    if ((ULONG_PTR)Mdl->StartVa < MM_USER_END) {
-        NTSTATUS Status = MiLockUserPages((ULONG_PTR)Mdl->StartVa, MiMdlPages(Mdl), Write, Frames);
-        if (!NT_SUCCESS(Status))
-            ExRaiseStatus(Status);
-        Mdl->Process = (PEPROCESS)KiCurrentThread()->ApcState.Process;
-    } else {
-        MiDescribeKernelPages(Mdl, Write);
-        Mdl->Process = NULL;
-    }
-    Mdl->MdlFlags |= MDL_PAGES_LOCKED | (Write ? MDL_WRITE_OPERATION : 0);
+    MiRequireFresh(Mdl);
+    NTSTATUS Status = MiSegmentsAreAllowed(SegmentArray, MiMdlPages(Mdl), AccessMode)
+                          ? MiLockMdl(Mdl, SegmentArray, Operation)
+                          : STATUS_ACCESS_VIOLATION;
+    if (!NT_SUCCESS(Status))
+        ExRaiseStatus(Status);
 }
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmUnlockPages] a system mapping of the MDL goes too. */
@@ -100,8 +160,27 @@ VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
         KeBugCheckEx(PFN_LIST_CORRUPT, 7, MmGetMdlPfnArray(Mdl)[0], 0, 0);
     if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
-    if (Mdl->Process != NULL)
-        MiUnlockUserPages(MmGetMdlPfnArray(Mdl), MiMdlPages(Mdl));
+    MiUnlockFrames(MmGetMdlPfnArray(Mdl), MiMdlPages(Mdl));
     Mdl->Process = NULL;
     Mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION);
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmAdvanceMdl] pages that are passed are unlocked, and taken out of the MDL's own system mapping; addresses move on.
+ * STATUS_INVALID_PARAMETER_2: past the end. */
+NTSTATUS NTAPI MmAdvanceMdl(PMDL Mdl, ULONG NumberOfBytes)
+{
+    if (NumberOfBytes > Mdl->ByteCount)
+        return STATUS_INVALID_PARAMETER_2;
+    PPFN_NUMBER Frames = MmGetMdlPfnArray(Mdl);
+    SIZE_T Count = MiMdlPages(Mdl),
+           Passed = min(Count, ((SIZE_T)Mdl->ByteOffset + NumberOfBytes) >> PAGE_SHIFT);
+    MiShrinkMdlMapping(Mdl, Passed, NumberOfBytes);
+    if (Mdl->MdlFlags & MDL_PAGES_LOCKED)
+        MiUnlockFrames(Frames, Passed);
+    for (SIZE_T I = Passed; I < Count; I++)
+        Frames[I - Passed] = Frames[I];
+    Mdl->StartVa = (PUCHAR)Mdl->StartVa + Passed * PAGE_SIZE;
+    Mdl->ByteOffset = (Mdl->ByteOffset + NumberOfBytes) & PAGE_MASK;
+    Mdl->ByteCount -= NumberOfBytes;
+    return STATUS_SUCCESS;
 }

@@ -3,25 +3,47 @@
 #include "pfn.h"
 #include "mm/user_space.h"
 
+/* Entries of the MDL's pages from Base on, each with the cache type that its page has. */
+static VOID MiEnterMdlPages(PMDL Mdl, ULONG_PTR Base, SIZE_T PageCount, MM_PROTECTION Protection,
+                            MI_CACHE Wanted)
+{
+    MI_PTE *Pte = MiPteOf(Base), Template = MiTemplate(Protection, MmCached, MiUseMdl);
+    const PFN_NUMBER *Frames = MmGetMdlPfnArray(Mdl);
+    for (SIZE_T I = 0; I < PageCount; I++)
+        MiWritePte(&Pte[I],
+                   MiEntry(Template | MiCacheBitsOfFrame(Frames[I], Wanted), Frames[I], I, PageCount));
+}
+
 static PVOID MiMapMdl(PMDL Mdl, MM_PROTECTION Protection, MEMORY_CACHING_TYPE CacheType, const void *Owner)
 {
     SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
-    MI_PTE Template = MiTemplate(Protection, MmCached, MiUseMdl);
     MI_CACHE Wanted;
     if (PageCount == 0 || !MiCacheOf(CacheType, &Wanted))
         return NULL;
     ULONG_PTR Base = MiReserveOwned(PageCount, Owner);
     if (Base == 0)
         return NULL;
-    const PFN_NUMBER *Frames = MmGetMdlPfnArray(Mdl);
-    for (SIZE_T I = 0; I < PageCount; I++)
-        MiWritePte(MiPteOf(Base) + I,
-                   MiEntry(Template | MiCacheBitsOfFrame(Frames[I], Wanted), Frames[I], I, PageCount));
+    MiEnterMdlPages(Mdl, Base, PageCount, Protection, Wanted);
     Mdl->MappedSystemVa = (PVOID)(Base + Mdl->ByteOffset);
     Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
     if (Mdl->MdlFlags & MDL_PARTIAL)
         Mdl->MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED;
     return Mdl->MappedSystemVa;
+}
+
+/* [WDK Bug Check 0x1A] 0x1233: a page that was not locked */
+static VOID MiRequireLocked(PMDL Mdl)
+{
+    if (!(Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL | MDL_SOURCE_IS_NONPAGED_POOL)))
+        KeBugCheckEx(MEMORY_MANAGEMENT, 0x1233, MmGetMdlPfnArray(Mdl)[0], 0, 0);
+}
+
+/* Twice mapped is what Windows calls a flawed MDL. */
+static VOID MiRequireMappable(PMDL Mdl)
+{
+    MiRequireLocked(Mdl);
+    if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+        KeBugCheckEx(MEMORY_MANAGEMENT, 0x61946, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0);
 }
 
 /* [WDK MmMapLockedPagesSpecifyCache] into the current process; raises when it cannot be done. The MDL keeps no trace of it. */
@@ -43,14 +65,10 @@ static PVOID MiMapLockedPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, MEMORY_CACHI
                               const void *Owner)
 {
     MM_PROTECTION Protection = (ULONG)Priority & MdlMappingNoWrite ? MmReadOnly : MmReadWrite;
-    /* [WDK Bug Check 0x1A] 0x1233: a page that was not locked; twice mapped is what Windows calls a flawed
-     * MDL */
-    if (!(Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL | MDL_SOURCE_IS_NONPAGED_POOL)))
-        KeBugCheckEx(MEMORY_MANAGEMENT, 0x1233, MmGetMdlPfnArray(Mdl)[0], 0, 0);
+    MiRequireLocked(Mdl);
     if (AccessMode != KernelMode)
         return MiMapMdlForUser(Mdl, BaseAddress, Protection == MmReadWrite);
-    if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
-        KeBugCheckEx(MEMORY_MANAGEMENT, 0x61946, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0);
+    MiRequireMappable(Mdl);
     PVOID Address = MiMapMdl(Mdl, Protection, CacheType, Owner);
     if (Address == NULL && BugCheckOnFailure)
         KeBugCheckEx(NO_MORE_SYSTEM_PTES, 0, BYTES_TO_PAGES(Mdl->ByteOffset + Mdl->ByteCount), 0, 0);
@@ -89,6 +107,147 @@ VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 3, 0, (ULONG_PTR)Mdl->MappedSystemVa, (ULONG_PTR)BaseAddress);
     MiFreeOwnedMapping((ULONG_PTR)BaseAddress - Mdl->ByteOffset, PageCount, MiUseMdl);
     Mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
+    Mdl->MappedSystemVa = NULL;
+}
+
+/* For MmAdvanceMdl: the first pages leave a mapping that is the MDL's own; another's only moves on. */
+VOID MiShrinkMdlMapping(PMDL Mdl, SIZE_T Passed, ULONG Bytes)
+{
+    const CSHORT Others = MDL_PARENT_MAPPED_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL;
+    SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
+    if (!(Mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)))
+        return;
+    if (!(Mdl->MdlFlags & Others) && Passed == PageCount) {
+        MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
+        return;
+    }
+    ULONG_PTR Base = (ULONG_PTR)Mdl->MappedSystemVa - Mdl->ByteOffset;
+    Mdl->MappedSystemVa = (PUCHAR)Mdl->MappedSystemVa + Bytes;
+    if ((Mdl->MdlFlags & Others) || Passed == 0)
+        return;
+    MI_PTE *First = MiPteOf(Base) + Passed;
+    MiWritePte(First, MiReadPte(First) | MI_PTE_FIRST);
+    MiUnmap(Base, Passed, MiAbsentFreedMapping);
+    MiRelease(&MiSystemPteSpace, Base, Passed);
+}
+
+/* --- reserved mapping addresses ----------------------------------------------------------------------------------------
+ * Two pages in front, never mapped, say what the range is: the first how many pages, the second the tag. */
+
+#define MI_RESERVED_HEAD 2
+
+static MI_PTE MiReservedPte(ULONG64 Value)
+{
+    return MI_ABSENT_PTE(MiAbsentReserved, Value) | MI_PTE_FIRST |
+           ((MI_PTE)MiUseReserved << MI_PTE_USE_SHIFT);
+}
+
+/* IRQL <= APC_LEVEL. [WDK MmAllocateMappingAddress] addresses without memory; NULL when there are none. [WDK Bug Check 0xDA] 0x100: no bytes */
+PVOID NTAPI MmAllocateMappingAddress(SIZE_T NumberOfBytes, ULONG PoolTag)
+{
+    const void *Caller = __builtin_return_address(0);
+    SIZE_T PageCount = BYTES_TO_PAGES(NumberOfBytes);
+    if (NumberOfBytes == 0)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x100, 0, PoolTag, (ULONG_PTR)Caller);
+    if (PageCount >= MiSystemPteSpace.PageCount)
+        return NULL;
+    ULONG_PTR Head = MiReserveOwned(PageCount + MI_RESERVED_HEAD, Caller);
+    if (Head == 0)
+        return NULL;
+    for (SIZE_T I = MI_RESERVED_HEAD; I < PageCount + MI_RESERVED_HEAD; I++)
+        MiWritePte(MiPteOf(Head) + I, MI_ABSENT_PTE(MiAbsentFreedMapping, 0));
+    MiWritePte(MiPteOf(Head), MiReservedPte(PageCount));
+    MiWritePte(MiPteOf(Head) + 1, MiReservedPte(PoolTag));
+    return (PVOID)(Head + MI_RESERVED_HEAD * PAGE_SIZE);
+}
+
+/* Pages of the reserved range that begins at Base, 0 if none does; its tag. */
+static SIZE_T MiReservedPages(ULONG_PTR Base, ULONG *Tag)
+{
+    ULONG Shift;
+    MI_PTE Count, Second;
+    ULONG_PTR Head = Base - MI_RESERVED_HEAD * PAGE_SIZE;
+    if ((Base & PAGE_MASK) != 0 || Head < MiSystemPteSpace.Base ||
+        Head >= MiSystemPteSpace.Base + MiSystemPteSpace.PageCount * PAGE_SIZE)
+        return 0;
+    if (MiLookUp(Head, &Shift, &Count) != 0 || MI_ABSENT_KIND(Count) != MiAbsentReserved ||
+        MiLookUp(Head + PAGE_SIZE, &Shift, &Second) != 0 || MI_ABSENT_KIND(Second) != MiAbsentReserved)
+        return 0;
+    *Tag = (ULONG)MI_ABSENT_PAGES(Second);
+    return MI_ABSENT_PAGES(Count);
+}
+
+static SIZE_T MiFindMapped(ULONG_PTR Base, SIZE_T PageCount)
+{
+    for (SIZE_T I = 0; I < PageCount; I++)
+        if (MiIsMapped(MiReadPte(MiPteOf(Base) + I)))
+            return I;
+    return PageCount;
+}
+
+/* IRQL <= APC_LEVEL. [WDK MmFreeMappingAddress] [WDK Bug Check 0xDA] 0x102: not such a range; 0x101: another's; 0x103: still mapped */
+VOID NTAPI MmFreeMappingAddress(PVOID BaseAddress, ULONG PoolTag)
+{
+    ULONG Tag = 0;
+    ULONG_PTR Base = (ULONG_PTR)BaseAddress, Head = Base - MI_RESERVED_HEAD * PAGE_SIZE;
+    SIZE_T PageCount = MiReservedPages(Base, &Tag);
+    if (PageCount == 0)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x102, Base, PoolTag, 0);
+    if (Tag != PoolTag)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x101, Base, PoolTag, Tag);
+    SIZE_T Mapped = MiFindMapped(Base, PageCount);
+    if (Mapped != PageCount)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x103, Base + Mapped * PAGE_SIZE, PoolTag, PageCount);
+    for (SIZE_T I = 0; I < MI_RESERVED_HEAD; I++)
+        MiWritePte(MiPteOf(Head) + I, MI_ABSENT_PTE(MiAbsentFreedMapping, 0));
+    MiReleaseOwned(Head, PageCount + MI_RESERVED_HEAD);
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmMapLockedPagesWithReservedMapping] the address with the MDL's byte offset, which MappedSystemVa then is
+ * without; NULL when the range is too small. [WDK Bug Check 0xDA] 0x105: not such a range; 0x104: another's; 0x107: mapped already */
+PVOID NTAPI MmMapLockedPagesWithReservedMapping(PVOID MappingAddress, ULONG PoolTag,
+                                                PMDLX MemoryDescriptorList, MEMORY_CACHING_TYPE CacheType)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    ULONG Tag = 0;
+    MI_CACHE Wanted;
+    ULONG_PTR Base = (ULONG_PTR)MappingAddress;
+    SIZE_T Needed = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount),
+           Has = MiReservedPages(Base, &Tag);
+    if (Has == 0)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x105, Base, PoolTag, 0);
+    if (Tag != PoolTag)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x104, Base, PoolTag, Tag);
+    if (Needed > Has || Needed == 0 || !MiCacheOf(CacheType, &Wanted))
+        return NULL;
+    SIZE_T Mapped = MiFindMapped(Base, Has);
+    if (Mapped != Has)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x107, Base, Base + Mapped * PAGE_SIZE, Base + (Has - 1) * PAGE_SIZE);
+    MiRequireMappable(Mdl);
+    MiEnterMdlPages(Mdl, Base, Needed, MmReadWrite, Wanted);
+    Mdl->MappedSystemVa = (PVOID)Base;
+    Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
+    return (PVOID)(Base + Mdl->ByteOffset);
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmUnmapReservedMapping] [WDK Bug Check 0xDA] 0x109: nothing is mapped in such a range; 0x108: another's; 0x10C: not the
+ * pages of this MDL */
+VOID NTAPI MmUnmapReservedMapping(PVOID BaseAddress, ULONG PoolTag, PMDLX MemoryDescriptorList)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    ULONG Tag = 0;
+    ULONG_PTR Base = (ULONG_PTR)PAGE_ALIGN(BaseAddress);
+    SIZE_T Needed = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount),
+           Has = MiReservedPages(Base, &Tag);
+    SIZE_T Mapped = Has != 0 ? MiMeasure(&MiSystemPteSpace, Base, MiUseMdl) : 0;
+    if (Mapped == 0)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x109, Base, PoolTag, 0);
+    if (Tag != PoolTag)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x108, Base, PoolTag, Tag);
+    if (Mapped != Needed)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x10c, Base, PoolTag, Needed);
+    MiUnmap(Base, Mapped, MiAbsentFreedMapping);
+    Mdl->MdlFlags &= ~MDL_MAPPED_TO_SYSTEM_VA;
     Mdl->MappedSystemVa = NULL;
 }
 

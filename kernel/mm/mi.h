@@ -45,6 +45,7 @@ typedef enum _MI_USE {
     MiUseNonCached,
     MiUsePool,
     MiUseImage,
+    MiUseReserved, /* addresses of MmAllocateMappingAddress */
     MiUseView,
 } MI_USE;
 
@@ -57,6 +58,7 @@ typedef enum _MI_ABSENT {
     MiAbsentFreedImage,
     MiAbsentFreedMapping,
     MiAbsentNoAccess,
+    MiAbsentReserved, /* in front of a reserved mapping address: how many pages, and its tag; mdl_map.c */
     MiAbsentOwner, /* behind a driver's mapping; bits 12 up: offset of the code that asked for it, owner.c */
 } MI_ABSENT;
 #define MI_ABSENT_SHIFT 56
@@ -212,6 +214,9 @@ VOID MiZeroFrame(PFN_NUMBER Frame);
  * fails: stops with INSTALL_MORE_MEMORY. */
 PVOID MiAllocateBootMemory(SIZE_T Bytes);
 DECLSPEC_NORETURN VOID MiInstallMoreMemory(VOID);
+
+/* mdl_map.c: Passed pages and Bytes bytes at the front of the MDL go. */
+VOID MiShrinkMdlMapping(PMDL Mdl, SIZE_T Passed, ULONG Bytes);
 
 VOID MiCountTable(VOID);
 VOID MiCountSystemPtes(LONG64 Pages);

@@ -54,6 +54,8 @@ static PCSTR MiNameOfUse(MI_PTE Pte)
         return "mapped MDL";
     case MiUseContiguous:
         return "contiguous memory";
+    case MiUseReserved:
+        return "reserved mapping address";
     case MiUseView:
         return "view of a section";
     default:

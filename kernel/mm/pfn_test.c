@@ -95,3 +95,23 @@ KT_TEST(mm_short_memory_takes_standby_pages)
     KT_EXPECT(MiStandby.Count == 0 && Entry[1] == 101 && Entry[2] == 102);
     KT_EXPECT(StateOf(Page[1]) == MiFrameFree && StateOf(Page[2]) == MiFrameFree);
 }
+
+KT_TEST(mm_mdl_locks_are_counted)
+{
+    PUCHAR Memory = MmAllocateSystemPages(2, MmReadWrite);
+    PFN_NUMBER Frame = (PFN_NUMBER)MmGetPhysicalAddress(Memory).QuadPart >> PAGE_SHIFT;
+    struct {
+        MDL Mdl;
+        PFN_NUMBER Frames[2];
+    } First, Second;
+    MmInitializeMdl(&First.Mdl, Memory, 2 * PAGE_SIZE);
+    MmInitializeMdl(&Second.Mdl, Memory + 8, 8);
+    MmProbeAndLockPages(&First.Mdl, KernelMode, IoWriteAccess);
+    MmProbeAndLockPages(&Second.Mdl, KernelMode, IoReadAccess);
+    KT_EXPECT(MiWordLocks(MiPfnOf(Frame)->Word) == 2 && MiWordLocks(MiPfnOf(First.Frames[1])->Word) == 1);
+    MmUnlockPages(&First.Mdl);
+    KT_EXPECT(MiWordLocks(MiPfnOf(Frame)->Word) == 1 && MiWordLocks(MiPfnOf(First.Frames[1])->Word) == 0);
+    MmUnlockPages(&Second.Mdl);
+    KT_EXPECT(MiWordLocks(MiPfnOf(Frame)->Word) == 0);
+    MmFreeSystemPages(Memory, 2);
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Questions of drivers about addresses and memory, and the limits of the address space that are exported as
  * data. */
-#include "mi.h"
+#include "mm/pfn.h"
 
 /* [WDK MmHighestUserAddress, MmSystemRangeStart] Windows 10 x64: 64 KiB below the end of the lower half are
  * no man's land. */
@@ -34,4 +34,27 @@ MM_SYSTEMSIZE NTAPI MmQuerySystemSize(VOID)
     MmQueryCounters(&Counters);
     ULONG64 Megabytes = Counters.TotalPages >> (20 - PAGE_SHIFT);
     return Megabytes < 64 ? MmSmallSystem : Megabytes < 256 ? MmMediumSystem : MmLargeSystem;
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK MmGetVirtualForPhysical] An address of system space at which the RAM can be seen (deviation D-100); NULL for
+ * what is no RAM. */
+PVOID NTAPI MmGetVirtualForPhysical(PHYSICAL_ADDRESS PhysicalAddress)
+{
+    BOOLEAN Ram;
+    ULONG64 Physical = (ULONG64)PhysicalAddress.QuadPart;
+    if (Physical >= (ULONG64)MI_PFN_MOST << PAGE_SHIFT)
+        return NULL;
+    (void)MiRunOfKind(Physical >> PAGE_SHIFT, 1, &Ram);
+    return Ram ? MmDirectMap(Physical) : NULL;
+}
+
+BOOLEAN MmNextRamRange(PFN_NUMBER *Frame, PFN_NUMBER *Count)
+{
+    BOOLEAN Ram = FALSE;
+    SIZE_T Run;
+    for (; *Frame < MI_PFN_MOST && !Ram; *Frame += Ram ? 0 : Run)
+        Run = MiRunOfKind(*Frame, MI_PFN_MOST - *Frame, &Ram);
+    for (*Count = 0; Ram && *Frame + *Count < MI_PFN_MOST; *Count += Ram ? Run : 0)
+        Run = MiRunOfKind(*Frame + *Count, MI_PFN_MOST - *Frame - *Count, &Ram);
+    return *Count != 0;
 }

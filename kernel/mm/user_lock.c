@@ -26,7 +26,7 @@ static NTSTATUS MiLockShown(PMM_ADDRESS_SPACE Space, ULONG64 Page, BOOLEAN Write
     return !MiIsManaged(*Frame) || MiLockFrame(*Frame) ? STATUS_SUCCESS : STATUS_ACCESS_VIOLATION;
 }
 
-VOID MiUnlockUserPages(const PFN_NUMBER *Frames, SIZE_T Count)
+VOID MiUnlockFrames(const PFN_NUMBER *Frames, SIZE_T Count)
 {
     for (SIZE_T I = 0; I < Count; I++)
         if (MiIsManaged(Frames[I]))
@@ -50,6 +50,6 @@ NTSTATUS MiLockUserPages(ULONG_PTR Base, SIZE_T Count, BOOLEAN Write, PFN_NUMBER
         Status = MiLockShown(Process->AddressSpace, (Base >> PAGE_SHIFT) + Done, Write, &Frames[Done]);
     MiUnlockSpace(Process->AddressSpace);
     if (!NT_SUCCESS(Status))
-        MiUnlockUserPages(Frames, Done);
+        MiUnlockFrames(Frames, Done);
     return Status;
 }

@@ -140,7 +140,7 @@ NTSTATUS MiMakePresent(PMM_ADDRESS_SPACE Space, ULONG64 Page, BOOLEAN Write);
 
 /* For mdl.c, in the current process, no space locked. All pages or none; IRQL <= APC_LEVEL, to unlock <= DISPATCH_LEVEL. */
 NTSTATUS MiLockUserPages(ULONG_PTR Base, SIZE_T Count, BOOLEAN Write, PFN_NUMBER *Frames);
-VOID MiUnlockUserPages(const PFN_NUMBER *Frames, SIZE_T Count);
+VOID MiUnlockFrames(const PFN_NUMBER *Frames, SIZE_T Count); /* of the kernel half too */
 
 /* user_mdl.c, for mdl_map.c. *Base 0: anywhere. MiUnmapUserPages: FALSE when that mapping is not there. */
 NTSTATUS MiMapUserPages(ULONG_PTR *Base, const PFN_NUMBER *Frames, SIZE_T Count, BOOLEAN Write);

@@ -107,6 +107,7 @@ OPERATIONS = {
     'pool 4 KiB allocate + free': (220, 780),
     'soft fault, demand zero': (1200, None),
     'IoAllocateIrp + IoFreeIrp': (100, 332),
+    'MDL lock, map, unmap, unlock of a page': (900, None),
 }
 
 

@@ -18,6 +18,11 @@ static SLIST_ENTRY Entry;
 static PIO_WORKITEM WorkItem;
 static ULONG64 DpcRan;
 static volatile BOOLEAN Ended;
+static PVOID PageBuffer;
+static struct {
+    MDL Mdl;
+    PFN_NUMBER Frame;
+} Page;
 
 DRIVER_INITIALIZE DriverEntry;
 
@@ -90,6 +95,16 @@ static VOID Pool64(VOID)
 static VOID Pool4096(VOID)
 {
     ExFreePoolWithTag(ExAllocatePoolWithTag(NonPagedPoolNx, 4096, TAG), TAG);
+}
+
+static VOID MdlMapPair(VOID)
+{
+    MmInitializeMdl(&Page.Mdl, PageBuffer, PAGE_SIZE);
+    MmProbeAndLockPages(&Page.Mdl, KernelMode, IoWriteAccess);
+    MmUnmapLockedPages(
+        MmMapLockedPagesSpecifyCache(&Page.Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority),
+        &Page.Mdl);
+    MmUnlockPages(&Page.Mdl);
 }
 
 static VOID IrpPair(VOID)
@@ -199,6 +214,17 @@ static VOID MeasureFault(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
     ZwFreeVirtualMemory(ZwCurrentProcess(), &Base, &Size, MEM_RELEASE);
 }
 
+/* Locking, mapping, unmapping and unlocking one page. */
+static VOID MeasureMdl(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+    PageBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, PAGE_SIZE, TAG);
+    if (PageBuffer == NULL)
+        return;
+    Tell("MDL lock, map, unmap, unlock of a page", Measure(MdlMapPair) - Empty);
+    ExFreePoolWithTag(PageBuffer, TAG);
+}
+
 static VOID MeasureWorkItem(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
 {
     PDEVICE_OBJECT Device;
@@ -249,6 +275,7 @@ static const struct {
     {"DPC queued to running", NULL, MeasureDpc},
     {"event ping-pong, round trip", NULL, MeasurePingPong},
     {"work item, round trip", NULL, MeasureWorkItem},
+    {"MDL lock, map, unmap, unlock of a page", NULL, MeasureMdl},
     {"soft fault, demand zero", NULL, MeasureFault},
 };
 

@@ -139,6 +139,114 @@ static VOID MdlPages(VOID)
     CheckZeroPages(MmAllocatePagesForMdlEx(Zero, Highest, Zero, LENGTH, MmCached, 0));
 }
 
+/* A buffer of the current process, by its name. */
+static NTSTATUS LockProcessPages(PVOID Mdl)
+{
+    MmProbeAndLockProcessPages(Mdl, PsGetCurrentProcess(), KernelMode, IoReadAccess);
+    return STATUS_SUCCESS;
+}
+
+static VOID MdlProcess(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, LENGTH, TAG);
+    CT_REQUIRE(Block != NULL);
+    PMDL Mdl = IoAllocateMdl(Block, LENGTH, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_SUCCESS(NtboxGuardedCall(LockProcessPages, Mdl));
+    CT_EQUAL(MmGetMdlPfnArray(Mdl)[2], MmGetPhysicalAddress(Block + 2 * PAGE_SIZE).QuadPart >> PAGE_SHIFT);
+    MmUnlockPages(Mdl);
+    IoFreeMdl(Mdl);
+    Mdl = IoAllocateMdl((PVOID)0x10000, PAGE_SIZE, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_STATUS(NtboxGuardedCall(LockProcessPages, Mdl), STATUS_ACCESS_VIOLATION);
+    IoFreeMdl(Mdl);
+    ExFreePoolWithTag(Block, TAG);
+}
+
+static FILE_SEGMENT_ELEMENT Segments[3];
+
+static NTSTATUS LockSelectedPages(PVOID Mdl)
+{
+    MmProbeAndLockSelectedPages(Mdl, Segments, KernelMode, IoWriteAccess);
+    return STATUS_SUCCESS;
+}
+
+/* Pages in any order; the view shows them in the order of the array. */
+static VOID MdlSelected(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, LENGTH, TAG);
+    CT_REQUIRE(Block != NULL);
+    for (ULONG i = 0; i < 3; i++) {
+        Block[i * PAGE_SIZE] = (UCHAR)(i + 1);
+        Segments[i].Buffer = Block + (2 - i) * PAGE_SIZE;
+    }
+    PMDL Mdl = IoAllocateMdl(NULL, LENGTH, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_SUCCESS(NtboxGuardedCall(LockSelectedPages, Mdl));
+    const UCHAR *View = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority);
+    if (CT_CHECK(View != NULL))
+        CT_CHECK(View[0] == 3 && View[PAGE_SIZE] == 2 && View[2 * PAGE_SIZE] == 1);
+    MmUnlockPages(Mdl);
+    Segments[1].Buffer = (PVOID)0x10000;
+    CT_STATUS(NtboxGuardedCall(LockSelectedPages, Mdl), STATUS_ACCESS_VIOLATION);
+    CT_CHECK(!(Mdl->MdlFlags & MDL_PAGES_LOCKED));
+    IoFreeMdl(Mdl);
+    ExFreePoolWithTag(Block, TAG);
+}
+
+/* The beginning moves, the end stays; pages that are passed are unlocked. */
+static VOID MdlAdvance(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, LENGTH, TAG);
+    CT_REQUIRE(Block != NULL);
+    PMDL Mdl = IoAllocateMdl(Block + 8, LENGTH - 8, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_SUCCESS(NtboxGuardedCall(LockPages, Mdl));
+    UCHAR *View = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority);
+    CT_CHECK(View != NULL);
+    CT_STATUS(MmAdvanceMdl(Mdl, LENGTH), STATUS_INVALID_PARAMETER_2);
+    CT_SUCCESS(MmAdvanceMdl(Mdl, 100));
+    CT_EQUAL(MmGetMdlVirtualAddress(Mdl), Block + 108);
+    CT_SUCCESS(MmAdvanceMdl(Mdl, PAGE_SIZE));
+    CT_EQUAL(MmGetMdlVirtualAddress(Mdl), Block + 108 + PAGE_SIZE);
+    CT_EQUAL(MmGetMdlByteCount(Mdl), LENGTH - 108 - PAGE_SIZE);
+    CT_EQUAL(MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority), View + 100 + PAGE_SIZE);
+    CT_EQUAL(MmGetMdlPfnArray(Mdl)[0], MmGetPhysicalAddress(Block + PAGE_SIZE).QuadPart >> PAGE_SHIFT);
+    View[100 + PAGE_SIZE] = 0x77;
+    CT_EQUAL(Block[108 + PAGE_SIZE], 0x77);
+    MmUnlockPages(Mdl);
+    IoFreeMdl(Mdl);
+    ExFreePoolWithTag(Block, TAG);
+}
+
+/* Addresses that were reserved serve one MDL after the other; one that is too long gets none. */
+static VOID MdlReserved(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, LENGTH, TAG);
+    UCHAR *Range = MmAllocateMappingAddress(2 * PAGE_SIZE, TAG);
+    PMDL Short = IoAllocateMdl(Block + 16, PAGE_SIZE, FALSE, FALSE, NULL);
+    PMDL Long = IoAllocateMdl(Block, LENGTH, FALSE, FALSE, NULL);
+    CT_REQUIRE(Block != NULL && Range != NULL && Short != NULL && Long != NULL);
+    CT_CHECK(!MmIsAddressValid(Range));
+    CT_SUCCESS(NtboxGuardedCall(LockPages, Short));
+    CT_SUCCESS(NtboxGuardedCall(LockPages, Long));
+    CT_EQUAL(MmMapLockedPagesWithReservedMapping(Range, TAG, Long, MmCached), 0);
+    for (ULONG i = 0; i < 3; i++) {
+        CT_EQUAL(MmMapLockedPagesWithReservedMapping(Range, TAG, Short, MmCached), Range + 16);
+        Range[16] = (UCHAR)(i + 5);
+        CT_EQUAL(Block[16], i + 5);
+        CT_EQUAL(Short->MappedSystemVa, Range);
+        MmUnmapReservedMapping(Range + 16, TAG, Short);
+        CT_CHECK(!MmIsAddressValid(Range));
+    }
+    MmFreeMappingAddress(Range, TAG);
+    MmUnlockPages(Short);
+    MmUnlockPages(Long);
+    IoFreeMdl(Short);
+    IoFreeMdl(Long);
+    ExFreePoolWithTag(Block, TAG);
+}
+
 static volatile UCHAR *ReadOnlyView;
 
 static NTSTATUS WriteView(PVOID Context)
@@ -236,6 +344,77 @@ static VOID MemoryContiguous(VOID)
     CT_EQUAL(MmAllocateContiguousMemory(4 * PAGE_SIZE, Tiny), 0);
 }
 
+/* The machine has node 0. */
+static VOID MemoryContiguousNode(VOID)
+{
+    UCHAR *Block =
+        MmAllocateContiguousMemorySpecifyCacheNode(4 * PAGE_SIZE, Zero, Highest, Zero, MmCached, 0);
+    CheckContiguous(Block);
+    MmFreeContiguousMemory(Block);
+    Block = MmAllocateContiguousMemorySpecifyCacheNode(4 * PAGE_SIZE, Zero, Highest, Zero, MmNonCached,
+                                                       MM_ANY_NODE_OK);
+    CheckContiguous(Block);
+    MmFreeContiguousMemory(Block);
+    Block = MmAllocateContiguousNodeMemory(4 * PAGE_SIZE, Zero, Highest, Zero,
+                                           PAGE_READWRITE | PAGE_WRITECOMBINE, MM_ANY_NODE_OK);
+    CheckContiguous(Block);
+    MmFreeContiguousMemory(Block);
+    CT_EQUAL(MmAllocateContiguousNodeMemory(PAGE_SIZE, Zero, Highest, Zero, PAGE_READONLY, MM_ANY_NODE_OK),
+             0);
+}
+
+static NTSTATUS Copy(PVOID Target, PVOID Virtual, LONG64 Physical, ULONG Flags, SIZE_T *Done)
+{
+    MM_COPY_ADDRESS Source = {.VirtualAddress = Virtual};
+    if (Flags == MM_COPY_MEMORY_PHYSICAL)
+        Source.PhysicalAddress.QuadPart = Physical;
+    return MmCopyMemory(Target, Source, 2 * PAGE_SIZE, Flags, Done);
+}
+
+/* Any address can be read from, and what cannot is an error status. */
+static VOID MemoryCopy(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, 4 * PAGE_SIZE, TAG), *Target = Block + 2 * PAGE_SIZE;
+    SIZE_T Done;
+    CT_REQUIRE(Block != NULL);
+    for (ULONG i = 0; i < 2 * PAGE_SIZE; i++)
+        Block[i] = (UCHAR)(i * 7);
+    CT_SUCCESS(Copy(Target, Block, 0, MM_COPY_MEMORY_VIRTUAL, &Done));
+    CT_EQUAL(Done, 2 * PAGE_SIZE);
+    CT_EQUAL(RtlCompareMemory(Target, Block, 2 * PAGE_SIZE), 2 * PAGE_SIZE);
+    RtlZeroMemory(Target, PAGE_SIZE);
+    (void)Copy(Target, NULL, MmGetPhysicalAddress(Block).QuadPart, MM_COPY_MEMORY_PHYSICAL, &Done);
+    CT_CHECK(Done >= PAGE_SIZE && RtlCompareMemory(Target, Block, PAGE_SIZE) == PAGE_SIZE);
+    CT_CHECK(!NT_SUCCESS(Copy(Target, NULL, 0xFEE00000, MM_COPY_MEMORY_PHYSICAL, &Done)) &&
+             Done == 0); /* the APIC */
+    CT_CHECK(!NT_SUCCESS(Copy(Target, NULL, 0, MM_COPY_MEMORY_VIRTUAL, &Done)) && Done == 0);
+    CT_CHECK(!NT_SUCCESS(Copy(Target, (PVOID)0x0000900000000000ull, 0, MM_COPY_MEMORY_VIRTUAL, &Done)) &&
+             Done == 0);
+    CT_CHECK(!NT_SUCCESS(Copy(Target, Block, 0, MM_COPY_MEMORY_PHYSICAL | MM_COPY_MEMORY_VIRTUAL, &Done)));
+    ExFreePoolWithTag(Block, TAG);
+}
+
+/* Sorted ranges that do not touch, ended by an empty one; this driver's memory lies in one of them. */
+static VOID MemoryRanges(VOID)
+{
+    PPHYSICAL_MEMORY_RANGE Ranges = MmGetPhysicalMemoryRanges();
+    ULONG OnStack = 0x1234, Found = 0, i = 0;
+    PHYSICAL_ADDRESS Mine = MmGetPhysicalAddress(&OnStack);
+    CT_REQUIRE(Ranges != NULL);
+    for (; Ranges[i].NumberOfBytes.QuadPart != 0; i++) {
+        LONG64 First = Ranges[i].BaseAddress.QuadPart, Length = Ranges[i].NumberOfBytes.QuadPart;
+        CT_CHECK(Length > 0 && BYTE_OFFSET(First) == 0 && BYTE_OFFSET(Length) == 0);
+        if (i > 0)
+            CT_CHECK(First > Ranges[i - 1].BaseAddress.QuadPart + Ranges[i - 1].NumberOfBytes.QuadPart);
+        Found += Mine.QuadPart >= First && Mine.QuadPart < First + Length;
+    }
+    CT_CHECK(i > 0 && Found == 1);
+    ExFreePool(Ranges);
+    const ULONG *Seen = MmGetVirtualForPhysical(Mine);
+    if (CT_CHECK(Seen != NULL))
+        CT_EQUAL(*Seen, 0x1234);
+}
+
 static VOID MemoryNonCached(VOID)
 {
     volatile UCHAR *Block = MmAllocateNonCachedMemory(PAGE_SIZE + 1);
@@ -297,6 +476,13 @@ static const CT_CASE Cases[] = {
     {"mdl.size", MdlSize},
     {"mdl.pages", MdlPages},
     {"mdl.protect", MdlProtect},
+    {"mdl.process", MdlProcess},
+    {"mdl.selected", MdlSelected},
+    {"mdl.advance", MdlAdvance},
+    {"mdl.reserved", MdlReserved},
+    {"memory.copy", MemoryCopy},
+    {"memory.ranges", MemoryRanges},
+    {"memory.node", MemoryContiguousNode},
     {"memory.routine", MemoryRoutine},
     {"memory.valid", MemoryValid},
     {"memory.physical", MemoryPhysical},
