@@ -42,8 +42,12 @@ void MiBitmapInit(MI_BITMAP *Bitmap, uint64_t Size, void *Storage)
 /* Sets bits of one level; every touched word now has a free bit, which the level above is told. */
 void MiBitmapFree(MI_BITMAP *Bitmap, uint64_t First, uint64_t Count)
 {
-    uint64_t Last = First + Count - 1;
+    uint64_t Last = First + Count - 1, *Word = &Bitmap->Level[0][First / 64];
     Bitmap->Free += Count;
+    if (First / 64 == Last / 64 && *Word != 0) {
+        *Word |= Mask(First % 64, Last % 64);
+        return;
+    }
     for (uint32_t L = 0; L < Bitmap->Levels; L++) {
         uint64_t *Level = Bitmap->Level[L];
         uint64_t FirstWord = First / 64, LastWord = Last / 64;
@@ -61,8 +65,12 @@ void MiBitmapFree(MI_BITMAP *Bitmap, uint64_t First, uint64_t Count)
  * above. */
 void MiBitmapTake(MI_BITMAP *Bitmap, uint64_t First, uint64_t Count)
 {
-    uint64_t Last = First + Count - 1;
+    uint64_t Last = First + Count - 1, *Word = &Bitmap->Level[0][First / 64];
     Bitmap->Free -= Count;
+    if (First / 64 == Last / 64 && (*Word & ~Mask(First % 64, Last % 64)) != 0) {
+        *Word &= ~Mask(First % 64, Last % 64);
+        return;
+    }
     for (uint32_t L = 0; L < Bitmap->Levels; L++) {
         uint64_t *Level = Bitmap->Level[L];
         uint64_t FirstWord = First / 64, LastWord = Last / 64;
@@ -153,6 +161,26 @@ static uint64_t FindTaken(const MI_BITMAP *Bitmap, uint64_t First, uint64_t End)
     return End;
 }
 
+/* The bits of a word at which Count ones begin; Count <= 64. */
+static uint64_t RunsIn(uint64_t Word, uint64_t Count)
+{
+    for (uint64_t Have = 1; Have < Count && Word != 0;) {
+        uint64_t Step = Have < Count - Have ? Have : Count - Have;
+        Word &= Word >> Step;
+        Have += Step;
+    }
+    return Word;
+}
+
+/* A run that lies in one word, which is where most are. */
+static uint64_t FindShortRun(const MI_BITMAP *Bitmap, uint64_t Count, uint64_t Start)
+{
+    uint64_t Runs = Bitmap->Level[0][Start / 64] & (~0ull << (Start % 64));
+    if (Count > 64 || (Runs = RunsIn(Runs, Count)) == 0)
+        return MI_BITMAP_NONE;
+    return Start / 64 * 64 + (uint64_t)__builtin_ctzll(Runs);
+}
+
 uint64_t MiBitmapFindRun(const MI_BITMAP *Bitmap, uint64_t Count, uint64_t From, uint64_t End,
                          uint64_t Boundary)
 {
@@ -166,6 +194,9 @@ uint64_t MiBitmapFindRun(const MI_BITMAP *Bitmap, uint64_t Count, uint64_t From,
             Start = (Start / Boundary + 1) * Boundary;
             continue;
         }
+        uint64_t Short = Boundary == 0 ? FindShortRun(Bitmap, Count, Start) : MI_BITMAP_NONE;
+        if (Short != MI_BITMAP_NONE)
+            return Count <= End - Short && Short < End ? Short : MI_BITMAP_NONE;
         uint64_t Stop = FindTaken(Bitmap, Start, Start + Count);
         if (Stop == Start + Count)
             return Start;

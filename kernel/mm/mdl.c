@@ -26,12 +26,13 @@ static BOOLEAN MiDescribePage(ULONG_PTR Address, BOOLEAN Write, PFN_NUMBER *Fram
 {
     ULONG Shift;
     MI_PTE Absent;
-    ULONG64 Physical;
-    if (!MmTranslate((PVOID)Address, &Physical))
+    if (Address < MM_KERNEL_HALF && Address >= MM_USER_END)
         return FALSE;
-    if (Write && !(MiLookUp(Address, &Shift, &Absent) & MI_PTE_WRITE))
+    MI_PTE Entry = MiLookUp(Address, &Shift, &Absent);
+    if (Entry == 0 || (Write && !(Entry & MI_PTE_WRITE)))
         return FALSE;
-    *Frame = Physical >> PAGE_SHIFT;
+    ULONG64 Offset = (1ull << Shift) - 1;
+    *Frame = ((Entry & MI_PTE_FRAME & ~Offset) | (Address & Offset)) >> PAGE_SHIFT;
     return TRUE;
 }
 

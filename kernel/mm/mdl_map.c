@@ -7,7 +7,7 @@
 static VOID MiEnterMdlPages(PMDL Mdl, ULONG_PTR Base, SIZE_T PageCount, MM_PROTECTION Protection,
                             MI_CACHE Wanted)
 {
-    MI_PTE *Pte = MiPteOf(Base), Template = MiTemplate(Protection, MmCached, MiUseMdl);
+    MI_PTE *Pte = MiPteOf(Base), Template = MI_TEMPLATE(MiProtectionBits(Protection), MiUseMdl);
     const PFN_NUMBER *Frames = MmGetMdlPfnArray(Mdl);
     for (SIZE_T I = 0; I < PageCount; I++)
         MiWritePte(&Pte[I],

@@ -118,6 +118,8 @@ static inline PFN_NUMBER MiFrameOf(MI_PTE Pte)
 #define MI_PTE_PROTECTION                                                                                    \
     (MI_PTE_PRESENT | MI_PTE_WRITE | MI_PTE_DIRTY | MI_PTE_NX | (7ull << MI_ABSENT_SHIFT))
 MI_PTE MiProtectionBits(MM_PROTECTION Protection);
+#define MI_TEMPLATE(Rights, Use)                                                                             \
+    ((Rights) | MI_PTE_ACCESSED | MI_PTE_GLOBAL | ((MI_PTE)(Use) << MI_PTE_USE_SHIFT)) /* MmCached */
 MI_PTE MiTemplate(MM_PROTECTION Protection, MEMORY_CACHING_TYPE Cache, MI_USE Use);
 
 /* Makes the tables for the range. MiSystemSpaceLock held. FALSE when memory is short; tables made so far
@@ -159,6 +161,8 @@ typedef struct _MI_SPACE {
     ULONG_PTR Base;
     SIZE_T PageCount;
     MI_BITMAP Map; /* MiSystemSpaceLock */
+    SIZE_T
+    TableEnd; /* MiSystemSpaceLock, read without; grows only: pages from the first free one on to here have page tables */
 } MI_SPACE;
 
 extern ARCH_LOCK MiSystemSpaceLock;

@@ -39,8 +39,24 @@ static inline MI_PFN *MiPfnOf(PFN_NUMBER Frame)
     return (MI_PFN *)MM_PFN_DATABASE_BASE + Frame;
 }
 
+#define MI_GROUP_FRAMES 4096u    /* whose entries come into being together */
+extern PFN_NUMBER MiStoreFrames; /* (c) frames below are RAM and backed by groups */
+extern volatile ULONG64
+    *MiStoreGroups; /* (MiPhysicalLock; read without) one bit per group: all its entries exist */
+
+static inline BOOLEAN MiIsGroupBacked(ULONG64 Group)
+{
+    return (MiStoreGroups[Group / 64] >> (Group % 64)) & 1;
+}
+
 /* Is the frame RAM that this database counts? FALSE for device memory, holes and RAM that nobody has used yet. Any IRQL. */
-BOOLEAN MiIsManaged(PFN_NUMBER Frame);
+static inline BOOLEAN MiIsManaged(PFN_NUMBER Frame)
+{
+    if (Frame >= MiStoreFrames || !MiIsGroupBacked(Frame / MI_GROUP_FRAMES))
+        return FALSE;
+    MI_FRAME_STATE State = MiWordState(MiPfnOf(Frame)->Word);
+    return State != MiFrameDevice && State != MiFrameFree;
+}
 
 /* Do all of these have entries? RAM that was used, and its neighbours. Count > 0. */
 BOOLEAN MiAreBacked(PFN_NUMBER First, PFN_NUMBER Count);

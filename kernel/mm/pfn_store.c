@@ -4,7 +4,6 @@
  * entries themselves. Nothing here is ever given back. */
 #include "pfn.h"
 
-#define MI_GROUP_FRAMES 4096u
 #define MI_GROUP_PAGES (MI_GROUP_FRAMES * sizeof(MI_PFN) / PAGE_SIZE)
 #define MI_STORE_TABLE (MI_PTE_PRESENT | MI_PTE_WRITE | MI_PTE_ACCESSED)
 #define MI_STORE_PAGE                                                                                        \
@@ -29,11 +28,6 @@ VOID MiInitPfnStore(PFN_NUMBER Frames, PVOID GroupBits)
         MiStoreGroups[I] = 0;
 }
 
-static BOOLEAN MiIsGroupBacked(ULONG64 Group)
-{
-    return (MiStoreGroups[Group / 64] >> (Group % 64)) & 1;
-}
-
 BOOLEAN MiAreBacked(PFN_NUMBER First, PFN_NUMBER Count)
 {
     PFN_NUMBER Last = First + Count - 1;
@@ -43,13 +37,6 @@ BOOLEAN MiAreBacked(PFN_NUMBER First, PFN_NUMBER Count)
         if (!MiIsGroupBacked(Group))
             return FALSE;
     return TRUE;
-}
-
-BOOLEAN MiIsManaged(PFN_NUMBER Frame)
-{
-    return Frame < MiStoreFrames && MiIsGroupBacked(Frame / MI_GROUP_FRAMES) &&
-           MiWordState(MiPfnOf(Frame)->Word) != MiFrameDevice &&
-           MiWordState(MiPfnOf(Frame)->Word) != MiFrameFree;
 }
 
 /* The entry gets a page of its own if it has none. */

@@ -12,6 +12,7 @@ VOID MiInitSpace(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, SIZE_T First
 {
     Space->Base = Base;
     Space->PageCount = PageCount;
+    Space->TableEnd = FirstFree;
     MiBitmapInit(&Space->Map, PageCount, MiAllocateBootMemory(MiBitmapBytes(PageCount)));
     MiBitmapFree(&Space->Map, FirstFree, PageCount - FirstFree);
     KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
@@ -21,6 +22,18 @@ VOID MiInitSpace(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, SIZE_T First
         MiInstallMoreMemory();
 }
 
+/* Tables stay: those of the addresses below the highest that was reserved are there. */
+static BOOLEAN MiHasTablesLocked(MI_SPACE *Space, SIZE_T First, SIZE_T PageCount)
+{
+    if (First + PageCount <= Space->TableEnd)
+        return TRUE;
+    SIZE_T Begin = min(First, Space->TableEnd);
+    if (!MiEnsureTablesLocked(Space->Base + Begin * PAGE_SIZE, First + PageCount - Begin))
+        return FALSE;
+    Space->TableEnd = First + PageCount;
+    return TRUE;
+}
+
 ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount)
 {
     ULONG_PTR Base = 0;
@@ -28,7 +41,7 @@ ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount)
         return 0;
     KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
     ULONG64 First = MiBitmapFindRun(&Space->Map, PageCount, 0, Space->PageCount, 0);
-    if (First != MI_BITMAP_NONE && MiEnsureTablesLocked(Space->Base + First * PAGE_SIZE, PageCount)) {
+    if (First != MI_BITMAP_NONE && MiHasTablesLocked(Space, First, PageCount)) {
         MiBitmapTake(&Space->Map, First, PageCount);
         Base = Space->Base + First * PAGE_SIZE;
     }
@@ -77,18 +90,20 @@ VOID MiMapRun(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, PFN_NUMBER Firs
         MiWritePte(&Pte[I], MiEntry(Template, First + I, I, PageCount));
 }
 
-/* Entries that were mapped keep their frame and whether they own it until nobody can see the page any more. */
-static SIZE_T MiClearEntries(MI_PTE *Pte, SIZE_T PageCount, MI_ABSENT Absent)
+/* Entries that own their page keep it until nobody can see it any more. */
+static VOID MiClearEntries(MI_PTE *Pte, SIZE_T PageCount, MI_ABSENT Absent, SIZE_T *Cleared, SIZE_T *Owning)
 {
-    SIZE_T Cleared = 0;
     for (SIZE_T I = 0; I < PageCount; I++) {
-        MI_PTE Old = MiReadPte(&Pte[I]);
+        MI_PTE Old = MiReadPte(&Pte[I]), New = MI_ABSENT_PTE(Absent, 0);
         if (!MiIsMapped(Old))
             continue;
-        MiWritePte(&Pte[I], MI_ABSENT_PTE(Absent, 0) | (Old & (MI_PTE_FRAME | MI_PTE_OWNS)));
-        Cleared++;
+        if (Old & MI_PTE_OWNS) {
+            New |= Old & (MI_PTE_FRAME | MI_PTE_OWNS);
+            ++*Owning;
+        }
+        MiWritePte(&Pte[I], New);
+        ++*Cleared;
     }
-    return Cleared;
 }
 
 /* Frees the pages that cleared entries own, neighbours together. */
@@ -118,25 +133,29 @@ static VOID MiForgetFrames(MI_PTE *Pte, SIZE_T PageCount, MI_ABSENT Absent)
 VOID MiUnmap(ULONG_PTR Base, SIZE_T PageCount, MI_ABSENT Absent)
 {
     MI_PTE *Pte = MiPteOf(Base);
-    if (MiClearEntries(Pte, PageCount, Absent) == 0)
+    SIZE_T Cleared = 0, Owning = 0;
+    MiClearEntries(Pte, PageCount, Absent, &Cleared, &Owning);
+    if (Cleared != 0)
+        MiFlushTlbRange(Base, PageCount);
+    if (Owning == 0)
         return;
-    MiFlushTlbRange(Base, PageCount);
     MiFreeOwned(Pte, PageCount, Absent);
     MiForgetFrames(Pte, PageCount, Absent);
 }
 
-static BOOLEAN MiIsMappingStart(ULONG_PTR Base)
+/* Base is inside the space. */
+static BOOLEAN MiIsMappingStart(const MI_SPACE *Space, ULONG_PTR Base)
 {
-    ULONG Shift;
-    MI_PTE Absent, Entry = MiLookUp(Base, &Shift, &Absent);
-    Entry = Entry != 0 ? Entry : Absent;
-    return Shift == PAGE_SHIFT && MiIsMapped(Entry) && (Entry & MI_PTE_FIRST);
+    if ((Base - Space->Base) >> PAGE_SHIFT >= Space->TableEnd)
+        return FALSE;
+    MI_PTE Entry = MiReadPte(MiPteOf(Base));
+    return MiIsMapped(Entry) && (Entry & MI_PTE_FIRST);
 }
 
 SIZE_T MiMeasure(const MI_SPACE *Space, ULONG_PTR Base, MI_USE Use)
 {
     ULONG_PTR End = Space->Base + Space->PageCount * PAGE_SIZE;
-    if ((Base & PAGE_MASK) != 0 || Base < Space->Base || Base >= End || !MiIsMappingStart(Base))
+    if ((Base & PAGE_MASK) != 0 || Base < Space->Base || Base >= End || !MiIsMappingStart(Space, Base))
         return 0;
     for (ULONG_PTR At = Base; At < End; At += PAGE_SIZE) {
         MI_PTE Pte = MiReadPte(MiPteOf(At));
