@@ -246,7 +246,7 @@ static VOID SectionFile(VOID)
     SIZE_T Size;
     FILE_STANDARD_INFORMATION Standard;
     IO_STATUS_BLOCK Iosb;
-    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_REQUIRE(CT_SUCCESS(OpenFile(&File, &Object)));
     CT_SUCCESS(ZwQueryInformationFile(File, &Iosb, &Standard, sizeof(Standard), FileStandardInformation));
     CT_SUCCESS(Create(&Section, 0, PAGE_READONLY, SEC_COMMIT, File));
     CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READONLY));
@@ -273,7 +273,7 @@ static VOID SectionRead(VOID)
     SIZE_T Size;
     IO_STATUS_BLOCK Iosb;
     LARGE_INTEGER Offset = {.QuadPart = 0};
-    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_REQUIRE(CT_SUCCESS(OpenFile(&File, &Object)));
     CT_SUCCESS(Create(&Section, 0x3000, PAGE_READWRITE, SEC_COMMIT, NULL));
     CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READWRITE));
     CT_SUCCESS(ZwReadFile(File, NULL, NULL, NULL, &Iosb, View + 0xfff, 2, &Offset, NULL));
@@ -290,7 +290,7 @@ static VOID SectionFlush(VOID)
     PUCHAR View;
     SIZE_T Size;
     IO_STATUS_BLOCK Iosb;
-    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_REQUIRE(CT_SUCCESS(OpenFile(&File, &Object)));
     CT_SUCCESS(Create(&Section, 0, PAGE_READONLY, SEC_COMMIT, File));
     CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READONLY));
     PVOID At = View;
@@ -318,7 +318,7 @@ static VOID SectionImage(VOID)
     SIZE_T Size, SecondSize;
     MEMORY_BASIC_INFORMATION Basic;
     MEMORY_IMAGE_INFORMATION Image;
-    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_REQUIRE(CT_SUCCESS(OpenFile(&File, &Object)));
     CT_STATUS(Create(&Section, 0, PAGE_READONLY, SEC_IMAGE, NULL), STATUS_INVALID_FILE_FOR_SECTION);
     CT_SUCCESS(Create(&Section, 0, PAGE_EXECUTE, SEC_IMAGE, File));
     CT_CHECK(NT_SUCCESS(Map(Section, &First, &Size, 0, PAGE_READONLY)));
@@ -367,7 +367,7 @@ static VOID SectionQuery(VOID)
               STATUS_SECTION_NOT_IMAGE);
     CT_STATUS(ZwQuerySection(Section, SectionBasicInformation, &Basic, 4, NULL), STATUS_INFO_LENGTH_MISMATCH);
     CT_SUCCESS(ZwClose(Section));
-    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_REQUIRE(CT_SUCCESS(OpenFile(&File, &Object)));
     CT_SUCCESS(Create(&Section, 0, PAGE_EXECUTE, SEC_IMAGE, File));
     CT_SUCCESS(ZwQuerySection(Section, SectionImageInformation, &Image, sizeof(Image), NULL));
     CT_CHECK(Image.Machine == 0x8664 && Image.SubSystemType == 1 && (Image.ImageCharacteristics & 0x2000));
@@ -394,7 +394,7 @@ static VOID SectionSystem(VOID)
     CT_SUCCESS(Create(&Section, 0x14000, PAGE_READWRITE, SEC_COMMIT, NULL));
     CT_SUCCESS(ObReferenceObjectByHandle(Section, SECTION_MAP_READ, *MmSectionObjectType, KernelMode, &Object,
                                          NULL));
-    CT_SUCCESS(MmMapViewInSystemSpace(Object, &SystemView, &SystemSize));
+    CT_REQUIRE(CT_SUCCESS(MmMapViewInSystemSpace(Object, &SystemView, &SystemSize)));
     CT_CHECK(SystemView >= SYSTEM_START);
     CT_EQUAL(SystemSize, 0x14000);
     CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READWRITE));
@@ -447,7 +447,7 @@ static VOID SectionFileSystem(VOID)
     PUCHAR View;
     SIZE_T Size;
     LARGE_INTEGER Zero = {.QuadPart = 0};
-    CT_SUCCESS(OpenFile(&File, &Object));
+    CT_REQUIRE(CT_SUCCESS(OpenFile(&File, &Object)));
     PSECTION_OBJECT_POINTERS Pointers = Object->SectionObjectPointer;
     CT_REQUIRE(Pointers != NULL);
     CT_CHECK(MmFlushImageSection(Pointers, MmFlushForWrite) && MmCanFileBeTruncated(Pointers, &Zero));

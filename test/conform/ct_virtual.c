@@ -427,7 +427,7 @@ static VOID VirtualMdl(VOID)
     CT_SUCCESS(Take(0x3000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
     PMDL Mdl = IoAllocateMdl((PUCHAR)Base + 0x123, 0x2000, FALSE, FALSE, NULL);
     CT_REQUIRE(Mdl != NULL);
-    CT_SUCCESS(NtboxGuardedCall(LockGuarded, Mdl));
+    CT_REQUIRE(CT_SUCCESS(NtboxGuardedCall(LockGuarded, Mdl)));
     volatile UCHAR *View = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority | MdlMappingNoExecute);
     CT_REQUIRE(View != NULL);
     CT_CHECK(View[0] == 0 && View[0x1fff] == 0);
@@ -473,7 +473,7 @@ static VOID VirtualUserMap(VOID)
     USER_MAP Map = {IoAllocateMdl(Block + 8, 0x2000 - 8, FALSE, FALSE, NULL), NULL};
     CT_REQUIRE(Map.Mdl != NULL);
     MmBuildMdlForNonPagedPool(Map.Mdl);
-    CT_SUCCESS(NtboxGuardedCall(MapForUser, &Map));
+    CT_REQUIRE(CT_SUCCESS(NtboxGuardedCall(MapForUser, &Map)));
     CT_CHECK((ULONG_PTR)Map.Address < (ULONG_PTR)SYSTEM_START && BYTE_OFFSET(Map.Address) == 8);
     Base = PAGE_ALIGN(Map.Address);
     Block[0x1fff] = 7;
