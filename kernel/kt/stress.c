@@ -327,6 +327,7 @@ static VOID StressPrepare(ULONG64 Seed)
     StressAdd(StressRundownKinds, StressRundownKindCount);
     StressAdd(StressTimerKinds, StressTimerKindCount);
     StressAdd(StressSpaceKinds, StressSpaceKindCount);
+    StressAdd(StressPageKinds, StressPageKindCount);
 }
 
 /* All of them exist before the first runs: workers look at each other. */

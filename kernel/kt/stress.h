@@ -34,10 +34,10 @@ typedef struct _STRESS_KIND {
 
 extern const STRESS_KIND StressLockKinds[], StressCountKinds[], StressWaitKinds[], StressDeferredKinds[],
     StressThreadKinds[], StressApcKinds[], StressQueueKinds[], StressSharedKinds[], StressRundownKinds[],
-    StressTimerKinds[], StressSpaceKinds[];
+    StressTimerKinds[], StressSpaceKinds[], StressPageKinds[];
 extern const ULONG StressLockKindCount, StressCountKindCount, StressWaitKindCount, StressDeferredKindCount,
     StressThreadKindCount, StressApcKindCount, StressQueueKindCount, StressSharedKindCount,
-    StressRundownKindCount, StressTimerKindCount, StressSpaceKindCount;
+    StressRundownKindCount, StressTimerKindCount, StressSpaceKindCount, StressPageKindCount;
 
 /* --- stress.c --- */
 
