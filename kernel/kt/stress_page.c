@@ -76,8 +76,8 @@ static VOID CacheOperate(STRESS_WORKER *Worker)
     if (Mdl != NULL) {
         Memory[Size / 8 - 1] = Worker->Index + 7;
         MmProbeAndLockPages(Mdl, KernelMode, IoReadAccess);
-        const ULONG64 *View = MmMapLockedPagesSpecifyCache(Mdl, KernelMode, Types[StressRandom(Worker, 3)], NULL,
-                                                           FALSE, NormalPagePriority);
+        const ULONG64 *View = MmMapLockedPagesSpecifyCache(Mdl, KernelMode, Types[StressRandom(Worker, 3)],
+                                                           NULL, FALSE, NormalPagePriority);
         if (View != NULL)
             STRESS_EXPECT(View[Size / 8 - 1] == Worker->Index + 7);
         MmUnlockPages(Mdl);
