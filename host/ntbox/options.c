@@ -68,6 +68,17 @@ static gboolean on_file(const char *name, const char *value, gpointer raw, GErro
     return TRUE;
 }
 
+/* One word of the kernel's command line. */
+static gboolean on_special_pool(const char *name, const char *value, gpointer raw, GError **error)
+{
+    RunOptions *options = ((RawOptions *)raw)->Options;
+    if (value && (strchr(value, ' ') || strlen(value) > 63))
+        return usage_error(error, "--special-pool wants a driver or a tag, not '%s'", value);
+    g_free(options->SpecialPool);
+    options->SpecialPool = g_strdup(value ? value : "");
+    return TRUE;
+}
+
 static gboolean on_then(const char *name, const char *value, gpointer raw, GError **error)
 {
     add_word(raw, RunWordThen);
@@ -215,6 +226,9 @@ static GOptionContext *make_context(RawOptions *raw)
         {"timeout", 0, 0, G_OPTION_ARG_INT, &raw->TimeLimit, "Time limit (30)", "SECONDS"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &o->Json, "Write the report as one JSON document", NULL},
         {"strict-wx", 0, 0, G_OPTION_ARG_NONE, &o->StrictWx, "Refuse writable and executable sections", NULL},
+        {"special-pool", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK, on_special_pool,
+         "Blocks of a driver (a.sys) or tag (Abcd) between unmapped pages; all without one", "=WHOSE"},
+        {"pool", 0, 0, G_OPTION_ARG_NONE, &o->PoolReport, "Say at the end who holds how much pool", NULL},
         {"allow-missing", 0, 0, G_OPTION_ARG_NONE, &o->AllowMissing, "Bind missing imports to a trap", NULL},
         {"bind", 0, 0, G_OPTION_ARG_STRING, &raw->Bind, "count: count the calls of each import", "MODE"},
         {"fail-allocations", 0, 0, G_OPTION_ARG_STRING, &raw->Fail,
@@ -321,6 +335,7 @@ void run_options_free(RunOptions *options)
     g_free(options->KeepFolder);
     g_strfreev(options->Devices);
     g_free(options->Append);
+    g_free(options->SpecialPool);
     g_free(options->Processor);
     g_free(options->Fail.Only);
     g_free(options);

@@ -27,7 +27,8 @@ typedef struct RunOptions {
     uint64_t Seed;
     bool HasSeed;
     FailPlan Fail;
-    bool Json, Gdb, StrictWx, AllowMissing, BindCount, Icount, TraceHash, KeepLoaded;
+    char *SpecialPool; /* driver or tag, "" for all; NULL: none */
+    bool Json, Gdb, PoolReport, StrictWx, AllowMissing, BindCount, Icount, TraceHash, KeepLoaded;
     char *Directory;  /* --dir, or NULL */
     char *LogFile;    /* --log, or NULL */
     char *KeepFolder; /* --keep, or NULL */

@@ -335,6 +335,8 @@ static void put_arrays(const Document *document)
     put_spans(document, "steps", ReportStepBegin, ReportStepEnd, ReportKeyStep, put_step);
     put_array(document, "unloads", ReportUnload, put_generic);
     put_array(document, "leaks", ReportLeak, put_generic);
+    put_array(document, "pool", ReportPool, put_generic);
+    put_array(document, "pool_blocks", ReportPoolBlock, put_generic);
     put_array(document, "violations", ReportViolation, put_generic);
     put_spans(document, "cases", ReportCaseBegin, ReportCaseEnd, ReportKeyCase, put_case);
     put_array(document, "calls", ReportCall, put_call);

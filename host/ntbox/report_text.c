@@ -63,6 +63,8 @@ static void put_leak(const TextPage *page, const RunEvent *event)
     if (placed)
         g_string_append_printf(line, ", allocated by %s", place);
     text_put(page, "leak", line->str);
+    if (run_event_text(event, ReportKeyText) && *run_event_text(event, ReportKeyText))
+        text_put(page, "called from", run_event_text(event, ReportKeyText));
     g_string_free(line, TRUE);
 }
 
@@ -165,6 +167,15 @@ static bool is_own_success(const RunEvent *event)
            run_event_value(event, ReportKeyStatus) == 0;
 }
 
+static void put_pool(const TextPage *page, const RunEvent *event)
+{
+    const char *driver = run_event_text_or(event, ReportKeyDriver, "");
+    text_put_format(page, "pool", "%s: tag '%s', %" PRIu64 " blocks, %" PRIu64 " bytes of %s pool",
+                    *driver ? driver : "not known", run_event_text_or(event, ReportKeyTag, "?"),
+                    run_event_value(event, ReportKeyCount), run_event_value(event, ReportKeySize),
+                    run_event_text_or(event, ReportKeyKind, "nonpaged"));
+}
+
 static void put_event(const TextPage *page, const RunEvent *event)
 {
     g_autofree char *status = text_status(event);
@@ -203,6 +214,10 @@ static void put_event(const TextPage *page, const RunEvent *event)
         return event == run_report_bugcheck(page->Report) ? put_bugcheck(page, event) : put_nmi(page, event);
     case ReportRequest:
         return put_request(page, event);
+    case ReportPool:
+        return put_pool(page, event);
+    case ReportPoolBlock:
+        return text_put(page, "pool block", run_event_text_or(event, ReportKeyText, ""));
     case ReportThread:
         return put_thread(page, event);
     case ReportThreadFrame:

@@ -90,6 +90,10 @@ char *volume_command_line(const RunOptions *options, GError **error)
         g_string_append_printf(line, " seed=%" G_GUINT64_FORMAT, options->Seed);
     if (options->BindCount)
         g_string_append(line, " bind=count");
+    if (options->SpecialPool)
+        g_string_append_printf(line, " special-pool=%s", options->SpecialPool);
+    if (options->PoolReport)
+        g_string_append(line, " pool-report");
     if (options->StrictWx)
         g_string_append(line, " strict-wx");
     if (options->AllowMissing)

@@ -7,16 +7,54 @@
 #include "kd.h"
 #include "ke_checks.h"
 
-static VOID ExpLogBlock(PCSTR What, const void *Address)
+/* To the log and the report. */
+__attribute__((format(printf, 1, 2))) static VOID ExpSay(PCSTR Format, ...)
+{
+    CHAR Text[EXP_TRACE_TEXT + 128];
+    va_list Arguments;
+
+    va_start(Arguments, Format);
+    _vsnprintf(Text, sizeof(Text) - 1, Format, Arguments);
+    va_end(Arguments);
+    Text[sizeof(Text) - 1] = 0;
+    KdLog("pool: %s", Text);
+    KdReport(ReportPoolBlock, KD_TEXT(ReportKeyText, Text));
+}
+
+#if NTBOX_CHECKED
+static VOID ExpLogTrace(PCSTR What, ULONG Number)
+{
+    CHAR Text[EXP_TRACE_TEXT];
+
+    if (Number == 0)
+        return;
+    ExpDescribeTrace(Number, Text, sizeof(Text));
+    ExpSay("%s by %s", What, Text);
+}
+
+VOID ExpLogTraces(const EX_POOL_BLOCK *Block)
+{
+    ExpLogTrace("allocated", (ULONG)Block->Traces);
+    if (!Block->Allocated)
+        ExpLogTrace("freed", (ULONG)ExpFreer(Block->Traces));
+}
+#else
+VOID ExpLogTraces(const EX_POOL_BLOCK *Block)
+{
+    ExpSay("allocated by the code at %p", Block->Owner);
+}
+#endif
+
+VOID ExpLogBlock(PCSTR What, const void *Address)
 {
     EX_POOL_BLOCK Block;
     if (!ExQueryPoolBlock(Address, &Block)) {
-        KdLog("pool: %s %p, which lies in no pool block", What, Address);
+        ExpSay("%s %p, which lies in no pool block", What, Address);
         return;
     }
-    KdLog("pool: %s %p: block %p, %llu bytes, tag '%.4s', %s, allocated by the code at %p", What, Address,
-          Block.Base, (ULONG64)Block.Size, (PCSTR)&Block.Tag, Block.Allocated ? "live" : "freed",
-          Block.Owner);
+    ExpSay("%s %p: block %p, %llu bytes, tag '%.4s', %s", What, Address, Block.Base, (ULONG64)Block.Size,
+           (PCSTR)&Block.Tag, Block.Allocated ? "live" : "freed");
+    ExpLogTraces(&Block);
 }
 
 /* [WDK Bug Check 0xC2] 0x40 a user-mode address, 0x42 never in a pool, 0x41 and 0x50 not allocated nonpaged
@@ -47,6 +85,11 @@ VOID ExpBadHeader(EXP_POOL *Pool, EXP_HEADER *Header)
     if (((ULONG_PTR)Header & PAGE_MASK) >= Size)
         ExpLogBlock("overwritten header behind", (PUCHAR)(Header + 1) - Size);
     KeBugCheckEx(BAD_POOL_HEADER, 0x20, (ULONG_PTR)Header, (ULONG_PTR)Header + Size, 0);
+}
+
+PVOID ExpUseDamaged(EXP_HEADER *Header)
+{
+    ExpBadHeader(ExpPoolOf(Header), Header);
 }
 
 /* [WDK Bug Check 0xC2] 0x0A: freed with a tag that is not the allocation's */
@@ -85,36 +128,46 @@ VOID ExpCheckGuard(PVOID Block, SIZE_T Size, SIZE_T Room)
         }
 }
 
-/* The first 16 bytes of a free block hold the link of its list. */
+/* All of it, from the first byte. */
 VOID ExpFillFreed(EXP_HEADER *Header, ULONG Class)
 {
     PULONG64 Word = (PULONG64)(Header + 1);
     if (KeChecksOff)
         return;
-    for (ULONG I = 2; I < (ExpBlockSize[Class] - EXP_HEADER_SIZE) / 8; I++)
+    for (ULONG I = 0; I < (ExpBlockSize[Class] - EXP_HEADER_SIZE) / 8; I++)
         Word[I] = EXP_FREED_WORD;
 }
 
-/* Who had allocated the block is to blame, not who gets it next. An image that is gone has let go of its blocks: then nobody is. */
-static DECLSPEC_NORETURN VOID ExpWrittenFreed(const EXP_HEADER *Header, PULONG64 Word)
+/* [WDK Bug Check 0xC2] 8: allocating at an IRQL that the pool type does not permit; 9: freeing at one */
+VOID ExpCheckIrql(const EXP_POOL *Pool, ULONG Kind, ULONG_PTR SizeOrAddress)
 {
-    CHAR Text[160];
+    KIRQL Irql = ArchGetIrql();
+    if (Irql > (Pool->Type == PagedPool ? APC_LEVEL : DISPATCH_LEVEL))
+        KeBugCheckEx(BAD_POOL_CALLER, Kind, Irql, Pool->Type, SizeOrAddress);
+}
 
-    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to after they were freed%s",
-              (unsigned)Header->Size, (PCSTR)&Header->Tag,
-              Header->Owner != NULL ? "" : "; the driver that had them is unloaded");
+/* Who had allocated the block is to blame, not who gets it next. When its image is gone there is nobody to blame but by name. */
+static DECLSPEC_NORETURN VOID ExpWrittenFreed(const EXP_HEADER *Header, const ULONG64 *Word)
+{
+    PCSTR Gone = ExpGoneOwner(Header->Owner);
+    PVOID Owner = ExpOwnerCode(Header->Owner);
+    CHAR Text[192];
+
+    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to after they were freed%s%s%s",
+              (unsigned)Header->Size, (PCSTR)&Header->Tag, Gone != NULL ? "; the driver that had them, " : "",
+              Gone != NULL ? Gone : "", Gone != NULL ? ", is unloaded" : "");
     ExpLogBlock("written after it was freed:", Word);
-    KeBugCheckBlaming(Header->Owner != NULL ? Header->Owner : (PVOID)ExpWrittenFreed, MEMORY_MANAGEMENT,
-                      0x5200, (ULONG_PTR)Word, *Word, EXP_FREED_WORD, Text);
+    KeBugCheckBlaming(Owner != NULL ? Owner : (PVOID)ExpWrittenFreed, MEMORY_MANAGEMENT, 0x5200,
+                      (ULONG_PTR)Word, *Word, EXP_FREED_WORD, Text);
 }
 
 /* [WDK Bug Check 0x1A] 0x5200: a free block was written to */
-VOID ExpCheckFreed(EXP_HEADER *Header, ULONG Class)
+VOID ExpCheckFreed(const EXP_HEADER *Header, ULONG Class)
 {
-    PULONG64 Word = (PULONG64)(Header + 1);
+    const ULONG64 *Word = (const ULONG64 *)(Header + 1);
     if (KeChecksOff)
         return;
-    for (ULONG I = 2; I < (ExpBlockSize[Class] - EXP_HEADER_SIZE) / 8; I++)
+    for (ULONG I = 0; I < (ExpBlockSize[Class] - EXP_HEADER_SIZE) / 8; I++)
         if (Word[I] != EXP_FREED_WORD)
             ExpWrittenFreed(Header, &Word[I]);
 }

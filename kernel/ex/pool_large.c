@@ -2,14 +2,15 @@
  * Allocations of whole pages, and the records of pool pages. */
 #include "exp.h"
 
-/* All records below RecordEnd are backed, also those of pages that were never used. */
+/* All records below the end are backed, also those of pages that were never used. */
 BOOLEAN ExpCommitRecords(EXP_POOL *Pool, SIZE_T First, SIZE_T Count)
 {
-    LONG64 End = (LONG64)(First + Count), Known = Pool->RecordEnd;
-    if (End > Known && !MmCommitPoolRecords(&Pool->Records[Known], (SIZE_T)(End - Known) * sizeof(EXP_PAGE)))
+    volatile LONG64 *RecordEnd = &ExpRecordEnds[Pool->Region];
+    LONG64 End = (LONG64)(Pool->Region * EXP_REGION_PAGES + First + Count), Known = *RecordEnd;
+    if (End > Known && !MmCommitPoolRecords(&EXP_RECORDS[Known], (SIZE_T)(End - Known) * sizeof(EXP_PAGE)))
         return FALSE;
     while (Known < End) {
-        LONG64 Seen = InterlockedCompareExchange64(&Pool->RecordEnd, End, Known);
+        LONG64 Seen = InterlockedCompareExchange64(RecordEnd, End, Known);
         if (Seen == Known)
             break;
         Known = Seen;
@@ -20,7 +21,7 @@ BOOLEAN ExpCommitRecords(EXP_POOL *Pool, SIZE_T First, SIZE_T Count)
 static PVOID ExpGetPages(EXP_POOL *Pool, SIZE_T PageCount)
 {
     if (PageCount == 1) {
-        PVOID Page = ExpInterlockedPopEntrySList(&Pool->Pages[ExpCacheIndex()]);
+        PVOID Page = ExpPop(EXP_PAGE_CLASS, Pool->Region);
         if (Page != NULL)
             return Page;
     }
@@ -34,7 +35,7 @@ static PVOID ExpGetPages(EXP_POOL *Pool, SIZE_T PageCount)
     return Base;
 }
 
-PVOID ExpAllocateLarge(EXP_POOL *Pool, SIZE_T Size, ULONG Tag, PVOID Owner)
+PVOID ExpAllocateLarge(EXP_POOL *Pool, SIZE_T Size, ULONG Tag, EXP_OWNER Owner)
 {
     SIZE_T PageCount = BYTES_TO_PAGES(Size) + (Size == 0);
     if (PageCount >= Pool->PageCount)
@@ -54,22 +55,20 @@ PVOID ExpAllocateLarge(EXP_POOL *Pool, SIZE_T Size, ULONG Tag, PVOID Owner)
     return Base;
 }
 
-VOID ExpFreeLarge(EXP_POOL *Pool, PVOID Block, ULONG Tag, const void *Freer)
+VOID ExpFreeLarge(EXP_POOL *Pool, PVOID Block, ULONG Tag, EXP_OWNER Freer)
 {
     EXP_PAGE *Record = &Pool->Records[ExpPageIndex(Pool, Block)];
     SIZE_T PageCount = Record->PageCount;
     if (Tag != 0 && Tag != Record->Tag)
         ExpWrongTag(Block, Record->Tag, Tag);
-    KeCheckFreedMemory(Block, Record->Size, Freer);
+    KeCheckFreedMemory(Block, Record->Size, ExpOwnerCode(Freer));
     ExpCheckGuard(Block, Record->Size, PageCount * PAGE_SIZE);
     ExpCheckNoResource(Block, Record->Size);
     if (__atomic_exchange_n(&Record->State, ExpPageFreed, __ATOMIC_ACQ_REL) != ExpPageLarge)
         ExpBadPointer(Pool, Block);
+    ExpNoteFreer(&Record->Owner, Freer);
     for (SIZE_T I = 1; I < PageCount; I++)
         Record[I].State = ExpPageUnused;
-    PSLIST_HEADER Cache = &Pool->Pages[ExpCacheIndex()];
-    if (PageCount == 1 && (USHORT)Cache->Alignment < EXP_PAGE_CACHE_DEPTH)
-        ExpInterlockedPushEntrySList(Cache, Block);
-    else
+    if (PageCount != 1 || !ExpPush(EXP_PAGE_CLASS, Pool->Region, Block))
         MmFreePoolPages(Pool->Region, Block, PageCount);
 }

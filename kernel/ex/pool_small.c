@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Pages that are cut into blocks of one class: the slow path behind the per-processor caches. */
+ * Pages that are cut into blocks of one class: what the magazines are filled from and emptied to. */
 #include "exp.h"
 
 static PUCHAR ExpPageAddress(const EXP_POOL *Pool, ULONG Page)
@@ -7,13 +7,7 @@ static PUCHAR ExpPageAddress(const EXP_POOL *Pool, ULONG Page)
     return (PUCHAR)(Pool->Base + (ULONG_PTR)Page * PAGE_SIZE);
 }
 
-static ULONG ExpBlocksPerPage(ULONG Class)
-{
-    return PAGE_SIZE / ExpBlockSize[Class];
-}
-
-/* --- the list of a class's pages that have free blocks; lock held
- * ------------------------------------------------ */
+/* --- the list of a class's pages that have free blocks; lock held ------------------------------------------------ */
 
 static VOID ExpLinkPage(EXP_POOL *Pool, ULONG Class, ULONG Page)
 {
@@ -36,33 +30,21 @@ static VOID ExpUnlinkPage(EXP_POOL *Pool, ULONG Class, ULONG Page)
         Pool->Partial[Class] = Record->Next;
 }
 
-/* --- the chain of a page's free blocks, through the first bytes of their contents; lock held
- * ------------------------ */
+/* --- taking ----------------------------------------------------------------------------------------------------------- */
 
-static VOID ExpChain(EXP_PAGE *Record, PUCHAR Page, USHORT Offset)
+/* The page is nobody's yet: no lock. */
+static VOID ExpCutPage(EXP_PAGE *Record, PUCHAR Page, ULONG Class, ULONG Region)
 {
-    *(PUSHORT)(Page + Offset + EXP_HEADER_SIZE) = Record->FirstFree;
-    Record->FirstFree = Offset;
-    Record->FreeCount++;
-}
-
-static EXP_HEADER *ExpUnchain(EXP_PAGE *Record, PUCHAR Page)
-{
-    EXP_HEADER *Header = (EXP_HEADER *)(Page + Record->FirstFree);
-    Record->FirstFree = *(PUSHORT)(Header + 1);
-    Record->FreeCount--;
-    return Header;
-}
-
-static VOID ExpCutPage(EXP_PAGE *Record, PUCHAR Page, ULONG Class)
-{
-    *Record = (EXP_PAGE){.State = ExpPageSmall, .Class = (UCHAR)Class};
-    for (ULONG I = ExpBlocksPerPage(Class); I-- > 0;) {
-        EXP_HEADER *Header = (EXP_HEADER *)(Page + I * ExpBlockSize[Class]);
+    for (ULONG I = 0; I < ExpBlocksPerPage(Class); I++) {
+        EXP_HEADER *Header = ExpHeaderOf(Page + ExpBlockOffset(Class, I));
         *Header = (EXP_HEADER){.State = ExpBlockFree};
         ExpFillFreed(Header, Class);
-        ExpChain(Record, Page, (USHORT)(I * ExpBlockSize[Class]));
     }
+    *Record = (EXP_PAGE){.State = ExpPageSmall,
+                         .Class = (UCHAR)Class,
+                         .Magazine = FIELD_OFFSET(EXP_CACHE, Magazines[Class][Region]),
+                         .FreeCount = (USHORT)ExpBlocksPerPage(Class),
+                         .Free = ExpFullSet(Class)};
 }
 
 static BOOLEAN ExpAddPage(EXP_POOL *Pool, ULONG Class)
@@ -75,45 +57,56 @@ static BOOLEAN ExpAddPage(EXP_POOL *Pool, ULONG Class)
         MmFreePoolPages(Pool->Region, Page, 1);
         return FALSE;
     }
-    ExpCutPage(&Pool->Records[Index], Page, Class);
+    ExpCutPage(&Pool->Records[Index], Page, Class, Pool->Region);
+    KIRQL OldIrql = ArchAcquireLock(&Pool->Lock);
     ExpLinkPage(Pool, Class, Index);
     Pool->EmptyPages[Class]++;
+    ArchReleaseLock(&Pool->Lock, OldIrql);
     return TRUE;
 }
 
-static EXP_HEADER *ExpTakeBlockLocked(EXP_POOL *Pool, ULONG Class)
+static PVOID ExpTakeBlockLocked(EXP_POOL *Pool, ULONG Class, ULONG Index)
 {
-    if (Pool->Partial[Class] == EXP_NO_PAGE && !ExpAddPage(Pool, Class))
-        return NULL;
-    ULONG Index = Pool->Partial[Class];
     EXP_PAGE *Record = &Pool->Records[Index];
     if (Record->FreeCount == ExpBlocksPerPage(Class))
         Pool->EmptyPages[Class]--;
-    EXP_HEADER *Header = ExpUnchain(Record, ExpPageAddress(Pool, Index));
-    if (Record->FreeCount == 0)
+    if (--Record->FreeCount == 0)
         ExpUnlinkPage(Pool, Class, Index);
-    return Header;
+    return ExpPageAddress(Pool, Index) + ExpBlockOffset(Class, ExpTakeFromSet(&Record->Free));
 }
 
-EXP_HEADER *ExpTakeBlock(EXP_POOL *Pool, ULONG Class)
+static ULONG ExpTakePresent(EXP_POOL *Pool, ULONG Class, PVOID *Blocks, ULONG Count)
 {
+    ULONG Taken = 0;
     KIRQL OldIrql = ArchAcquireLock(&Pool->Lock);
-    EXP_HEADER *Header = ExpTakeBlockLocked(Pool, Class);
+    while (Taken < Count && Pool->Partial[Class] != EXP_NO_PAGE)
+        Blocks[Taken++] = ExpTakeBlockLocked(Pool, Class, Pool->Partial[Class]);
     ArchReleaseLock(&Pool->Lock, OldIrql);
-    return Header;
+    return Taken;
 }
+
+/* Another processor may have taken all blocks of the page that was added. */
+ULONG ExpTakeBlocks(EXP_POOL *Pool, ULONG Class, PVOID *Blocks, ULONG Count)
+{
+    ULONG Taken;
+    while ((Taken = ExpTakePresent(Pool, Class, Blocks, Count)) == 0)
+        if (!ExpAddPage(Pool, Class))
+            return 0;
+    return Taken;
+}
+
+/* --- giving back ----------------------------------------------------------------------------------------------------- */
 
 /* One page without a live block is kept per class, so that a lone block that comes and goes does not map and
- * unmap. */
-static VOID ExpGiveBlockLocked(EXP_POOL *Pool, EXP_HEADER *Header)
+ * unmap. The others are chained through Next: nobody finds them any more. */
+static VOID ExpGiveBlockLocked(EXP_POOL *Pool, const void *Block, PULONG Gone)
 {
-    ULONG Index = (ULONG)ExpPageIndex(Pool, Header);
+    ULONG Index = (ULONG)ExpPageIndex(Pool, Block);
     EXP_PAGE *Record = &Pool->Records[Index];
     ULONG Class = Record->Class;
-    PUCHAR Page = ExpPageAddress(Pool, Index);
-    if (Record->FreeCount == 0)
+    if (Record->FreeCount++ == 0)
         ExpLinkPage(Pool, Class, Index);
-    ExpChain(Record, Page, (USHORT)((PUCHAR)Header - Page));
+    ExpAddToSet(&Record->Free, ExpBlockNumberAt(Class, (ULONG)((ULONG_PTR)Block & PAGE_MASK)) - 1);
     if (Record->FreeCount != ExpBlocksPerPage(Class))
         return;
     if (Pool->EmptyPages[Class] == 0) {
@@ -121,34 +114,20 @@ static VOID ExpGiveBlockLocked(EXP_POOL *Pool, EXP_HEADER *Header)
         return;
     }
     ExpUnlinkPage(Pool, Class, Index);
-    *Record = (EXP_PAGE){.State = ExpPageUnused};
-    MmFreePoolPages(Pool->Region, Page, 1);
+    *Record = (EXP_PAGE){.State = ExpPageUnused, .Next = *Gone};
+    *Gone = Index;
 }
 
-VOID ExpGiveBlock(EXP_POOL *Pool, EXP_HEADER *Header)
+VOID ExpGiveBlocks(EXP_POOL *Pool, PVOID *Blocks, ULONG Count)
 {
+    ULONG Gone = EXP_NO_PAGE;
     KIRQL OldIrql = ArchAcquireLock(&Pool->Lock);
-    ExpGiveBlockLocked(Pool, Header);
+    for (ULONG I = 0; I < Count; I++)
+        ExpGiveBlockLocked(Pool, Blocks[I], &Gone);
     ArchReleaseLock(&Pool->Lock, OldIrql);
-}
-
-static VOID ExpTrimList(EXP_POOL *Pool, PSLIST_HEADER List, BOOLEAN Pages)
-{
-    PSLIST_ENTRY Next, Entry = ExpInterlockedFlushSList(List);
-    for (; Entry != NULL; Entry = Next) {
-        Next = Entry->Next;
-        if (Pages)
-            MmFreePoolPages(Pool->Region, Entry, 1);
-        else
-            ExpGiveBlock(Pool, ExpHeaderOf(Entry));
-    }
-}
-
-VOID ExpTrimCaches(EXP_POOL *Pool)
-{
-    for (ULONG Cache = 0; Cache < EXP_CACHES; Cache++) {
-        for (ULONG Class = 0; Class < EXP_CLASSES; Class++)
-            ExpTrimList(Pool, &Pool->Cache[Cache][Class], FALSE);
-        ExpTrimList(Pool, &Pool->Pages[Cache], TRUE);
+    while (Gone != EXP_NO_PAGE) {
+        PVOID Page = ExpPageAddress(Pool, Gone);
+        Gone = Pool->Records[Gone].Next;
+        MmFreePoolPages(Pool->Region, Page, 1);
     }
 }

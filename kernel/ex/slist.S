@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Sequenced singly linked lists, lock-free at any IRQL. Low half of the header: depth (16 bits), sequence (48), which every push
- * advances, so that a pop that was overtaken (ABA) fails. High half: address of the first entry and, in bits 0-3, the type.
+ * advances, so that a pop that was overtaken (ABA) fails. High half: address of the first entry. Bits 0-3 of an empty list may have a type,
+ * which who made it has put there; the first push drops it.
  *
  * A pop reads the link of an entry that another processor may have taken and unmapped meanwhile. ExpPopSListFault is that
  * read: a page fault there goes on at ExpPopSListResume, which reads the header again (ExFixSListFault). */
@@ -15,19 +16,16 @@ ExpInterlockedPushEntrySList:
     .seh_pushreg rbx
     .seh_endprologue
     mov r8, rcx
-    mov r9, rdx
+    mov rcx, rdx
     mov rax, [r8]
     mov rdx, [r8 + 8]
-1:  mov r10, rdx
-    and r10, -16
-    mov [r9], r10
-    mov ecx, edx
-    and ecx, 15
-    or rcx, r9
+1:  mov r9, rdx
+    and r9, -16
+    mov [rcx], r9
     lea rbx, [rax + 0x10001]
     lock cmpxchg16b [r8]
     jnz 1b
-    mov rax, r10
+    mov rax, r9
     pop rbx
     ret
     .seh_endproc
@@ -43,18 +41,17 @@ ExpInterlockedPopEntrySList:
 ExpPopSListResume:
     mov rax, [r8]
     mov rdx, [r8 + 8]
-1:  mov r9, rdx
-    and r9, -16
-    jz 2f
+1:  cmp rdx, 15
+    jbe 2f
 ExpPopSListFault:
-    mov rcx, [r9]
-    mov r10d, edx
-    and r10d, 15
-    or rcx, r10
+    mov rcx, [rdx]
     lea rbx, [rax - 1]
     lock cmpxchg16b [r8]
     jnz 1b
-2:  mov rax, r9
+    mov rax, rdx
+    pop rbx
+    ret
+2:  xor eax, eax
     pop rbx
     ret
     .seh_endproc

@@ -32,5 +32,5 @@ VOID InitializeSListHead(PSLIST_HEADER SListHead)
 /* Any IRQL. A snapshot. */
 USHORT ExQueryDepthSList(PSLIST_HEADER ListHead)
 {
-    return (USHORT)(*(volatile ULONGLONG *)&ListHead->Alignment & 0xffff);
+    return *(volatile USHORT *)&ListHead->Alignment;
 }

@@ -120,7 +120,8 @@ static NTSTATUS ImpReadImage(IMP_LOAD *Load, PUNICODE_STRING FullName)
 static VOID ImpFreeModule(PIM_MODULE Module)
 {
     if (Module->Base != NULL)
-        MmFreeImageSpace(Module->Base, Module->Size);
+        RtlForgetCode(Module->Base, Module->Size);
+    MmFreeImageSpace(Module->Base, Module->Size);
     ImpReleaseUses(Module);
     if (Module->Thunks != NULL)
         ImpDeleteThunks(Module->Thunks);

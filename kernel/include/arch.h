@@ -184,6 +184,7 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankObject,        /* ob: name space and handle tables when a spin lock is needed */
     LockRankExQueue,       /* ex: work queues */
     LockRankExPushLock,    /* ex: who waits for push locks */
+    LockRankExPoolTrim,    /* ex: who empties the processors' pool magazines */
     LockRankExPool,        /* ex: pool */
     LockRankExLookaside,   /* ex: list of lookaside lists */
     LockRankMmSystemSpace, /* mm: kernel virtual address space and its page tables */

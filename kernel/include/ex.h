@@ -13,6 +13,9 @@
 /* Right after MmInitSystem; pools work from then on. */
 VOID ExInitializePools(VOID);
 
+/* Before a further processor runs: its cache of free pool blocks. */
+VOID ExPrepareProcessor(PKPRCB Prcb);
+
 /* Before any thread but the first. */
 VOID ExInitializePushLocks(VOID);
 
@@ -42,7 +45,8 @@ typedef struct _EX_POOL_BLOCK {
     PVOID Base;  /* what the allocation returned */
     SIZE_T Size; /* bytes that were asked for */
     ULONG Tag;
-    PVOID Owner;        /* code address that allocated it */
+    PVOID Owner;        /* code address that allocated it; NULL: not known, or the image is gone */
+    ULONG64 Traces;     /* ex only: what its owner is made of */
     POOL_TYPE PoolType; /* NonPagedPoolNx or PagedPool */
     BOOLEAN Allocated;  /* FALSE: freed; the rest tells of its last life as far as it is known */
 } EX_POOL_BLOCK;
@@ -53,6 +57,17 @@ BOOLEAN ExQueryPoolBlock(const void *Address, EX_POOL_BLOCK *Block);
 /* Writes a ReportLeak record and a log line for each live block whose allocating code lies in Module; returns
  * how many. To be called after the driver's unload routine, before ImUnloadImage. IRQL <= DISPATCH_LEVEL. */
 ULONG ExReportDriverLeaks(PIM_MODULE Module);
+
+/* In words whose block Address lies in, or lay in: "96 bytes of paged pool, tag 'abcd', of a.sys!F+0x10"; empty when in none. The
+ * log and the report are told who allocated and freed it. Any IRQL, no lock: for bug checks. */
+VOID ExDescribePoolAddress(const void *Address, PCHAR Text, SIZE_T Room);
+
+/* Special pool for the blocks of a driver ("a.sys") or tag ("Abcd"; * and ? match as in file names), or for all (""), from now on. Once,
+ * right after ExInitializePools. */
+VOID ExUseSpecialPool(PCSTR Wanted);
+
+/* Who holds how much pool, one record per driver, tag and pool, and a line of the log. PASSIVE_LEVEL. */
+VOID ExReportPoolUsage(VOID);
 
 typedef struct _EX_POOL_COUNTERS {
     SIZE_T Blocks; /* live allocations */

@@ -158,11 +158,13 @@ typedef struct _KPRCB {
         CurrentPriority; /* of CurrentThread; written under the ready lock, read as a hint by others */
     volatile BOOLEAN Reschedule; /* another thread should run here: set under the ready lock */
     BOOLEAN BugCheckActive;
-    ULONG TickLength;        /* (c) of its clock, in milliseconds */
-    ULONG64 ClockTicks;      /* milliseconds of clock interrupts that it took */
-    PKTHREAD PreviousThread; /* the one that was switched away from, until the switch is complete */
-    PKTHREAD DeferredReady;  /* this processor, DISPATCH_LEVEL: woken, not ready yet, newest first */
-    ULONG HeldLockCount;     /* checked kernel: spin locks this processor holds, in order */
+    ULONG TickLength;                 /* (c) of its clock, in milliseconds */
+    ULONG64 ClockTicks;               /* milliseconds of clock interrupts that it took */
+    PKTHREAD PreviousThread;          /* the one that was switched away from, until the switch is complete */
+    PKTHREAD DeferredReady;           /* this processor, DISPATCH_LEVEL: woken, not ready yet, newest first */
+    volatile BOOLEAN PagedPoolDenied; /* ke_paged.h */
+    PVOID PoolCache;     /* ex: its free blocks of pool; with interrupts off, or see ex/pool_cache.c */
+    ULONG HeldLockCount; /* checked kernel: spin locks this processor holds, in order */
     KI_HELD_LOCK HeldLocks[KI_MAX_HELD_LOCKS];
 } KPRCB, *PKPRCB;
 ASSERT_OFFSET(KPRCB, LegacyNumber, 0x4);
@@ -357,7 +359,9 @@ typedef struct _KI_UPCALLS {
     BOOLEAN(*UnwindOne)
     (PCONTEXT Context);           /* to the caller; FALSE at the end or when the stack makes no sense */
     VOID (*BugCheckReport)(VOID); /* records that must not be lost */
-    BOOLEAN (*FixFault)(ARCH_TRAP_FRAME *Frame); /* a page fault that is no error */
+    BOOLEAN (*FixFault)(ARCH_TRAP_FRAME *Frame);                        /* a page fault that is no error */
+    VOID (*DescribePool)(const void *Address, PCHAR Text, SIZE_T Room); /* whose block it lies in */
+    VOID (*PrepareProcessor)(PKPRCB Prcb); /* before it runs: what other layers keep in its block */
     VOID (*HangReport)(VOID); /* in a bug check because the machine was asked where it is: the threads */
 } KI_UPCALLS;
 extern const KI_UPCALLS *KiUpcalls;

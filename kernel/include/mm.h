@@ -12,10 +12,10 @@
 
 /* Regions that the kernel places at random at each boot (ldr/osloader/layout.h), each in whole entries of the top-level page table,
  * made at boot, so that all address spaces share what is mapped there. REGION(name, entries of 512 GiB, what lies there).
- * tools/address_map.py writes docs/address-map.md from here. The two pools are neighbours. */
+ * tools/address_map.py writes docs/address-map.md from here. The pools are neighbours. */
 #define MM_RANDOM_REGIONS(REGION)                                                                            \
     REGION(Shadow, 32, "kept free for a KASAN shadow")                                                       \
-    REGION(Pools, 2, "nonpaged pool, then paged pool; read/write, no-execute")                               \
+    REGION(Pools, 3, "nonpaged pool, paged pool, special pool; read/write, no-execute")                      \
     REGION(PoolRecords, 1, "a record for each pool page (ex), backed on demand")                             \
     REGION(PfnDatabase, 1, "an entry for each physical page (mm), backed on demand")                         \
     REGION(SystemPtes, 1, "system PTEs: stacks, device memory, MDL mappings, contiguous memory; no-execute") \
@@ -38,6 +38,7 @@ extern MM_LAYOUT MmLayout;
 #define MM_SHADOW_BASE MmLayout.Shadow
 #define MM_NONPAGED_POOL_BASE MmLayout.Pools
 #define MM_PAGED_POOL_BASE (MmLayout.Pools + MM_REGION_SIZE)
+#define MM_SPECIAL_POOL_BASE (MmLayout.Pools + 2 * MM_REGION_SIZE) /* blocks with a guard page each */
 #define MM_POOL_RECORDS_BASE MmLayout.PoolRecords
 #define MM_PFN_DATABASE_BASE MmLayout.PfnDatabase
 #define MM_PAGE_TABLES_BASE MmLayout.PageTables
@@ -153,10 +154,21 @@ VOID MmDiscardImagePages(PVOID Base,
 VOID MmFreeImageSpace(PVOID Base, SIZE_T Size);
 
 /* Pool pages for ex: PageCount pages mapped read/write, NX, not zeroed, in the region of that pool. */
-typedef enum _MM_POOL_REGION { MmNonPagedPoolRegion, MmPagedPoolRegion, MmPoolRegions } MM_POOL_REGION;
+typedef enum _MM_POOL_REGION {
+    MmNonPagedPoolRegion,
+    MmPagedPoolRegion,
+    MmPoolRegions, /* the ordinary ones */
+    MmSpecialPoolRegion = MmPoolRegions,
+    MmAllPoolRegions
+} MM_POOL_REGION;
 PVOID MmAllocatePoolPages(MM_POOL_REGION Region, SIZE_T PageCount);
 VOID MmFreePoolPages(MM_POOL_REGION Region, PVOID Base,
-                     SIZE_T PageCount);          /* unmapped: a later touch is MmFaultFreedPool */
+                     SIZE_T PageCount); /* unmapped: a later touch is MmFaultFreedPool */
+
+/* The same in the region of special pool: an address that is never mapped lies before and behind, and addresses are used again as
+ * late as possible. Paged: as paged pool at DISPATCH_LEVEL. */
+PVOID MmAllocateSpecialPages(SIZE_T PageCount, BOOLEAN Paged);
+VOID MmFreeSpecialPages(PVOID Base, SIZE_T PageCount);
 SIZE_T MmPoolRegionPages(MM_POOL_REGION Region); /* size of the region, constant after boot */
 
 /* Backs the pages of [Base, Base + Size) inside MM_POOL_RECORDS_BASE that are not yet backed, zeroed. */
@@ -175,6 +187,9 @@ typedef enum _MM_FAULT_KIND {
     MmFaultUnmapped,     /* kernel half, never mapped there */
     MmFaultStackGuard,   /* Base, Size: the stack (usable part) above it */
     MmFaultFreedPool,    /* a pool page that was given back */
+    MmFaultPagedPool,    /* mapped, but denied at DISPATCH_LEVEL and above (ke_paged.h) */
+    MmFaultSpecialFreed, /* a block of special pool that was freed */
+    MmFaultSpecialGuard, /* the page before or behind a block of special pool */
     MmFaultFreedImage,   /* an unloaded image or discarded INIT section */
     MmFaultFreedMapping, /* a system mapping (I/O space, MDL, stack, contiguous memory) that was undone */
     MmFaultNoAccess,     /* PAGE_NOACCESS */
@@ -189,6 +204,7 @@ typedef enum _MM_REGION {
     MmRegionDirectMap,
     MmRegionNonPagedPool,
     MmRegionPagedPool,
+    MmRegionSpecialPool,
     MmRegionPageTables,
     MmRegionSharedData,
     MmRegionImages,

@@ -91,17 +91,18 @@ typedef enum REPORT_KEY {
 } REPORT_KEY;
 
 typedef enum REPORT_TYPE {
-    ReportPad = 1,        /* no fields: the unused end of the ring */
-    ReportBoot = 2,       /* Text (version), Count (active processors), Total (present processors) */
-    ReportLog = 3,        /* Text: a line of the kernel's own log */
-    ReportPrint = 4,      /* Driver (if known), Text: DbgPrint and family, as the driver gave it */
-    ReportImage = 5,      /* Driver, Base, Size, Status, Text (sentence when refused or warned) */
-    ReportMissing = 6,    /* Driver, Dll, Symbol: one per missing import */
-    ReportEntry = 7,      /* Driver, Status: DriverEntry returned */
-    ReportDevice = 8,     /* Driver, Device, Kind ("created"/"deleted") */
-    ReportLink = 9,       /* Name, Device (target), Kind ("created"/"deleted") */
-    ReportUnload = 10,    /* Driver, Status */
-    ReportLeak = 11,      /* Driver, Kind, Tag, Size, Count, Module, Offset (allocating code) */
+    ReportPad = 1,     /* no fields: the unused end of the ring */
+    ReportBoot = 2,    /* Text (version), Count (active processors), Total (present processors) */
+    ReportLog = 3,     /* Text: a line of the kernel's own log */
+    ReportPrint = 4,   /* Driver (if known), Text: DbgPrint and family, as the driver gave it */
+    ReportImage = 5,   /* Driver, Base, Size, Status, Text (sentence when refused or warned) */
+    ReportMissing = 6, /* Driver, Dll, Symbol: one per missing import */
+    ReportEntry = 7,   /* Driver, Status: DriverEntry returned */
+    ReportDevice = 8,  /* Driver, Device, Kind ("created"/"deleted") */
+    ReportLink = 9,    /* Name, Device (target), Kind ("created"/"deleted") */
+    ReportUnload = 10, /* Driver, Status */
+    ReportLeak =
+        11, /* Driver, Kind, Tag, Size, Count, Module, Offset (allocating code), Text (its callers) */
     ReportStepBegin = 12, /* Step, Operation, Name: the last known state when nothing follows */
     ReportStepEnd = 13,   /* Step, Operation, Status, Information, Data */
     ReportBugCheck = 14,  /* Code, Parameter1-4, Irql, Driver/Module/Symbol/Offset at fault if known, Text */
@@ -127,4 +128,8 @@ typedef enum REPORT_TYPE {
     ReportPassEnd =
         27, /* Count, Total (allocations in it), Information (how many failed), Module, Symbol, Offset (who asked for
                                the last one that failed) */
+    ReportPoolBlock =
+        28, /* Text: whose block a bug check or leak is about, who allocated and who freed it, one record each */
+    ReportPool =
+        29, /* Driver (empty: not known), Tag, Kind ("paged"/"nonpaged"), Count, Size: live blocks at the end */
 } REPORT_TYPE;

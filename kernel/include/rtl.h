@@ -69,6 +69,11 @@ VOID RtlSetUpcalls(const RTL_UPCALLS *Upcalls);
  * Reads only the stack that Rsp lies in and the image that Rip lies in. Any IRQL. */
 BOOLEAN RtlUnwindOneFrame(PCONTEXT Context, NTSTATUS *Status);
 
+/* Return addresses of the running call chain, the first read at ReturnAddress (on the stack). Tens of instructions a frame; may
+ * end early. How many. Any IRQL. RtlForgetCode: the image goes. */
+ULONG RtlQuickWalk(const ULONG64 *ReturnAddress, PVOID *Callers, ULONG Count);
+VOID RtlForgetCode(const void *Base, SIZE_T Size);
+
 /* Calls the language handlers of the frames from Context upwards. TRUE: a handler said to continue, with
  * *Context as it left it. FALSE: nobody handled it. Does not return at all when a handler unwinds to an
  * __except block. The border with the trap code: it fills both structures (SegCs and SegSs included), and its

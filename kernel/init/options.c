@@ -52,6 +52,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     PCSTR SpinLimit = InitFindOption(CommandLine, "spin-limit");
     PCSTR Nmi = InitFindOption(CommandLine, "nmi");
     PCSTR Checks = InitFindOption(CommandLine, "checks");
+    PCSTR PagedCheck = InitFindOption(CommandLine, "paged-check");
 
     Options->ExitPort = Port != NULL ? (USHORT)InitNumber(Port) : 0;
     Options->Image.CountCalls = Bind != NULL && strncmp(Bind, "count", 5) == 0;
@@ -62,6 +63,9 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->NmiAsks = Nmi != NULL && strncmp(Nmi, "where", 5) == 0;
     Options->ChecksOff = Checks != NULL && strncmp(Checks, "off", 3) == 0;
     Options->SpinLimit = SpinLimit != NULL ? (ULONG)InitNumber(SpinLimit) : KE_SPIN_LIMIT;
+    Options->SpecialPool = InitFindOption(CommandLine, "special-pool");
+    Options->PoolReport = InitFindOption(CommandLine, "pool-report") != NULL;
+    Options->PagedUnchecked = PagedCheck != NULL && strncmp(PagedCheck, "off", 3) == 0;
     Options->RunTests = InitFindOption(CommandLine, "kt") != NULL;
     Options->Watchdog = (KE_WATCHDOG_LIMITS){.Dpc = InitValue(CommandLine, "dpc-limit"),
                                              .Raised = InitValue(CommandLine, "dispatch-limit"),

@@ -63,7 +63,8 @@ static VOID InitUnhandledException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT C
 VOID InitSetUpcalls(VOID)
 {
     static const KI_UPCALLS Ke = {ImIsKernelAddress,  ImSymbolize,     InitUnwindOne,
-                                  InitBugCheckReport, ExFixSListFault, InitHangReport};
+                                  InitBugCheckReport, ExFixSListFault, ExDescribePoolAddress,
+                                  ExPrepareProcessor, InitHangReport};
     static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException};
     static const IM_UPCALLS Im = {IoReportModuleLeaks};
     static const PS_UPCALLS Ps = {IoCancelThreadIo};

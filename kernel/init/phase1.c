@@ -92,6 +92,8 @@ static VOID InitRunAgent(VOID)
 
     if (!NT_SUCCESS(Status))
         KdLogError("the agent could not be loaded: status 0x%08X", (unsigned)Status);
+    if (InitOptions.PoolReport)
+        ExReportPoolUsage();
     KeQuerySchedulerTrace(&Hash, &Events);
     KdReport(ReportDone, KD_NUMBER(ReportKeyStatus, (ULONG)Status), KD_NUMBER(ReportKeyHash, Hash),
              KD_NUMBER(ReportKeyCount, Events));

@@ -8,6 +8,7 @@
 #include "kd.h"
 #include "ke_checks.h"
 #include "ke_failure.h"
+#include "ke_paged.h"
 #include "mm.h"
 #include "ob.h"
 #include "ps.h"
@@ -125,6 +126,10 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     if (ArchHasSmap())
         ArchActivateSmap(InitWritableCode);
     ExInitializePools();
+    if (InitOptions.SpecialPool != NULL)
+        ExUseSpecialPool(InitOptions.SpecialPool);
+    if (!InitOptions.PagedUnchecked)
+        (VOID) KeCheckPagedPool();
     ExInitializePushLocks();
     HalInitSystem(&InitLoaderBlock);
     KeSetSpinLimit(InitOptions.SpinLimit);

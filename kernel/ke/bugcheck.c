@@ -3,6 +3,7 @@
  * the machine got there; then ends the run. [WDK KeBugCheckEx] Any IRQL. */
 #include "ki.h"
 #include "ke_bugcheck.h"
+#include "ke_paged.h"
 #include "rtl.h"
 #include "crt.h"
 
@@ -33,8 +34,18 @@ static VOID KiEarlyReport(VOID)
 {
 }
 
+static VOID KiEarlyPrepare(PKPRCB Prcb)
+{
+}
+
+static VOID KiEarlyDescribe(const void *Address, PCHAR Text, SIZE_T Room)
+{
+    Text[0] = 0;
+}
+
 static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlySymbolize, KiEarlyUnwindOne,
-                                          KiEarlyReport,          KiEarlyFixFault,  KiEarlyReport};
+                                          KiEarlyReport,          KiEarlyFixFault,  KiEarlyDescribe,
+                                          KiEarlyPrepare,         KiEarlyReport};
 const KI_UPCALLS *KiUpcalls = &KiEarlyUpcalls;
 BOOLEAN KeNmiAsks;
 
@@ -242,6 +253,7 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Blamed, ULONG Code, const U
     __asm__ volatile("cli" : : : "memory");
     ArchSetIrql(HIGH_LEVEL);
     KeGetPrcb()->BugCheckActive = TRUE;
+    KePermitPagedPool(); /* what the report is made of may lie there */
     if (!KiFreezeOthers(Context, Irql))
         KiBugCheckInBugCheck(Code);
     KiSaveProcessorState(Context, Irql);

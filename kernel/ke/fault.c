@@ -2,6 +2,9 @@
  * Page faults. What Windows lets a handler catch (user addresses at low IRQL) becomes an exception, the rest is the bug
  * check that Windows makes of it, with the reason in words. */
 #include "ki.h"
+#include "crt.h"
+#include "ke_bugcheck.h"
+#include "ke_paged.h"
 #include "mm_user.h"
 
 #define FAULT_PROTECTION 1
@@ -10,6 +13,34 @@
 #define FAULT_WRITE 2
 #define FAULT_EXECUTE 0x10
 #define FLAG_INTERRUPTS 0x200
+#define FAULT_KEY 0x20
+
+/* What was hit, and whose pool block it is. */
+static PCSTR KiDescribeFault(const MM_FAULT *Fault, ULONG64 Address, PCHAR Text, SIZE_T Room)
+{
+    CHAR Block[160];
+
+    if (Fault->Region != MmRegionNonPagedPool && Fault->Region != MmRegionPagedPool &&
+        Fault->Region != MmRegionSpecialPool)
+        return Fault->Text;
+    KiUpcalls->DescribePool((PVOID)Address, Block, sizeof(Block));
+    if (Block[0] == 0)
+        return Fault->Text;
+    _snprintf(Text, Room, "%s: %s", Fault->Text, Block);
+    return Text;
+}
+
+/* [WDK bug checks 0xCC, 0xCD, 0xD5, 0xD6] p1 address, p2 0 read, 1 write, p3 the instruction. 0xD5, 0xD6 when a driver did it. */
+static DECLSPEC_NORETURN VOID KiSpecialPoolFault(ARCH_TRAP_FRAME *Frame, PCONTEXT Context, ULONG64 Address,
+                                                 BOOLEAN Freed, PCSTR Text)
+{
+    BOOLEAN Kernel = KiUpcalls->IsKernelAddress((PVOID)Frame->Rip);
+    ULONG Code =
+        Freed ? (Kernel ? PAGE_FAULT_IN_FREED_SPECIAL_POOL : DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL)
+              : (Kernel ? PAGE_FAULT_BEYOND_END_OF_ALLOCATION : DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION);
+
+    KiBugCheck(Code, Address, (Frame->ErrorCode & FAULT_WRITE) != 0, Frame->Rip, 0, Context, Text);
+}
 
 /* [WDK bug checks 0x0A, 0xD1] p1 address, p2 IRQL, p3 0 read, 1 write, 8 execute, p4 the instruction. 0xD1 when a driver did it. */
 static DECLSPEC_NORETURN VOID KiFaultAtHighIrql(ARCH_TRAP_FRAME *Frame, PCONTEXT Context, ULONG64 Address,
@@ -89,6 +120,7 @@ VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
     ULONG64 Address = ArchReadCr2();
     MM_FAULT Fault;
     CONTEXT Context;
+    CHAR Text[288];
 
     if (KiUpcalls->FixFault(Frame))
         return;
@@ -104,12 +136,19 @@ VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
         KiUserFault(Frame, Address);
         return;
     }
+    if ((Frame->ErrorCode & FAULT_KEY) && Frame->Irql < DISPATCH_LEVEL) {
+        KePermitPagedPool();
+        return;
+    }
     MmClassifyFault((PVOID)Address, Frame->ErrorCode, &Fault);
     if (Frame->Irql < DISPATCH_LEVEL && (Fault.Kind == MmFaultUser || Fault.Kind == MmFaultNull)) {
         KiRaiseFault(Frame, Address, STATUS_ACCESS_VIOLATION);
         return;
     }
     ArchContextFromTrapFrame(Frame, &Context);
+    Fault.Text = KiDescribeFault(&Fault, Address, Text, sizeof(Text));
+    if (Fault.Kind == MmFaultSpecialFreed || Fault.Kind == MmFaultSpecialGuard)
+        KiSpecialPoolFault(Frame, &Context, Address, Fault.Kind == MmFaultSpecialFreed, Fault.Text);
     if (Frame->Irql >= DISPATCH_LEVEL && Fault.Kind != MmFaultReadOnly && Fault.Kind != MmFaultNoExecute)
         KiFaultAtHighIrql(Frame, &Context, Address, Fault.Text);
     KiFatalFault(Frame, &Context, Address, &Fault);

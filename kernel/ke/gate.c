@@ -2,6 +2,7 @@
  * The gate: what must be the same before and after a call into a driver. */
 #include "ki.h"
 #include "ke_bugcheck.h"
+#include "ke_paged.h"
 #include "crt.h"
 #include "rtl.h"
 
@@ -28,6 +29,8 @@ VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
         Gate->Outer = Gate->Outer->Outer; /* an exception was handled further out: that call is over */
     Thread->Gate = Gate;
     Thread->GateRoutine = Routine;
+    if (NTBOX_CHECKED && Gate->Irql >= DISPATCH_LEVEL)
+        KeDenyPagedPool();
 }
 
 static PCSTR KiGateName(KE_GATE_KIND Kind)

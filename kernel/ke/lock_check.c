@@ -4,6 +4,7 @@
  * not hold, or lowers the IRQL under a lock. Each processor writes its own stack only; a report reads those of others,
  * which may be changing: it looks, it does not rely. */
 #include "ki.h"
+#include "ke_paged.h"
 #include "arch_lock.h"
 #include "crt.h"
 #include "rtl.h"
@@ -96,6 +97,8 @@ static VOID KiAfterAcquire(const void *Lock, const ARCH_LOCK_CLASS *Class, const
     if (Prcb->HeldLockCount < KI_MAX_HELD_LOCKS)
         Prcb->HeldLocks[Prcb->HeldLockCount] = (KI_HELD_LOCK){Lock, Class, Caller};
     Prcb->HeldLockCount++;
+    if (Class->Rank == LockRankDriver)
+        KeDenyPagedPool();
 }
 
 static DECLSPEC_NORETURN VOID KiReleasedUnheld(const void *Lock, const ARCH_LOCK_CLASS *Class)

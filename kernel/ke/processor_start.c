@@ -50,6 +50,7 @@ static BOOLEAN KiPrepareProcessor(ULONG Number)
     KiInitializeProcessorBlock(Processor, Number);
     Processor->Pcr.KdVersionBlock = KiProcessorOf(KiProcessorBlock[0])->Pcr.KdVersionBlock;
     KiInitializeIdleThread(Processor, StackBase, StackLimit, XSaveArea);
+    KiUpcalls->PrepareProcessor(&Processor->Prcb);
     KiStart.Slots[Number] =
         (ARCH_START_SLOT){.ApicId = HalApicIdOf(Number), .StackTop = StackBase, .Argument = Processor};
     return TRUE;

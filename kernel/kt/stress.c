@@ -325,6 +325,7 @@ static VOID StressPrepare(ULONG64 Seed)
     StressAdd(StressQueueKinds, StressQueueKindCount);
     StressAdd(StressSharedKinds, StressSharedKindCount);
     StressAdd(StressRundownKinds, StressRundownKindCount);
+    StressAdd(StressPoolKinds, StressPoolKindCount);
     StressAdd(StressTimerKinds, StressTimerKindCount);
     StressAdd(StressSpaceKinds, StressSpaceKindCount);
     StressAdd(StressPageKinds, StressPageKindCount);

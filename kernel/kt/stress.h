@@ -34,10 +34,11 @@ typedef struct _STRESS_KIND {
 
 extern const STRESS_KIND StressLockKinds[], StressCountKinds[], StressWaitKinds[], StressDeferredKinds[],
     StressThreadKinds[], StressApcKinds[], StressQueueKinds[], StressSharedKinds[], StressRundownKinds[],
-    StressTimerKinds[], StressSpaceKinds[], StressPageKinds[];
+    StressTimerKinds[], StressSpaceKinds[], StressPageKinds[], StressPoolKinds[];
 extern const ULONG StressLockKindCount, StressCountKindCount, StressWaitKindCount, StressDeferredKindCount,
     StressThreadKindCount, StressApcKindCount, StressQueueKindCount, StressSharedKindCount,
-    StressRundownKindCount, StressTimerKindCount, StressSpaceKindCount, StressPageKindCount;
+    StressRundownKindCount, StressTimerKindCount, StressSpaceKindCount, StressPageKindCount,
+    StressPoolKindCount;
 
 /* --- stress.c --- */
 

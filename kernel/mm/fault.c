@@ -6,6 +6,7 @@
 #define MI_FAULT_PROTECTION 1u
 #define MI_FAULT_WRITE 2u
 #define MI_FAULT_FETCH 16u
+#define MI_FAULT_KEY 32u
 #define MI_NULL_END 0x10000u
 
 static const char *const MiFaultText[] = {
@@ -15,6 +16,9 @@ static const char *const MiFaultText[] = {
     [MmFaultUnmapped] = "a kernel address where nothing was ever mapped",
     [MmFaultStackGuard] = "the guard page below a kernel stack (stack overflow)",
     [MmFaultFreedPool] = "pool memory that has been freed",
+    [MmFaultPagedPool] = "paged pool, which may be paged out, touched at DISPATCH_LEVEL or above",
+    [MmFaultSpecialFreed] = "a block of special pool that has been freed",
+    [MmFaultSpecialGuard] = "the guard page of a block of special pool",
     [MmFaultFreedImage] = "an image that has been unloaded, or its discarded INIT section",
     [MmFaultFreedMapping] = "a system mapping that has been undone",
     [MmFaultNoAccess] = "memory whose protection permits no access",
@@ -33,6 +37,7 @@ static MM_REGION MiRegionOf(ULONG64 Address)
         {MM_DIRECT_MAP_BASE, MM_DIRECT_MAP_END, MmRegionDirectMap},
         {MM_NONPAGED_POOL_BASE, MM_NONPAGED_POOL_BASE + MM_REGION_SIZE, MmRegionNonPagedPool},
         {MM_PAGED_POOL_BASE, MM_PAGED_POOL_BASE + MM_REGION_SIZE, MmRegionPagedPool},
+        {MM_SPECIAL_POOL_BASE, MM_SPECIAL_POOL_BASE + MM_REGION_SIZE, MmRegionSpecialPool},
         {MM_PAGE_TABLES_BASE, MM_PAGE_TABLES_BASE + MM_REGION_SIZE, MmRegionPageTables},
         {MM_SHARED_DATA_BASE, MM_SHARED_DATA_BASE + PAGE_SIZE, MmRegionSharedData},
         {MM_IMAGE_BASE, MM_IMAGE_BASE + MM_REGION_SIZE, MmRegionImages},
@@ -45,13 +50,14 @@ static MM_REGION MiRegionOf(ULONG64 Address)
     return MmRegionNone;
 }
 
-static MM_FAULT_KIND MiKindOfAbsent(MI_PTE Absent)
+static MM_FAULT_KIND MiKindOfAbsent(ULONG64 Address, MI_PTE Absent)
 {
+    BOOLEAN Special = MiRegionOf(Address) == MmRegionSpecialPool;
     switch (MI_ABSENT_KIND(Absent)) {
     case MiAbsentStackGuard:
         return MmFaultStackGuard;
     case MiAbsentFreedPool:
-        return MmFaultFreedPool;
+        return Special ? MmFaultSpecialFreed : MmFaultFreedPool;
     case MiAbsentFreedImage:
         return MmFaultFreedImage;
     case MiAbsentNoAccess:
@@ -59,7 +65,7 @@ static MM_FAULT_KIND MiKindOfAbsent(MI_PTE Absent)
     case MiAbsentFreedMapping:
         return MmFaultFreedMapping;
     default:
-        return MmFaultUnmapped;
+        return Special ? MmFaultSpecialGuard : MmFaultUnmapped;
     }
 }
 
@@ -73,7 +79,9 @@ static MM_FAULT_KIND MiKindOf(ULONG64 Address, ULONG64 ErrorCode, MI_PTE *Absent
     if (Entry == 0 && Address < MM_USER_END)
         return Address < MI_NULL_END ? MmFaultNull : MmFaultUser;
     if (Entry == 0)
-        return MiKindOfAbsent(*Absent);
+        return MiKindOfAbsent(Address, *Absent);
+    if (ErrorCode & MI_FAULT_KEY)
+        return MmFaultPagedPool;
     if (!(ErrorCode & MI_FAULT_PROTECTION))
         return MmFaultMapped;
     return ErrorCode & MI_FAULT_FETCH   ? MmFaultNoExecute

@@ -10,6 +10,7 @@
 #define MI_PAT_VALUE 0x0007040100070406ull
 #define MI_SYSTEM_PTE_PAGES ((4ull << 30) >> PAGE_SHIFT) /* and as many as there is memory */
 #define MI_POOL_EXTRA_PAGES ((128ull << 20) >> PAGE_SHIFT)
+#define MI_SPECIAL_POOL_PAGES ((1ull << 30) >> PAGE_SHIFT)
 #define MI_IMAGE_PAGES ((1ull << 30) >> PAGE_SHIFT)
 #define MI_CR4_GLOBAL (1ull << 7)
 
@@ -64,6 +65,7 @@ static VOID MiInitSpaces(const LOADER_BLOCK *Block)
                 MiRegionPages(Memory + MI_POOL_EXTRA_PAGES), 0);
     MiInitSpace(&MiPoolSpace[MmPagedPoolRegion], MM_PAGED_POOL_BASE,
                 MiRegionPages(Memory + MI_POOL_EXTRA_PAGES), 0);
+    MiInitSpace(&MiPoolSpace[MmSpecialPoolRegion], MM_SPECIAL_POOL_BASE, MI_SPECIAL_POOL_PAGES, 1);
     for (ULONG I = 0; I < Block->ImageCount; I++)
         MiAdoptImage(&Block->Images[I]);
 }

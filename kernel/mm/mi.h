@@ -31,7 +31,8 @@ typedef ULONG64 MI_PTE;
 #define MI_PTE_LAST 0x400ull
 #define MI_PTE_OWNS 0x800ull /* ours: its page is freed with the mapping */
 #define MI_PTE_FRAME 0x000ffffffffff000ull
-#define MI_PTE_USE_SHIFT 52 /* ours: bits 52-55, MI_USE */
+#define MI_PTE_USE_SHIFT 52           /* ours: bits 52-55, MI_USE */
+#define MI_PTE_KEY_PAGED (1ull << 59) /* bits 59-62: protection key, 1 for paged pool */
 #define MI_PTE_NX (1ull << 63)
 
 /* What a present page of system space is for: a free function accepts its own kind only. */
@@ -166,7 +167,7 @@ typedef struct _MI_SPACE {
 } MI_SPACE;
 
 extern ARCH_LOCK MiSystemSpaceLock;
-extern MI_SPACE MiImageSpace, MiSystemPteSpace, MiPoolSpace[MmPoolRegions];
+extern MI_SPACE MiImageSpace, MiSystemPteSpace, MiPoolSpace[MmAllPoolRegions];
 
 VOID MiInitSpace(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, SIZE_T FirstFree);
 

@@ -2,11 +2,16 @@
  * Pages for ex's pools: each pool has a region of addresses, so that an address tells its pool. */
 #include "mi.h"
 
+static MI_PTE MiPoolTemplate(BOOLEAN Paged)
+{
+    return MiTemplate(MmReadWrite, MmCached, MiUsePool) | (Paged ? MI_PTE_KEY_PAGED : 0);
+}
+
 PVOID MmAllocatePoolPages(MM_POOL_REGION Region, SIZE_T PageCount)
 {
     MI_SPACE *Space = &MiPoolSpace[Region];
     ULONG_PTR Base = MiReserve(Space, PageCount);
-    if (Base != 0 && !MiMapNewPages(Base, PageCount, MiTemplate(MmReadWrite, MmCached, MiUsePool), FALSE)) {
+    if (Base != 0 && !MiMapNewPages(Base, PageCount, MiPoolTemplate(Region == MmPagedPoolRegion), FALSE)) {
         MiRelease(Space, Base, PageCount);
         Base = 0;
     }
@@ -16,6 +21,47 @@ PVOID MmAllocatePoolPages(MM_POOL_REGION Region, SIZE_T PageCount)
 VOID MmFreePoolPages(MM_POOL_REGION Region, PVOID Base, SIZE_T PageCount)
 {
     MiFreeMapping(&MiPoolSpace[Region], (ULONG_PTR)Base, PageCount, MiUsePool, MiAbsentFreedPool);
+}
+
+/* --- special pool: the page behind each block stays unmapped; it is also the one before the next ----------------- */
+
+/* Where the next search starts: MiSystemSpaceLock. */
+static ULONG64 MiSpecialNext;
+
+static ULONG_PTR MiReserveSpecial(SIZE_T PageCount)
+{
+    MI_SPACE *Space = &MiPoolSpace[MmSpecialPoolRegion];
+    ULONG_PTR Base = 0;
+    KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
+    ULONG64 First = MiBitmapFindRun(&Space->Map, PageCount, MiSpecialNext, Space->PageCount, 0);
+    if (First == MI_BITMAP_NONE)
+        First = MiBitmapFindRun(&Space->Map, PageCount, 0, Space->PageCount, 0);
+    if (First != MI_BITMAP_NONE && MiEnsureTablesLocked(Space->Base + First * PAGE_SIZE, PageCount)) {
+        MiBitmapTake(&Space->Map, First, PageCount);
+        MiSpecialNext = First + PageCount;
+        Base = Space->Base + First * PAGE_SIZE;
+    }
+    ArchReleaseLock(&MiSystemSpaceLock, OldIrql);
+    return Base;
+}
+
+PVOID MmAllocateSpecialPages(SIZE_T PageCount, BOOLEAN Paged)
+{
+    ULONG_PTR Base = MiReserveSpecial(PageCount + 1);
+    if (Base != 0 && !MiMapNewPages(Base, PageCount, MiPoolTemplate(Paged), FALSE)) {
+        MiRelease(&MiPoolSpace[MmSpecialPoolRegion], Base, PageCount + 1);
+        return NULL;
+    }
+    if (Base != 0) /* may be the last page of a block that was freed */
+        MiWritePte(MiPteOf(Base + PageCount * PAGE_SIZE), 0);
+    return (PVOID)Base;
+}
+
+VOID MmFreeSpecialPages(PVOID Base, SIZE_T PageCount)
+{
+    MI_SPACE *Space = &MiPoolSpace[MmSpecialPoolRegion];
+    MiUnmapWhole(Space, (ULONG_PTR)Base, PageCount, MiUsePool, MiAbsentFreedPool);
+    MiRelease(Space, (ULONG_PTR)Base, PageCount + 1);
 }
 
 SIZE_T MmPoolRegionPages(MM_POOL_REGION Region)

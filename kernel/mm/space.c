@@ -4,7 +4,7 @@
 #include "ke_failure.h"
 
 ARCH_LOCK MiSystemSpaceLock = ARCH_LOCK_INIT("system space", LockRankMmSystemSpace, DISPATCH_LEVEL);
-MI_SPACE MiImageSpace, MiSystemPteSpace, MiPoolSpace[MmPoolRegions];
+MI_SPACE MiImageSpace, MiSystemPteSpace, MiPoolSpace[MmAllPoolRegions];
 
 /* The first FirstFree pages are taken for good. The region's top-level entry is made now, so that every
  * address space that copies the kernel half sees all that will ever be mapped there. */

@@ -106,6 +106,7 @@ OPERATIONS = {
     'pool 64 B allocate + free': (90, 276),
     'pool 4 KiB allocate + free': (220, 780),
     'soft fault, demand zero': (1200, None),
+    'lookaside allocate + free': (40, None),
     'IoAllocateIrp + IoFreeIrp': (100, 332),
     'MDL lock, map, unmap, unlock of a page': (900, None),
 }

@@ -51,10 +51,54 @@ static VOID PoolUntagged(VOID)
 
 static VOID PoolPriority(VOID)
 {
-    PVOID Block = ExAllocatePoolWithTagPriority(NonPagedPool, 64, TAG, NormalPoolPriority);
-    CT_REQUIRE(Block != NULL);
-    CT_CHECK(Fill(Block, 64));
-    ExFreePoolWithTag(Block, TAG);
+    static const EX_POOL_PRIORITY Priorities[] = {
+        LowPoolPriority,    LowPoolPrioritySpecialPoolOverrun,    LowPoolPrioritySpecialPoolUnderrun,
+        NormalPoolPriority, NormalPoolPrioritySpecialPoolOverrun, NormalPoolPrioritySpecialPoolUnderrun,
+        HighPoolPriority,   HighPoolPrioritySpecialPoolOverrun,   HighPoolPrioritySpecialPoolUnderrun};
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Priorities); i++) {
+        PVOID Block = ExAllocatePoolWithTagPriority(NonPagedPoolNx, 64, TAG, Priorities[i]);
+        CT_REQUIRE(Block != NULL);
+        CT_CHECK(Fill(Block, 64));
+        ExFreePoolWithTag(Block, TAG);
+    }
+    CT_EQUAL(ExAllocatePoolWithTagPriority(PagedPool, (SIZE_T)1 << 46, TAG, HighPoolPriority), 0);
+}
+
+/* The low bits of the type say that a block begins on a cache line; other sizes and pools as always. */
+static VOID PoolCacheAligned(VOID)
+{
+    static const POOL_TYPE Types[] = {NonPagedPoolCacheAligned, PagedPoolCacheAligned,
+                                      NonPagedPoolNxCacheAligned};
+    for (ULONG t = 0; t < RTL_NUMBER_OF(Types); t++)
+        for (SIZE_T Size = 1; Size < 9000; Size = Size * 3 + 5) {
+            PVOID Block = ExAllocatePoolWithTag(Types[t], Size, TAG);
+            CT_REQUIRE(Block != NULL);
+            CT_CHECK(((ULONG_PTR)Block & 63) == 0);
+            CT_CHECK(Fill(Block, Size));
+            ExFreePoolWithTag(Block, TAG);
+        }
+}
+
+/* Blocks that one processor allocates and another one frees, more of them than any cache keeps. */
+static VOID PoolOtherProcessor(VOID)
+{
+    enum { Count = 400 };
+    static PVOID Blocks[Count];
+    ULONG Processors = KeQueryActiveProcessorCount(NULL);
+    for (ULONG Round = 0; Round < 2 * Processors; Round++) {
+        KeSetSystemAffinityThread((KAFFINITY)1 << Round % Processors);
+        for (ULONG i = 0; i < Count; i++) {
+            if (Blocks[i] != NULL)
+                ExFreePoolWithTag(Blocks[i], TAG);
+            Blocks[i] = ExAllocatePoolWithTag(i % 2 ? PagedPool : NonPagedPoolNx, 16 + 11 * i, TAG);
+            CT_REQUIRE(Blocks[i] != NULL);
+        }
+    }
+    KeRevertToUserAffinityThread();
+    for (ULONG i = 0; i < Count; i++) {
+        ExFreePoolWithTag(Blocks[i], TAG);
+        Blocks[i] = NULL;
+    }
 }
 
 static NTSTATUS QuotaTooMuch(PVOID Context)
@@ -71,6 +115,10 @@ static VOID PoolQuota(VOID)
     ExFreePoolWithTag(Block, TAG);
     NTSTATUS Status = NtboxGuardedCall(QuotaTooMuch, &None);
     CT_CHECK(Status == STATUS_INSUFFICIENT_RESOURCES || Status == STATUS_QUOTA_EXCEEDED);
+    Block = ExAllocatePoolWithQuota(PagedPool, 64);
+    CT_REQUIRE(Block != NULL);
+    CT_CHECK(Fill(Block, 64));
+    ExFreePool(Block);
     CT_EQUAL(
         ExAllocatePoolWithQuotaTag(NonPagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, (SIZE_T)1 << 46, TAG), 0);
 }
@@ -111,6 +159,19 @@ static VOID PoolPool3(VOID)
     CT_CHECK(IsZero(Block, 300));
     ExFreePool2(Block, TAG, NULL, 0);
     Block = ExAllocatePool3(POOL_FLAG_PAGED, 300, TAG, NULL, 0);
+    CT_REQUIRE(Block != NULL);
+    ExFreePool2(Block, TAG, NULL, 0);
+    POOL_EXTENDED_PARAMETER Node = {.Type = PoolExtendedParameterNumaNode, .PreferredNode = 0};
+    Block = ExAllocatePool3(POOL_FLAG_NON_PAGED | POOL_FLAG_USE_QUOTA | POOL_FLAG_CACHE_ALIGNED, 300, TAG,
+                            &Node, 1);
+    CT_REQUIRE(Block != NULL);
+    CT_CHECK(((ULONG_PTR)Block & 63) == 0 && IsZero(Block, 300));
+    ExFreePool2(Block, TAG, NULL, 0);
+    /* a parameter that nobody knows is an error, unless it is optional */
+    POOL_EXTENDED_PARAMETER Unknown = {.Type = PoolExtendedParameterMax};
+    CT_EQUAL(ExAllocatePool3(POOL_FLAG_NON_PAGED, 300, TAG, &Unknown, 1), 0);
+    Unknown.Optional = 1;
+    Block = ExAllocatePool3(POOL_FLAG_NON_PAGED, 300, TAG, &Unknown, 1);
     CT_REQUIRE(Block != NULL);
     ExFreePool2(Block, TAG, NULL, 0);
 }
@@ -379,6 +440,8 @@ static const CT_CASE Cases[] = {
     {"pool.untagged", PoolUntagged},
     {"pool.priority", PoolPriority},
     {"pool.quota", PoolQuota},
+    {"pool.cache_aligned", PoolCacheAligned},
+    {"pool.processors", PoolOtherProcessor},
     {"pool.pool2", PoolPool2},
     {"pool.pool3", PoolPool3},
     {"lookaside.npaged", LookasideNpaged},

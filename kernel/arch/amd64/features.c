@@ -4,6 +4,7 @@
 
 #define CR4_OSXSAVE (1ull << 18)
 #define CR4_SMEP (1ull << 20)
+#define CR4_PKS (1ull << 24)
 #define CR4_UMIP (1ull << 11)
 #define CR4_PGE (1ull << 7)
 
@@ -31,6 +32,8 @@ VOID ArchEnableFeatures(VOID)
         Cr4 |= ARCH_CR4_SMAP;
     if (Extended.Ecx & (1u << 2))
         Cr4 |= CR4_UMIP;
+    if (Extended.Ecx & (1u << 31))
+        Cr4 |= CR4_PKS;
     ArchWriteCr4(Cr4);
     if ((Basic.Ecx & (1u << 26)) && ArchCpuid(0, 0).Eax >= 13)
         ArchEnableXSave();
