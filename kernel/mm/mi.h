@@ -174,6 +174,8 @@ VOID MiInitSpace(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, SIZE_T First
 /* Page-aligned address of PageCount pages that nobody uses, with page tables; 0 when there are none. IRQL <=
  * DISPATCH_LEVEL. */
 ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount);
+ULONG_PTR MiReserveFrom(MI_SPACE *Space, SIZE_T PageCount,
+                        SIZE_T From); /* from that page of the region on, if there are any */
 VOID MiRelease(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount);
 
 /* One entry of a mapping of PageCount pages. */

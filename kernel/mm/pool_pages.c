@@ -25,23 +25,15 @@ VOID MmFreePoolPages(MM_POOL_REGION Region, PVOID Base, SIZE_T PageCount)
 
 /* --- special pool: the page behind each block stays unmapped; it is also the one before the next ----------------- */
 
-/* Where the next search starts: MiSystemSpaceLock. */
-static ULONG64 MiSpecialNext;
+/* Where the next search starts: a hint, so that addresses are used again late. */
+static volatile SIZE_T MiSpecialNext;
 
 static ULONG_PTR MiReserveSpecial(SIZE_T PageCount)
 {
     MI_SPACE *Space = &MiPoolSpace[MmSpecialPoolRegion];
-    ULONG_PTR Base = 0;
-    KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
-    ULONG64 First = MiBitmapFindRun(&Space->Map, PageCount, MiSpecialNext, Space->PageCount, 0);
-    if (First == MI_BITMAP_NONE)
-        First = MiBitmapFindRun(&Space->Map, PageCount, 0, Space->PageCount, 0);
-    if (First != MI_BITMAP_NONE && MiEnsureTablesLocked(Space->Base + First * PAGE_SIZE, PageCount)) {
-        MiBitmapTake(&Space->Map, First, PageCount);
-        MiSpecialNext = First + PageCount;
-        Base = Space->Base + First * PAGE_SIZE;
-    }
-    ArchReleaseLock(&MiSystemSpaceLock, OldIrql);
+    ULONG_PTR Base = MiReserveFrom(Space, PageCount, MiSpecialNext);
+    if (Base != 0)
+        MiSpecialNext = (Base - Space->Base) / PAGE_SIZE + PageCount;
     return Base;
 }
 

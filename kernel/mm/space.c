@@ -36,11 +36,18 @@ static BOOLEAN MiHasTablesLocked(MI_SPACE *Space, SIZE_T First, SIZE_T PageCount
 
 ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount)
 {
+    return MiReserveFrom(Space, PageCount, 0);
+}
+
+ULONG_PTR MiReserveFrom(MI_SPACE *Space, SIZE_T PageCount, SIZE_T From)
+{
     ULONG_PTR Base = 0;
     if (KE_DENY_ALLOCATION(__builtin_return_address(0)))
         return 0;
     KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
-    ULONG64 First = MiBitmapFindRun(&Space->Map, PageCount, 0, Space->PageCount, 0);
+    ULONG64 First = MiBitmapFindRun(&Space->Map, PageCount, From, Space->PageCount, 0);
+    if (First == MI_BITMAP_NONE && From != 0)
+        First = MiBitmapFindRun(&Space->Map, PageCount, 0, Space->PageCount, 0);
     if (First != MI_BITMAP_NONE && MiHasTablesLocked(Space, First, PageCount)) {
         MiBitmapTake(&Space->Map, First, PageCount);
         Base = Space->Base + First * PAGE_SIZE;
