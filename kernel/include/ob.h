@@ -21,6 +21,8 @@ typedef struct _OB_PARSE {
 } OB_PARSE;
 
 typedef struct _OB_TYPE_METHODS {
+    /* May a caller of this mode have a handle? Else the status that he gets. PASSIVE_LEVEL, no lock. Optional. */
+    NTSTATUS (*Open)(PVOID Object, KPROCESSOR_MODE Mode);
     /* A handle went away; HandlesLeft over all tables. PASSIVE_LEVEL, no lock. Optional. */
     VOID (*Close)(PVOID Object, LONG64 HandlesLeft);
     /* The last reference went away; the memory is freed after it. PASSIVE_LEVEL, no lock. Optional. */
@@ -61,8 +63,8 @@ ACCESS_MASK ObMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired);
 /* --- making objects
  * ----------------------------------------------------------------------------------------------
  * ObCreateObject (ntifs.h), IRQL <= APC_LEVEL: body of ObjectSize bytes, zeroed, non-paged, 16-byte aligned, one
- * reference. The name and root of ObjectAttributes are captured; AccessMode, charges and ParseContext are not
- * used yet.
+ * reference. The name and root of ObjectAttributes are captured, as memory of ProbeMode; AccessMode, charges and
+ * ParseContext are not used yet.
  *
  * ObInsertObject (ntifs.h), IRQL <= APC_LEVEL: gives the object its name and, when Handle is not NULL, a handle.
  *   Success with Handle: the creation reference is consumed; ObjectPointerBias references more are the

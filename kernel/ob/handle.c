@@ -109,9 +109,15 @@ ACCESS_MASK ObMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired)
     return Granted;
 }
 
-NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK DesiredAccess, ULONG Attributes, PHANDLE Handle)
+NTSTATUS ObpCreateHandle(PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK DesiredAccess, ULONG Attributes,
+                         PHANDLE Handle)
 {
     OBP_HEADER *Header = ObpHeader(Object);
+    if (Header->Type->Info.Methods.Open != NULL) {
+        NTSTATUS Status = Header->Type->Info.Methods.Open(Object, Mode);
+        if (!NT_SUCCESS(Status))
+            return Status;
+    }
     ObfReferenceObject(Object);
     InterlockedIncrement64(&Header->HandleCount);
     InterlockedIncrement64(&Header->Type->HandleCount);

@@ -9,7 +9,7 @@ static VOID ObpPrepareInsertLookup(OBP_HEADER *Header, OBP_LOOKUP *Lookup)
     Lookup->RootDirectory = Header->Create->RootDirectory;
     Lookup->Name = Header->Create->Name;
     Lookup->Parse.ObjectType = Header->Type;
-    Lookup->Parse.AccessMode = KernelMode;
+    Lookup->Parse.AccessMode = Header->Create->Mode;
     Lookup->Parse.Attributes = Header->Create->Attributes;
     Lookup->Insert = Header;
 }
@@ -34,10 +34,13 @@ static NTSTATUS ObpInsertName(PVOID *Object)
     return OpenIf ? STATUS_OBJECT_TYPE_MISMATCH : STATUS_OBJECT_NAME_COLLISION;
 }
 
-static NTSTATUS ObpInsertHandle(PVOID Target, ACCESS_MASK DesiredAccess, ULONG Attributes, ULONG PointerBias,
-                                PHANDLE Handle)
+/* Create: of the new object, NULL when it was made without attributes. */
+static NTSTATUS ObpInsertHandle(PVOID Target, ACCESS_MASK DesiredAccess, const OBP_CREATE_INFO *Create,
+                                ULONG PointerBias, PHANDLE Handle)
 {
-    NTSTATUS Status = ObpCreateHandle(Target, DesiredAccess, Attributes, Handle);
+    KPROCESSOR_MODE Mode = Create != NULL ? Create->Mode : KernelMode;
+    NTSTATUS Status =
+        ObpCreateHandle(Target, Mode, DesiredAccess, Create != NULL ? Create->Attributes : 0, Handle);
     for (ULONG I = 0; NT_SUCCESS(Status) && I < PointerBias; I++)
         ObfReferenceObject(Target);
     return Status;
@@ -48,14 +51,13 @@ NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE AccessState, ACCESS_MA
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     OBP_HEADER *Header = ObpCheckedHeader(Object);
-    ULONG Attributes = Header->Create != NULL ? Header->Create->Attributes : 0;
     PVOID Target = Object;
     /* Counts as a handle until there is one: a close by somebody who found the name must not take the name away. */
     InterlockedIncrement64(&Header->HandleCount);
     NTSTATUS Status = ObpInsertName(&Target);
     NT_CHECK(Handle != NULL || Header->Name == NULL || (Header->Flags & OBP_FLAG_PERMANENT));
     if (NT_SUCCESS(Status) && Handle != NULL) {
-        NTSTATUS HandleStatus = ObpInsertHandle(Target, DesiredAccess, Attributes, PointerBias, Handle);
+        NTSTATUS HandleStatus = ObpInsertHandle(Target, DesiredAccess, Header->Create, PointerBias, Handle);
         if (!NT_SUCCESS(HandleStatus)) {
             ObpRemoveName(Header); /* has one only if it is ours */
             Status = HandleStatus;

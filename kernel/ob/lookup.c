@@ -169,7 +169,8 @@ NTSTATUS ObpLookup(OBP_LOOKUP *Lookup)
 static NTSTATUS ObpLookupByAttributes(OBP_LOOKUP *Lookup, HANDLE Root, PCUNICODE_STRING Name)
 {
     static const UNICODE_STRING Empty = {0, 0, NULL};
-    NTSTATUS Status = ObpCaptureName(&Lookup->Name, Name != NULL ? Name : &Empty);
+    NTSTATUS Status = Name != NULL ? ObpCaptureName(&Lookup->Name, Name, Lookup->Parse.AccessMode)
+                                   : ObpCaptureName(&Lookup->Name, &Empty, KernelMode);
     if (!NT_SUCCESS(Status))
         return Status;
     Lookup->RootDirectory = Root;
@@ -183,18 +184,19 @@ NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Ob
                             PHANDLE Handle)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    if (ObjectAttributes == NULL || ObjectAttributes->Length != sizeof(OBJECT_ATTRIBUTES))
-        return STATUS_INVALID_PARAMETER;
-    OBP_LOOKUP Lookup = {.Parse = {.ObjectType = ObjectType,
-                                   .AccessMode = AccessMode,
-                                   .Attributes = ObjectAttributes->Attributes,
-                                   .DesiredAccess = DesiredAccess,
-                                   .Context = ParseContext}};
-    NTSTATUS Status =
-        ObpLookupByAttributes(&Lookup, ObjectAttributes->RootDirectory, ObjectAttributes->ObjectName);
+    OBJECT_ATTRIBUTES Captured;
+    NTSTATUS Status = ObpCaptureAttributes(&Captured, ObjectAttributes, AccessMode);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ObpCreateHandle(Lookup.Found, DesiredAccess, ObjectAttributes->Attributes, Handle);
+    OBP_LOOKUP Lookup = {.Parse = {.ObjectType = ObjectType,
+                                   .AccessMode = AccessMode,
+                                   .Attributes = Captured.Attributes,
+                                   .DesiredAccess = DesiredAccess,
+                                   .Context = ParseContext}};
+    Status = ObpLookupByAttributes(&Lookup, Captured.RootDirectory, Captured.ObjectName);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ObpCreateHandle(Lookup.Found, AccessMode, DesiredAccess, Captured.Attributes, Handle);
     ObfDereferenceObject(Lookup.Found);
     return Status;
 }

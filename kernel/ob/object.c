@@ -21,18 +21,6 @@ POBJECT_TYPE ObTypeOf(const void *Object)
     return ObpCheckedHeader(Object)->Type;
 }
 
-NTSTATUS ObpCaptureName(PUNICODE_STRING Copy, const UNICODE_STRING *Name)
-{
-    if ((Name->Length & 1) || (Name->Length != 0 && Name->Buffer == NULL))
-        return STATUS_OBJECT_NAME_INVALID;
-    NTSTATUS Status = ObAllocateName(Copy, Name->Length);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    RtlCopyMemory(Copy->Buffer, Name->Buffer, Name->Length);
-    Copy->Length = Name->Length;
-    return STATUS_SUCCESS;
-}
-
 NTSTATUS ObAllocateName(PUNICODE_STRING Name, ULONG Length)
 {
     if (Length > MAXUSHORT - 1)
@@ -51,15 +39,18 @@ VOID ObFreeName(PUNICODE_STRING Name)
     Name->Length = Name->MaximumLength = 0;
 }
 
-static NTSTATUS ObpCaptureCreateInfo(OBP_HEADER *Header, const OBJECT_ATTRIBUTES *Attributes)
+/* Attributes are captured, the name they point to is not. */
+static NTSTATUS ObpCaptureCreateInfo(OBP_HEADER *Header, const OBJECT_ATTRIBUTES *Attributes,
+                                     KPROCESSOR_MODE Mode)
 {
     OBP_CREATE_INFO *Info = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Info), OBP_TAG_CREATE);
     if (Info == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Info->RootDirectory = Attributes->RootDirectory;
     Info->Attributes = Attributes->Attributes;
+    Info->Mode = Mode;
     if (Attributes->ObjectName != NULL) {
-        NTSTATUS Status = ObpCaptureName(&Info->Name, Attributes->ObjectName);
+        NTSTATUS Status = ObpCaptureName(&Info->Name, Attributes->ObjectName, Mode);
         if (!NT_SUCCESS(Status)) {
             ExFreePoolWithTag(Info, OBP_TAG_CREATE);
             return Status;
@@ -78,9 +69,9 @@ VOID ObpFreeCreateInfo(OBP_HEADER *Header)
     Header->Create = NULL;
 }
 
-NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE AttributesMode, POBJECT_TYPE Type,
-                              POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE AccessMode, PVOID ParseContext,
-                              ULONG Size, ULONG PagedCharge, ULONG NonPagedCharge, PVOID *Object)
+NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type, POBJECT_ATTRIBUTES Attributes,
+                              KPROCESSOR_MODE AccessMode, PVOID ParseContext, ULONG Size, ULONG PagedCharge,
+                              ULONG NonPagedCharge, PVOID *Object)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     if (Size > MAXULONG - sizeof(OBP_HEADER))
@@ -90,12 +81,15 @@ NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE AttributesMode, POBJECT_TYPE Type,
     if (Header == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     if (Attributes != NULL) {
-        NTSTATUS Status = ObpCaptureCreateInfo(Header, Attributes);
+        OBJECT_ATTRIBUTES Captured;
+        NTSTATUS Status = ObpCaptureAttributes(&Captured, Attributes, ProbeMode);
+        if (NT_SUCCESS(Status))
+            Status = ObpCaptureCreateInfo(Header, &Captured, ProbeMode);
         if (!NT_SUCCESS(Status)) {
             ExFreePoolWithTag(Header, Type->Info.PoolTag);
             return Status;
         }
-        if (Attributes->Attributes & OBJ_PERMANENT)
+        if (Captured.Attributes & OBJ_PERMANENT)
             Header->Flags = OBP_FLAG_PERMANENT;
     }
     Header->PointerCount = 1;

@@ -29,6 +29,7 @@ typedef struct _OBJECT_TYPE {
 typedef struct _OBP_CREATE_INFO {
     HANDLE RootDirectory;
     ULONG Attributes;
+    KPROCESSOR_MODE Mode; /* of who asked */
     UNICODE_STRING Name;
 } OBP_CREATE_INFO;
 
@@ -110,10 +111,14 @@ typedef struct _OBP_LOOKUP {
 } OBP_LOOKUP;
 
 NTSTATUS ObpLookup(OBP_LOOKUP *Lookup);
-NTSTATUS ObpCaptureName(PUNICODE_STRING Copy, const UNICODE_STRING *Name);
+
+/* capture.c: Mode says whose memory From and what it points to are. The name goes back with ObFreeName. */
+NTSTATUS ObpCaptureAttributes(OBJECT_ATTRIBUTES *Copy, const OBJECT_ATTRIBUTES *From, KPROCESSOR_MODE Mode);
+NTSTATUS ObpCaptureName(PUNICODE_STRING Copy, const UNICODE_STRING *From, KPROCESSOR_MODE Mode);
 
 /* handle.c */
-NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK DesiredAccess, ULONG Attributes, PHANDLE Handle);
+NTSTATUS ObpCreateHandle(PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK DesiredAccess, ULONG Attributes,
+                         PHANDLE Handle);
 
 /* start-up of the parts, from ObInitSystem */
 VOID ObpInitHandles(VOID);

@@ -53,7 +53,7 @@ NTSTATUS NTAPI ZwCreateSymbolicLinkObject(PHANDLE Handle, ACCESS_MASK DesiredAcc
                                      sizeof(*Link), 0, 0, (PVOID *)&Link);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ObpCaptureName(&Link->Target, TargetName);
+    Status = ObpCaptureName(&Link->Target, TargetName, KernelMode);
     if (!NT_SUCCESS(Status)) {
         ObfDereferenceObject(Link);
         return Status;

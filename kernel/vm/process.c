@@ -23,3 +23,26 @@ NTSTATUS VmpWrite(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mod
     RtlCopyMemory(To, From, Length);
     return STATUS_SUCCESS;
 }
+
+static NTSTATUS VmpProbeGuarded(PVOID To, SIZE_T Length)
+{
+    __try {
+        ProbeForWrite(To, Length, 1);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS VmpProbe(PVOID To, SIZE_T Length, KPROCESSOR_MODE Mode)
+{
+    return Mode != KernelMode && To != NULL ? VmpProbeGuarded(To, Length) : STATUS_SUCCESS;
+}
+
+NTSTATUS VmpGiveHandle(PHANDLE To, HANDLE Handle, KPROCESSOR_MODE Mode)
+{
+    NTSTATUS Status = VmpWrite(To, &Handle, sizeof(Handle), Mode);
+    if (!NT_SUCCESS(Status))
+        (void)ObCloseHandle(Handle, Mode);
+    return Status;
+}

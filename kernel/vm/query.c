@@ -3,12 +3,16 @@
 #include "vmp.h"
 #include "ke.h"
 
+#define VM_TAG_NAME 'aNmV'
+#define VM_MAX_NAME 0x10100u /* a UNICODE_STRING and its 64 KiB */
+
 typedef struct _VM_QUERY {
     PMM_ADDRESS_SPACE Space;
     ULONG_PTR Address;
     PVOID Buffer; /* the caller's, SIZE_T Length */
     SIZE_T Length;
     SIZE_T Needed; /* out */
+    KPROCESSOR_MODE Mode;
 } VM_QUERY;
 
 static NTSTATUS VmpQueryBasic(VM_QUERY *Query)
@@ -18,7 +22,7 @@ static NTSTATUS VmpQueryBasic(VM_QUERY *Query)
     if (Query->Length < sizeof(Information))
         return STATUS_INFO_LENGTH_MISMATCH;
     NTSTATUS Status = MmQueryBasic(Query->Space, Query->Address, &Information);
-    return NT_SUCCESS(Status) ? VmpWrite(Query->Buffer, &Information, sizeof(Information), KernelMode)
+    return NT_SUCCESS(Status) ? VmpWrite(Query->Buffer, &Information, sizeof(Information), Query->Mode)
                               : Status;
 }
 
@@ -29,7 +33,7 @@ static NTSTATUS VmpQueryRegion(VM_QUERY *Query)
     if (Query->Length < sizeof(Information))
         return STATUS_INFO_LENGTH_MISMATCH;
     NTSTATUS Status = MmQueryRegion(Query->Space, Query->Address, &Information);
-    return NT_SUCCESS(Status) ? VmpWrite(Query->Buffer, &Information, sizeof(Information), KernelMode)
+    return NT_SUCCESS(Status) ? VmpWrite(Query->Buffer, &Information, sizeof(Information), Query->Mode)
                               : Status;
 }
 
@@ -41,8 +45,16 @@ static NTSTATUS VmpQueryPages(VM_QUERY *Query)
     Query->Needed = Count * sizeof(*Pages);
     if (Count == 0)
         return STATUS_INFO_LENGTH_MISMATCH;
-    for (SIZE_T I = 0; I < Count; I++)
-        Pages[I].VirtualAttributes = MmQueryPage(Query->Space, (ULONG_PTR)Pages[I].VirtualAddress);
+    for (SIZE_T I = 0; I < Count; I++) {
+        PVOID Address;
+        NTSTATUS Status = VmpRead(&Address, &Pages[I].VirtualAddress, sizeof(Address), Query->Mode);
+        if (!NT_SUCCESS(Status))
+            return Status;
+        ULONG64 Attributes = MmQueryPage(Query->Space, (ULONG_PTR)Address);
+        Status = VmpWrite(&Pages[I].VirtualAttributes, &Attributes, sizeof(Attributes), Query->Mode);
+        if (!NT_SUCCESS(Status))
+            return Status;
+    }
     return STATUS_SUCCESS;
 }
 
@@ -59,23 +71,41 @@ static NTSTATUS VmpQueryImage(VM_QUERY *Query)
                                             .SizeOfImage = MmSegmentSize(Segment)};
     BOOLEAN Image = MmSegmentKindOf(Segment) == MmSegmentImage;
     MmReleaseSegment(Segment);
-    return Image ? VmpWrite(Query->Buffer, &Information, sizeof(Information), KernelMode)
+    return Image ? VmpWrite(Query->Buffer, &Information, sizeof(Information), Query->Mode)
                  : STATUS_INVALID_ADDRESS;
+}
+
+/* The string's pointer is the caller's, whose buffer it goes to. */
+static NTSTATUS VmpWriteName(const VM_QUERY *Query, POBJECT_NAME_INFORMATION Name, SIZE_T Length)
+{
+    if (Name->Name.Buffer != NULL)
+        Name->Name.Buffer = (PWCH)((PUCHAR)Query->Buffer + ((PUCHAR)Name->Name.Buffer - (PUCHAR)Name));
+    return VmpWrite(Query->Buffer, Name, Length, Query->Mode);
+}
+
+static NTSTATUS VmpQueryFileName(VM_QUERY *Query, PFILE_OBJECT File)
+{
+    ULONG Length = Query->Length < VM_MAX_NAME ? (ULONG)Query->Length : VM_MAX_NAME, Needed = 0;
+    POBJECT_NAME_INFORMATION Name = ExAllocatePool2(POOL_FLAG_PAGED, VM_MAX_NAME, VM_TAG_NAME);
+    if (Name == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS Status = ObQueryNameString(File, Name, Length, &Needed);
+    Query->Needed = Needed;
+    if (NT_SUCCESS(Status))
+        Status = VmpWriteName(Query, Name, Needed);
+    ExFreePoolWithTag(Name, VM_TAG_NAME);
+    return Status;
 }
 
 /* [WDK GetMappedFileName] the name of the file whose section is mapped there. STATUS_FILE_INVALID: it has none. */
 static NTSTATUS VmpQueryName(VM_QUERY *Query)
 {
     MM_VIEW View;
-    ULONG Needed = 0;
-    NTSTATUS Status = STATUS_FILE_INVALID;
     PMM_SEGMENT Segment = MmReferenceSegmentAt(Query->Space, Query->Address, &View);
     if (Segment == NULL)
         return STATUS_INVALID_ADDRESS;
     PFILE_OBJECT File = MmSegmentFileObject(Segment);
-    if (File != NULL)
-        Status = ObQueryNameString(File, Query->Buffer, (ULONG)Query->Length, &Needed);
-    Query->Needed = Needed;
+    NTSTATUS Status = File != NULL ? VmpQueryFileName(Query, File) : STATUS_FILE_INVALID;
     MmReleaseSegment(Segment);
     return Status;
 }
@@ -98,22 +128,48 @@ static NTSTATUS VmpQuery(VM_QUERY *Query, MEMORY_INFORMATION_CLASS Class)
     }
 }
 
+static NTSTATUS VmpQueryProcess(HANDLE ProcessHandle, MEMORY_INFORMATION_CLASS Class, VM_QUERY *Query,
+                                PSIZE_T ReturnLength)
+{
+    PEPROCESS Process;
+    NTSTATUS Status = VmpProbe(ReturnLength, sizeof(*ReturnLength), Query->Mode);
+
+    if (NT_SUCCESS(Status))
+        Status = VmpReferenceProcess(ProcessHandle, PROCESS_QUERY_INFORMATION, Query->Mode, &Process);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Query->Space = VmpSpaceOf(Process);
+    Status = VmpQuery(Query, Class);
+    ObDereferenceObject(Process);
+    if (ReturnLength == NULL)
+        return Status;
+    NTSTATUS Written = VmpWrite(ReturnLength, &Query->Needed, sizeof(Query->Needed), Query->Mode);
+    return NT_SUCCESS(Written) ? Status : Written;
+}
+
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI ZwQueryVirtualMemory(HANDLE ProcessHandle, PVOID BaseAddress,
                                     MEMORY_INFORMATION_CLASS MemoryInformationClass, PVOID MemoryInformation,
                                     SIZE_T MemoryInformationLength, PSIZE_T ReturnLength)
 {
-    PEPROCESS Process;
+    VM_QUERY Query = {.Address = (ULONG_PTR)BaseAddress,
+                      .Buffer = MemoryInformation,
+                      .Length = MemoryInformationLength,
+                      .Mode = KernelMode};
 
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = VmpReferenceProcess(ProcessHandle, PROCESS_QUERY_INFORMATION, KernelMode, &Process);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    VM_QUERY Query = {VmpSpaceOf(Process), (ULONG_PTR)BaseAddress, MemoryInformation, MemoryInformationLength,
-                      0};
-    Status = VmpQuery(&Query, MemoryInformationClass);
-    ObDereferenceObject(Process);
-    if (ReturnLength != NULL)
-        *ReturnLength = Query.Needed;
-    return Status;
+    return VmpQueryProcess(ProcessHandle, MemoryInformationClass, &Query, ReturnLength);
+}
+
+NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE ProcessHandle, PVOID BaseAddress,
+                                    MEMORY_INFORMATION_CLASS MemoryInformationClass, PVOID MemoryInformation,
+                                    SIZE_T MemoryInformationLength, PSIZE_T ReturnLength)
+{
+    VM_QUERY Query = {.Address = (ULONG_PTR)BaseAddress,
+                      .Buffer = MemoryInformation,
+                      .Length = MemoryInformationLength,
+                      .Mode = ExGetPreviousMode()};
+
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpQueryProcess(ProcessHandle, MemoryInformationClass, &Query, ReturnLength);
 }

@@ -7,6 +7,15 @@
 POBJECT_TYPE MmSectionObjectType;
 const VM_UPCALLS *VmUpcalls;
 
+/* [WDK Device\PhysicalMemory Object] Since Windows Server 2003 SP1 no user-mode program may have it, whoever its user is. */
+static NTSTATUS VmpMayOpen(PVOID Object, KPROCESSOR_MODE Mode)
+{
+    const VM_SECTION *Section = Object;
+
+    return Mode != KernelMode && MmSegmentKindOf(Section->Segment) == MmSegmentPhysical ? STATUS_ACCESS_DENIED
+                                                                                        : STATUS_SUCCESS;
+}
+
 static VOID VmpDeleteSection(PVOID Object)
 {
     VM_SECTION *Section = Object;
@@ -24,13 +33,14 @@ static const OB_TYPE_INFO VmpSectionTypeInfo = {
                 SECTION_ALL_ACCESS},
     .ValidAccess = SECTION_ALL_ACCESS,
     .WaitOffset = OB_NOT_WAITABLE,
-    .Methods = {.Delete = VmpDeleteSection},
+    .Methods = {.Open = VmpMayOpen, .Delete = VmpDeleteSection},
 };
 
 /* The object gets its own reference to Template's segment. */
-NTSTATUS VmpMakeSection(POBJECT_ATTRIBUTES Attributes, const VM_SECTION *Template, VM_SECTION **Section)
+NTSTATUS VmpMakeSection(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode, const VM_SECTION *Template,
+                        VM_SECTION **Section)
 {
-    NTSTATUS Status = ObCreateObject(KernelMode, MmSectionObjectType, Attributes, KernelMode, NULL,
+    NTSTATUS Status = ObCreateObject(Mode, MmSectionObjectType, Attributes, KernelMode, NULL,
                                      sizeof(**Section), 0, 0, (PVOID *)Section);
 
     if (!NT_SUCCESS(Status))
@@ -45,13 +55,31 @@ NTSTATUS VmpReferenceSection(HANDLE Handle, ACCESS_MASK Access, KPROCESSOR_MODE 
     return ObReferenceObjectByHandle(Handle, Access, MmSectionObjectType, Mode, (PVOID *)Section, NULL);
 }
 
+static NTSTATUS VmpOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
+                               POBJECT_ATTRIBUTES ObjectAttributes, KPROCESSOR_MODE Mode)
+{
+    HANDLE Handle;
+    NTSTATUS Status = VmpProbe(SectionHandle, sizeof(*SectionHandle), Mode);
+
+    if (NT_SUCCESS(Status))
+        Status =
+            ObOpenObjectByName(ObjectAttributes, MmSectionObjectType, Mode, DesiredAccess, NULL, &Handle);
+    return NT_SUCCESS(Status) ? VmpGiveHandle(SectionHandle, Handle, Mode) : Status;
+}
+
 /* PASSIVE_LEVEL. [WDK ZwOpenSection] */
 NTSTATUS NTAPI ZwOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
                              POBJECT_ATTRIBUTES ObjectAttributes)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return ObOpenObjectByName(ObjectAttributes, MmSectionObjectType, KernelMode, DesiredAccess, NULL,
-                              SectionHandle);
+    return VmpOpenSection(SectionHandle, DesiredAccess, ObjectAttributes, KernelMode);
+}
+
+NTSTATUS NTAPI NtOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
+                             POBJECT_ATTRIBUTES ObjectAttributes)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpOpenSection(SectionHandle, DesiredAccess, ObjectAttributes, ExGetPreviousMode());
 }
 
 /* --- \Device\PhysicalMemory: all of it, read and write; for the kernel only, as on Windows since Server 2003 SP1 --- */
@@ -68,7 +96,7 @@ static VOID VmpMakePhysicalMemory(VOID)
     Template.Size = (Counters.HighestPage + 1) << PAGE_SHIFT;
     NTSTATUS Status = MmCreatePhysicalSegment(Counters.HighestPage + 1, &Template.Segment);
     if (NT_SUCCESS(Status))
-        Status = VmpMakeSection(&Attributes, &Template, &Section);
+        Status = VmpMakeSection(&Attributes, KernelMode, &Template, &Section);
     if (NT_SUCCESS(Status)) {
         MmReleaseSegment(Template.Segment);
         Status = ObInsertObject(Section, NULL, 0, 0, NULL, NULL);

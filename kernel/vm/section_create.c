@@ -108,6 +108,8 @@ static NTSTATUS VmpCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAcces
     LARGE_INTEGER Size = {.QuadPart = 0};
     NTSTATUS Status = VmpCheckAttributes(AllocationAttributes, Protect, FileHandle != NULL);
 
+    if (NT_SUCCESS(Status))
+        Status = VmpProbe(SectionHandle, sizeof(*SectionHandle), Mode);
     if (NT_SUCCESS(Status) && MaximumSize != NULL)
         Status = VmpRead(&Size, MaximumSize, sizeof(Size), Mode);
     if (NT_SUCCESS(Status) && Size.QuadPart < 0)
@@ -116,13 +118,16 @@ static NTSTATUS VmpCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAcces
         Status = VmpMakeSegment(FileHandle, Mode, (ULONG64)Size.QuadPart, &Template);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = VmpMakeSection(ObjectAttributes, &Template, &Section);
+    Status = VmpMakeSection(ObjectAttributes, Mode, &Template, &Section);
     MmReleaseSegment(Template.Segment);
     if (!NT_SUCCESS(Status))
         return Status;
     HANDLE Handle;
     Status = ObInsertObject(Section, NULL, DesiredAccess, 0, NULL, &Handle);
-    return NT_SUCCESS(Status) ? VmpWrite(SectionHandle, &Handle, sizeof(Handle), Mode) : Status;
+    if (!NT_SUCCESS(Status))
+        return Status;
+    NTSTATUS Given = VmpGiveHandle(SectionHandle, Handle, Mode);
+    return NT_SUCCESS(Given) ? Status : Given; /* STATUS_OBJECT_NAME_EXISTS */
 }
 
 /* PASSIVE_LEVEL. */

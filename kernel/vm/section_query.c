@@ -28,46 +28,68 @@ static SECTION_IMAGE_INFORMATION VmpImageOf(const MM_IMAGE_HEADER *Header)
         .CheckSum = Header->CheckSum};
 }
 
-static NTSTATUS VmpAnswer(PVOID Buffer, SIZE_T Length, const VOID *Answer, SIZE_T Size)
+/* The caller's variables of one call. */
+typedef struct _VM_SECTION_QUERY {
+    SECTION_INFORMATION_CLASS Class;
+    PVOID Buffer;
+    SIZE_T Length;
+    PSIZE_T ReturnLength; /* may be NULL */
+    KPROCESSOR_MODE Mode;
+} VM_SECTION_QUERY;
+
+static NTSTATUS VmpAnswer(const VM_SECTION_QUERY *Query, const VOID *Answer, SIZE_T Size)
 {
-    if (Length < Size)
+    if (Query->Length < Size)
         return STATUS_INFO_LENGTH_MISMATCH;
-    RtlCopyMemory(Buffer, Answer, Size);
-    return STATUS_SUCCESS;
+    NTSTATUS Status = VmpWrite(Query->Buffer, Answer, Size, Query->Mode);
+    if (NT_SUCCESS(Status) && Query->ReturnLength != NULL)
+        Status = VmpWrite(Query->ReturnLength, &Size, sizeof(Size), Query->Mode);
+    return Status;
 }
 
-static NTSTATUS VmpQuerySection(const VM_SECTION *Section, SECTION_INFORMATION_CLASS Class, PVOID Buffer,
-                                SIZE_T Length, SIZE_T *Size)
+static NTSTATUS VmpAnswerOf(const VM_SECTION *Section, const VM_SECTION_QUERY *Query)
 {
-    if (Class == SectionBasicInformation) {
+    if (Query->Class == SectionBasicInformation) {
         SECTION_BASIC_INFORMATION Basic = VmpBasicOf(Section);
-        *Size = sizeof(Basic);
-        return VmpAnswer(Buffer, Length, &Basic, sizeof(Basic));
+        return VmpAnswer(Query, &Basic, sizeof(Basic));
     }
-    if (Class != SectionImageInformation)
+    if (Query->Class != SectionImageInformation)
         return STATUS_INVALID_INFO_CLASS;
     if (MmSegmentKindOf(Section->Segment) != MmSegmentImage)
         return STATUS_SECTION_NOT_IMAGE;
     SECTION_IMAGE_INFORMATION Image = VmpImageOf(MmSegmentImageHeader(Section->Segment));
-    *Size = sizeof(Image);
-    return VmpAnswer(Buffer, Length, &Image, sizeof(Image));
+    return VmpAnswer(Query, &Image, sizeof(Image));
+}
+
+static NTSTATUS VmpQuerySection(HANDLE SectionHandle, const VM_SECTION_QUERY *Query)
+{
+    VM_SECTION *Section;
+    NTSTATUS Status = VmpReferenceSection(SectionHandle, SECTION_QUERY, Query->Mode, &Section);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = VmpAnswerOf(Section, Query);
+    ObDereferenceObject(Section);
+    return Status;
 }
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI ZwQuerySection(HANDLE SectionHandle, SECTION_INFORMATION_CLASS SectionInformationClass,
                               PVOID SectionInformation, SIZE_T SectionInformationLength, PSIZE_T ReturnLength)
 {
-    VM_SECTION *Section;
-    SIZE_T Size = 0;
+    VM_SECTION_QUERY Query = {SectionInformationClass, SectionInformation, SectionInformationLength,
+                              ReturnLength, KernelMode};
 
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = VmpReferenceSection(SectionHandle, SECTION_QUERY, KernelMode, &Section);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = VmpQuerySection(Section, SectionInformationClass, SectionInformation, SectionInformationLength,
-                             &Size);
-    ObDereferenceObject(Section);
-    if (ReturnLength != NULL && NT_SUCCESS(Status))
-        *ReturnLength = Size;
-    return Status;
+    return VmpQuerySection(SectionHandle, &Query);
+}
+
+NTSTATUS NTAPI NtQuerySection(HANDLE SectionHandle, SECTION_INFORMATION_CLASS SectionInformationClass,
+                              PVOID SectionInformation, SIZE_T SectionInformationLength, PSIZE_T ReturnLength)
+{
+    VM_SECTION_QUERY Query = {SectionInformationClass, SectionInformation, SectionInformationLength,
+                              ReturnLength, ExGetPreviousMode()};
+
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpQuerySection(SectionHandle, &Query);
 }

@@ -133,16 +133,27 @@ NTSTATUS NTAPI NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle, PV
     return VmpMap(SectionHandle, ProcessHandle, &Call, &View);
 }
 
-/* PASSIVE_LEVEL. */
-NTSTATUS NTAPI ZwUnmapViewOfSection(HANDLE ProcessHandle, PVOID BaseAddress)
+static NTSTATUS VmpUnmap(HANDLE ProcessHandle, PVOID BaseAddress, KPROCESSOR_MODE Mode)
 {
     PEPROCESS Process;
+    NTSTATUS Status = VmpReferenceProcess(ProcessHandle, PROCESS_VM_OPERATION, Mode, &Process);
 
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = VmpReferenceProcess(ProcessHandle, PROCESS_VM_OPERATION, KernelMode, &Process);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = MmUnmapView(VmpSpaceOf(Process), (ULONG_PTR)BaseAddress);
     ObDereferenceObject(Process);
     return Status;
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI ZwUnmapViewOfSection(HANDLE ProcessHandle, PVOID BaseAddress)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpUnmap(ProcessHandle, BaseAddress, KernelMode);
+}
+
+NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE ProcessHandle, PVOID BaseAddress)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpUnmap(ProcessHandle, BaseAddress, ExGetPreviousMode());
 }

@@ -89,80 +89,129 @@ NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSI
     return VmpFree(ProcessHandle, BaseAddress, RegionSize, FreeType, ExGetPreviousMode());
 }
 
-NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
-                                      ULONG NewProtect, PULONG OldProtect)
+static NTSTATUS VmpProtect(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG NewProtect,
+                           PULONG OldProtect, KPROCESSOR_MODE Mode)
 {
     VM_CALL Call;
     ULONG Old;
+    NTSTATUS Status = VmpProbe(OldProtect, sizeof(*OldProtect), Mode);
 
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, KernelMode);
+    if (NT_SUCCESS(Status))
+        Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, Mode);
     if (!NT_SUCCESS(Status))
         return Status;
     Status =
         VmpEnd(&Call, MmProtectVirtual(VmpSpaceOf(Call.Process), &Call.Base, &Call.Size, NewProtect, &Old));
-    if (NT_SUCCESS(Status))
-        *OldProtect = Old;
-    return Status;
+    return NT_SUCCESS(Status) ? VmpWrite(OldProtect, &Old, sizeof(Old), Mode) : Status;
+}
+
+NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                      ULONG NewProtect, PULONG OldProtect)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpProtect(ProcessHandle, BaseAddress, RegionSize, NewProtect, OldProtect, KernelMode);
+}
+
+NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                      ULONG NewProtect, PULONG OldProtect)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpProtect(ProcessHandle, BaseAddress, RegionSize, NewProtect, OldProtect, ExGetPreviousMode());
 }
 
 /* [VirtualLock] MapType: 1 the working set, 2 physical memory; there is nothing between the two here. */
-static BOOLEAN VmpIsMapType(ULONG MapType)
+static NTSTATUS VmpLock(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG MapType,
+                        KPROCESSOR_MODE Mode, BOOLEAN Lock)
 {
-    return MapType != 0 && (MapType & ~3u) == 0;
+    VM_CALL Call;
+
+    if (MapType == 0 || (MapType & ~3u) != 0)
+        return STATUS_INVALID_PARAMETER;
+    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, Mode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return VmpEnd(&Call, Lock ? MmLockVirtual(VmpSpaceOf(Call.Process), &Call.Base, &Call.Size)
+                              : MmUnlockVirtual(VmpSpaceOf(Call.Process), &Call.Base, &Call.Size));
 }
 
 NTSTATUS NTAPI ZwLockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
                                    ULONG MapType)
 {
-    VM_CALL Call;
-
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    if (!VmpIsMapType(MapType))
-        return STATUS_INVALID_PARAMETER;
-    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, KernelMode);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    return VmpEnd(&Call, MmLockVirtual(VmpSpaceOf(Call.Process), &Call.Base, &Call.Size));
+    return VmpLock(ProcessHandle, BaseAddress, RegionSize, MapType, KernelMode, TRUE);
+}
+
+NTSTATUS NTAPI NtLockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                   ULONG MapType)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpLock(ProcessHandle, BaseAddress, RegionSize, MapType, ExGetPreviousMode(), TRUE);
 }
 
 NTSTATUS NTAPI ZwUnlockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
                                      ULONG MapType)
 {
-    VM_CALL Call;
-
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    if (!VmpIsMapType(MapType))
-        return STATUS_INVALID_PARAMETER;
-    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, KernelMode);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    return VmpEnd(&Call, MmUnlockVirtual(VmpSpaceOf(Call.Process), &Call.Base, &Call.Size));
+    return VmpLock(ProcessHandle, BaseAddress, RegionSize, MapType, KernelMode, FALSE);
 }
 
-/* [WDK ZwFlushVirtualMemory] of the view at BaseAddress, from there on; size 0: to its end. STATUS_NOT_MAPPED_VIEW */
+NTSTATUS NTAPI NtUnlockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                     ULONG MapType)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpLock(ProcessHandle, BaseAddress, RegionSize, MapType, ExGetPreviousMode(), FALSE);
+}
+
+/* The view at the call's base, from there on; size 0: to its end. The range becomes what was flushed. */
+static NTSTATUS VmpFlushView(VM_CALL *Call, PIO_STATUS_BLOCK IoStatus)
+{
+    MM_VIEW View;
+    PMM_SEGMENT Segment = MmReferenceSegmentAt(VmpSpaceOf(Call->Process), (ULONG_PTR)Call->Base, &View);
+
+    if (Segment == NULL)
+        return STATUS_NOT_MAPPED_VIEW;
+    ULONG_PTR First = (ULONG_PTR)Call->Base & ~(ULONG_PTR)PAGE_MASK, End = View.Base + View.Size;
+    ULONG_PTR Wanted = (ULONG_PTR)Call->Base + Call->Size;
+    if (Call->Size != 0 && Wanted > (ULONG_PTR)Call->Base && Wanted < End)
+        End = (Wanted + PAGE_MASK) & ~(ULONG_PTR)PAGE_MASK;
+    NTSTATUS Status = MmFlushSegment(Segment, View.Offset + (First - View.Base), End - First, IoStatus);
+    MmReleaseSegment(Segment);
+    Call->Base = (PVOID)First;
+    Call->Size = End - First;
+    return Status;
+}
+
+/* [WDK ZwFlushVirtualMemory] the I/O status is written when pages were, whether that succeeded or not. */
+static NTSTATUS VmpFlush(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                         PIO_STATUS_BLOCK IoStatus, KPROCESSOR_MODE Mode)
+{
+    VM_CALL Call;
+    IO_STATUS_BLOCK Result = {.Status = STATUS_SUCCESS};
+    NTSTATUS Status = VmpProbe(IoStatus, sizeof(*IoStatus), Mode);
+
+    if (NT_SUCCESS(Status))
+        Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, Mode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = VmpFlushView(&Call, &Result);
+    BOOLEAN Flushed = Status != STATUS_NOT_MAPPED_VIEW;
+    Status = VmpEnd(&Call, Status);
+    NTSTATUS Written = Flushed ? VmpWrite(IoStatus, &Result, sizeof(Result), Mode) : STATUS_SUCCESS;
+    return NT_SUCCESS(Written) ? Status : Written;
+}
+
 NTSTATUS NTAPI ZwFlushVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
                                     PIO_STATUS_BLOCK IoStatus)
 {
-    VM_CALL Call;
-    MM_VIEW View;
-
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, KernelMode);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    PMM_SEGMENT Segment = MmReferenceSegmentAt(VmpSpaceOf(Call.Process), (ULONG_PTR)Call.Base, &View);
-    if (Segment == NULL)
-        return VmpEnd(&Call, STATUS_NOT_MAPPED_VIEW);
-    ULONG_PTR First = (ULONG_PTR)Call.Base & ~(ULONG_PTR)PAGE_MASK, End = View.Base + View.Size;
-    ULONG_PTR Wanted = (ULONG_PTR)Call.Base + Call.Size;
-    if (Call.Size != 0 && Wanted > (ULONG_PTR)Call.Base && Wanted < End)
-        End = (Wanted + PAGE_MASK) & ~(ULONG_PTR)PAGE_MASK;
-    Status = MmFlushSegment(Segment, View.Offset + (First - View.Base), End - First, IoStatus);
-    MmReleaseSegment(Segment);
-    Call.Base = (PVOID)First;
-    Call.Size = End - First;
-    return VmpEnd(&Call, Status);
+    return VmpFlush(ProcessHandle, BaseAddress, RegionSize, IoStatus, KernelMode);
+}
+
+NTSTATUS NTAPI NtFlushVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                    PIO_STATUS_BLOCK IoStatus)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return VmpFlush(ProcessHandle, BaseAddress, RegionSize, IoStatus, ExGetPreviousMode());
 }
 
 /* --- for drivers that work on memory of the current process ---------------------------------------------------------- */

@@ -30,10 +30,16 @@ static inline PMM_ADDRESS_SPACE VmpSpaceOf(PEPROCESS Process)
 /* What a caller's pointers point to: kernel variables, read and written under an exception handler when the caller is user mode. */
 NTSTATUS VmpRead(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
 NTSTATUS VmpWrite(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
+/* Before anything is done: can a user-mode caller get the answer there? Success for NULL, the caller wants none. */
+NTSTATUS VmpProbe(PVOID To, SIZE_T Length, KPROCESSOR_MODE Mode);
+/* Closes it if it cannot be written. */
+NTSTATUS VmpGiveHandle(PHANDLE To, HANDLE Handle, KPROCESSOR_MODE Mode);
 
 /* section.c */
 NTSTATUS VmpReferenceSection(HANDLE Handle, ACCESS_MASK Access, KPROCESSOR_MODE Mode, VM_SECTION **Section);
-NTSTATUS VmpMakeSection(POBJECT_ATTRIBUTES Attributes, const VM_SECTION *Template, VM_SECTION **Section);
+/* Mode: whose memory the attributes are. */
+NTSTATUS VmpMakeSection(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode, const VM_SECTION *Template,
+                        VM_SECTION **Section);
 
 /* image_section.c: the segment of an image file, referenced. */
 NTSTATUS VmpReferenceImage(PFILE_OBJECT File, PMM_SEGMENT *Segment);
