@@ -49,6 +49,35 @@ static VOID ImpFillHeader(const PE_IMAGE *Mapped, IM_USER_IMAGE *Image)
                          !(Mapped->Characteristics & PE_FILE_RELOCS_STRIPPED);
 }
 
+/* Does the page hold these bytes of the file, and then zeroes? */
+static BOOLEAN ImpIsFrom(const UCHAR *Page, const UCHAR *Bytes, SIZE_T Length)
+{
+    if (RtlCompareMemory(Page, Bytes, Length) != Length)
+        return FALSE;
+    while (Length < PAGE_SIZE && Page[Length] == 0)
+        Length++;
+    return Length == PAGE_SIZE;
+}
+
+/* The bytes of the file that a page is made of, so that it can be read again. A page of several sections has no such place. */
+static VOID ImpFindSource(const PE_IMAGE *File, ULONG Rva, const UCHAR *Page, MM_IMAGE_PAGE *Info)
+{
+    PE_SECTION Section;
+    ULONG64 Offset = Rva, End = File->SizeOfHeaders;
+
+    if (PeFindSection(File, Rva, &Section, NULL) == PE_OK) {
+        Offset = (ULONG64)Section.RawOffset + (Rva - Section.Rva);
+        End = (ULONG64)Section.RawOffset + Section.RawSize;
+    }
+    if (Offset >= End || End > File->Length)
+        return;
+    SIZE_T Length = End - Offset < PAGE_SIZE ? End - Offset : PAGE_SIZE;
+    if (!ImpIsFrom(Page, File->Bytes + Offset, Length))
+        return;
+    Info->FileOffset = (ULONG)Offset;
+    Info->FileBytes = (ULONG)Length;
+}
+
 static NTSTATUS ImpFillPages(const PE_IMAGE *File, IM_USER_IMAGE *Image)
 {
     PE_IMAGE Mapped;
@@ -57,8 +86,11 @@ static NTSTATUS ImpFillPages(const PE_IMAGE *File, IM_USER_IMAGE *Image)
     if (!NT_SUCCESS(Status))
         return Status;
     ImpFillHeader(&Mapped, Image);
-    for (ULONG64 At = 0; At < Image->Size; At += PAGE_SIZE)
-        Image->Protect[At / PAGE_SIZE] = ImpPageProtection(PeGetPageProtection(&Mapped, (uint32_t)At));
+    for (ULONG64 At = 0; At < Image->Size; At += PAGE_SIZE) {
+        MM_IMAGE_PAGE *Info = &Image->PageInfo[At / PAGE_SIZE];
+        Info->Protect = ImpPageProtection(PeGetPageProtection(&Mapped, (uint32_t)At));
+        ImpFindSource(File, (ULONG)At, Image->Pages + At, Info);
+    }
     return STATUS_SUCCESS;
 }
 
@@ -72,9 +104,9 @@ NTSTATUS ImLayOutUserImage(const VOID *Bytes, ULONG64 Length, ULONG Tag, IM_USER
     ULONG64 Pages = BYTES_TO_PAGES(File.SizeOfImage);
     *Image = (IM_USER_IMAGE){.Size = Pages << PAGE_SHIFT};
     Image->Pages = ExAllocatePool2(POOL_FLAG_NON_PAGED, Image->Size, Tag);
-    Image->Protect = ExAllocatePool2(POOL_FLAG_NON_PAGED, Pages * sizeof(ULONG), Tag);
-    Status = Image->Pages != NULL && Image->Protect != NULL ? ImpFillPages(&File, Image)
-                                                            : STATUS_INSUFFICIENT_RESOURCES;
+    Image->PageInfo = ExAllocatePool2(POOL_FLAG_NON_PAGED, Pages * sizeof(*Image->PageInfo), Tag);
+    Status = Image->Pages != NULL && Image->PageInfo != NULL ? ImpFillPages(&File, Image)
+                                                             : STATUS_INSUFFICIENT_RESOURCES;
     if (!NT_SUCCESS(Status))
         ImFreeUserImage(Image, Tag);
     return Status;
@@ -84,8 +116,8 @@ VOID ImFreeUserImage(IM_USER_IMAGE *Image, ULONG Tag)
 {
     if (Image->Pages != NULL)
         ExFreePoolWithTag(Image->Pages, Tag);
-    if (Image->Protect != NULL)
-        ExFreePoolWithTag(Image->Protect, Tag);
+    if (Image->PageInfo != NULL)
+        ExFreePoolWithTag(Image->PageInfo, Tag);
 }
 
 NTSTATUS ImRelocateUserImage(PVOID Pages, ULONG64 Size, ULONG64 OldBase, ULONG64 NewBase)

@@ -3,6 +3,7 @@
  * kernel images; which module an address belongs to, and its name in words. */
 #pragma once
 #include "ke.h"
+#include "mm_section.h"
 #include "osloader/loader_block.h"
 #include "pe/pe.h"
 
@@ -103,8 +104,8 @@ NTSTATUS ImReadFile(PCUNICODE_STRING FullName, ULONG Tag, PVOID *Bytes, SIZE_T *
 /* --- images of programs: user_image.c. IRQL PASSIVE_LEVEL ---- */
 
 typedef struct _IM_USER_IMAGE {
-    PUCHAR Pages;   /* Size bytes, laid out by RVA for Base */
-    ULONG *Protect; /* PAGE_xxx of each page */
+    PUCHAR Pages;            /* Size bytes, laid out by RVA for Base */
+    MM_IMAGE_PAGE *PageInfo; /* of each page */
     ULONG64 Size, Base, EntryPoint, StackReserve, StackCommit;
     ULONG SubSystem, CheckSum;
     USHORT SubSystemMajor, SubSystemMinor, Characteristics, DllCharacteristics, Machine;

@@ -23,12 +23,19 @@ typedef struct _MM_IMAGE_HEADER {
     ULONG FileSize, CheckSum;
 } MM_IMAGE_HEADER;
 
+/* A page of an image: PAGE_xxx, and the bytes of the file that it begins with, the rest is zero. FileBytes 0: all zero, or it cannot be
+ * read again. */
+typedef struct _MM_IMAGE_PAGE {
+    ULONG Protect;
+    ULONG FileOffset, FileBytes;
+} MM_IMAGE_PAGE;
+
 /* How mm reaches files: set once by init. PASSIVE_LEVEL or APC_LEVEL. */
 typedef struct _MM_UPCALLS {
-    /* Whole pages, at Offset of File (a FILE_OBJECT) from or to Buffer, which is not paged, without a cache. *Done: bytes. Behind the
+    /* At Offset of File (a FILE_OBJECT) from or to Buffer, which is not paged, without a cache. *Done: bytes. Behind the
      * end of the file: STATUS_END_OF_FILE. */
-    NTSTATUS (*TransferPages)(PVOID File, ULONG64 Offset, PVOID Buffer, ULONG Length, BOOLEAN Write,
-                              PULONG_PTR Done);
+    NTSTATUS (*TransferPages)
+    (PVOID File, ULONG64 Offset, PVOID Buffer, ULONG Length, BOOLEAN Write, PULONG_PTR Done);
 } MM_UPCALLS;
 extern const MM_UPCALLS *MmUpcalls;
 
@@ -38,10 +45,11 @@ NTSTATUS MmCreatePhysicalSegment(PFN_NUMBER PageCount, PMM_SEGMENT *Segment);
 /* The file's one data segment: found or made, as large as Size at least. */
 NTSTATUS MmReferenceFileSegment(PFILE_OBJECT File, ULONG64 Size, PMM_SEGMENT *Segment);
 /* The file's one image segment; NULL: it has none yet. Then MmCreateImageSegment makes it of Size bytes at Pages, laid out by RVA;
- * Protect: PAGE_xxx of each page. Another one may have been faster: that one is returned. */
+ * ImagePages: one for each page. Another one may have been faster: that one is returned. */
 PMM_SEGMENT MmFindImageSegment(PFILE_OBJECT File);
-NTSTATUS MmCreateImageSegment(PFILE_OBJECT File, const VOID *Pages, ULONG64 Size, const ULONG *Protect,
-                              const MM_IMAGE_HEADER *Header, PMM_SEGMENT *Segment);
+NTSTATUS MmCreateImageSegment(PFILE_OBJECT File, const VOID *Pages, ULONG64 Size,
+                              const MM_IMAGE_PAGE *ImagePages, const MM_IMAGE_HEADER *Header,
+                              PMM_SEGMENT *Segment);
 
 VOID MmReferenceSegment(PMM_SEGMENT Segment);
 VOID MmReleaseSegment(PMM_SEGMENT Segment); /* the last one: dirty pages are written, then all is freed. */

@@ -71,26 +71,72 @@ MI_ACCESS MiSegmentRights(PMM_SEGMENT Segment, ULONG64 Page)
 
 /* --- pages --- */
 
-static NTSTATUS MiFrameLocked(PMM_SEGMENT Segment, ULONG64 Page, BOOLEAN Dirty, PFN_NUMBER *Frame)
+/* Pages of files are kept; what only memory has stays with the segment. */
+VOID MiSetPrototype(PMM_SEGMENT Segment, MI_PTE *Prototype, PFN_NUMBER Frame)
+{
+    MI_PTE Absent = *Prototype, Present = Absent | ((MI_PTE)Frame << PAGE_SHIFT) | MI_PTE_PRESENT;
+    if (Segment->Kind == MmSegmentPageFile) {
+        MiShareFrame(Frame);
+        MiWritePte(Prototype, Present | MI_PTE_OWNS);
+    } else {
+        MiWritePte(Prototype, Present);
+        MiKeepFrame(Frame, Prototype, Absent);
+    }
+}
+
+/* A share of the page, if it is there. */
+static BOOLEAN MiSharePrototype(MI_PTE *Prototype, PFN_NUMBER *Frame)
+{
+    MI_PTE Value = MiReadPte(Prototype);
+    *Frame = MiFrameOf(Value);
+    if (!(Value & MI_PTE_PRESENT))
+        return FALSE;
+    if (!(Value & MI_PTE_OWNS))
+        return MiReviveFrame(*Frame, Prototype);
+    MiShareFrame(*Frame);
+    return TRUE;
+}
+
+/* The page, of which the caller has a share, becomes the segment's own. */
+static VOID MiPinPrototype(MI_PTE *Prototype, PFN_NUMBER Frame, MI_PTE Also)
+{
+    if (!(*Prototype & MI_PTE_OWNS)) {
+        BOOLEAN Kept = MiForgetFrame(Frame, Prototype);
+        NT_CHECK(Kept);
+        (void)Kept;
+        MiShareFrame(Frame);
+    }
+    MiWritePte(Prototype, *Prototype | MI_PTE_OWNS | Also);
+}
+
+/* The other way: the page, of which the caller has a share, can be had from the file again. */
+static VOID MiUnpinPrototype(MI_PTE *Prototype, PFN_NUMBER Frame)
+{
+    MI_PTE Clean = *Prototype & ~(MI_PTE_DIRTY | MI_PTE_OWNS);
+    MiWritePte(Prototype, Clean);
+    MiKeepFrame(Frame, Prototype, Clean & ~(MI_PTE_FRAME | MI_PTE_PRESENT));
+    MiReleaseFrame(Frame);
+}
+
+static NTSTATUS MiFrameLocked(PMM_SEGMENT Segment, ULONG64 Page, MI_FRAME_USE Use, PFN_NUMBER *Frame)
 {
     MI_PTE *Prototype = MiMakePrototype(Segment, Page);
     if (Prototype == NULL)
         return STATUS_NO_MEMORY;
-    if (!(*Prototype & MI_PTE_PRESENT)) {
-        if (Segment->Kind == MmSegmentFile)
+    if (!MiSharePrototype(Prototype, Frame)) {
+        if (Segment->Kind == MmSegmentFile || (*Prototype & MI_PTE_FILE))
             return STATUS_RETRY;
         *Frame = MmAllocatePhysicalPage(TRUE);
         if (*Frame == MM_NO_PAGE)
             return STATUS_NO_MEMORY;
-        MiWritePte(Prototype, *Prototype | ((MI_PTE)*Frame << PAGE_SHIFT) | MI_PTE_PRESENT);
+        MiSetPrototype(Segment, Prototype, *Frame);
     }
-    if (Dirty)
-        MiWritePte(Prototype, *Prototype | MI_PTE_DIRTY);
-    *Frame = MiFrameOf(*Prototype);
+    if (Use != MiFrameToRead)
+        MiPinPrototype(Prototype, *Frame, Use == MiFrameToWrite ? MI_PTE_DIRTY : 0);
     return STATUS_SUCCESS;
 }
 
-NTSTATUS MiSegmentFrame(PMM_SEGMENT Segment, ULONG64 Page, BOOLEAN Dirty, PFN_NUMBER *Frame)
+NTSTATUS MiSegmentFrame(PMM_SEGMENT Segment, ULONG64 Page, MI_FRAME_USE Use, PFN_NUMBER *Frame)
 {
     if (Page >= Segment->PageCount) /* the view is longer than the section */
         return STATUS_ACCESS_VIOLATION;
@@ -99,42 +145,50 @@ NTSTATUS MiSegmentFrame(PMM_SEGMENT Segment, ULONG64 Page, BOOLEAN Dirty, PFN_NU
         return STATUS_SUCCESS;
     }
     MiLockSegment(Segment);
-    NTSTATUS Status = MiFrameLocked(Segment, Page, Dirty, Frame);
+    NTSTATUS Status = MiFrameLocked(Segment, Page, Use, Frame);
     MiUnlockSegment(Segment);
     return Status;
 }
 
-/* Behind the end of the file there are zeroes. */
+VOID MiReleaseSegmentFrame(PMM_SEGMENT Segment, PFN_NUMBER Frame)
+{
+    if (Segment->Kind != MmSegmentPhysical)
+        MiReleaseFrame(Frame);
+}
+
+/* Behind the end of the file, and behind what an image's page has of it, there are zeroes. */
 static NTSTATUS MiReadFilePage(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER Frame)
 {
     PUCHAR Data = MmDirectMap(Frame << PAGE_SHIFT);
-    ULONG_PTR Done = 0;
-    NTSTATUS Status =
-        MmUpcalls->TransferPages(Segment->File, Page << PAGE_SHIFT, Data, PAGE_SIZE, FALSE, &Done);
+    const MM_IMAGE_PAGE *Image = Segment->ImagePages != NULL ? &Segment->ImagePages[Page] : NULL;
+    ULONG64 Offset = Image != NULL ? Image->FileOffset : Page << PAGE_SHIFT;
+    ULONG_PTR Done = 0, Wanted = Image != NULL ? Image->FileBytes : PAGE_SIZE;
+    NTSTATUS Status = MmUpcalls->TransferPages(Segment->File, Offset, Data, PAGE_SIZE, FALSE, &Done);
     if (Status == STATUS_END_OF_FILE)
         Status = STATUS_SUCCESS;
+    if (Done > Wanted)
+        Done = Wanted;
+    if (NT_SUCCESS(Status) && Image != NULL && Done < Wanted)
+        return STATUS_END_OF_FILE; /* the file is shorter than it was */
     if (NT_SUCCESS(Status))
         RtlZeroMemory(Data + Done, PAGE_SIZE - Done);
     return Status;
 }
 
-/* Two may read the same page: the first one's counts. */
+/* Two may read the same page: the first one's counts. The page is kept, but nobody's when this returns: it is there for the one who asks
+ * next. */
 NTSTATUS MiReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page)
 {
     PFN_NUMBER Frame = MmAllocatePhysicalPage(FALSE);
     if (Frame == MM_NO_PAGE)
         return STATUS_NO_MEMORY;
     NTSTATUS Status = MiReadFilePage(Segment, Page, Frame);
-    BOOLEAN Used = FALSE;
     MiLockSegment(Segment);
     MI_PTE *Prototype = NT_SUCCESS(Status) ? MiFindPrototype(Segment, Page) : NULL;
-    if (Prototype != NULL && !(*Prototype & MI_PTE_PRESENT)) {
-        MiWritePte(Prototype, *Prototype | ((MI_PTE)Frame << PAGE_SHIFT) | MI_PTE_PRESENT);
-        Used = TRUE;
-    }
+    if (Prototype != NULL && !(MiReadPte(Prototype) & MI_PTE_PRESENT))
+        MiSetPrototype(Segment, Prototype, Frame);
     MiUnlockSegment(Segment);
-    if (!Used)
-        MiReleaseFrame(Frame);
+    MiReleaseFrame(Frame);
     return Status;
 }
 
@@ -142,14 +196,16 @@ NTSTATUS MmReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page, PVOID Data)
 {
     PFN_NUMBER Frame;
     NTSTATUS Status;
-    while ((Status = MiSegmentFrame(Segment, Page, FALSE, &Frame)) == STATUS_RETRY) {
+    while ((Status = MiSegmentFrame(Segment, Page, MiFrameToRead, &Frame)) == STATUS_RETRY) {
         Status = MiReadSegmentPage(Segment, Page);
         if (!NT_SUCCESS(Status))
             return Status;
     }
-    if (NT_SUCCESS(Status))
-        RtlCopyMemory(Data, MmDirectMap(Frame << PAGE_SHIFT), PAGE_SIZE);
-    return Status;
+    if (!NT_SUCCESS(Status))
+        return Status;
+    RtlCopyMemory(Data, MmDirectMap(Frame << PAGE_SHIFT), PAGE_SIZE);
+    MiReleaseSegmentFrame(Segment, Frame);
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS MiCommitLocked(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last)
@@ -190,17 +246,23 @@ static BOOLEAN MiNextDirty(PMM_SEGMENT Segment, ULONG64 *Page, ULONG64 Last, PFN
     MiLockSegment(Segment);
     for (; *Page <= Last && *Page < Segment->PageCount && !Found; ++*Page) {
         MI_PTE *Prototype = MiFindPrototype(Segment, *Page);
-        if (Prototype == NULL || !(*Prototype & MI_PTE_PRESENT) || !(*Prototype & MI_PTE_DIRTY))
+        if (Prototype == NULL || !(*Prototype & MI_PTE_DIRTY))
             continue;
+        Found = MiSharePrototype(Prototype, Frame);
         if (Segment->WritableUserViews == 0 &&
             Segment->SystemViews == 0) /* else it may be written to again unseen */
-            MiWritePte(Prototype, *Prototype & ~MI_PTE_DIRTY);
-        *Frame = MiFrameOf(*Prototype);
-        MiShareFrame(*Frame);
-        Found = TRUE;
+            MiUnpinPrototype(Prototype, *Frame);
     }
     MiUnlockSegment(Segment);
     return Found;
+}
+
+/* The page could not be written: it is dirty still. */
+static VOID MiSetDirty(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER Frame)
+{
+    MiLockSegment(Segment);
+    MiPinPrototype(MiFindPrototype(Segment, Page), Frame, MI_PTE_DIRTY);
+    MiUnlockSegment(Segment);
 }
 
 NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb)
@@ -216,6 +278,8 @@ NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO
         Iosb->Status = MmUpcalls->TransferPages(Segment->File, At, MmDirectMap(Frame << PAGE_SHIFT),
                                                 Left < PAGE_SIZE ? (ULONG)Left : PAGE_SIZE, TRUE, &Done);
         Iosb->Information += Done;
+        if (!NT_SUCCESS(Iosb->Status))
+            MiSetDirty(Segment, Page - 1, Frame);
         MiReleaseFrame(Frame);
     }
     return Iosb->Status;

@@ -11,8 +11,13 @@
 #define MI_TAG_SEGMENT 'gsMM'
 #define MI_PROTOTYPES_PER_TABLE (PAGE_SIZE / sizeof(MI_PTE))
 
-/* Prototype entries: PRESENT and frame; DIRTY: newer than the file; DECOMMITTED: SEC_RESERVE, not committed yet; bits 52-58 the
- * rights of an image's page. Zero: committed, not there yet. */
+/* Prototype entries: PRESENT and frame; DIRTY: newer than the file; DECOMMITTED: SEC_RESERVE, not committed yet; FILE: when it is not
+ * there, it is read from the file, else it is zero; bits 52-58 the rights of an image's page. Zero: committed, not there yet.
+ *
+ * A page that is there is the segment's own (OWNS: a share of it), or, when it can be had again, a kept one (pfn.h): it is on the standby
+ * list while nobody shows it, and may be taken away from there at any time, even while the segment is locked; the entry then is
+ * as before the page came. */
+#define MI_PTE_FILE 0x200ull
 
 struct _MM_SEGMENT {
     EX_PUSH_LOCK Lock;
@@ -29,6 +34,7 @@ struct _MM_SEGMENT {
     PSECTION_OBJECT_POINTERS Pointers; /* (c) of the file */
     volatile LONG UserViews, WritableUserViews, SystemViews; /* interlocked */
     MM_IMAGE_HEADER Image;                                   /* (c) */
+    const MM_IMAGE_PAGE *ImagePages;                         /* (c) one for each page; NULL: no image */
 };
 
 VOID MiLockSegment(PMM_SEGMENT Segment);
@@ -42,10 +48,19 @@ BOOLEAN MiSegmentIsCommitted(PMM_SEGMENT Segment, ULONG64 Page);
 BOOLEAN MiSegmentIsImage(PMM_SEGMENT Segment);
 MI_ACCESS MiSegmentRights(PMM_SEGMENT Segment, ULONG64 Page);
 
-/* The page's frame, made if need be. STATUS_RETRY: MiReadSegmentPage first, with no address space locked. Dirty: it will be
- * written to. */
-NTSTATUS MiSegmentFrame(PMM_SEGMENT Segment, ULONG64 Page, BOOLEAN Dirty, PFN_NUMBER *Frame);
+/* The page's frame with a share of it, made if need be; MiReleaseSegmentFrame gives that back. STATUS_RETRY: MiReadSegmentPage first, with no
+ * address space locked. Physical memory has no shares. */
+typedef enum _MI_FRAME_USE {
+    MiFrameToRead,
+    MiFrameToWrite, /* it becomes dirty */
+    MiFrameToPin,   /* it stays until it is written to the file, or the segment goes */
+} MI_FRAME_USE;
+NTSTATUS MiSegmentFrame(PMM_SEGMENT Segment, ULONG64 Page, MI_FRAME_USE Use, PFN_NUMBER *Frame);
+VOID MiReleaseSegmentFrame(PMM_SEGMENT Segment, PFN_NUMBER Frame);
 NTSTATUS MiReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page);
+
+/* segment.c, for who makes a segment: a page that came, whose share is the caller's, becomes the entry's. Segment locked or private. */
+VOID MiSetPrototype(PMM_SEGMENT Segment, MI_PTE *Prototype, PFN_NUMBER Frame);
 
 /* SEC_RESERVE: the pages become committed; *New is how many were not. */
 NTSTATUS MiCommitSegment(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last);

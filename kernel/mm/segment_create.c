@@ -51,6 +51,18 @@ static NTSTATUS MiAllocateSegment(MM_SEGMENT_KIND Kind, ULONG64 Size, MI_ACCESS 
     return STATUS_SUCCESS;
 }
 
+/* A kept page may be taken away just now, and be another's before it is forgotten here. */
+static VOID MiFreePrototype(MI_PTE *Prototype)
+{
+    MI_PTE Value = MiReadPte(Prototype);
+    if (!(Value & MI_PTE_PRESENT))
+        return;
+    if (Value & MI_PTE_OWNS)
+        MiReleaseFrame(MiFrameOf(Value));
+    else
+        (void)MiForgetFrame(MiFrameOf(Value), Prototype);
+}
+
 static VOID MiFreePages(PMM_SEGMENT Segment)
 {
     for (ULONG64 T = 0; Segment->Tables != NULL && T < Segment->TableCount; T++) {
@@ -58,8 +70,7 @@ static VOID MiFreePages(PMM_SEGMENT Segment)
         if (Table == NULL)
             continue;
         for (ULONG I = 0; I < MI_PROTOTYPES_PER_TABLE; I++)
-            if (Table[I] & MI_PTE_PRESENT)
-                MiReleaseFrame(MiFrameOf(Table[I]));
+            MiFreePrototype(&Table[I]);
         MmFreePhysicalPages(MmPhysicalFromDirect(Table) >> PAGE_SHIFT, 1);
     }
 }
@@ -70,6 +81,8 @@ static VOID MiFreeSegment(PMM_SEGMENT Segment)
     MiReturnCommit(Segment->Charged);
     if (Segment->Tables != NULL)
         ExFreePoolWithTag(Segment->Tables, MI_TAG_SEGMENT);
+    if (Segment->ImagePages != NULL)
+        ExFreePoolWithTag((PVOID)Segment->ImagePages, MI_TAG_SEGMENT);
     if (Segment->File != NULL)
         ObfDereferenceObject(Segment->File);
     ExFreePoolWithTag(Segment, MI_TAG_SEGMENT);
@@ -218,26 +231,47 @@ static BOOLEAN MiIsZero(const ULONG64 *Words)
     return TRUE;
 }
 
-static NTSTATUS MiFillImagePage(PMM_SEGMENT Segment, ULONG64 Page, const VOID *Data, ULONG Protect)
+static NTSTATUS MiFillImagePage(PMM_SEGMENT Segment, ULONG64 Page, const VOID *Data)
 {
+    const MM_IMAGE_PAGE *Source = &Segment->ImagePages[Page];
     MI_ACCESS Rights = 0;
-    MI_PTE *Prototype = MiMakePrototype(Segment, Page), Entry = 0;
+    MI_PTE *Prototype = MiMakePrototype(Segment, Page);
     if (Prototype == NULL)
         return STATUS_NO_MEMORY;
-    (void)MiRightsFromPage(Protect, &Rights);
-    if (!MiIsZero(Data)) {
-        PFN_NUMBER Frame = MmAllocatePhysicalPage(FALSE);
-        if (Frame == MM_NO_PAGE)
-            return STATUS_NO_MEMORY;
-        RtlCopyMemory(MmDirectMap(Frame << PAGE_SHIFT), Data, PAGE_SIZE);
-        Entry = ((MI_PTE)Frame << PAGE_SHIFT) | MI_PTE_PRESENT;
+    (void)MiRightsFromPage(Source->Protect, &Rights);
+    MiWritePte(Prototype, MiRightsPte(Rights) | (Source->FileBytes != 0 ? MI_PTE_FILE : 0));
+    if (MiIsZero(Data))
+        return STATUS_SUCCESS;
+    PFN_NUMBER Frame = MmAllocatePhysicalPage(FALSE);
+    if (Frame == MM_NO_PAGE)
+        return STATUS_NO_MEMORY;
+    RtlCopyMemory(MmDirectMap(Frame << PAGE_SHIFT), Data, PAGE_SIZE);
+    if (Source->FileBytes != 0) {
+        MiSetPrototype(Segment, Prototype, Frame);
+        MiReleaseFrame(Frame); /* nobody shows it yet */
+    } else {
+        MiWritePte(Prototype, *Prototype | ((MI_PTE)Frame << PAGE_SHIFT) | MI_PTE_PRESENT | MI_PTE_OWNS);
     }
-    MiWritePte(Prototype, Entry | MiRightsPte(Rights));
     return STATUS_SUCCESS;
 }
 
-NTSTATUS MmCreateImageSegment(PFILE_OBJECT File, const VOID *Pages, ULONG64 Size, const ULONG *Protect,
-                              const MM_IMAGE_HEADER *Header, PMM_SEGMENT *Created)
+static NTSTATUS MiFillImage(PMM_SEGMENT Segment, const VOID *Pages, const MM_IMAGE_PAGE *ImagePages)
+{
+    SIZE_T Bytes = Segment->PageCount * sizeof(*ImagePages);
+    PVOID Copy = ExAllocatePool2(POOL_FLAG_NON_PAGED, Bytes, MI_TAG_SEGMENT);
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (Copy == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    RtlCopyMemory(Copy, ImagePages, Bytes);
+    Segment->ImagePages = Copy;
+    for (ULONG64 Page = 0; Page < Segment->PageCount && NT_SUCCESS(Status); Page++)
+        Status = MiFillImagePage(Segment, Page, (const UCHAR *)Pages + (Page << PAGE_SHIFT));
+    return Status;
+}
+
+NTSTATUS MmCreateImageSegment(PFILE_OBJECT File, const VOID *Pages, ULONG64 Size,
+                              const MM_IMAGE_PAGE *ImagePages, const MM_IMAGE_HEADER *Header,
+                              PMM_SEGMENT *Created)
 {
     PMM_SEGMENT Segment;
     NTSTATUS Status = MiAllocateSegment(
@@ -245,8 +279,7 @@ NTSTATUS MmCreateImageSegment(PFILE_OBJECT File, const VOID *Pages, ULONG64 Size
     if (!NT_SUCCESS(Status))
         return Status;
     Segment->Image = *Header;
-    for (ULONG64 Page = 0; Page < Segment->PageCount && NT_SUCCESS(Status); Page++)
-        Status = MiFillImagePage(Segment, Page, (const UCHAR *)Pages + (Page << PAGE_SHIFT), Protect[Page]);
+    Status = MiFillImage(Segment, Pages, ImagePages);
     if (!NT_SUCCESS(Status)) {
         MiFreeSegment(Segment);
         return Status;

@@ -44,14 +44,18 @@ static MI_SYSTEM_VIEW *MiTakeView(ULONG_PTR Base)
     return Found;
 }
 
+/* The page stays with the segment, which the view keeps. */
 static NTSTATUS MiGetFrame(PMM_SEGMENT Segment, ULONG64 Page, BOOLEAN Dirty, PFN_NUMBER *Frame)
 {
-    NTSTATUS Status = MiSegmentFrame(Segment, Page, Dirty, Frame);
+    MI_FRAME_USE Use = Dirty ? MiFrameToWrite : MiFrameToPin;
+    NTSTATUS Status = MiSegmentFrame(Segment, Page, Use, Frame);
     while (Status == STATUS_RETRY) {
         Status = MiReadSegmentPage(Segment, Page);
         if (NT_SUCCESS(Status))
-            Status = MiSegmentFrame(Segment, Page, Dirty, Frame);
+            Status = MiSegmentFrame(Segment, Page, Use, Frame);
     }
+    if (NT_SUCCESS(Status))
+        MiReleaseSegmentFrame(Segment, *Frame);
     return Status;
 }
 

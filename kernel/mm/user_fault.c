@@ -36,7 +36,11 @@ static NTSTATUS MiResolvePresent(PMM_ADDRESS_SPACE Space, ULONG64 Page, MI_PTE *
     MI_VAD *Vad = MiFindVad(Space, Page);
     NT_CHECK(Vad != NULL && Vad->Segment != NULL);
     if (!(Rights & MI_USER_COPY)) {
-        (void)MiSegmentFrame(Vad->Segment, Vad->SegmentPage + (Page - Vad->Node.First), TRUE, &Frame);
+        NTSTATUS Dirty =
+            MiSegmentFrame(Vad->Segment, Vad->SegmentPage + (Page - Vad->Node.First), MiFrameToWrite, &Frame);
+        NT_CHECK(Dirty == STATUS_SUCCESS); /* the entry has a share of it */
+        (void)Dirty;
+        MiReleaseSegmentFrame(Vad->Segment, Frame);
         MiWritePte(Pte, *Pte | MI_PTE_WRITE | MI_PTE_DIRTY);
         return STATUS_SUCCESS;
     }
@@ -75,8 +79,7 @@ static BOOLEAN MiShowFrame(PMM_SEGMENT Segment, PFN_NUMBER Frame, MI_ACCESS Righ
 {
     if (Segment->Kind == MmSegmentPhysical)
         return MiShowPhysical(Frame, Rights, Bits);
-    MiShareFrame(Frame);
-    *Bits = MI_PTE_SHARE;
+    *Bits = MI_PTE_SHARE; /* the caller's */
     return TRUE;
 }
 
@@ -86,12 +89,15 @@ static NTSTATUS MiResolveView(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 Page
 {
     BOOLEAN Copy = (Rights & MI_USER_COPY) != 0, Writes = Write && !Copy;
     PFN_NUMBER Frame;
-    NTSTATUS Status =
-        MiSegmentFrame(Vad->Segment, Vad->SegmentPage + (Page - Vad->Node.First), Writes, &Frame);
+    NTSTATUS Status = MiSegmentFrame(Vad->Segment, Vad->SegmentPage + (Page - Vad->Node.First),
+                                     Writes ? MiFrameToWrite : MiFrameToRead, &Frame);
     if (Status != STATUS_SUCCESS)
         return Status;
-    if (Write && Copy)
-        return MiMakePrivate(Space, Pte, MiRightsOfCopy(Rights), &Frame);
+    if (Write && Copy) {
+        Status = MiMakePrivate(Space, Pte, MiRightsOfCopy(Rights), &Frame);
+        MiReleaseSegmentFrame(Vad->Segment, Frame);
+        return Status;
+    }
     MI_PTE Bits, Locked = *Pte & MI_PTE_LOCKED;
     if (!MiShowFrame(Vad->Segment, Frame, Rights, &Bits))
         return STATUS_NO_MEMORY;

@@ -51,7 +51,7 @@ static NTSTATUS VmpLayOut(PFILE_OBJECT File, const VOID *Bytes, ULONG64 Size, PM
                                .Relocatable = Image.Relocatable,
                                .FileSize = (ULONG)Size,
                                .CheckSum = Image.CheckSum};
-    Status = MmCreateImageSegment(File, Image.Pages, Image.Size, Image.Protect, &Header, Segment);
+    Status = MmCreateImageSegment(File, Image.Pages, Image.Size, Image.PageInfo, &Header, Segment);
     ImFreeUserImage(&Image, VM_TAG_IMAGE);
     return Status;
 }
