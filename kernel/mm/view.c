@@ -6,9 +6,10 @@
 
 #define MI_VIEW_TYPES (MEM_TOP_DOWN | MEM_RESERVE)
 
+/* Now, or when its protection is changed. */
 static BOOLEAN MiWritesThrough(const MI_VAD *Vad)
 {
-    return (Vad->AllocationRights & MI_USER_WRITE) && !(Vad->AllocationRights & MI_USER_COPY);
+    return (Vad->Most & MI_USER_WRITE) && !((Vad->Most | Vad->AllocationRights) & MI_USER_COPY);
 }
 
 static VOID MiCountView(PMM_SEGMENT Segment, const MI_VAD *Vad, LONG Change)

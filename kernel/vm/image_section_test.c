@@ -230,3 +230,90 @@ KT_TEST(vm_file_pages_rest_on_the_standby_list)
 {
     KT_EXPECT(ImageRests(SEC_COMMIT));
 }
+
+/* --- views come and go in three processes while memory is taken away --- */
+
+#define IMAGE_WORKERS 3
+#define IMAGE_ROUNDS 6
+
+typedef struct _IMAGE_CREW {
+    HANDLE Section;
+    const IMAGE_VIEW *First; /* what every view must show */
+    SIZE_T Size;
+    volatile LONG Wrong;
+} IMAGE_CREW;
+
+static BOOLEAN ImageSameHere(const IMAGE_CREW *Crew)
+{
+    PVOID Base = NULL;
+    SIZE_T Size = 0;
+    BOOLEAN Right = FALSE;
+
+    if (ZwMapViewOfSection(Crew->Section, ZwCurrentProcess(), &Base, 0, 0, NULL, &Size, ViewUnmap, 0,
+                           PAGE_READONLY) != STATUS_SUCCESS)
+        return FALSE;
+    __try {
+        Right = RtlCompareMemory(Base, Crew->First->Bytes, Crew->Size) == Crew->Size;
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Right = FALSE;
+    }
+    return ZwUnmapViewOfSection(ZwCurrentProcess(), Base) == STATUS_SUCCESS && Right;
+}
+
+static VOID NTAPI ImageWorker(PVOID Context)
+{
+    IMAGE_CREW *Crew = Context;
+    PEPROCESS Process;
+    KAPC_STATE State;
+
+    if (PsCreateEmptyProcess(&Process) != STATUS_SUCCESS) {
+        InterlockedIncrement(&Crew->Wrong);
+        return;
+    }
+    KeStackAttachProcess(&Process->Pcb, &State);
+    for (ULONG I = 0; I < IMAGE_ROUNDS; I++)
+        if (!ImageSameHere(Crew))
+            InterlockedIncrement(&Crew->Wrong);
+    KeUnstackDetachProcess(&State);
+    ObDereferenceObject(Process);
+}
+
+static BOOLEAN ImageRunCrew(IMAGE_CREW *Crew)
+{
+    PVOID Threads[IMAGE_WORKERS] = {NULL};
+    BOOLEAN Right = TRUE;
+
+    for (ULONG I = 0; I < IMAGE_WORKERS; I++) {
+        HANDLE Handle;
+        Right &= PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, ImageWorker, Crew) == 0 &&
+                 ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &Threads[I],
+                                           NULL) == 0;
+        ZwClose(Handle);
+    }
+    for (ULONG I = 0; I < IMAGE_ROUNDS; I++) {
+        (void)MmAllocatePhysicalPages(1ull << 40, 0, MM_ANY_PAGE, 0);
+        ImageSpoil();
+    }
+    for (ULONG I = 0; I < IMAGE_WORKERS; I++) {
+        KeWaitForSingleObject(Threads[I], Executive, KernelMode, FALSE, NULL);
+        ObDereferenceObject(Threads[I]);
+    }
+    return Right && Crew->Wrong == 0;
+}
+
+KT_TEST(vm_file_pages_are_right_while_memory_is_taken)
+{
+    IMAGE_VIEW *First = &ImageViews[0];
+    IMAGE_CREW Crew = {.First = First};
+    BOOLEAN Right = FALSE;
+
+    KT_EXPECT(ImageOpen(&Crew.Section, SEC_COMMIT) == 0);
+    if (PsCreateEmptyProcess(&First->Process) == 0 &&
+        ImageMap(First, Crew.Section, 0x140000000) == STATUS_SUCCESS) {
+        Crew.Size = First->Size;
+        Right = ImageUnmap(First) == 0 && ImageRunCrew(&Crew);
+    }
+    ImageClose(First);
+    ZwClose(Crew.Section);
+    KT_EXPECT(Right);
+}

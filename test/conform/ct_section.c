@@ -560,6 +560,22 @@ static NTSTATUS OpenDevice(PHANDLE File)
                         FILE_SHARE_READ, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
 }
 
+/* A view that was mapped to be read, and what is written to it after a flush. */
+static VOID WriteAfterProtect(PUCHAR View)
+{
+    PVOID At = View;
+    SIZE_T Bytes = 0x3000;
+    IO_STATUS_BLOCK Iosb;
+    ULONG Old;
+    CT_SUCCESS(ZwProtectVirtualMemory(ZwCurrentProcess(), &At, &Bytes, PAGE_READWRITE, &Old));
+    CT_SUCCESS(Write(View + 0x1050, 'C'));
+    CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+    CT_EQUAL(DeviceBytes[0x1050], 'C');
+    CT_SUCCESS(Write(View + 0x1050, 'D'));
+    CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+    CT_EQUAL(DeviceBytes[0x1050], 'D');
+}
+
 /* Read once, written when it is flushed and when the view goes, and no byte behind the end. */
 static VOID WriteThroughView(HANDLE File)
 {
@@ -584,7 +600,9 @@ static VOID WriteThroughView(HANDLE File)
     CT_CHECK(Holds(Again + 0x1040, 'A') && Holds(Again + 0x2060, 'B'));
     CT_SUCCESS(Unmap(View));
     CT_EQUAL(DeviceBytes[0x2060], 'B');
+    WriteAfterProtect(Again);
     CT_SUCCESS(Unmap(Again));
+    CT_EQUAL(DeviceBytes[0x1050], 'D');
     CT_SUCCESS(ZwClose(Section));
     CT_EQUAL(DeviceReads, 3);
     CT_EQUAL(DeviceWrong, 0);
