@@ -34,7 +34,7 @@ typedef struct _MM_IMAGE_PAGE {
 typedef struct _MM_UPCALLS {
     /* At Offset of File (a FILE_OBJECT) from or to Buffer, which is not paged, without a cache. *Done: bytes. Behind the
      * end of the file: STATUS_END_OF_FILE. */
-    NTSTATUS (*TransferPages)
+    NTSTATUS(*TransferPages)
     (PVOID File, ULONG64 Offset, PVOID Buffer, ULONG Length, BOOLEAN Write, PULONG_PTR Done);
 } MM_UPCALLS;
 extern const MM_UPCALLS *MmUpcalls;
@@ -62,8 +62,15 @@ PFILE_OBJECT MmSegmentFileObject(PMM_SEGMENT Segment); /* NULL: none */
 /* Larger, never smaller. */
 NTSTATUS MmExtendSegment(PMM_SEGMENT Segment, ULONG64 Size);
 
-/* Writes the dirty pages of [Offset, Offset + Length) to the file. STATUS_SUCCESS too when there is no file. */
-NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb);
+/* Writes the dirty pages of [Offset, Offset + Length) to the file. STATUS_SUCCESS too when there is no file. They are clean then if no view
+ * can write to them unseen; with Shown, the view at Base, which begins with Offset, also if that is the only one that can. */
+typedef struct _MM_SHOWN {
+    PMM_ADDRESS_SPACE Space;
+    ULONG_PTR Base;
+    ULONG64 Offset;
+} MM_SHOWN;
+NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, const MM_SHOWN *Shown,
+                        PIO_STATUS_BLOCK Iosb);
 
 /* A page as it is for all; Data has room for one. */
 NTSTATUS MmReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page, PVOID Data);

@@ -65,5 +65,8 @@ VOID MiSetPrototype(PMM_SEGMENT Segment, MI_PTE *Prototype, PFN_NUMBER Frame);
 /* SEC_RESERVE: the pages become committed; *New is how many were not. */
 NTSTATUS MiCommitSegment(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last);
 
+/* view.c: a page that was marked clean just now. TRUE: whoever writes to it from here on is seen, by a page fault. */
+BOOLEAN MiWatchWrites(PMM_SEGMENT Segment, const MM_SHOWN *Shown, ULONG64 SegmentPage, PFN_NUMBER Frame);
+
 /* A view has gone: its counts, and its reference. */
 VOID MiReleaseView(PMM_SEGMENT Segment, const MI_VAD *Vad);

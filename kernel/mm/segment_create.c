@@ -104,7 +104,7 @@ VOID MmReleaseSegment(PMM_SEGMENT Segment)
     IO_STATUS_BLOCK Iosb;
 
     if (Segment->Kind == MmSegmentFile && Segment->References == 1)
-        (void)MmFlushSegment(Segment, 0, Segment->Size, &Iosb);
+        (void)MmFlushSegment(Segment, 0, Segment->Size, NULL, &Iosb);
     MiLockFiles();
     BOOLEAN Last = InterlockedDecrement64(&Segment->References) == 0;
     if (Last && Segment->Pointers != NULL)

@@ -26,8 +26,39 @@ VOID MiReleaseView(PMM_SEGMENT Segment, const MI_VAD *Vad)
     MiCountView(Segment, Vad, -1);
     if (Segment->Kind == MmSegmentFile && MiWritesThrough(Vad))
         (void)MmFlushSegment(Segment, Vad->SegmentPage << PAGE_SHIFT,
-                             (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT, &Iosb);
+                             (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT, NULL, &Iosb);
     MmReleaseSegment(Segment);
+}
+
+/* Space locked. The page's entry does not permit writing any more; all processors know. */
+static VOID MiStopWrites(PMM_ADDRESS_SPACE Space, ULONG64 Page, PFN_NUMBER Frame)
+{
+    ULONG64 Next;
+    MI_PTE *Pte = MiFindUserPte(Space, Page, &Next);
+
+    if (Pte == NULL || !(*Pte & MI_PTE_PRESENT) || (*Pte & MI_PTE_OWNS) || MiFrameOf(*Pte) != Frame)
+        return;
+    MiWritePte(Pte, *Pte & ~(MI_PTE_WRITE | MI_PTE_DIRTY));
+    MiFlushTlbRange(Page << PAGE_SHIFT, 1);
+}
+
+/* The view must be the only one that can write. Asked when the page is clean already: a view that came after that has its first write
+ * seen, one that has gone writes no more. Pages that an MDL locks may be written by a device; they are locked with the space locked. */
+BOOLEAN MiWatchWrites(PMM_SEGMENT Segment, const MM_SHOWN *Shown, ULONG64 SegmentPage, PFN_NUMBER Frame)
+{
+    ULONG64 Page = (Shown->Base >> PAGE_SHIFT) + (SegmentPage - (Shown->Offset >> PAGE_SHIFT));
+
+    MiLockSpace(Shown->Space);
+    const MI_VAD *Vad = MiFindVad(Shown->Space, Page);
+    BOOLEAN Here = Vad != NULL && Vad->Kind == MiVadView && Vad->Segment == Segment &&
+                   Vad->SegmentPage + (Page - Vad->Node.First) == SegmentPage;
+    LONG Writers = Here && MiWritesThrough(Vad) ? 1 : 0;
+    if (Writers != 0)
+        MiStopWrites(Shown->Space, Page, Frame);
+    BOOLEAN Watched = Segment->WritableUserViews == Writers && Segment->SystemViews == 0 &&
+                      MiWordLocks(MiPfnOf(Frame)->Word) == 0;
+    MiUnlockSpace(Shown->Space);
+    return Watched;
 }
 
 /* What the view shows: from Offset, Size bytes; checked against the segment. */

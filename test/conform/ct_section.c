@@ -560,6 +560,24 @@ static NTSTATUS OpenDevice(PHANDLE File)
                         FILE_SHARE_READ, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
 }
 
+/* Only what was written to since the last flush is written; nothing is dirty at first. */
+static VOID FlushOnce(PUCHAR View)
+{
+    PVOID At = View;
+    SIZE_T Bytes = 0x3000;
+    IO_STATUS_BLOCK Iosb;
+    LONG Before = DeviceWrites;
+    CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+    CT_EQUAL(DeviceWrites, Before);
+    CT_EQUAL(Iosb.Information, 0);
+    for (UCHAR i = 1; i < 4; i++) {
+        CT_SUCCESS(Write(View + 0x1060, i));
+        CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+        CT_EQUAL(DeviceBytes[0x1060], i);
+        CT_EQUAL(DeviceWrites, Before + i);
+    }
+}
+
 /* A view that was mapped to be read, and what is written to it after a flush. */
 static VOID WriteAfterProtect(PUCHAR View)
 {
@@ -595,6 +613,7 @@ static VOID WriteThroughView(HANDLE File)
     PVOID At = View;
     CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
     CT_EQUAL(DeviceBytes[0x1040], 'A');
+    FlushOnce(View);
     CT_SUCCESS(Write(View + 0x2060, 'B'));
     CT_SUCCESS(Map(Section, &Again, &Size, 0, PAGE_READONLY));
     CT_CHECK(Holds(Again + 0x1040, 'A') && Holds(Again + 0x2060, 'B'));
