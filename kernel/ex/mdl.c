@@ -5,13 +5,13 @@
 #include "ex.h"
 #include "ke_bugcheck.h"
 #include "mm.h"
+#include "mm_mdl.h"
 
 #define EXP_MDL_MOST_BYTES (0x100000000ull - PAGE_SIZE) /* [WDK IoAllocateMdl] Windows 7 and later */
 
 /* The size field has 16 bits; the count of pages follows from offset and length. */
-static VOID ExpInitializeMdl(PMDL Mdl, ULONG_PTR Address, SIZE_T Length)
+static VOID ExpInitializeMdl(PMDL Mdl, ULONG_PTR Address, SIZE_T Length, SIZE_T Size)
 {
-    SIZE_T Size = MmSizeOfMdl((PVOID)Address, Length);
     *Mdl = (MDL){.Size = (CSHORT)(Size < 0xfff8 ? Size : 0xfff8),
                  .StartVa = PAGE_ALIGN(Address),
                  .ByteOffset = BYTE_OFFSET(Address),
@@ -25,11 +25,11 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
 {
     if (Length > EXP_MDL_MOST_BYTES)
         return NULL;
-    PMDL Mdl = ExAllocatePoolForOwner(NonPagedPoolNx, MmSizeOfMdl(VirtualAddress, Length), EX_MDL_TAG,
-                                      __builtin_return_address(0));
+    SIZE_T Size = MmSizeOfMdl(VirtualAddress, Length);
+    PMDL Mdl = ExAllocatePoolForOwner(NonPagedPoolNx, Size, EX_MDL_TAG, __builtin_return_address(0));
     if (Mdl == NULL)
         return NULL;
-    ExpInitializeMdl(Mdl, (ULONG_PTR)VirtualAddress, Length);
+    ExpInitializeMdl(Mdl, (ULONG_PTR)VirtualAddress, Length, Size);
     if (Irp != NULL) {
         PMDL *Link = &Irp->MdlAddress;
         while (SecondaryBuffer && *Link != NULL)
@@ -59,30 +59,26 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
 {
     const CSHORT Inherited =
         MDL_SOURCE_IS_NONPAGED_POOL | MDL_MAPPED_TO_SYSTEM_VA | MDL_IO_SPACE | MDL_WRITE_OPERATION;
-    ULONG_PTR Source = (ULONG_PTR)MmGetMdlVirtualAddress(SourceMdl);
-    SIZE_T Skip = (ULONG_PTR)VirtualAddress - Source;
-    CSHORT Size = TargetMdl->Size;
-    if (Length == 0)
-        Length = SourceMdl->ByteCount - (ULONG)Skip;
-    if (!ExpMdlHasRoom(TargetMdl, MmSizeOfMdl(VirtualAddress, Length)))
-        KeBugCheckEx(TARGET_MDL_TOO_SMALL, 0, 0, 0, 0);
-    if (Skip > SourceMdl->ByteCount || Length > SourceMdl->ByteCount - Skip)
+    MM_SPAN Source = {(ULONG_PTR)SourceMdl->StartVa, SourceMdl->ByteOffset, SourceMdl->ByteCount};
+    SIZE_T Skip = (ULONG_PTR)VirtualAddress - (ULONG_PTR)MmGetMdlVirtualAddress(SourceMdl), Page;
+    uint32_t Bytes = Length;
+    BOOLEAN IsPart = MmSpanPart(&Source, (ULONG_PTR)VirtualAddress, &Bytes, &Page);
+    Length = Bytes;
+    if (!IsPart)
         KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_PARTIAL_MDL, (ULONG_PTR)TargetMdl,
                           (ULONG_PTR)VirtualAddress, Length,
                           "IoBuildPartialMdl was given a range that does not lie in the source MDL's buffer");
+    if (!ExpMdlHasRoom(TargetMdl, MmSizeOfMdl(VirtualAddress, Length)))
+        KeBugCheckEx(TARGET_MDL_TOO_SMALL, 0, 0, 0, 0);
 
-    ExpInitializeMdl(TargetMdl, (ULONG_PTR)VirtualAddress, Length);
-    TargetMdl->Size = Size;
+    ExpInitializeMdl(TargetMdl, (ULONG_PTR)VirtualAddress, Length, (USHORT)TargetMdl->Size);
     TargetMdl->Process = SourceMdl->Process;
     TargetMdl->MdlFlags = MDL_PARTIAL | (SourceMdl->MdlFlags & Inherited);
     if (TargetMdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         TargetMdl->MdlFlags |= MDL_PARENT_MAPPED_SYSTEM_VA;
     if (TargetMdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL))
         TargetMdl->MappedSystemVa = (PUCHAR)SourceMdl->MappedSystemVa + Skip;
-    PPFN_NUMBER From =
-        MmGetMdlPfnArray(SourceMdl) +
-        (((ULONG_PTR)VirtualAddress & ~(ULONG_PTR)PAGE_MASK) - (ULONG_PTR)SourceMdl->StartVa) / PAGE_SIZE;
-    PPFN_NUMBER To = MmGetMdlPfnArray(TargetMdl);
-    for (SIZE_T I = 0; I < BYTES_TO_PAGES((SIZE_T)TargetMdl->ByteOffset + Length); I++)
+    PPFN_NUMBER From = MmGetMdlPfnArray(SourceMdl) + Page, To = MmGetMdlPfnArray(TargetMdl);
+    for (SIZE_T I = 0; I < MmSpanPages((ULONG_PTR)VirtualAddress, Length); I++)
         To[I] = From[I];
 }

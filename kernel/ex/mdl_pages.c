@@ -120,6 +120,7 @@ VOID NTAPI MmFreePagesFromMdl(PMDLX MemoryDescriptorList)
     PMDL Mdl = MemoryDescriptorList;
     if ((Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) || !(Mdl->MdlFlags & MDL_PAGES_LOCKED))
         KeBugCheckEx(PFN_LIST_CORRUPT, 0x9a, MmGetMdlPfnArray(Mdl)[0], (USHORT)Mdl->MdlFlags, 0);
+    (void)MmSetPagesCaching(MmGetMdlPfnArray(Mdl), Mdl->ByteCount >> PAGE_SHIFT, MmCached); /* all at once */
     ExpFreeFrames(MmGetMdlPfnArray(Mdl), Mdl->ByteCount >> PAGE_SHIFT);
     Mdl->MdlFlags &= ~MDL_PAGES_LOCKED;
 }

@@ -28,6 +28,30 @@ void MiBitmapInit(MI_BITMAP *Bitmap, uint64_t Size, void *Storage);
 void MiBitmapFree(MI_BITMAP *Bitmap, uint64_t First, uint64_t Count);
 void MiBitmapTake(MI_BITMAP *Bitmap, uint64_t First, uint64_t Count);
 
+/* The two for a few items in one word, as most ranges are, when nothing above the word changes. FALSE: nothing was done; the range may be
+ * taken (or lie anywhere); for MiBitmapFreeShort it is in the bitmap and taken. */
+static inline int MiBitmapTakeShort(MI_BITMAP *Bitmap, uint64_t First, uint64_t Count)
+{
+    if (Count - 1 >= 63 || First % 64 + Count > 64 || First >= Bitmap->Size)
+        return 0;
+    uint64_t *Word = &Bitmap->Level[0][First / 64], Bits = ((1ull << Count) - 1) << (First % 64);
+    if ((*Word & Bits) != Bits || *Word == Bits)
+        return 0;
+    *Word -= Bits;
+    Bitmap->Free -= Count;
+    return 1;
+}
+
+static inline int MiBitmapFreeShort(MI_BITMAP *Bitmap, uint64_t First, uint64_t Count)
+{
+    uint64_t *Word = &Bitmap->Level[0][First / 64];
+    if (Count - 1 >= 63 || First % 64 + Count > 64 || *Word == 0)
+        return 0;
+    *Word |= ((1ull << Count) - 1) << (First % 64);
+    Bitmap->Free += Count;
+    return 1;
+}
+
 /* FALSE also when the range is not inside the bitmap. */
 int MiBitmapIsFree(const MI_BITMAP *Bitmap, uint64_t First, uint64_t Count);
 int MiBitmapIsTaken(const MI_BITMAP *Bitmap, uint64_t First, uint64_t Count);

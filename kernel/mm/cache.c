@@ -108,7 +108,9 @@ static VOID MiFlushCacheOfFrame(PFN_NUMBER Frame)
 
 /* --- RAM ----------------------------------------------------------------------------------------------------------------- */
 
-static BOOLEAN MiSplitAll(const PFN_NUMBER *Frames, SIZE_T Count)
+#define MI_CACHE_AT_ONCE 128 /* pages; other processors want the lock */
+
+static BOOLEAN MiSplitSome(const PFN_NUMBER *Frames, SIZE_T Count)
 {
     BOOLEAN Done = TRUE;
     KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
@@ -118,6 +120,25 @@ static BOOLEAN MiSplitAll(const PFN_NUMBER *Frames, SIZE_T Count)
     return Done;
 }
 
+static BOOLEAN MiSplitAll(const PFN_NUMBER *Frames, SIZE_T Count)
+{
+    BOOLEAN Split = TRUE;
+    for (SIZE_T Done = 0; Done < Count && Split; Done += MI_CACHE_AT_ONCE)
+        Split = MiSplitSome(Frames + Done, min(Count - Done, MI_CACHE_AT_ONCE));
+    return Split;
+}
+
+static VOID MiSetSome(const PFN_NUMBER *Frames, SIZE_T Count, MI_CACHE Cache, MI_FLUSH_BATCH *Batch)
+{
+    KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
+    for (SIZE_T I = 0; I < Count; I++) {
+        MiSetWordCache(Frames[I], Cache);
+        if (MiWriteDirectLocked(Frames[I], Cache))
+            MiAddToFlush(Batch, (ULONG_PTR)MmDirectMap(Frames[I] << PAGE_SHIFT), 1);
+    }
+    ArchReleaseLock(&MiSystemSpaceLock, OldIrql);
+}
+
 BOOLEAN MiSetCache(const PFN_NUMBER *Frames, SIZE_T Count, MI_CACHE Cache)
 {
     MI_FLUSH_BATCH Batch;
@@ -125,13 +146,8 @@ BOOLEAN MiSetCache(const PFN_NUMBER *Frames, SIZE_T Count, MI_CACHE Cache)
     if (!Cached && !MiSplitAll(Frames, Count))
         return FALSE;
     MiBeginFlush(&Batch);
-    KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
-    for (SIZE_T I = 0; I < Count; I++) {
-        MiSetWordCache(Frames[I], Cache);
-        if (MiWriteDirectLocked(Frames[I], Cache))
-            MiAddToFlush(&Batch, (ULONG_PTR)MmDirectMap(Frames[I] << PAGE_SHIFT), 1);
-    }
-    ArchReleaseLock(&MiSystemSpaceLock, OldIrql);
+    for (SIZE_T Done = 0; Done < Count; Done += MI_CACHE_AT_ONCE)
+        MiSetSome(Frames + Done, min(Count - Done, MI_CACHE_AT_ONCE), Cache, &Batch);
     MiFlushBatch(&Batch);
     for (SIZE_T I = 0; I < Count && !Cached; I++)
         MiFlushCacheOfFrame(Frames[I]);
@@ -154,16 +170,42 @@ BOOLEAN MiSetCacheOfRun(PFN_NUMBER First, SIZE_T Count, MI_CACHE Cache)
     return TRUE;
 }
 
-/* Some at a time: other processors want the lock. */
+static BOOLEAN MiIsOtherCache(PFN_NUMBER Frame)
+{
+    return MiIsManaged(Frame) && MiWordCache(MiPfnOf(Frame)->Word) > MiCacheBack;
+}
+
+/* How many of these pages, from the first on, are not written back. */
+static SIZE_T MiOtherRun(const PFN_NUMBER *Frames, SIZE_T Count)
+{
+    SIZE_T Run = 0;
+    while (Run < Count && MiIsOtherCache(Frames[Run]))
+        Run++;
+    return Run;
+}
+
+/* Pages that are written back already, and what is nobody's, stay as they are. */
+static VOID MiRestorePages(const PFN_NUMBER *Frames, SIZE_T Count)
+{
+    MI_FLUSH_BATCH Batch;
+    SIZE_T Run;
+    MiBeginFlush(&Batch);
+    for (SIZE_T I = 0; I < Count; I += max(Run, 1)) {
+        Run = MiOtherRun(Frames + I, min(Count - I, MI_CACHE_AT_ONCE));
+        if (Run != 0)
+            MiSetSome(Frames + I, Run, MiCacheBack, &Batch);
+    }
+    MiFlushBatch(&Batch);
+}
+
 BOOLEAN MmSetPagesCaching(const PFN_NUMBER *Frames, SIZE_T Count, MEMORY_CACHING_TYPE Type)
 {
-    enum { Batch = 128 };
     MI_CACHE Cache = MiCacheNone;
     if (Type != MmNotMapped && !MiCacheOf(Type, &Cache))
         return FALSE;
-    for (SIZE_T Done = 0; Done < Count && Cache != MiCacheBack; Done += Batch)
-        if (!MiSetCache(Frames + Done, min(Count - Done, Batch), Cache))
-            return FALSE;
+    if (Cache != MiCacheBack)
+        return MiSetCache(Frames, Count, Cache);
+    MiRestorePages(Frames, Count);
     return TRUE;
 }
 
@@ -195,7 +237,10 @@ MI_PTE MiCacheBitsOfFrame(PFN_NUMBER Frame, MI_CACHE Wanted)
 {
     if (!MiIsManaged(Frame))
         return MiCacheBitsOfStranger(Frame);
-    if (MiWordCache(MiPfnOf(Frame)->Word) == MiCacheNone && !MiSetCache(&Frame, 1, Wanted))
+    MI_CACHE Cache = MiWordCache(MiPfnOf(Frame)->Word);
+    if (Cache != MiCacheNone)
+        return MiCacheBits(Cache);
+    if (!MiSetCache(&Frame, 1, Wanted))
         (void)MiSetCache(&Frame, 1, MiCacheBack);
     return MiCacheBits(MiWordCache(MiPfnOf(Frame)->Word));
 }

@@ -4,6 +4,7 @@
  * a process stays until then. Device memory has no locks. */
 #include "mm/pfn.h"
 #include "mm/user_space.h"
+#include "mm_mdl.h"
 #include "ke.h"
 
 /* [WDK MDL] a driver may look at the flags only; these say that the page array is filled and must not be
@@ -12,13 +13,13 @@
 
 static SIZE_T MiMdlPages(const MDL *Mdl)
 {
-    return BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
+    return MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount);
 }
 
 /* Any IRQL. [WDK MmSizeOfMdl] bytes of an MDL for the pages that the buffer touches */
 SIZE_T NTAPI MmSizeOfMdl(PVOID Base, SIZE_T Length)
 {
-    return sizeof(MDL) + sizeof(PFN_NUMBER) * BYTES_TO_PAGES(BYTE_OFFSET(Base) + Length);
+    return sizeof(MDL) + sizeof(PFN_NUMBER) * MmSpanPages((ULONG_PTR)Base, Length);
 }
 
 /* May the page be read, and written if Write, by the kernel? */
@@ -43,7 +44,8 @@ VOID NTAPI MmBuildMdlForNonPagedPool(PMDLX MemoryDescriptorList)
     PMDL Mdl = MemoryDescriptorList;
     PPFN_NUMBER Frames = MmGetMdlPfnArray(Mdl);
     ULONG_PTR Base = (ULONG_PTR)Mdl->StartVa;
-    for (SIZE_T I = 0; I < MiMdlPages(Mdl); I++)
+    SIZE_T Count = MiMdlPages(Mdl);
+    for (SIZE_T I = 0; I < Count; I++)
         if (!MiDescribePage(Base + I * PAGE_SIZE, FALSE, &Frames[I]))
             KeBugCheckEx(PAGE_FAULT_IN_NONPAGED_AREA, Base + I * PAGE_SIZE, 0,
                          (ULONG_PTR)__builtin_return_address(0), 0);
@@ -173,15 +175,15 @@ NTSTATUS NTAPI MmAdvanceMdl(PMDL Mdl, ULONG NumberOfBytes)
     if (NumberOfBytes > Mdl->ByteCount)
         return STATUS_INVALID_PARAMETER_2;
     PPFN_NUMBER Frames = MmGetMdlPfnArray(Mdl);
-    SIZE_T Count = MiMdlPages(Mdl),
-           Passed = min(Count, ((SIZE_T)Mdl->ByteOffset + NumberOfBytes) >> PAGE_SHIFT);
+    MM_SPAN Span = {(ULONG_PTR)Mdl->StartVa, Mdl->ByteOffset, Mdl->ByteCount};
+    SIZE_T Count = MiMdlPages(Mdl), Passed = MmSpanAdvance(&Span, NumberOfBytes);
     MiShrinkMdlMapping(Mdl, Passed, NumberOfBytes);
     if (Mdl->MdlFlags & MDL_PAGES_LOCKED)
         MiUnlockFrames(Frames, Passed);
     for (SIZE_T I = Passed; I < Count; I++)
         Frames[I - Passed] = Frames[I];
-    Mdl->StartVa = (PUCHAR)Mdl->StartVa + Passed * PAGE_SIZE;
-    Mdl->ByteOffset = (Mdl->ByteOffset + NumberOfBytes) & PAGE_MASK;
-    Mdl->ByteCount -= NumberOfBytes;
+    Mdl->StartVa = (PVOID)Span.Start;
+    Mdl->ByteOffset = Span.Offset;
+    Mdl->ByteCount = Span.Bytes;
     return STATUS_SUCCESS;
 }

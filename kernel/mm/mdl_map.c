@@ -2,6 +2,7 @@
  * Mapping what an MDL describes into system space. */
 #include "pfn.h"
 #include "mm/user_space.h"
+#include "mm_mdl.h"
 
 /* Entries of the MDL's pages from Base on, each with the cache type that its page has. */
 static VOID MiEnterMdlPages(PMDL Mdl, ULONG_PTR Base, SIZE_T PageCount, MM_PROTECTION Protection,
@@ -16,7 +17,7 @@ static VOID MiEnterMdlPages(PMDL Mdl, ULONG_PTR Base, SIZE_T PageCount, MM_PROTE
 
 static PVOID MiMapMdl(PMDL Mdl, MM_PROTECTION Protection, MEMORY_CACHING_TYPE CacheType, const void *Owner)
 {
-    SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
+    SIZE_T PageCount = MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount);
     MI_CACHE Wanted;
     if (PageCount == 0 || !MiCacheOf(CacheType, &Wanted))
         return NULL;
@@ -49,7 +50,7 @@ static VOID MiRequireMappable(PMDL Mdl)
 /* [WDK MmMapLockedPagesSpecifyCache] into the current process; raises when it cannot be done. The MDL keeps no trace of it. */
 static PVOID MiMapMdlForUser(PMDL Mdl, PVOID BaseAddress, BOOLEAN Write)
 {
-    SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
+    SIZE_T PageCount = MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount);
     ULONG_PTR Base = (ULONG_PTR)BaseAddress;
     NTSTATUS Status = MiMapUserPages(&Base, MmGetMdlPfnArray(Mdl), PageCount, Write);
 
@@ -71,7 +72,7 @@ static PVOID MiMapLockedPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, MEMORY_CACHI
     MiRequireMappable(Mdl);
     PVOID Address = MiMapMdl(Mdl, Protection, CacheType, Owner);
     if (Address == NULL && BugCheckOnFailure)
-        KeBugCheckEx(NO_MORE_SYSTEM_PTES, 0, BYTES_TO_PAGES(Mdl->ByteOffset + Mdl->ByteCount), 0, 0);
+        KeBugCheckEx(NO_MORE_SYSTEM_PTES, 0, MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount), 0, 0);
     return Address;
 }
 
@@ -95,7 +96,7 @@ PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMo
 VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
 {
     PMDL Mdl = MemoryDescriptorList;
-    SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
+    SIZE_T PageCount = MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount);
     if ((ULONG_PTR)BaseAddress < MM_USER_END) {
         if (!MiUnmapUserPages((ULONG_PTR)BaseAddress - Mdl->ByteOffset, PageCount))
             KeBugCheckEx(SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, (ULONG_PTR)BaseAddress, PageCount);
@@ -114,7 +115,7 @@ VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
 VOID MiShrinkMdlMapping(PMDL Mdl, SIZE_T Passed, ULONG Bytes)
 {
     const CSHORT Others = MDL_PARENT_MAPPED_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL;
-    SIZE_T PageCount = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount);
+    SIZE_T PageCount = MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount);
     if (!(Mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)))
         return;
     if (!(Mdl->MdlFlags & Others) && Passed == PageCount) {
@@ -212,8 +213,7 @@ PVOID NTAPI MmMapLockedPagesWithReservedMapping(PVOID MappingAddress, ULONG Pool
     ULONG Tag = 0;
     MI_CACHE Wanted;
     ULONG_PTR Base = (ULONG_PTR)MappingAddress;
-    SIZE_T Needed = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount),
-           Has = MiReservedPages(Base, &Tag);
+    SIZE_T Needed = MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount), Has = MiReservedPages(Base, &Tag);
     if (Has == 0)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x105, Base, PoolTag, 0);
     if (Tag != PoolTag)
@@ -237,8 +237,7 @@ VOID NTAPI MmUnmapReservedMapping(PVOID BaseAddress, ULONG PoolTag, PMDLX Memory
     PMDL Mdl = MemoryDescriptorList;
     ULONG Tag = 0;
     ULONG_PTR Base = (ULONG_PTR)PAGE_ALIGN(BaseAddress);
-    SIZE_T Needed = BYTES_TO_PAGES((SIZE_T)Mdl->ByteOffset + Mdl->ByteCount),
-           Has = MiReservedPages(Base, &Tag);
+    SIZE_T Needed = MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount), Has = MiReservedPages(Base, &Tag);
     SIZE_T Mapped = Has != 0 ? MiMeasure(&MiSystemPteSpace, Base, MiUseMdl) : 0;
     if (Mapped == 0)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x109, Base, PoolTag, 0);

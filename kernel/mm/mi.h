@@ -65,8 +65,8 @@ typedef enum _MI_ABSENT {
 #define MI_ABSENT_SHIFT 56
 #define MI_ABSENT_PTE(Kind, Pages) (((ULONG64)(Kind) << MI_ABSENT_SHIFT) | ((ULONG64)(Pages) << PAGE_SHIFT))
 #define MI_ABSENT_KIND(Pte) ((MI_ABSENT)(((Pte) >> MI_ABSENT_SHIFT) & 7))
-#define MI_ABSENT_OFFSET(Pte) (((Pte) & MI_PTE_FRAME) >> PAGE_SHIFT)
-#define MI_ABSENT_PAGES(Pte) (((Pte) & MI_PTE_FRAME) >> PAGE_SHIFT)
+#define MI_ABSENT_OFFSET(Pte) (((Pte)&MI_PTE_FRAME) >> PAGE_SHIFT)
+#define MI_ABSENT_PAGES(Pte) (((Pte)&MI_PTE_FRAME) >> PAGE_SHIFT)
 
 static inline BOOLEAN MiIsMapped(MI_PTE Pte)
 {
@@ -162,6 +162,7 @@ typedef struct _MI_SPACE {
     ULONG_PTR Base;
     SIZE_T PageCount;
     MI_BITMAP Map; /* MiSystemSpaceLock */
+    SIZE_T Lowest; /* MiSystemSpaceLock; all pages below are taken */
     SIZE_T
     TableEnd; /* MiSystemSpaceLock, read without; grows only: pages from the first free one on to here have page tables */
 } MI_SPACE;
@@ -179,7 +180,11 @@ ULONG_PTR MiReserveFrom(MI_SPACE *Space, SIZE_T PageCount,
 VOID MiRelease(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount);
 
 /* One entry of a mapping of PageCount pages. */
-MI_PTE MiEntry(MI_PTE Template, PFN_NUMBER Frame, SIZE_T Index, SIZE_T PageCount);
+static inline MI_PTE MiEntry(MI_PTE Template, PFN_NUMBER Frame, SIZE_T Index, SIZE_T PageCount)
+{
+    return Template | (Frame << PAGE_SHIFT) | (Index == 0 ? MI_PTE_FIRST : 0) |
+           (Index == PageCount - 1 ? MI_PTE_LAST : 0);
+}
 
 /* Fill entries of a reserved range. The first kind allocates its pages: FALSE and nothing mapped when they
  * are short. */
@@ -226,4 +231,3 @@ DECLSPEC_NORETURN VOID MiInstallMoreMemory(VOID);
 VOID MiShrinkMdlMapping(PMDL Mdl, SIZE_T Passed, ULONG Bytes);
 
 VOID MiCountTable(VOID);
-VOID MiCountSystemPtes(LONG64 Pages);

@@ -141,9 +141,11 @@ VOID MiFlushBatch(const MI_FLUSH_BATCH *Batch)
 VOID MiFlushTlbRange(ULONG_PTR Base, SIZE_T PageCount)
 {
     MI_FLUSH_BATCH Batch;
-    MiBeginFlush(&Batch);
-    MiAddToFlush(&Batch, Base, PageCount);
-    MiFlushBatch(&Batch);
+    Batch.Count = 1;
+    Batch.PageCount = PageCount;
+    Batch.Range[0].Base = Base;
+    Batch.Range[0].PageCount = PageCount;
+    KeCallAllProcessors(MiFlushBatchHere, &Batch);
 }
 
 VOID MiFlushTlbAll(VOID)

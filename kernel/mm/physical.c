@@ -4,6 +4,7 @@
 #include "pfn.h"
 #include "ke_bugcheck.h"
 #include "ke_failure.h"
+#include "mm/memory_map.h"
 
 #define MI_MEGABYTE_PAGE (0x100000 >> PAGE_SHIFT)
 #define MI_DMA_END_PAGE (0x1000000 >> PAGE_SHIFT) /* what ISA devices reach: used last */
@@ -25,25 +26,17 @@ VOID MiInstallMoreMemory(VOID)
     KeBugCheckEx(INSTALL_MORE_MEMORY, MiTotalPages, MiLowestPage, MiHighestPage, 0);
 }
 
-static BOOLEAN MiIsRam(const LOADER_MEMORY_RANGE *Range)
-{
-    return Range->Type != LoaderMemoryReserved && Range->Type != LoaderMemoryBad &&
-           Range->Type != LoaderMemoryAcpiNvs;
-}
-
 SIZE_T MiRunOfKind(PFN_NUMBER First, SIZE_T Count, BOOLEAN *Ram)
 {
-    *Ram = FALSE;
-    for (ULONG I = 0; I < MiMemoryMapCount; I++) {
-        PFN_NUMBER Base = MiMemoryMap[I].Base >> PAGE_SHIFT, Pages = MiMemoryMap[I].Length >> PAGE_SHIFT;
-        if (First < Base)
-            return min(Count, Base - First);
-        if (First - Base < Pages) {
-            *Ram = MiIsRam(&MiMemoryMap[I]);
-            return min(Count, Base + Pages - First);
-        }
-    }
-    return Count;
+    bool IsRam;
+    SIZE_T Run = MiMapRunOfKind((MI_MEMORY_MAP){MiMemoryMap, MiMemoryMapCount}, First, Count, &IsRam);
+    *Ram = IsRam;
+    return Run;
+}
+
+BOOLEAN MmNextRamRange(PFN_NUMBER *Frame, PFN_NUMBER *Count)
+{
+    return MiMapNextRam((MI_MEMORY_MAP){MiMemoryMap, MiMemoryMapCount}, MI_PFN_MOST, Frame, Count);
 }
 
 /* Last page + 1 of a range, as far as the direct map reaches; the first page if it does not reach it at all.
@@ -379,12 +372,7 @@ PVOID MiAllocateBootMemory(SIZE_T Bytes)
     return MmDirectMap(First << PAGE_SHIFT);
 }
 
-static volatile LONG64 MiSystemPtes, MiTablePages;
-
-VOID MiCountSystemPtes(LONG64 Pages)
-{
-    InterlockedExchangeAdd64(&MiSystemPtes, Pages);
-}
+static volatile LONG64 MiTablePages;
 
 VOID MiCountTable(VOID)
 {
@@ -402,6 +390,6 @@ VOID MmQueryCounters(MM_COUNTERS *Counters)
         .HighestPage = MiHighestPage,
         .TablePages = (PFN_NUMBER)MiTablePages + MiPfnStorePages,
         .PfnPages = MiPfnStorePages,
-        .SystemPtes = (PFN_NUMBER)MiSystemPtes,
+        .SystemPtes = MiSystemPteSpace.PageCount - MiSystemPteSpace.Map.Free,
     };
 }

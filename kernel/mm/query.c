@@ -47,14 +47,3 @@ PVOID NTAPI MmGetVirtualForPhysical(PHYSICAL_ADDRESS PhysicalAddress)
     (void)MiRunOfKind(Physical >> PAGE_SHIFT, 1, &Ram);
     return Ram ? MmDirectMap(Physical) : NULL;
 }
-
-BOOLEAN MmNextRamRange(PFN_NUMBER *Frame, PFN_NUMBER *Count)
-{
-    BOOLEAN Ram = FALSE;
-    SIZE_T Run;
-    for (; *Frame < MI_PFN_MOST && !Ram; *Frame += Ram ? 0 : Run)
-        Run = MiRunOfKind(*Frame, MI_PFN_MOST - *Frame, &Ram);
-    for (*Count = 0; Ram && *Frame + *Count < MI_PFN_MOST; *Count += Ram ? Run : 0)
-        Run = MiRunOfKind(*Frame + *Count, MI_PFN_MOST - *Frame - *Count, &Ram);
-    return *Count != 0;
-}

@@ -13,6 +13,7 @@ VOID MiInitSpace(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, SIZE_T First
     Space->Base = Base;
     Space->PageCount = PageCount;
     Space->TableEnd = FirstFree;
+    Space->Lowest = FirstFree;
     MiBitmapInit(&Space->Map, PageCount, MiAllocateBootMemory(MiBitmapBytes(PageCount)));
     MiBitmapFree(&Space->Map, FirstFree, PageCount - FirstFree);
     KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
@@ -34,6 +35,20 @@ static BOOLEAN MiHasTablesLocked(MI_SPACE *Space, SIZE_T First, SIZE_T PageCount
     return TRUE;
 }
 
+/* From that page on, or from the first. 0: there are none. */
+static ULONG_PTR MiFindAndTakeLocked(MI_SPACE *Space, SIZE_T PageCount, SIZE_T From)
+{
+    ULONG64 First = MiBitmapFindRun(&Space->Map, PageCount, max(From, Space->Lowest), Space->PageCount, 0);
+    if (First == MI_BITMAP_NONE && From > Space->Lowest)
+        First = MiBitmapFindRun(&Space->Map, PageCount, Space->Lowest, Space->PageCount, 0);
+    if (First == MI_BITMAP_NONE || !MiHasTablesLocked(Space, First, PageCount))
+        return 0;
+    MiBitmapTake(&Space->Map, First, PageCount);
+    if (First == Space->Lowest)
+        Space->Lowest = First + PageCount;
+    return Space->Base + First * PAGE_SIZE;
+}
+
 ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount)
 {
     return MiReserveFrom(Space, PageCount, 0);
@@ -41,20 +56,18 @@ ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount)
 
 ULONG_PTR MiReserveFrom(MI_SPACE *Space, SIZE_T PageCount, SIZE_T From)
 {
-    ULONG_PTR Base = 0;
+    ULONG_PTR Base;
     if (KE_DENY_ALLOCATION(__builtin_return_address(0)))
         return 0;
     KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
-    ULONG64 First = MiBitmapFindRun(&Space->Map, PageCount, From, Space->PageCount, 0);
-    if (First == MI_BITMAP_NONE && From != 0)
-        First = MiBitmapFindRun(&Space->Map, PageCount, 0, Space->PageCount, 0);
-    if (First != MI_BITMAP_NONE && MiHasTablesLocked(Space, First, PageCount)) {
-        MiBitmapTake(&Space->Map, First, PageCount);
-        Base = Space->Base + First * PAGE_SIZE;
+    if (From == 0 && Space->Lowest + PageCount <= Space->TableEnd &&
+        MiBitmapTakeShort(&Space->Map, Space->Lowest, PageCount)) {
+        Base = Space->Base + Space->Lowest * PAGE_SIZE;
+        Space->Lowest += PageCount;
+    } else {
+        Base = MiFindAndTakeLocked(Space, PageCount, From);
     }
     ArchReleaseLock(&MiSystemSpaceLock, OldIrql);
-    if (Base != 0 && Space == &MiSystemPteSpace)
-        MiCountSystemPtes((LONG64)PageCount);
     return Base;
 }
 
@@ -63,16 +76,10 @@ VOID MiRelease(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount)
     SIZE_T First = (Base - Space->Base) / PAGE_SIZE;
     KIRQL OldIrql = ArchAcquireLock(&MiSystemSpaceLock);
     NT_CHECK(MiBitmapIsTaken(&Space->Map, First, PageCount));
-    MiBitmapFree(&Space->Map, First, PageCount);
+    if (!MiBitmapFreeShort(&Space->Map, First, PageCount))
+        MiBitmapFree(&Space->Map, First, PageCount);
+    Space->Lowest = min(Space->Lowest, First);
     ArchReleaseLock(&MiSystemSpaceLock, OldIrql);
-    if (Space == &MiSystemPteSpace)
-        MiCountSystemPtes(-(LONG64)PageCount);
-}
-
-MI_PTE MiEntry(MI_PTE Template, PFN_NUMBER Frame, SIZE_T Index, SIZE_T PageCount)
-{
-    return Template | (Frame << PAGE_SHIFT) | (Index == 0 ? MI_PTE_FIRST : 0) |
-           (Index == PageCount - 1 ? MI_PTE_LAST : 0);
 }
 
 BOOLEAN MiMapNewPages(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, BOOLEAN Zero)
@@ -150,28 +157,22 @@ VOID MiUnmap(ULONG_PTR Base, SIZE_T PageCount, MI_ABSENT Absent)
     MiForgetFrames(Pte, PageCount, Absent);
 }
 
-/* Base is inside the space. */
-static BOOLEAN MiIsMappingStart(const MI_SPACE *Space, ULONG_PTR Base)
+/* A page of a mapping of that use; only its first one is marked as such. */
+static BOOLEAN MiIsPageOf(MI_PTE Pte, MI_USE Use, BOOLEAN First)
 {
-    if ((Base - Space->Base) >> PAGE_SHIFT >= Space->TableEnd)
-        return FALSE;
-    MI_PTE Entry = MiReadPte(MiPteOf(Base));
-    return MiIsMapped(Entry) && (Entry & MI_PTE_FIRST);
+    const MI_PTE Mark = 0xfull << MI_PTE_USE_SHIFT | MI_PTE_FIRST;
+    return MiIsMapped(Pte) && (Pte & Mark) == ((MI_PTE)Use << MI_PTE_USE_SHIFT | (First ? MI_PTE_FIRST : 0));
 }
 
 SIZE_T MiMeasure(const MI_SPACE *Space, ULONG_PTR Base, MI_USE Use)
 {
-    ULONG_PTR End = Space->Base + Space->PageCount * PAGE_SIZE;
-    if ((Base & PAGE_MASK) != 0 || Base < Space->Base || Base >= End || !MiIsMappingStart(Space, Base))
+    SIZE_T Page = (Base - Space->Base) >> PAGE_SHIFT; /* enormous below the space */
+    if ((Base & PAGE_MASK) != 0 || Page >= Space->TableEnd)
         return 0;
-    for (ULONG_PTR At = Base; At < End; At += PAGE_SIZE) {
-        MI_PTE Pte = MiReadPte(MiPteOf(At));
-        if (!MiIsMapped(Pte) || ((Pte >> MI_PTE_USE_SHIFT) & 0xf) != (MI_PTE)Use ||
-            (At != Base && (Pte & MI_PTE_FIRST)))
-            return 0;
-        if (Pte & MI_PTE_LAST)
-            return (At - Base) / PAGE_SIZE + 1;
-    }
+    const MI_PTE *Pte = MiPteOf(Base);
+    for (SIZE_T I = 0; Page + I < Space->TableEnd && MiIsPageOf(MiReadPte(&Pte[I]), Use, I == 0); I++)
+        if (MiReadPte(&Pte[I]) & MI_PTE_LAST)
+            return I + 1;
     return 0;
 }
 

@@ -108,7 +108,8 @@ OPERATIONS = {
     'soft fault, demand zero': (1200, None),
     'lookaside allocate + free': (40, None),
     'IoAllocateIrp + IoFreeIrp': (100, 332),
-    'MDL lock, map, unmap, unlock of a page': (900, None),
+    'MDL build, map, unmap of a page': (900, None),
+    'MDL lock, map, unmap, unlock of a page': (None, None),
 }
 
 

@@ -19,7 +19,7 @@ static NPAGED_LOOKASIDE_LIST Lookaside;
 static PIO_WORKITEM WorkItem;
 static ULONG64 DpcRan;
 static volatile BOOLEAN Ended;
-static PVOID PageBuffer;
+static DECLSPEC_ALIGN(PAGE_SIZE) UCHAR PageBuffer[PAGE_SIZE];
 static struct {
     MDL Mdl;
     PFN_NUMBER Frame;
@@ -98,7 +98,7 @@ static VOID Pool4096(VOID)
     ExFreePoolWithTag(ExAllocatePoolWithTag(NonPagedPoolNx, 4096, TAG), TAG);
 }
 
-static VOID MdlMapPair(VOID)
+static VOID MdlLockMapPair(VOID)
 {
     MmInitializeMdl(&Page.Mdl, PageBuffer, PAGE_SIZE);
     MmProbeAndLockPages(&Page.Mdl, KernelMode, IoWriteAccess);
@@ -106,6 +106,15 @@ static VOID MdlMapPair(VOID)
         MmMapLockedPagesSpecifyCache(&Page.Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority),
         &Page.Mdl);
     MmUnlockPages(&Page.Mdl);
+}
+
+static VOID MdlBuildMapPair(VOID)
+{
+    PMDL Mdl = IoAllocateMdl(PageBuffer, PAGE_SIZE, FALSE, FALSE, NULL);
+    MmBuildMdlForNonPagedPool(Mdl);
+    MmUnmapLockedPages(
+        MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority), Mdl);
+    IoFreeMdl(Mdl);
 }
 
 static VOID LookasidePair(VOID)
@@ -220,17 +229,6 @@ static VOID MeasureFault(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
     ZwFreeVirtualMemory(ZwCurrentProcess(), &Base, &Size, MEM_RELEASE);
 }
 
-/* Locking, mapping, unmapping and unlocking one page. */
-static VOID MeasureMdl(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
-{
-    UNREFERENCED_PARAMETER(DriverObject);
-    PageBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, PAGE_SIZE, TAG);
-    if (PageBuffer == NULL)
-        return;
-    Tell("MDL lock, map, unmap, unlock of a page", Measure(MdlMapPair) - Empty);
-    ExFreePoolWithTag(PageBuffer, TAG);
-}
-
 static VOID MeasureWorkItem(PDRIVER_OBJECT DriverObject, ULONG64 Empty)
 {
     PDEVICE_OBJECT Device;
@@ -284,7 +282,8 @@ static const struct {
     {"DPC queued to running", NULL, MeasureDpc},
     {"event ping-pong, round trip", NULL, MeasurePingPong},
     {"work item, round trip", NULL, MeasureWorkItem},
-    {"MDL lock, map, unmap, unlock of a page", NULL, MeasureMdl},
+    {"MDL build, map, unmap of a page", MdlBuildMapPair, NULL},
+    {"MDL lock, map, unmap, unlock of a page", MdlLockMapPair, NULL},
     {"soft fault, demand zero", NULL, MeasureFault},
 };
 

@@ -41,9 +41,9 @@ static void Drop(MODEL *M)
 static void Set(MODEL *M, uint64_t First, uint64_t Count, uint8_t Free)
 {
     memset(M->Free + First, Free, Count);
-    if (Free)
+    if (Free && !(Count % 2 && MiBitmapFreeShort(&M->Bitmap, First, Count)))
         MiBitmapFree(&M->Bitmap, First, Count);
-    else
+    if (!Free && !(Count % 2 && MiBitmapTakeShort(&M->Bitmap, First, Count)))
         MiBitmapTake(&M->Bitmap, First, Count);
 }
 
@@ -71,6 +71,16 @@ static void CheckAnswers(const MODEL *M, uint64_t *Seed)
                      ModelRun(M, Count, From, End, Boundary));
 }
 
+/* What is not all free is not taken, and nothing changes. */
+static void RefuseShort(MODEL *M, uint64_t *Seed)
+{
+    uint64_t First = Random(Seed) % (M->Size + 70), Count = Random(Seed) % 66, Free = 0;
+    for (uint64_t I = First; I < First + Count && I < M->Size; I++)
+        Free += M->Free[I];
+    if (Count == 0 || Free != Count)
+        assert_false(MiBitmapTakeShort(&M->Bitmap, First, Count));
+}
+
 /* Turns a random range that is all free or all taken round. */
 static void TurnRange(MODEL *M, uint64_t *Seed)
 {
@@ -90,6 +100,7 @@ static void RandomOperations(uint64_t Size, unsigned Steps, uint64_t Seed)
     for (unsigned Step = 0; Step < Steps; Step++) {
         TurnRange(&M, &Seed);
         CheckAnswers(&M, &Seed);
+        RefuseShort(&M, &Seed);
         uint64_t Free = 0;
         for (uint64_t I = 0; I < Size; I++)
             Free += M.Free[I];
