@@ -119,9 +119,10 @@ static NTSTATUS ImpReadImage(IMP_LOAD *Load, PUNICODE_STRING FullName)
 /* What was made of it so far; it is in no list. */
 static VOID ImpFreeModule(PIM_MODULE Module)
 {
-    if (Module->Base != NULL)
+    if (Module->Base != NULL) {
         RtlForgetCode(Module->Base, Module->Size);
-    MmFreeImageSpace(Module->Base, Module->Size);
+        MmFreeImageSpace(Module->Base, Module->Size);
+    }
     ImpReleaseUses(Module);
     if (Module->Thunks != NULL)
         ImpDeleteThunks(Module->Thunks);
