@@ -28,7 +28,8 @@ typedef struct RunOptions {
     bool HasSeed;
     FailPlan Fail;
     char *SpecialPool; /* driver or tag, "" for all; NULL: none */
-    bool Json, Gdb, PoolReport, StrictWx, AllowMissing, BindCount, Icount, TraceHash, KeepLoaded;
+    gboolean Json, Gdb, PoolReport, StrictWx, AllowMissing, BindCount, Icount, TraceHash,
+        KeepLoaded;   /* GOption writes an int */
     char *Directory;  /* --dir, or NULL */
     char *LogFile;    /* --log, or NULL */
     char *KeepFolder; /* --keep, or NULL */

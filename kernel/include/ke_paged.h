@@ -17,3 +17,12 @@ BOOLEAN KeCheckPagedPool(VOID);
 /* This processor, from DISPATCH_LEVEL on. Permit: the kernel's own look at a block's header. */
 VOID KeDenyPagedPool(VOID);
 VOID KePermitPagedPool(VOID);
+
+/* What lies between is the kernel's own copy to memory of a thread that may lie in paged pool: on Windows an APC of that thread makes it
+ * (D-001). IRQL <= DISPATCH_LEVEL, the same at both. */
+VOID KeBeginPagedPoolUse(VOID);
+VOID KeEndPagedPoolUse(VOID);
+
+/* A touch of paged pool that the key denied, at DISPATCH_LEVEL or above: permitted all the same, because the page is locked by an MDL, or
+ * between the two above? Interrupts off. */
+BOOLEAN KiIsPagedPoolUsable(ULONG64 Address);

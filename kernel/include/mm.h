@@ -177,6 +177,9 @@ BOOLEAN MmCommitPoolRecords(PVOID Base, SIZE_T Size);
 /* --- questions: any IRQL, no lock
  * ------------------------------------------------------------------------------------ */
 
+/* The page of this address is locked by an MDL. */
+BOOLEAN MmIsPageLocked(const void *Address);
+
 /* The physical address of a mapped address, 4 KiB and large pages; FALSE when it is not mapped. */
 BOOLEAN MmTranslate(const void *Address, ULONG64 *Physical);
 

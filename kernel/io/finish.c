@@ -4,6 +4,7 @@
 #include "iop.h"
 #include "crt.h"
 #include "kd.h"
+#include "ke_paged.h"
 
 /* [WDK IO_STATUS_BLOCK] Information is the bytes that were transferred: never more than the caller's buffer has. Windows copies them all the
  * same, over what lies behind the buffer; here the driver is stopped (D-008). */
@@ -27,11 +28,13 @@ static VOID IopCopyOutput(PIRP Irp)
     if (Irp->IoStatus.Information == 0)
         return;
     IopCheckOutputLength(Irp);
+    KeBeginPagedPoolUse();
     __try {
         RtlCopyMemory(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         Irp->IoStatus.Status = GetExceptionCode();
     }
+    KeEndPagedPoolUse();
 }
 
 VOID IopFreeBuffers(PIRP Irp)
@@ -88,11 +91,13 @@ static VOID IopStoreStatus(PIRP Irp)
 {
     if (Irp->UserIosb == NULL)
         return;
+    KeBeginPagedPoolUse();
     __try {
         *Irp->UserIosb = Irp->IoStatus;
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         KdLog("IRP %p: its status block %p is gone", Irp, Irp->UserIosb);
     }
+    KeEndPagedPoolUse();
 }
 
 static BOOLEAN IopSignalsFile(PFILE_OBJECT File, PKEVENT Event)

@@ -136,7 +136,7 @@ VOID KiPageFault(ARCH_TRAP_FRAME *Frame)
         KiUserFault(Frame, Address);
         return;
     }
-    if ((Frame->ErrorCode & FAULT_KEY) && Frame->Irql < DISPATCH_LEVEL) {
+    if ((Frame->ErrorCode & FAULT_KEY) && (Frame->Irql < DISPATCH_LEVEL || KiIsPagedPoolUsable(Address))) {
         KePermitPagedPool();
         return;
     }

@@ -4,6 +4,7 @@
 #include "ki.h"
 #include "ke_checks.h"
 #include "ke_paged.h"
+#include "mm.h"
 
 #define KI_MSR_PKRS 0x6e1u
 #define KI_CR4_PKS (1ull << 24)
@@ -37,4 +38,27 @@ VOID KePermitPagedPool(VOID)
         Prcb->PagedPoolDenied = FALSE;
     }
     ArchRestoreInterrupts(Enabled);
+}
+
+static VOID KiCountPagedPoolUse(LONG Change)
+{
+    if (ArchGetIrql() >=
+        DISPATCH_LEVEL) /* below, the fault permits it anyway, and the processor may be another one soon */
+        KeGetPrcb()->PagedPoolUses += Change;
+}
+
+VOID KeBeginPagedPoolUse(VOID)
+{
+    KiCountPagedPoolUse(1);
+}
+
+VOID KeEndPagedPoolUse(VOID)
+{
+    KiCountPagedPoolUse(-1);
+}
+
+/* [WDK MmProbeAndLockPages] pages that are locked are there, at any IRQL. */
+BOOLEAN KiIsPagedPoolUsable(ULONG64 Address)
+{
+    return KeGetPrcb()->PagedPoolUses != 0 || MmIsPageLocked((PVOID)Address);
 }

@@ -177,3 +177,10 @@ BOOLEAN MiForgetFrame(PFN_NUMBER Frame, MI_PTE *Entry)
     ArchReleaseLock(&MiPhysicalLock, OldIrql);
     return Kept;
 }
+
+BOOLEAN MmIsPageLocked(const void *Address)
+{
+    ULONG64 Physical;
+    return MmTranslate(Address, &Physical) && MiIsManaged(Physical >> PAGE_SHIFT) &&
+           MiWordLocks(MiPfnOf(Physical >> PAGE_SHIFT)->Word) != 0;
+}

@@ -63,6 +63,8 @@ NTSTATUS MiPlaceVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 Base, ULONG64 
         if (First == MI_VAD_NONE)
             return STATUS_NO_MEMORY;
     }
+    if (First > HighestPage || Pages > HighestPage - First + 1)
+        return STATUS_CONFLICTING_ADDRESSES;
     Vad->Node.First = First;
     Vad->Node.Last = First + Pages - 1;
     if (!MiVadInsert(&Space->Ranges, &Vad->Node))

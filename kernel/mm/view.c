@@ -73,12 +73,12 @@ static NTSTATUS MiFitView(PMM_SEGMENT Segment, MM_VIEW *View)
         return STATUS_INVALID_VIEW_SIZE;
     if (View->Size > Size - View->Offset && BYTES_TO_PAGES(View->Offset + View->Size) > BYTES_TO_PAGES(Size))
         return STATUS_INVALID_VIEW_SIZE;
-    if (View->Size > (ULONG_PTR)MmHighestUserAddress + 1 - View->Base)
-        return STATUS_INVALID_VIEW_SIZE;
     /* [WDK ZwMapViewOfSection] a given base and offset agree in their lowest 16 bits: both are multiples of 64 KiB */
     if (View->Base != 0 && ((View->Base & (MM_GRANULARITY - 1)) != 0 || View->Base < MM_USER_LOWEST))
         return STATUS_MAPPED_ALIGNMENT;
     View->Size = (View->Size == 0 ? Size - View->Offset : View->Size) + Low;
+    if (View->Size > (ULONG_PTR)MmHighestUserAddress + 1 - View->Base)
+        return STATUS_INVALID_VIEW_SIZE;
     View->Offset -= Low;
     return STATUS_SUCCESS;
 }

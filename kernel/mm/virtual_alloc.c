@@ -155,7 +155,7 @@ static NTSTATUS MiCommitView(MI_VAD *Vad, ULONG64 First, ULONG64 Last)
 static NTSTATUS MiCommitLocked(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last, MI_ACCESS Rights)
 {
     MI_VAD *Vad = MiFindVadOver(Space, First, Last);
-    if (Vad == NULL || Vad->Kind == MiVadFixed)
+    if (Vad == NULL || Vad->Kind == MiVadFixed || Vad->Kind == MiVadMdl)
         return STATUS_CONFLICTING_ADDRESSES;
     if (MiSecuredAgainst(Space, Vad, First, Last, Rights))
         return STATUS_INVALID_PAGE_PROTECTION;
@@ -168,7 +168,7 @@ static NTSTATUS MiCommitLocked(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 L
 static NTSTATUS MiResetLocked(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last)
 {
     MI_VAD *Vad = MiFindVadOver(Space, First, Last);
-    if (Vad == NULL || Vad->Kind == MiVadFixed)
+    if (Vad == NULL || Vad->Kind == MiVadFixed || Vad->Kind == MiVadMdl)
         return STATUS_CONFLICTING_ADDRESSES;
     if (Vad->Kind == MiVadPrivate && MiCountCommitted(Space, Vad, First, Last) != Last - First + 1)
         return STATUS_CONFLICTING_ADDRESSES;
