@@ -5,6 +5,7 @@ usage: run_foreign.py NTBOX SCRATCH-FOLDER
 
 What `ntbox check` lists is compared with python3-pefile, an independent reader."""
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -54,6 +55,9 @@ def imports_of(image, ok=None):
     return {(dll['dll'], entry['name']) for dll in image['imports'] if not dll['delay_load']
             for entry in dll['names'] if ok is None or entry['ok'] == ok}
 
+# A driver of Wine that imports from another one of them: the chain is told, and what the last of it lacks.
+THROUGH_ANOTHER = re.compile(r'^\S+ cannot load: (it imports from \S+, which failed: )+\d+ imports are missing: there is no \S+\.dll$')
+
 
 class Foreign:
     def __init__(self, ntbox, scratch):
@@ -93,7 +97,8 @@ class Foreign:
     def run_libwine(self, path):
         code, document = report(self.ntbox, 'run', path)
         expect_equal('exit code and outcome', (code, document['outcome']), (2, 'cannot-load'))
-        self.expect_sentence(document['sentence'])
+        if not THROUGH_ANOTHER.search(document['sentence']):
+            self.expect_sentence(document['sentence'])
 
     @staticmethod
     def expect_sentence(sentence):
