@@ -65,8 +65,8 @@ typedef enum _MI_ABSENT {
 #define MI_ABSENT_SHIFT 56
 #define MI_ABSENT_PTE(Kind, Pages) (((ULONG64)(Kind) << MI_ABSENT_SHIFT) | ((ULONG64)(Pages) << PAGE_SHIFT))
 #define MI_ABSENT_KIND(Pte) ((MI_ABSENT)(((Pte) >> MI_ABSENT_SHIFT) & 7))
-#define MI_ABSENT_OFFSET(Pte) (((Pte)&MI_PTE_FRAME) >> PAGE_SHIFT)
-#define MI_ABSENT_PAGES(Pte) (((Pte)&MI_PTE_FRAME) >> PAGE_SHIFT)
+#define MI_ABSENT_OFFSET(Pte) (((Pte) & MI_PTE_FRAME) >> PAGE_SHIFT)
+#define MI_ABSENT_PAGES(Pte) (((Pte) & MI_PTE_FRAME) >> PAGE_SHIFT)
 
 static inline BOOLEAN MiIsMapped(MI_PTE Pte)
 {

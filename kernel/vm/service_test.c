@@ -29,7 +29,7 @@ typedef struct _USER_PAGE {
 } USER_PAGE;
 
 #define ME ((USER_PAGE *)USER_BASE)
-#define PROCESS ((HANDLE)-1)
+#define PROCESS ((HANDLE) - 1)
 
 /* Body runs as a thread of an empty process with one page at USER_BASE would, between two system calls. */
 static VOID UserIn(KT_CONTEXT *Kt, VOID (*Body)(KT_CONTEXT *Kt))
