@@ -22,7 +22,3 @@ VOID KePermitPagedPool(VOID);
  * (D-001). IRQL <= DISPATCH_LEVEL, the same at both. */
 VOID KeBeginPagedPoolUse(VOID);
 VOID KeEndPagedPoolUse(VOID);
-
-/* A touch of paged pool that the key denied, at DISPATCH_LEVEL or above: permitted all the same, because the page is locked by an MDL, or
- * between the two above? Interrupts off. */
-BOOLEAN KiIsPagedPoolUsable(ULONG64 Address);

@@ -226,6 +226,10 @@ VOID KiSaveProcessorState(PCONTEXT Context, KIRQL Irql); /* of the calling proce
 /* --- exception.c, fault.c ------------------------------------------------------------------------------------------ */
 
 VOID KiInstallTrapHandlers(VOID);
+/* paged_check.c: a touch of paged pool that the key denied, at DISPATCH_LEVEL or above, is permitted all the same, because the page is
+ * locked by an MDL or the kernel is between KeBeginPagedPoolUse and its end. Interrupts off. */
+BOOLEAN KiIsPagedPoolUsable(ULONG64 Address);
+
 VOID KiPageFault(ARCH_TRAP_FRAME *Frame);
 
 /* Makes EXCEPTION_RECORD and CONTEXT from a trap and runs the handlers. Does not return when nobody handles it. */

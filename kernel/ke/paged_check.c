@@ -4,7 +4,6 @@
 #include "ki.h"
 #include "ke_checks.h"
 #include "ke_paged.h"
-#include "mm.h"
 
 #define KI_MSR_PKRS 0x6e1u
 #define KI_CR4_PKS (1ull << 24)
