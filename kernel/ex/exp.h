@@ -256,7 +256,9 @@ PVOID ExpOwnerCode(
     EXP_OWNER Owner); /* the code that allocated the block; NULL: not known, or its driver is unloaded */
 PCSTR ExpGoneOwner(EXP_OWNER Owner); /* name of the unloaded driver that allocated it; NULL: none */
 VOID ExpDescribeTrace(ULONG Number, PCHAR Text, SIZE_T Room); /* "a.sys!F+0x10 < b.sys!G+0x20" */
-VOID ExpForgetModule(PIM_MODULE Module);                      /* it is unloaded */
+/* PASSIVE_LEVEL, one at a time: the module is unloaded. Before it ExpMarkTraces is called for every block, freed ones too. */
+VOID ExpForgetModule(PIM_MODULE Module);
+VOID ExpMarkTraces(const EX_POOL_BLOCK *Block);
 #define EXP_TRACE_TEXT 384u
 #define ExpNoteFreer(Owner, Freer) (*(Owner) = (ULONG) * (Owner) | (Freer) << 32)
 #define ExpFreer(Owner) ((Owner) >> 32)
@@ -267,6 +269,7 @@ VOID ExpForgetModule(PIM_MODULE Module);                      /* it is unloaded 
 #define ExpNoteFreer(Owner, Freer) ((void)0)
 #define ExpDescribeTrace(Number, Text, Room) ((Text)[0] = 0)
 #define ExpForgetModule(Module) ((void)0)
+#define ExpMarkTraces(Block) ((void)0)
 #define ExpGoneOwner(Owner) ((PCSTR)NULL)
 #define EXP_TRACE_TEXT 1u
 #endif

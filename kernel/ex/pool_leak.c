@@ -54,6 +54,7 @@ static VOID ExpReportLeak(const EX_POOL_BLOCK *Block, PVOID Context)
     EXP_LEAKS *Leaks = Context;
     PIM_MODULE Module = Leaks->Module;
     ULONG64 Offset = (ULONG64)((PUCHAR)Block->Owner - Module->Base);
+    ExpMarkTraces(Block);
     if (Offset >= Module->Size)
         return;
     if (!Block->Allocated)

@@ -4,8 +4,7 @@
 #include "crt.h"
 #include "ke_paged.h"
 
-/* --- one address
- * ------------------------------------------------------------------------------------------------ */
+/* --- one address ------------------------------------------------------------------------------------------------ */
 
 EXP_POOL *ExpAnyPoolOf(const void *Address)
 {
@@ -102,8 +101,7 @@ VOID ExDescribePoolAddress(const void *Address, PCHAR Text, SIZE_T Room)
     ExpLogTraces(&Block);
 }
 
-/* --- all live blocks
- * --------------------------------------------------------------------------------------------- */
+/* --- all blocks, freed ones too --------------------------------------------------------------------------------- */
 
 static VOID ExpVisitPage(const EXP_POOL *Pool, SIZE_T Index, EXP_VISIT *Visit, PVOID Context)
 {
@@ -111,7 +109,7 @@ static VOID ExpVisitPage(const EXP_POOL *Pool, SIZE_T Index, EXP_VISIT *Visit, P
     ULONG_PTR Page = Pool->Base + Index * PAGE_SIZE;
     ULONG Step = Record->State == ExpPageSmall ? ExpBlockSize[Record->Class] : PAGE_SIZE;
     EX_POOL_BLOCK Block;
-    if (Record->State != ExpPageSmall && Record->State != ExpPageLarge)
+    if (Record->State == ExpPageUnused || Record->State == ExpPageLargeRest)
         return;
     for (ULONG Offset = 0; Offset + Step <= PAGE_SIZE; Offset += Step)
         if (ExQueryPoolBlock((PVOID)(Page + Offset), &Block))

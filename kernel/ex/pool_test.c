@@ -165,3 +165,38 @@ KT_TEST(pool_survives_exhaustion)
     KT_EXPECT(Block != NULL);
     ExFreePoolWithTag(Block, TAG);
 }
+
+/* --- owners of many drivers, one after the other --------------------------------------------------------------------- */
+
+#define CODE_SIZE 0x8000u
+#define LOADS 5u /* with the chains of as many drivers as these the room would be used up twice */
+
+static UCHAR CodePages[CODE_SIZE]; /* stands for the image of a driver: nobody runs it */
+
+static PVOID OwnerOf(PVOID Block)
+{
+    EX_POOL_BLOCK Known;
+    return ExQueryPoolBlock(Block, &Known) ? Known.Owner : NULL;
+}
+
+/* Each byte of the image allocates once. */
+static VOID LoadAndUnload(KT_CONTEXT *Kt, PIM_MODULE Module)
+{
+    for (ULONG I = 0; I < Module->Size; I++) {
+        PVOID Block = ExAllocatePoolForOwner(NonPagedPoolNx, 8, TAG, &Module->Base[I]);
+        KT_EXPECT(Block != NULL && OwnerOf(Block) == &Module->Base[I]);
+        ExFreePoolWithTag(Block, TAG);
+    }
+    KT_EXPECT(ExReportDriverLeaks(Module) == 0);
+}
+
+KT_TEST(pool_owners_outlive_many_drivers)
+{
+    IM_MODULE Module = {.Base = CodePages, .Size = CODE_SIZE / 2, .Name = "gone.sys"};
+    PVOID Stays = ExAllocatePoolForOwner(NonPagedPoolNx, 8, TAG, &CodePages[CODE_SIZE - 1]);
+
+    for (ULONG I = 0; I < LOADS; I++)
+        LoadAndUnload(Kt, &Module);
+    KT_EXPECT(OwnerOf(Stays) == &CodePages[CODE_SIZE - 1]);
+    ExFreePoolWithTag(Stays, TAG);
+}

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Checked kernel: the call chains that allocated and freed blocks. Each chain is kept once, under a number, which is what the
- * block has. Chains are never freed; one whose driver is unloaded gets the driver's name and matches no new one.
+ * block has. One whose driver is unloaded gets the driver's name and matches no new one; its number is used again when no
+ * block has it any more.
  *
- *   number of chains: bounded by the code that there is; when the room is used up, blocks are nobody's (0) */
+ *   number of chains: bounded by the code that there is; when the room is used up, blocks are nobody's (0)
+ *   finding: no lock, interrupts off; adding and taking out: ExpTraceLock. What is taken out stays as it is until each
+ *   processor has had its interrupts on, so that nobody follows it who found it before */
 #include "exp.h"
 #include "crt.h"
 #include "rtl.h"
@@ -11,16 +14,15 @@
 
 #define EXP_TRACE_FRAMES 6u
 #define EXP_TRACE_BUCKETS 4096u
-#define EXP_TRACE_CHUNKS 64u
-#define EXP_CHUNK_TRACES 256u
+#define EXP_TRACES 32768u
 #define EXP_GONE_DRIVERS 64u
 
 typedef struct _EXP_TRACE {
     ULONG Hash;
     USHORT Count;
-    volatile USHORT Gone; /* 0, or number of the driver that is unloaded */
-    ULONG Next;           /* of the bucket; written before the trace is found */
-    ULONG Reserved;
+    volatile USHORT Gone;           /* 0, or number of the driver that is unloaded */
+    volatile ULONG Next;            /* of the bucket; written before the trace is found */
+    ULONG NextFree;                 /* (lock) taken out: the next number that is free */
     PVOID Frames[EXP_TRACE_FRAMES]; /* [0]: the code that called the pool */
 } EXP_TRACE;
 ASSERT_SIZE(EXP_TRACE, 64);
@@ -31,15 +33,22 @@ typedef struct _EXP_GONE {
     USHORT Number;
 } EXP_GONE;
 
-static EXP_TRACE *volatile ExpChunks[EXP_TRACE_CHUNKS]; /* set once each, interlocked */
-static volatile ULONG ExpBuckets[EXP_TRACE_BUCKETS];    /* interlocked: newest trace, 0: none */
-static volatile ULONG ExpTraceCount;                    /* interlocked; number 0 is not used */
-static EXP_GONE ExpGone[EXP_GONE_DRIVERS];              /* by who unloads: one at a time */
+/* Behind the records of pages, which need less than half of their region; number 0 is not used. */
+#define EXP_TRACE_TABLE ((EXP_TRACE *)(MM_POOL_RECORDS_BASE + MM_REGION_SIZE / 2))
+_Static_assert(MmAllPoolRegions *EXP_REGION_PAGES * sizeof(EXP_PAGE) <= MM_REGION_SIZE / 2,
+               "room for the chains");
+
+static ARCH_LOCK ExpTraceLock = ARCH_LOCK_INIT("pool traces", LockRankExTrace, DISPATCH_LEVEL);
+static volatile ULONG ExpBuckets[EXP_TRACE_BUCKETS]; /* (lock to write) newest trace, 0: none */
+static volatile ULONG ExpTraceEnd = 1;          /* (lock to write) numbers below it were used; grows only */
+static ULONG ExpFreeTraces;                     /* (lock) first number that is used again, 0: none */
+static ULONG64 ExpTracesInUse[EXP_TRACES / 64]; /* a bit for each chain that a block has; by who unloads */
+static EXP_GONE ExpGone[EXP_GONE_DRIVERS];      /* by who unloads: one at a time */
 static USHORT ExpGoneCount;
 
 static EXP_TRACE *ExpTraceOf(ULONG Number)
 {
-    return &ExpChunks[Number / EXP_CHUNK_TRACES][Number % EXP_CHUNK_TRACES];
+    return &EXP_TRACE_TABLE[Number];
 }
 
 /* --- storing: IRQL <= DISPATCH_LEVEL, no lock of ex or above ------------------------------------------------------- */
@@ -55,6 +64,7 @@ static ULONG ExpHashFrames(const EXP_TRACE *Trace)
 
 static ULONG ExpFindTrace(const EXP_TRACE *Wanted)
 {
+    BOOLEAN Enabled = ArchDisableInterrupts();
     ULONG Number = ExpBuckets[Wanted->Hash % EXP_TRACE_BUCKETS];
 
     for (; Number != 0; Number = ExpTraceOf(Number)->Next) {
@@ -63,40 +73,38 @@ static ULONG ExpFindTrace(const EXP_TRACE *Wanted)
             memcmp(Trace->Frames, Wanted->Frames, Trace->Count * sizeof(PVOID)) == 0)
             break;
     }
+    ArchRestoreInterrupts(Enabled);
     return Number;
 }
 
-static BOOLEAN ExpMakeChunk(ULONG Index)
+/* With the lock. 0: no room. */
+static ULONG ExpNewNumber(VOID)
 {
-    SIZE_T Pages = EXP_CHUNK_TRACES * sizeof(EXP_TRACE) / PAGE_SIZE;
+    ULONG Number = ExpFreeTraces;
 
-    if (ExpChunks[Index] != NULL)
-        return TRUE;
-    EXP_TRACE *Chunk = MmAllocateSystemPages(Pages, MmReadWrite), *Nobody = NULL;
-    if (Chunk == NULL)
-        return FALSE;
-    if (!__atomic_compare_exchange_n(&ExpChunks[Index], &Nobody, Chunk, FALSE, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_RELAXED))
-        MmFreeSystemPages(Chunk, Pages);
-    return TRUE;
+    if (Number != 0) {
+        ExpFreeTraces = ExpTraceOf(Number)->NextFree;
+        return Number;
+    }
+    Number = ExpTraceEnd;
+    if (Number == EXP_TRACES || !MmCommitPoolRecords(ExpTraceOf(Number), sizeof(EXP_TRACE)))
+        return 0;
+    ExpTraceEnd = Number + 1;
+    return Number;
 }
 
-/* Two processors may store the same chain: then it is there twice. */
 static ULONG ExpAddTrace(const EXP_TRACE *New)
 {
     volatile ULONG *Bucket = &ExpBuckets[New->Hash % EXP_TRACE_BUCKETS];
+    KIRQL OldIrql = ArchAcquireLock(&ExpTraceLock);
+    ULONG Number = ExpFindTrace(New); /* another processor may have stored it just now */
 
-    if (ExpTraceCount >= EXP_TRACE_CHUNKS * EXP_CHUNK_TRACES - KI_MAX_PROCESSORS)
-        return 0;
-    if (!ExpMakeChunk((ExpTraceCount + KI_MAX_PROCESSORS) / EXP_CHUNK_TRACES) ||
-        !ExpMakeChunk((ExpTraceCount + 1) / EXP_CHUNK_TRACES))
-        return 0;
-    ULONG Number = __atomic_add_fetch(&ExpTraceCount, 1, __ATOMIC_RELAXED), First = *Bucket;
-    EXP_TRACE *Trace = ExpTraceOf(Number);
-    *Trace = *New;
-    do
-        Trace->Next = First;
-    while (!__atomic_compare_exchange_n(Bucket, &First, Number, FALSE, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    if (Number == 0 && (Number = ExpNewNumber()) != 0) {
+        *ExpTraceOf(Number) = *New;
+        ExpTraceOf(Number)->Next = *Bucket;
+        __atomic_store_n(Bucket, Number, __ATOMIC_RELEASE);
+    }
+    ArchReleaseLock(&ExpTraceLock, OldIrql);
     return Number;
 }
 
@@ -135,7 +143,7 @@ PVOID ExpOwnerCode(EXP_OWNER Owner)
 {
     ULONG Number = (ULONG)Owner;
 
-    if (Number == 0 || Number > ExpTraceCount || ExpTraceOf(Number)->Gone != 0)
+    if (Number == 0 || Number >= ExpTraceEnd || ExpTraceOf(Number)->Gone != 0)
         return NULL;
     return ExpTraceOf(Number)->Frames[0];
 }
@@ -151,7 +159,7 @@ PCSTR ExpGoneOwner(EXP_OWNER Owner)
 {
     ULONG Number = (ULONG)Owner;
     const EXP_GONE *Gone =
-        Number != 0 && Number <= ExpTraceCount ? ExpGoneDriver(ExpTraceOf(Number)->Gone) : NULL;
+        Number != 0 && Number < ExpTraceEnd ? ExpGoneDriver(ExpTraceOf(Number)->Gone) : NULL;
 
     return Gone != NULL ? Gone->Name : NULL;
 }
@@ -173,7 +181,7 @@ VOID ExpDescribeTrace(ULONG Number, PCHAR Text, SIZE_T Room)
     SIZE_T Length = 0;
 
     _snprintf(Text, Room, "code that is not known");
-    if (Number == 0 || Number > ExpTraceCount)
+    if (Number == 0 || Number >= ExpTraceEnd)
         return;
     const EXP_TRACE *Trace = ExpTraceOf(Number);
     for (ULONG I = 0; I < Trace->Count; I++) {
@@ -188,6 +196,18 @@ VOID ExpDescribeTrace(ULONG Number, PCHAR Text, SIZE_T Room)
 
 /* --- a driver goes -------------------------------------------------------------------------------------------------- */
 
+static VOID ExpMarkNumber(ULONG Number)
+{
+    if (Number < EXP_TRACES)
+        ExpTracesInUse[Number / 64] |= 1ull << Number % 64;
+}
+
+VOID ExpMarkTraces(const EX_POOL_BLOCK *Block)
+{
+    ExpMarkNumber((ULONG)Block->Traces);
+    ExpMarkNumber((ULONG)(Block->Traces >> 32));
+}
+
 static BOOLEAN ExpPassesThrough(const EXP_TRACE *Trace, const PIM_MODULE Module)
 {
     for (ULONG I = 0; I < Trace->Count; I++)
@@ -196,8 +216,7 @@ static BOOLEAN ExpPassesThrough(const EXP_TRACE *Trace, const PIM_MODULE Module)
     return FALSE;
 }
 
-/* IRQL PASSIVE_LEVEL: drivers are unloaded one at a time. */
-VOID ExpForgetModule(PIM_MODULE Module)
+static USHORT ExpRememberGone(const PIM_MODULE Module)
 {
     USHORT Number = ++ExpGoneCount;
 
@@ -208,9 +227,72 @@ VOID ExpForgetModule(PIM_MODULE Module)
     Gone->Name[sizeof(Gone->Name) - 1] = 0;
     Gone->Base = Module->Base;
     Gone->Number = Number;
-    for (ULONG I = 1; I <= ExpTraceCount; I++)
+    return Number;
+}
+
+static BOOLEAN ExpIsForgotten(ULONG Number)
+{
+    return ExpTraceOf(Number)->Gone != 0 && !(ExpTracesInUse[Number / 64] >> Number % 64 & 1);
+}
+
+/* Out of the bucket goes what no block has. Returns the first of the list that they make, with First behind it. */
+static ULONG ExpUnlinkForgotten(volatile ULONG *Bucket, ULONG First)
+{
+    volatile ULONG *Link = Bucket;
+
+    while (*Link != 0) {
+        EXP_TRACE *Trace = ExpTraceOf(*Link);
+        if (ExpIsForgotten(*Link)) {
+            Trace->NextFree = First;
+            First = *Link;
+            *Link = Trace->Next;
+        } else {
+            Link = &Trace->Next;
+        }
+    }
+    return First;
+}
+
+static ULONG ExpTakeForgotten(VOID)
+{
+    ULONG First = 0;
+    KIRQL OldIrql = ArchAcquireLock(&ExpTraceLock);
+
+    for (ULONG I = 0; I < EXP_TRACE_BUCKETS; I++)
+        First = ExpUnlinkForgotten(&ExpBuckets[I], First);
+    ArchReleaseLock(&ExpTraceLock, OldIrql);
+    return First;
+}
+
+static ULONG_PTR NTAPI ExpPassBy(ULONG_PTR Context)
+{
+    return Context;
+}
+
+static VOID ExpUseAgain(ULONG First)
+{
+    ULONG Last = First;
+
+    if (First == 0)
+        return;
+    KeIpiGenericCall(ExpPassBy, 0); /* who was in ExpFindTrace has left it */
+    KIRQL OldIrql = ArchAcquireLock(&ExpTraceLock);
+    while (ExpTraceOf(Last)->NextFree != 0)
+        Last = ExpTraceOf(Last)->NextFree;
+    ExpTraceOf(Last)->NextFree = ExpFreeTraces;
+    ExpFreeTraces = First;
+    ArchReleaseLock(&ExpTraceLock, OldIrql);
+}
+
+VOID ExpForgetModule(PIM_MODULE Module)
+{
+    USHORT Number = ExpRememberGone(Module);
+
+    for (ULONG I = 1; I < ExpTraceEnd; I++)
         if (ExpTraceOf(I)->Gone == 0 && ExpPassesThrough(ExpTraceOf(I), Module))
             ExpTraceOf(I)->Gone = Number;
+    ExpUseAgain(ExpTakeForgotten());
+    memset(ExpTracesInUse, 0, sizeof(ExpTracesInUse));
 }
 
 #endif

@@ -184,6 +184,7 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankObject,        /* ob: name space and handle tables when a spin lock is needed */
     LockRankExQueue,       /* ex: work queues */
     LockRankExPushLock,    /* ex: who waits for push locks */
+    LockRankExTrace,       /* ex: call chains of pool blocks */
     LockRankExPoolTrim,    /* ex: who empties the processors' pool magazines */
     LockRankExPool,        /* ex: pool */
     LockRankExLookaside,   /* ex: list of lookaside lists */

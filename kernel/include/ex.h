@@ -55,7 +55,7 @@ typedef struct _EX_POOL_BLOCK {
 BOOLEAN ExQueryPoolBlock(const void *Address, EX_POOL_BLOCK *Block);
 
 /* Writes a ReportLeak record and a log line for each live block whose allocating code lies in Module; returns
- * how many. To be called after the driver's unload routine, before ImUnloadImage. IRQL <= DISPATCH_LEVEL. */
+ * how many. To be called after the driver's unload routine, before ImUnloadImage. PASSIVE_LEVEL, one at a time. */
 ULONG ExReportDriverLeaks(PIM_MODULE Module);
 
 /* In words whose block Address lies in, or lay in: "96 bytes of paged pool, tag 'abcd', of a.sys!F+0x10"; empty when in none. The

@@ -7,7 +7,7 @@
 DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD Unload;
 static PUCHAR First, Second;
-static NTSTATUS Begin(VOID);
+static __attribute__((noinline)) NTSTATUS Begin(VOID);
 
 static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
 {
