@@ -59,9 +59,6 @@ const MM_IMAGE_HEADER *MmSegmentImageHeader(PMM_SEGMENT Segment);
 ULONG64 MmSegmentSize(PMM_SEGMENT Segment);
 PFILE_OBJECT MmSegmentFileObject(PMM_SEGMENT Segment); /* NULL: none */
 
-/* Larger, never smaller. */
-NTSTATUS MmExtendSegment(PMM_SEGMENT Segment, ULONG64 Size);
-
 /* Writes the dirty pages of [Offset, Offset + Length) to the file. STATUS_SUCCESS too when there is no file. They are clean then if no view
  * can write to them unseen; with Shown, the view at Base, which begins with Offset, also if that is the only one that can. */
 typedef struct _MM_SHOWN {

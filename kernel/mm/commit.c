@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Commitment: memory that is promised. There is no page file, so no more is promised than there was free memory when the memory
- * manager started; what the kernel itself takes is not counted. */
+ * manager started; what the kernel itself takes is not counted, but the tables of user memory and of segments are. */
 #include "mm/user_space.h"
 
 static volatile SIZE_T MiCommitted, MiPeakCommitted; /* atomic */
@@ -30,6 +30,12 @@ BOOLEAN MiChargeCommit(SIZE_T Pages)
                                           __ATOMIC_RELAXED));
     MiRaisePeak(&MiPeakCommitted, Old + Pages);
     return TRUE;
+}
+
+VOID MiCountCommit(SIZE_T Pages)
+{
+    SIZE_T Old = __atomic_fetch_add(&MiCommitted, Pages, __ATOMIC_RELAXED);
+    MiRaisePeak(&MiPeakCommitted, Old + Pages);
 }
 
 VOID MiReturnCommit(SIZE_T Pages)

@@ -32,6 +32,7 @@ static MI_PTE *MiMakeTable(PMM_SEGMENT Segment)
     if (Frame == MM_NO_PAGE)
         return NULL;
     MI_PTE *Table = MmDirectMap(Frame << PAGE_SHIFT);
+    MiCountCommit(1);
     for (ULONG I = 0; Segment->Reserved && I < MI_PROTOTYPES_PER_TABLE; I++)
         Table[I] = MI_PTE_DECOMMITTED;
     return Table;
@@ -67,6 +68,20 @@ BOOLEAN MiSegmentIsImage(PMM_SEGMENT Segment)
 MI_ACCESS MiSegmentRights(PMM_SEGMENT Segment, ULONG64 Page)
 {
     return MiRightsOf(MiReadPrototype(Segment, Page));
+}
+
+ULONG64 MiSegmentRun(PMM_SEGMENT Segment, ULONG64 Page, ULONG64 Most)
+{
+    ULONG64 End = min(Page + Most, Segment->PageCount), At = Page;
+    if (Segment->Kind == MmSegmentImage)
+        return 1;
+    if (!Segment->Reserved)
+        return Most;
+    MiLockSegment(Segment);
+    while (At < End && MiFindPrototype(Segment, At) == NULL)
+        At = (At | (MI_PROTOTYPES_PER_TABLE - 1)) + 1;
+    MiUnlockSegment(Segment);
+    return At > Page ? min(At - Page, Most) : 1;
 }
 
 /* --- pages --- */
@@ -208,17 +223,43 @@ NTSTATUS MmReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page, PVOID Data)
     return STATUS_SUCCESS;
 }
 
+/* *Tables: those that are missing. */
+static ULONG64 MiCountUncommitted(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last, ULONG64 *Tables)
+{
+    ULONG64 Count = 0, End;
+    *Tables = 0;
+    for (ULONG64 Page = First; Page <= Last; Page = End) {
+        const MI_PTE *Prototype = MiFindPrototype(Segment, Page);
+        End = Page + 1;
+        if (Prototype != NULL) {
+            Count += (*Prototype & MI_PTE_DECOMMITTED) != 0;
+            continue;
+        }
+        End = min(Page | (MI_PROTOTYPES_PER_TABLE - 1), Last) + 1;
+        Count += End - Page;
+        ++*Tables;
+    }
+    return Count;
+}
+
+static BOOLEAN MiMakePrototypes(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last)
+{
+    for (ULONG64 Page = First; Page <= Last; Page = (Page | (MI_PROTOTYPES_PER_TABLE - 1)) + 1)
+        if (MiMakePrototype(Segment, Page) == NULL)
+            return FALSE;
+    return TRUE;
+}
+
+/* Charged before anything is made. A table counts by itself once it is there. */
 static NTSTATUS MiCommitLocked(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last)
 {
-    ULONG64 Missing = 0;
-    for (ULONG64 Page = First; Page <= Last; Page++) {
-        const MI_PTE *Prototype = MiMakePrototype(Segment, Page);
-        if (Prototype == NULL)
-            return STATUS_NO_MEMORY;
-        Missing += (*Prototype & MI_PTE_DECOMMITTED) && !(*Prototype & MI_PTE_PRESENT);
-    }
-    if (!MiChargeCommit(Missing))
+    ULONG64 Tables, Missing = MiCountUncommitted(Segment, First, Last, &Tables);
+    if (!MiChargeCommit(Missing + Tables))
         return STATUS_COMMITMENT_LIMIT;
+    BOOLEAN Made = MiMakePrototypes(Segment, First, Last);
+    MiReturnCommit(Made ? Tables : Missing + Tables);
+    if (!Made)
+        return STATUS_NO_MEMORY;
     Segment->Charged += Missing;
     for (ULONG64 Page = First; Page <= Last; Page++) {
         MI_PTE *Prototype = MiFindPrototype(Segment, Page);

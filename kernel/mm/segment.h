@@ -47,6 +47,8 @@ MI_PTE *MiMakePrototype(PMM_SEGMENT Segment, ULONG64 Page);
 BOOLEAN MiSegmentIsCommitted(PMM_SEGMENT Segment, ULONG64 Page);
 BOOLEAN MiSegmentIsImage(PMM_SEGMENT Segment);
 MI_ACCESS MiSegmentRights(PMM_SEGMENT Segment, ULONG64 Page);
+/* So many pages from Page on, at most Most, are sure to be committed, or not, and to have rights, like that one. */
+ULONG64 MiSegmentRun(PMM_SEGMENT Segment, ULONG64 Page, ULONG64 Most);
 
 /* The page's frame with a share of it, made if need be; MiReleaseSegmentFrame gives that back. STATUS_RETRY: MiReadSegmentPage first, with no
  * address space locked. Physical memory has no shares. */

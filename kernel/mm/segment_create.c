@@ -72,6 +72,7 @@ static VOID MiFreePages(PMM_SEGMENT Segment)
         for (ULONG I = 0; I < MI_PROTOTYPES_PER_TABLE; I++)
             MiFreePrototype(&Table[I]);
         MmFreePhysicalPages(MmPhysicalFromDirect(Table) >> PAGE_SHIFT, 1);
+        MiReturnCommit(1);
     }
 }
 
@@ -136,19 +137,22 @@ PFILE_OBJECT MmSegmentFileObject(PMM_SEGMENT Segment)
 
 /* --- without a file --- */
 
+/* Charged before anything is made. */
 NTSTATUS MmCreatePageFileSegment(ULONG64 Size, ULONG Protect, BOOLEAN Reserve, PMM_SEGMENT *Created)
 {
     MI_ACCESS Rights = 0;
     SIZE_T Charge = Reserve ? 0 : BYTES_TO_PAGES(Size);
     (void)MiRightsFromPage(Protect, &Rights);
-    NTSTATUS Status = MiAllocateSegment(MmSegmentPageFile, Size, Rights, Created);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    (*Created)->Reserved = Reserve;
-    if (!MiChargeCommit(Charge)) {
-        MiFreeSegment(*Created);
+    if (Size > MI_SEGMENT_LIMIT)
+        return STATUS_SECTION_TOO_BIG;
+    if (!MiChargeCommit(Charge))
         return STATUS_COMMITMENT_LIMIT;
+    NTSTATUS Status = MiAllocateSegment(MmSegmentPageFile, Size, Rights, Created);
+    if (!NT_SUCCESS(Status)) {
+        MiReturnCommit(Charge);
+        return Status;
     }
+    (*Created)->Reserved = Reserve;
     (*Created)->Charged = Charge;
     return STATUS_SUCCESS;
 }
@@ -191,6 +195,34 @@ static VOID MiSetFile(PMM_SEGMENT Segment, PFILE_OBJECT File)
     Segment->File = File;
 }
 
+/* A file that has grown: its segment never gets smaller. */
+static NTSTATUS MiGrowLocked(PMM_SEGMENT Segment, ULONG64 Size)
+{
+    ULONG64 Tables = MiTablesFor(BYTES_TO_PAGES(Size));
+    if (Tables > Segment->TableCount) {
+        MI_PTE **New = ExAllocatePool2(POOL_FLAG_NON_PAGED, Tables * sizeof(MI_PTE *), MI_TAG_SEGMENT);
+        if (New == NULL)
+            return STATUS_INSUFFICIENT_RESOURCES;
+        RtlCopyMemory(New, Segment->Tables, Segment->TableCount * sizeof(MI_PTE *));
+        ExFreePoolWithTag(Segment->Tables, MI_TAG_SEGMENT);
+        Segment->Tables = New;
+        Segment->TableCount = Tables;
+    }
+    Segment->PageCount = BYTES_TO_PAGES(Size);
+    Segment->Size = Size;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS MiExtendSegment(PMM_SEGMENT Segment, ULONG64 Size)
+{
+    if (Size > MI_SEGMENT_LIMIT)
+        return STATUS_SECTION_TOO_BIG;
+    MiLockSegment(Segment);
+    NTSTATUS Status = Size > Segment->Size ? MiGrowLocked(Segment, Size) : STATUS_SUCCESS;
+    MiUnlockSegment(Segment);
+    return Status;
+}
+
 /* What a view may do with a file is the section's business, which knows how the file was opened. */
 NTSTATUS MmReferenceFileSegment(PFILE_OBJECT File, ULONG64 Size, PMM_SEGMENT *Found)
 {
@@ -208,7 +240,7 @@ NTSTATUS MmReferenceFileSegment(PFILE_OBJECT File, ULONG64 Size, PMM_SEGMENT *Fo
         MiSetFile(Segment, File);
         *Found = MiPublish(File, Segment);
     }
-    NTSTATUS Status = (*Found)->Size < Size ? MmExtendSegment(*Found, Size) : STATUS_SUCCESS;
+    NTSTATUS Status = (*Found)->Size < Size ? MiExtendSegment(*Found, Size) : STATUS_SUCCESS;
     if (!NT_SUCCESS(Status))
         MmReleaseSegment(*Found);
     return Status;
@@ -287,43 +319,6 @@ NTSTATUS MmCreateImageSegment(PFILE_OBJECT File, const VOID *Pages, ULONG64 Size
     MiSetFile(Segment, File);
     *Created = MiPublish(File, Segment);
     return STATUS_SUCCESS;
-}
-
-/* --- larger --- */
-
-static NTSTATUS MiGrowLocked(PMM_SEGMENT Segment, ULONG64 Size)
-{
-    ULONG64 Tables = MiTablesFor(BYTES_TO_PAGES(Size));
-    SIZE_T Charge = Segment->Kind == MmSegmentPageFile && !Segment->Reserved
-                        ? BYTES_TO_PAGES(Size) - Segment->PageCount
-                        : 0;
-    if (Tables > Segment->TableCount) {
-        MI_PTE **New = ExAllocatePool2(POOL_FLAG_NON_PAGED, Tables * sizeof(MI_PTE *), MI_TAG_SEGMENT);
-        if (New == NULL)
-            return STATUS_INSUFFICIENT_RESOURCES;
-        RtlCopyMemory(New, Segment->Tables, Segment->TableCount * sizeof(MI_PTE *));
-        ExFreePoolWithTag(Segment->Tables, MI_TAG_SEGMENT);
-        Segment->Tables = New;
-        Segment->TableCount = Tables;
-    }
-    if (!MiChargeCommit(Charge))
-        return STATUS_COMMITMENT_LIMIT;
-    Segment->Charged += Charge;
-    Segment->PageCount = BYTES_TO_PAGES(Size);
-    Segment->Size = Size;
-    return STATUS_SUCCESS;
-}
-
-NTSTATUS MmExtendSegment(PMM_SEGMENT Segment, ULONG64 Size)
-{
-    if (Segment->Kind != MmSegmentFile && Segment->Kind != MmSegmentPageFile)
-        return STATUS_SECTION_NOT_EXTENDED;
-    if (Size > MI_SEGMENT_LIMIT)
-        return STATUS_SECTION_TOO_BIG;
-    MiLockSegment(Segment);
-    NTSTATUS Status = Size > Segment->Size ? MiGrowLocked(Segment, Size) : STATUS_SUCCESS;
-    MiUnlockSegment(Segment);
-    return Status;
 }
 
 /* --- what file systems ask ------------------------------------------------------------------------------------------- */

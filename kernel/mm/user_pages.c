@@ -40,6 +40,18 @@ MI_ACCESS MiRightsOfPage(const MI_VAD *Vad, ULONG64 Page, MI_PTE Pte)
     return Vad->Rights;
 }
 
+BOOLEAN MiLookAtPage(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 Page, MI_ACCESS *Rights,
+                     ULONG64 *Next)
+{
+    MI_PTE *Pte = MiFindUserPte(Space, Page, Next), Value = Pte != NULL ? *Pte : 0;
+    if (Pte != NULL)
+        *Next = Page + 1;
+    else if (Vad->Kind == MiVadView)
+        *Next = Page + MiSegmentRun(Vad->Segment, Vad->SegmentPage + (Page - Vad->Node.First), *Next - Page);
+    *Rights = MiRightsOfPage(Vad, Page, Value);
+    return MiIsCommitted(Vad, Page, Value);
+}
+
 ULONG64 MiCountCommitted(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 First, ULONG64 Last)
 {
     ULONG64 Count = Vad->Committed ? Last - First + 1 : 0, Next;

@@ -96,6 +96,7 @@ BOOLEAN MiHighestPageFor(ULONG_PTR ZeroBits, ULONG64 *HighestPage);
 /* The entry of a page; NULL when it has no table: *Next is the first page behind what the missing table would show. */
 MI_PTE *MiFindUserPte(PMM_ADDRESS_SPACE Space, ULONG64 Page, ULONG64 *Next);
 MI_PTE *MiMakeUserPte(PMM_ADDRESS_SPACE Space, ULONG64 Page); /* NULL: no memory */
+ULONG64 MiCountMissingTables(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last);
 /* Frees the tables that show nothing but free pages of [First, Last]. */
 VOID MiTrimTables(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last);
 VOID MiFreeUserTables(PMM_ADDRESS_SPACE Space); /* all, and the root's lower half; no flush */
@@ -123,9 +124,13 @@ VOID MiCountPage(PMM_ADDRESS_SPACE Space); /* one page more in the working set *
 /* What a page of a range is, by its entry (0 when it has no table). */
 BOOLEAN MiIsCommitted(const MI_VAD *Vad, ULONG64 Page, MI_PTE Pte);
 MI_ACCESS MiRightsOfPage(const MI_VAD *Vad, ULONG64 Page, MI_PTE Pte);
+/* Is a page of the range committed? Then *Rights are its rights. *Next: the first page behind it that may be different. */
+BOOLEAN MiLookAtPage(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 Page, MI_ACCESS *Rights,
+                     ULONG64 *Next);
 
 /* commit.c */
 BOOLEAN MiChargeCommit(SIZE_T Pages);
+VOID MiCountCommit(SIZE_T Pages); /* pages that are in use already: the limit may be passed */
 VOID MiReturnCommit(SIZE_T Pages);
 NTSTATUS MiChargeSpace(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, SIZE_T Pages);
 VOID MiReturnSpace(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, SIZE_T Pages);

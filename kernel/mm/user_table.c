@@ -17,18 +17,46 @@ static inline MI_PTE *MiTableAt(MI_PTE Entry)
     return MmDirectMap(Entry & MI_PTE_FRAME);
 }
 
-MI_PTE *MiFindUserPte(PMM_ADDRESS_SPACE Space, ULONG64 Page, ULONG64 *Next)
+/* The lowest table that there is for the page; *Level is its own: 0 has pages. */
+static MI_PTE *MiLowestTable(PMM_ADDRESS_SPACE Space, ULONG64 Page, ULONG *Level)
 {
     MI_PTE *Table = MmDirectMap(Space->Root);
-    for (ULONG Level = MI_LEVELS - 1; Level > 0; Level--) {
-        MI_PTE Entry = Table[MiIndex(Page, Level)];
-        if (!(Entry & MI_PTE_PRESENT)) {
-            *Next = ((Page >> (9 * Level)) + 1) << (9 * Level);
-            return NULL;
-        }
+    for (*Level = MI_LEVELS - 1; *Level > 0; --*Level) {
+        MI_PTE Entry = Table[MiIndex(Page, *Level)];
+        if (!(Entry & MI_PTE_PRESENT))
+            break;
         Table = MiTableAt(Entry);
     }
-    return &Table[MiIndex(Page, 0)];
+    return Table;
+}
+
+/* The first page behind what an entry of that level shows. */
+static inline ULONG64 MiEndOfEntry(ULONG64 Page, ULONG Level)
+{
+    return ((Page >> (9 * Level)) + 1) << (9 * Level);
+}
+
+MI_PTE *MiFindUserPte(PMM_ADDRESS_SPACE Space, ULONG64 Page, ULONG64 *Next)
+{
+    ULONG Level;
+    MI_PTE *Table = MiLowestTable(Space, Page, &Level);
+    if (Level == 0)
+        return &Table[MiIndex(Page, 0)];
+    *Next = MiEndOfEntry(Page, Level);
+    return NULL;
+}
+
+ULONG64 MiCountMissingTables(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last)
+{
+    ULONG64 Count = 0, End;
+    for (ULONG64 Page = First; Page <= Last; Page = End) {
+        ULONG Level;
+        (void)MiLowestTable(Space, Page, &Level);
+        End = min(MiEndOfEntry(Page, max(Level, 1)), Last + 1);
+        for (; Level > 0; Level--)
+            Count += ((End - 1) >> (9 * Level)) - (Page >> (9 * Level)) + 1;
+    }
+    return Count;
 }
 
 MI_PTE *MiMakeUserPte(PMM_ADDRESS_SPACE Space, ULONG64 Page)
@@ -41,6 +69,7 @@ MI_PTE *MiMakeUserPte(PMM_ADDRESS_SPACE Space, ULONG64 Page)
             if (Frame == MM_NO_PAGE)
                 return NULL;
             MiWritePte(Entry, ((MI_PTE)Frame << PAGE_SHIFT) | MI_USER_TABLE_BITS);
+            MiCountCommit(1);
             Space->Counters.TablePages++;
         }
         Table = MiTableAt(*Entry);
@@ -53,6 +82,7 @@ static VOID MiFreeTable(PMM_ADDRESS_SPACE Space, MI_PTE *Entry)
     PFN_NUMBER Frame = MiFrameOf(*Entry);
     MiWritePte(Entry, 0);
     MmFreePhysicalPages(Frame, 1);
+    MiReturnCommit(1);
     Space->Counters.TablePages--;
 }
 

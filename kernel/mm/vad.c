@@ -29,26 +29,26 @@ static void Update(MI_VAD_NODE *Node)
             Larger(Node->LargestGap, Larger(Right->LargestGap, Right->LowestFirst - Node->Last - 1));
 }
 
-static MI_VAD_NODE *TurnRight(MI_VAD_NODE *Node)
+/* Node's child at Side comes up; what that has at Inner, its side towards Node, becomes Node's. */
+static MI_VAD_NODE *Turn(MI_VAD_NODE *Node, MI_VAD_NODE **Side, MI_VAD_NODE **Inner)
 {
-    MI_VAD_NODE *Top = Node->Left;
+    MI_VAD_NODE *Top = *Side;
 
-    Node->Left = Top->Right;
-    Top->Right = Node;
+    *Side = *Inner;
+    *Inner = Node;
     Update(Node);
     Update(Top);
     return Top;
 }
 
+static MI_VAD_NODE *TurnRight(MI_VAD_NODE *Node)
+{
+    return Turn(Node, &Node->Left, &Node->Left->Right);
+}
+
 static MI_VAD_NODE *TurnLeft(MI_VAD_NODE *Node)
 {
-    MI_VAD_NODE *Top = Node->Right;
-
-    Node->Right = Top->Left;
-    Top->Left = Node;
-    Update(Node);
-    Update(Top);
-    return Top;
+    return Turn(Node, &Node->Right, &Node->Right->Left);
 }
 
 /* The subtree's root after one of its sides has become at most one higher or lower. */

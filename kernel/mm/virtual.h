@@ -6,8 +6,8 @@
 /* Types of memory that are not there (deviation D-120). */
 #define MI_MEM_UNSUPPORTED (MEM_WRITE_WATCH | MEM_PHYSICAL | MEM_LARGE_PAGES)
 
-/* Tables for all pages of the range; those made stay when memory is short. */
-BOOLEAN MiMakeTables(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last);
+/* Tables for all pages of the range. STATUS_COMMITMENT_LIMIT: none was made; STATUS_NO_MEMORY: those made stay. */
+NTSTATUS MiMakeTables(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last);
 
 /* virtual_protect.c. Every page of [First, Last], which has a table, gets the rights; pages that are there keep their contents. */
 VOID MiChangeRights(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 First, ULONG64 Last,

@@ -116,12 +116,18 @@ static BOOLEAN MiCommitsWhole(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG6
     return TRUE;
 }
 
-BOOLEAN MiMakeTables(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last)
+/* Charged before they are made, so that too many are refused with nothing made. A table counts by itself once it is there. */
+NTSTATUS MiMakeTables(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last)
 {
-    for (ULONG64 Page = First; Page <= Last; Page = (Page | 0x1ff) + 1)
+    ULONG64 Missing = MiCountMissingTables(Space, First, Last);
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (!MiChargeCommit(Missing))
+        return STATUS_COMMITMENT_LIMIT;
+    for (ULONG64 Page = First; Page <= Last && NT_SUCCESS(Status); Page = (Page | 0x1ff) + 1)
         if (MiMakeUserPte(Space, Page) == NULL)
-            return FALSE;
-    return TRUE;
+            Status = STATUS_NO_MEMORY;
+    MiReturnCommit(Missing);
+    return Status;
 }
 
 /* [WDK ZwAllocateVirtualMemory] what is committed already stays, with the new protection. */
@@ -130,8 +136,6 @@ static NTSTATUS MiCommitPrivate(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 Fi
 {
     ULONG64 Missing = Last - First + 1 - MiCountCommitted(Space, Vad, First, Last);
     BOOLEAN Whole = MiCommitsWhole(Space, Vad, First, Last);
-    if (!Whole && !MiMakeTables(Space, First, Last))
-        return STATUS_NO_MEMORY;
     NTSTATUS Status = MiChargeSpace(Space, Vad, Missing);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -139,6 +143,11 @@ static NTSTATUS MiCommitPrivate(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 Fi
         Vad->Committed = TRUE;
         Vad->Rights = Rights;
         return STATUS_SUCCESS;
+    }
+    Status = MiMakeTables(Space, First, Last);
+    if (!NT_SUCCESS(Status)) {
+        MiReturnSpace(Space, Vad, Missing);
+        return Status;
     }
     MiWriteCommitted(Space, Vad, First, Last, Rights);
     MiChangeRights(Space, Vad, First, Last, Rights);

@@ -77,8 +77,9 @@ static NTSTATUS MiDecommit(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 First, 
         Vad->Committed = FALSE;
         return STATUS_SUCCESS;
     }
-    if (Vad->Committed && !MiMakeTables(Space, First, Last))
-        return STATUS_NO_MEMORY;
+    NTSTATUS Status = Vad->Committed ? MiMakeTables(Space, First, Last) : STATUS_SUCCESS;
+    if (!NT_SUCCESS(Status))
+        return Status;
     MiReleasePages(Space, Vad, First, Last, Vad->Committed ? MiClearToDecommitted : MiClearToZero);
     return STATUS_SUCCESS;
 }

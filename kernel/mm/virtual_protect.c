@@ -40,12 +40,11 @@ VOID MiChangeRights(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 First, U
 
 static BOOLEAN MiAllCommitted(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 First, ULONG64 Last)
 {
+    MI_ACCESS Rights;
     ULONG64 Next;
-    for (ULONG64 Page = First; Page <= Last; Page++) {
-        const MI_PTE *Pte = MiFindUserPte(Space, Page, &Next);
-        if (!MiIsCommitted(Vad, Page, Pte != NULL ? *Pte : 0))
+    for (ULONG64 Page = First; Page <= Last; Page = Next)
+        if (!MiLookAtPage(Space, Vad, Page, &Rights, &Next))
             return FALSE;
-    }
     return TRUE;
 }
 
@@ -78,8 +77,9 @@ static NTSTATUS MiProtectLocked(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 
         Status = STATUS_INVALID_PAGE_PROTECTION;
     if (!NT_SUCCESS(Status))
         return Status;
-    if (!MiMakeTables(Space, First, Last))
-        return STATUS_NO_MEMORY;
+    Status = MiMakeTables(Space, First, Last);
+    if (!NT_SUCCESS(Status))
+        return Status;
     *OldProtect = MiPageFromRights(MiRightsOfPage(Vad, First, *MiFindUserPte(Space, First, &Next)));
     MiChangeRights(Space, Vad, First, Last, Rights);
     return STATUS_SUCCESS;

@@ -4,6 +4,16 @@
 #include "mm/user_space.h"
 #include "mm/virtual.h"
 
+static PVOID MiBaseOf(const MI_VAD *Vad)
+{
+    return (PVOID)(Vad->Node.First << PAGE_SHIFT);
+}
+
+static SIZE_T MiSizeOf(const MI_VAD *Vad)
+{
+    return (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT;
+}
+
 static ULONG MiTypeOf(const MI_VAD *Vad)
 {
     if (Vad->Kind != MiVadView)
@@ -11,15 +21,11 @@ static ULONG MiTypeOf(const MI_VAD *Vad)
     return MiSegmentIsImage(Vad->Segment) ? MEM_IMAGE : MEM_MAPPED;
 }
 
-/* Committed and its protection, or 0. *Next: the page from which on it may be different. */
+/* The protection of a page, 0 when it is not committed. *Next: the page from which on it may be different. */
 static ULONG MiProtectAt(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 Page, ULONG64 *Next)
 {
-    MI_PTE *Pte = MiFindUserPte(Space, Page, Next), Value = Pte != NULL ? *Pte : 0;
-    if (Pte != NULL || Vad->Kind == MiVadView)
-        *Next = Page + 1;
-    if (!MiIsCommitted(Vad, Page, Value))
-        return 0;
-    return MiPageFromRights(MiRightsOfPage(Vad, Page, Value));
+    MI_ACCESS Rights;
+    return MiLookAtPage(Space, Vad, Page, &Rights, Next) ? MiPageFromRights(Rights) : 0;
 }
 
 static VOID MiQueryFree(PMM_ADDRESS_SPACE Space, ULONG64 Page, MEMORY_BASIC_INFORMATION *Information)
@@ -38,7 +44,7 @@ static VOID MiQueryRange(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG64 Pag
     ULONG64 Next;
     ULONG Protect = MiProtectAt(Space, Vad, Page, &Next);
 
-    Information->AllocationBase = (PVOID)(Vad->Node.First << PAGE_SHIFT);
+    Information->AllocationBase = MiBaseOf(Vad);
     Information->AllocationProtect = MiPageFromRights(Vad->AllocationRights);
     Information->State = Protect != 0 ? MEM_COMMIT : MEM_RESERVE;
     Information->Protect = Protect;
@@ -94,26 +100,33 @@ static ULONG MiRegionType(const MI_VAD *Vad)
     }
 }
 
+/* The range at Address, the space locked; NULL, and not locked: there is none. */
+static const MI_VAD *MiLockRangeAt(PMM_ADDRESS_SPACE Space, ULONG_PTR Address)
+{
+    if (Address > (ULONG_PTR)MmHighestUserAddress)
+        return NULL;
+    MiLockSpace(Space);
+    const MI_VAD *Vad = MiFindVad(Space, Address >> PAGE_SHIFT);
+    if (Vad == NULL)
+        MiUnlockSpace(Space);
+    return Vad;
+}
+
 /* [WDK ZwQueryVirtualMemory] an address that is free: STATUS_INVALID_ADDRESS */
 NTSTATUS MmQueryRegion(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, MEMORY_REGION_INFORMATION *Information)
 {
-    NTSTATUS Status = STATUS_INVALID_ADDRESS;
-
     if (Address > (ULONG_PTR)MmHighestUserAddress)
         return STATUS_INVALID_PARAMETER;
-    MiLockSpace(Space);
-    const MI_VAD *Vad = MiFindVad(Space, Address >> PAGE_SHIFT);
-    if (Vad != NULL) {
-        *Information =
-            (MEMORY_REGION_INFORMATION){.AllocationBase = (PVOID)(Vad->Node.First << PAGE_SHIFT),
-                                        .AllocationProtect = MiPageFromRights(Vad->AllocationRights),
-                                        .RegionType = MiRegionType(Vad),
-                                        .RegionSize = (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT,
-                                        .CommitSize = Vad->Charged << PAGE_SHIFT};
-        Status = STATUS_SUCCESS;
-    }
+    const MI_VAD *Vad = MiLockRangeAt(Space, Address);
+    if (Vad == NULL)
+        return STATUS_INVALID_ADDRESS;
+    *Information = (MEMORY_REGION_INFORMATION){.AllocationBase = MiBaseOf(Vad),
+                                               .AllocationProtect = MiPageFromRights(Vad->AllocationRights),
+                                               .RegionType = MiRegionType(Vad),
+                                               .RegionSize = MiSizeOf(Vad),
+                                               .CommitSize = Vad->Charged << PAGE_SHIFT};
     MiUnlockSpace(Space);
-    return Status;
+    return STATUS_SUCCESS;
 }
 
 ULONG64 MmQueryPage(PMM_ADDRESS_SPACE Space, ULONG_PTR Address)
@@ -136,15 +149,14 @@ ULONG64 MmQueryPage(PMM_ADDRESS_SPACE Space, ULONG_PTR Address)
 PMM_SEGMENT MmReferenceSegmentAt(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, MM_VIEW *View)
 {
     PMM_SEGMENT Segment = NULL;
+    const MI_VAD *Vad = MiLockRangeAt(Space, Address);
 
-    if (Address > (ULONG_PTR)MmHighestUserAddress)
+    if (Vad == NULL)
         return NULL;
-    MiLockSpace(Space);
-    const MI_VAD *Vad = MiFindVad(Space, Address >> PAGE_SHIFT);
-    if (Vad != NULL && Vad->Kind == MiVadView) {
+    if (Vad->Kind == MiVadView) {
         Segment = Vad->Segment;
-        *View = (MM_VIEW){.Base = Vad->Node.First << PAGE_SHIFT,
-                          .Size = (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT,
+        *View = (MM_VIEW){.Base = (ULONG_PTR)MiBaseOf(Vad),
+                          .Size = MiSizeOf(Vad),
                           .Offset = Vad->SegmentPage << PAGE_SHIFT};
         MmReferenceSegment(Segment);
     }

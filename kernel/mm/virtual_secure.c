@@ -35,11 +35,10 @@ VOID MiFreeSecures(PMM_ADDRESS_SPACE Space)
 
 static BOOLEAN MiAllAllow(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, const MI_SECURE *Secure)
 {
+    MI_ACCESS Rights;
     ULONG64 Next;
-    for (ULONG64 Page = Secure->First; Page <= Secure->Last; Page++) {
-        MI_PTE *Pte = MiFindUserPte(Space, Page, &Next), Value = Pte != NULL ? *Pte : 0;
-        MI_ACCESS Rights = MiRightsOfPage(Vad, Page, Value);
-        if (!MiIsCommitted(Vad, Page, Value) || (Rights & MI_USER_GUARD) ||
+    for (ULONG64 Page = Secure->First; Page <= Secure->Last; Page = Next) {
+        if (!MiLookAtPage(Space, Vad, Page, &Rights, &Next) || (Rights & MI_USER_GUARD) ||
             !MiRightsAllow(Rights, (Secure->Needs & MI_USER_WRITE) != 0, FALSE))
             return FALSE;
     }

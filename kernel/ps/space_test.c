@@ -155,6 +155,28 @@ KT_TEST(space_faults_as_its_pages_say)
     KT_EXPECT(SpaceIn(SpaceFaults));
 }
 
+/* More than there is: refused before a table is made. */
+static BOOLEAN SpaceTooMuch(PEPROCESS Process)
+{
+    const SIZE_T Huge = 1ull << 43;
+    const ULONG_PTR Base = 1ull << 40;
+    MM_SPACE_COUNTERS Before, After;
+    SIZE_T Committed = SpaceCommitted();
+
+    BOOLEAN Right = SpaceReserve(Process, Base, Huge, MEM_RESERVE, PAGE_READWRITE) == 0;
+    MmQueryAddressSpace(Process->Pcb.AddressSpace, &Before);
+    Right &= SpaceReserve(Process, Base + PAGE_SIZE, Huge - PAGE_SIZE, MEM_COMMIT, PAGE_READWRITE) ==
+             STATUS_COMMITMENT_LIMIT;
+    MmQueryAddressSpace(Process->Pcb.AddressSpace, &After);
+    return Right && After.TablePages == Before.TablePages && After.CommitPages == 0 &&
+           SpaceCommitted() == Committed;
+}
+
+KT_TEST(space_loses_nothing_when_memory_is_refused)
+{
+    KT_EXPECT(SpaceIn(SpaceTooMuch));
+}
+
 static BOOLEAN SpaceShared(PEPROCESS Process)
 {
     const volatile ULONG *Major = (PVOID)(MM_USER_SHARED_DATA + 0x26c);

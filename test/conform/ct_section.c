@@ -7,10 +7,10 @@
 
 #define FILE_NAME L"\\SystemRoot\\System32\\hal.dll"
 
-static NTSTATUS Create(PHANDLE Section, ULONG Bytes, ULONG Protect, ULONG Attributes, HANDLE File)
+static NTSTATUS Create(PHANDLE Section, ULONG64 Bytes, ULONG Protect, ULONG Attributes, HANDLE File)
 {
     OBJECT_ATTRIBUTES Object;
-    LARGE_INTEGER Size = {.QuadPart = Bytes};
+    LARGE_INTEGER Size = {.QuadPart = (LONGLONG)Bytes};
     InitializeObjectAttributes(&Object, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
     return ZwCreateSection(Section, SECTION_ALL_ACCESS, &Object, Bytes != 0 ? &Size : NULL, Protect,
                            Attributes, File);
@@ -128,6 +128,47 @@ static VOID SectionReserve(VOID)
               STATUS_UNABLE_TO_DELETE_SECTION);
     CT_SUCCESS(Unmap(First));
     CT_SUCCESS(Unmap(Second));
+    CT_SUCCESS(ZwClose(Section));
+}
+
+static NTSTATUS CommitView(PUCHAR View, SIZE_T Bytes)
+{
+    PVOID At = View;
+    return ZwAllocateVirtualMemory(ZwCurrentProcess(), &At, 0, &Bytes, MEM_COMMIT, PAGE_READWRITE);
+}
+
+/* So much of a view from View on is reserved, and that is all there is to see. */
+static VOID ExpectReserved(PUCHAR View, SIZE_T Bytes)
+{
+    MEMORY_BASIC_INFORMATION Basic;
+    CT_SUCCESS(
+        ZwQueryVirtualMemory(ZwCurrentProcess(), View, MemoryBasicInformation, &Basic, sizeof(Basic), NULL));
+    CT_EQUAL(Basic.State, MEM_RESERVE);
+    CT_EQUAL(Basic.RegionSize, Bytes);
+}
+
+/* [WDK ZwCreateSection, SEC_RESERVE] addresses without memory: as many as one likes. */
+static VOID SectionLarge(VOID)
+{
+    const ULONG64 Huge = 1ull << 40;
+    HANDLE Section;
+    PUCHAR View;
+    SIZE_T Size;
+    CT_STATUS(Create(&Section, Huge, PAGE_READWRITE, SEC_COMMIT, NULL), STATUS_COMMITMENT_LIMIT);
+    CT_REQUIRE(CT_SUCCESS(Create(&Section, Huge, PAGE_READWRITE, SEC_RESERVE, NULL)));
+    CT_SUCCESS(Map(Section, &View, &Size, 0, PAGE_READWRITE));
+    CT_EQUAL(Size, Huge);
+    ExpectReserved(View, Huge);
+    CT_STATUS(CommitView(View, Huge), STATUS_COMMITMENT_LIMIT);
+    CT_SUCCESS(CommitView(View + Huge / 2, 0x1000));
+    CT_SUCCESS(Write(View + Huge / 2, 1));
+    ExpectReserved(View, Huge / 2);
+    ExpectReserved(View + Huge / 2 + 0x1000, Huge / 2 - 0x1000);
+    ULONG Old;
+    PVOID At = View;
+    CT_STATUS(ZwProtectVirtualMemory(ZwCurrentProcess(), &At, &Size, PAGE_READONLY, &Old),
+              STATUS_NOT_COMMITTED);
+    CT_SUCCESS(Unmap(View));
     CT_SUCCESS(ZwClose(Section));
 }
 
@@ -649,6 +690,6 @@ static const CT_CASE Cases[] = {
     {"section.flush", SectionFlush},       {"section.image", SectionImage},
     {"section.query", SectionQuery},       {"section.system", SectionSystem},
     {"section.physical", SectionPhysical}, {"section.file_system", SectionFileSystem},
-    {"section.write", SectionWrite},
+    {"section.write", SectionWrite},       {"section.large", SectionLarge},
 };
 CT_DRIVER(Cases)

@@ -194,6 +194,24 @@ static VOID VirtualWrong(VOID)
               STATUS_INVALID_HANDLE);
 }
 
+/* [WDK ZwAllocateVirtualMemory] more than there can be memory for is refused; what is reserved stays so, and costs nothing to look at. */
+static VOID VirtualLimit(VOID)
+{
+    const SIZE_T Huge = 1ull << 43;
+    MEMORY_BASIC_INFORMATION Basic;
+    CT_REQUIRE(CT_SUCCESS(Take(Huge, MEM_RESERVE, PAGE_READWRITE)));
+    CT_STATUS(CommitAt(0, Huge, PAGE_READWRITE), STATUS_COMMITMENT_LIMIT);
+    CT_STATUS(CommitAt(0x1000, Huge - 0x2000, PAGE_READWRITE), STATUS_COMMITMENT_LIMIT);
+    CT_SUCCESS(CommitAt(Huge / 2, 0x3000, PAGE_READWRITE));
+    CT_SUCCESS(WriteAt(Huge / 2, 1));
+    CT_STATUS(WriteAt(0x1000, 1), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(
+        ZwQueryVirtualMemory(ZwCurrentProcess(), Base, MemoryBasicInformation, &Basic, sizeof(Basic), NULL));
+    CT_CHECK(Basic.State == MEM_RESERVE && Basic.RegionSize == Huge / 2);
+    CT_SUCCESS(GiveBack());
+    CT_STATUS(Take(Huge, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE), STATUS_COMMITMENT_LIMIT);
+}
+
 static VOID VirtualNt(VOID)
 {
     PVOID At = NULL;
@@ -500,6 +518,6 @@ static const CT_CASE Cases[] = {
     {"virtual.query", VirtualQuery},      {"virtual.lock", VirtualLock},
     {"virtual.secure", VirtualSecure},    {"virtual.copy", VirtualCopy},
     {"virtual.mdl", VirtualMdl},          {"virtual.readonly_mdl", VirtualReadOnlyMdl},
-    {"virtual.user_map", VirtualUserMap},
+    {"virtual.user_map", VirtualUserMap}, {"virtual.limit", VirtualLimit},
 };
 CT_DRIVER(Cases)
