@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Commitment: memory that is promised. There is no page file, so no more is promised than there was free memory when the memory
- * manager started; what the kernel itself takes is not counted, but the tables of user memory and of segments are. */
+ * Commitment: memory that is promised. There is no page file, so no more is promised than there is RAM; what the kernel itself takes
+ * is not counted, but the tables of user memory and of segments are. */
 #include "mm/user_space.h"
 
 static volatile SIZE_T MiCommitted, MiPeakCommitted; /* atomic */
