@@ -432,7 +432,7 @@ static void RegionsDoNotOverlap(void **State)
     (void)State;
     for (uint64_t Seed = 0; Seed < 2000; Seed++) {
         LAYOUT Layout = {.Random = Seed};
-        const uint32_t Sizes[] = {128, 1, 32, 2, 1, 1, 1, 1}; /* 64 TiB of memory */
+        const uint32_t Sizes[] = {128, 1, 32, 3, 1, 1, 1, 1}; /* of mm.h, with 64 TiB of memory */
         uint8_t Used[512] = {0};
         for (size_t i = 0; i < sizeof(Sizes) / sizeof(Sizes[0]); i++) {
             uint32_t Slot = LayoutPick(&Layout, Sizes[i]);
