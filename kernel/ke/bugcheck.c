@@ -146,41 +146,56 @@ static BOOLEAN KiIsInterruptingGate(const KE_GATE *Gate)
            Gate->Kind == GateIsr || Gate->Kind == GateNmi;
 }
 
-/* TRUE: the frame is outside the innermost call into a driver. *Symbol: what is to blame instead of it, or nobody. */
-static BOOLEAN KiIsOutsideGate(const CONTEXT *Frame, KI_SYMBOL *Symbol, PBOOLEAN Found)
+/* A walk from the innermost frame out. */
+typedef struct _KI_CULPRIT_WALK {
+    CONTEXT Frame;
+    BOOLEAN Returned; /* Frame.Rip is a return address: it lies behind the call that is to be named */
+    BOOLEAN
+        OnGateStack; /* the walk has been on the stack that the innermost call into a driver was made on */
+} KI_CULPRIT_WALK;
+
+/* Is the frame outside the innermost call into a driver? On the same stack it is when it is higher; frames of another stack are
+ * when the walk has come from there, whatever their addresses. */
+static BOOLEAN KiIsOutsideGate(KI_CULPRIT_WALK *Walk)
 {
     PKTHREAD Thread = KiCurrentThread();
+    ULONG64 Low, High, Gate = Thread != NULL ? (ULONG64)Thread->Gate : 0;
 
-    *Found = FALSE;
-    if (Thread == NULL || Thread->Gate == NULL || Frame->Rsp <= (ULONG64)Thread->Gate)
+    if (Gate == 0)
         return FALSE;
-    *Found = KiBlameGate(Symbol);
-    return *Found || KiIsInterruptingGate(Thread->Gate);
+    if (KeFindStack(Walk->Frame.Rsp, &Low, &High) && Gate >= Low && Gate < High) {
+        Walk->OnGateStack = TRUE;
+        return Walk->Frame.Rsp > Gate;
+    }
+    return Walk->OnGateStack;
+}
+
+/* The first frame outside the kernel that a driver is to blame for; FALSE: the stack ends before, is destroyed or leaves the call. */
+static BOOLEAN KiFindBlamedFrame(KI_CULPRIT_WALK *Walk, KI_SYMBOL *Symbol)
+{
+    for (ULONG Depth = 0; Depth < KI_MAX_FRAMES && Walk->Frame.Rip != 0; Depth++, Walk->Returned = TRUE) {
+        BOOLEAN Outside = KiIsOutsideGate(Walk), Driver = !KiUpcalls->IsKernelAddress((PVOID)Walk->Frame.Rip);
+        if (Driver && Outside && (KiBlameGate(Symbol) || KiIsInterruptingGate(KiCurrentThread()->Gate)))
+            return FALSE;
+        if (Driver) {
+            KiUpcalls->Symbolize((PVOID)(Walk->Frame.Rip - Walk->Returned), Symbol);
+            if (Symbol->Module[0] != 0)
+                return TRUE;
+        }
+        if (!KiUpcalls->UnwindOne(&Walk->Frame))
+            break;
+    }
+    return FALSE;
 }
 
 /* The first frame outside the kernel is to blame, if it lies inside the innermost call into a driver. When the stack has been
  * destroyed, or ends before that, it is the routine that was called; with no driver at all it is the kernel itself. */
 static VOID KiFindCulprit(PCONTEXT Context, KI_SYMBOL *Symbol)
 {
-    CONTEXT Walk;
-    BOOLEAN Found,
-        Returned = KiStartWalk(Context, &Walk); /* a return address lies behind the call: name the call */
+    KI_CULPRIT_WALK Walk = {.OnGateStack = FALSE};
 
-    for (ULONG Depth = 0; Depth < KI_MAX_FRAMES && Walk.Rip != 0; Depth++, Returned = TRUE) {
-        if (!KiUpcalls->IsKernelAddress((PVOID)Walk.Rip)) {
-            if (KiIsOutsideGate(&Walk, Symbol, &Found)) {
-                if (Found)
-                    return;
-                break;
-            }
-            KiUpcalls->Symbolize((PVOID)(Walk.Rip - Returned), Symbol);
-            if (Symbol->Module[0] != 0)
-                return;
-        }
-        if (!KiUpcalls->UnwindOne(&Walk))
-            break;
-    }
-    if (!KiBlameGate(Symbol))
+    Walk.Returned = KiStartWalk(Context, &Walk.Frame);
+    if (!KiFindBlamedFrame(&Walk, Symbol) && !KiBlameGate(Symbol))
         KiUpcalls->Symbolize((PVOID)Context->Rip, Symbol);
 }
 
