@@ -6,6 +6,7 @@
 
 #include "check_json.h"
 #include "check_text.h"
+#include "companion.h"
 #include "image_facts.h"
 #include "kernel_exports.h"
 #include "locate.h"
@@ -13,6 +14,7 @@
 
 typedef struct CheckOptions {
     char **Files;
+    char **With;
     char *Directory;
     gboolean Json;
 } CheckOptions;
@@ -21,6 +23,8 @@ static bool parse(CheckOptions *options, int argc, char **argv, GError **error)
 {
     GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &options->Json, "Write one JSON document", NULL},
+        {"with", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->With,
+         "One more image that these may import from (repeatable); what lies beside them needs no naming", "FILE"},
         {"dir", 0, 0, G_OPTION_ARG_FILENAME, &options->Directory, "Where the kernel lies (or $NTBOX_DIR)",
          "FOLDER"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->Files, NULL, "FILE..."},
@@ -38,6 +42,17 @@ static bool parse(CheckOptions *options, int argc, char **argv, GError **error)
            (options->Files || usage_error(error, "which image? ntbox check wants at least one FILE"));
 }
 
+static bool check_with(char **with, GError **error)
+{
+    for (; with && *with; with++) {
+        if (!companion_check(*with, error))
+            return false;
+        if (!g_file_test(*with, G_FILE_TEST_IS_REGULAR))
+            return usage_error(error, "--with %s: there is no such file", *with);
+    }
+    return true;
+}
+
 static ExitCode worse(ExitCode code, const ImageFacts *facts)
 {
     if (!facts->Readable)
@@ -50,7 +65,7 @@ static ExitCode check_files(const CheckOptions *options, const KernelExports *ex
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)image_facts_free);
     ExitCode code = ExitPass;
     for (char **file = options->Files; *file; file++) {
-        ImageFacts *facts = image_facts_read(*file, exports);
+        ImageFacts *facts = image_facts_read(*file, exports, options->With);
         g_ptr_array_add(all, facts);
         code = worse(code, facts);
     }
@@ -71,7 +86,7 @@ ExitCode check_main(int argc, char **argv)
     g_autofree char *directory = NULL;
     KernelExports *exports = NULL;
     ExitCode code = ExitUsage;
-    if (parse(&options, argc, argv, &error))
+    if (parse(&options, argc, argv, &error) && check_with(options.With, &error))
         directory = locate_directory(options.Directory, &error);
     if (directory)
         exports = kernel_exports_open(directory, &error);
@@ -82,6 +97,7 @@ ExitCode check_main(int argc, char **argv)
     if (error)
         fprintf(stderr, "ntbox: %s\n", error->message);
     g_strfreev(options.Files);
+    g_strfreev(options.With);
     g_free(options.Directory);
     return code;
 }

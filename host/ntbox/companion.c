@@ -42,6 +42,16 @@ char *companion_beside(const char *path, const char *dll)
     return find_in_folder(folder, dll);
 }
 
+const char *companion_named(char **with, const char *dll)
+{
+    for (; with && *with; with++) {
+        g_autofree char *name = g_path_get_basename(*with);
+        if (g_ascii_strcasecmp(name, dll) == 0)
+            return *with;
+    }
+    return NULL;
+}
+
 /* ---- the exports of one ---- */
 
 CompanionImage *companion_open(const char *path)
@@ -152,13 +162,21 @@ static void add_what_it_needs(RunOptions *options, const char *path)
     add_forwarded(options, path, &image);
 }
 
-static bool add_with(RunOptions *options, const char *path, GError **error)
+bool companion_check(const char *path, GError **error)
 {
     g_autofree char *name = g_path_get_basename(path);
     if (strlen(name) > 60 || !g_str_is_ascii(name) || strpbrk(name, "\\:*?\"<>| ") || *name == '.')
         return usage_error(error, "--with %s: its name cannot be an image's name", path);
     if (is_kernel(name) || g_ascii_strcasecmp(name, "agent.sys") == 0)
         return usage_error(error, "--with %s: the name %s is ntbox's own", path, name);
+    return true;
+}
+
+static bool add_with(RunOptions *options, const char *path, GError **error)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    if (!companion_check(path, error))
+        return false;
     if (has_driver(options, name) || find_companion(options, name))
         return usage_error(error, "--with %s: this run has an image of that name already", path);
     add(options, path);

@@ -19,9 +19,15 @@ typedef struct Companion {
 bool companions_collect(RunOptions *options, char **with, GError **error);
 void companion_free(Companion *companion);
 
+/* Can the file of that path be an image besides the drivers? False with a sentence if its name forbids it. */
+bool companion_check(const char *path, GError **error);
+
 /* The file that holds the DLL of that name in the folder of `path`, whatever its case; NULL: none, or it is a DLL of user mode, or it
  * is part of the kernel. */
 char *companion_beside(const char *path, const char *dll);
+
+/* One of the paths in with (NULL-terminated, or NULL) whose file has the DLL's name, whatever its case; NULL: none. Owned by with. */
+const char *companion_named(char **with, const char *dll);
 
 /* An open image of which exports are asked. */
 typedef struct CompanionImage {

@@ -10,7 +10,14 @@
 
 #define MAX_DEPTH 8u /* of images that import from one another, as in the kernel */
 
-static ImageFacts *read_facts(const char *path, const KernelExports *exports, guint depth);
+/* Where an image finds what it imports. */
+typedef struct Surroundings {
+    const KernelExports *Exports;
+    char **With;
+    guint Depth; /* of images that import from one another */
+} Surroundings;
+
+static ImageFacts *read_facts(const char *path, Surroundings around);
 
 static void clear_import(gpointer import)
 {
@@ -46,7 +53,7 @@ static bool invalid(ImageFacts *facts, const PE_ERROR *error)
 
 /* ---- imports ---- */
 
-/* Who has what is imported: part of the kernel, or a file beside the image. */
+/* Who has what is imported: part of the kernel, or a file. */
 typedef struct Provider {
     const KernelExports *Exports;
     const KernelModule *Module;
@@ -85,16 +92,19 @@ static PE_STATUS read_dll(const PE_IMAGE *image, PE_IMPORT_DLL *cursor, DllFact 
 }
 
 /* Its own imports may be missing too, or lead back here. */
-static void look_beside(DllFact *dll, const ImageFacts *facts, const KernelExports *exports, guint depth)
+static void look_around(DllFact *dll, const ImageFacts *facts, Surroundings around)
 {
-    dll->Path = dll->Delay ? NULL : companion_beside(facts->Path, dll->Name);
+    const char *named = companion_named(around.With, dll->Name);
+    if (dll->Delay)
+        return;
+    dll->Path = named ? g_strdup(named) : companion_beside(facts->Path, dll->Name);
     if (!dll->Path)
         return;
-    if (depth == MAX_DEPTH) {
+    if (around.Depth++ == MAX_DEPTH) {
         dll->Sentence = g_strdup("is imported from in a cycle, or by too long a chain");
         return;
     }
-    ImageFacts *its = read_facts(dll->Path, exports, depth + 1);
+    ImageFacts *its = read_facts(dll->Path, around);
     if (!its->Loadable)
         dll->Sentence = g_strdup(its->Sentence);
     image_facts_free(its);
@@ -102,8 +112,7 @@ static void look_beside(DllFact *dll, const ImageFacts *facts, const KernelExpor
 
 typedef PE_STATUS NextDll(const PE_IMAGE *Image, PE_IMPORT_DLL *Dll, PE_ERROR *Error);
 
-static bool read_imports(ImageFacts *facts, const PE_IMAGE *image, const KernelExports *exports, bool delay,
-                         guint depth)
+static bool read_imports(ImageFacts *facts, const PE_IMAGE *image, Surroundings around, bool delay)
 {
     NextDll *next = delay ? PeNextDelayDll : PeNextImportDll;
     PE_IMPORT_DLL cursor = {0};
@@ -116,8 +125,8 @@ static bool read_imports(ImageFacts *facts, const PE_IMAGE *image, const KernelE
         dll->Imports = g_array_new(FALSE, FALSE, sizeof(ImportFact));
         g_array_set_clear_func(dll->Imports, clear_import);
         g_ptr_array_add(facts->Dlls, dll);
-        look_beside(dll, facts, exports, depth);
-        if (read_dll(image, &cursor, dll, exports, &error) != PE_END)
+        look_around(dll, facts, around);
+        if (read_dll(image, &cursor, dll, around.Exports, &error) != PE_END)
             return invalid(facts, &error);
         facts->ImportCount += delay ? 0 : dll->Imports->len;
         facts->MissingCount += delay ? 0 : dll->Missing;
@@ -250,7 +259,7 @@ static void conclude_imports(ImageFacts *facts)
         const DllFact *absent = first_absent(facts);
         conclude(facts, "cannot be loaded: %u of %u imports %s missing%s%s%s", facts->MissingCount,
                  facts->ImportCount, facts->MissingCount == 1 ? "is" : "are", absent ? ": " : "",
-                 absent ? absent->Name : "", absent ? " is not beside it" : "");
+                 absent ? absent->Name : "", absent ? " is neither beside it nor named by --with" : "");
     } else {
         conclude_companions(facts);
     }
@@ -279,8 +288,7 @@ static const char *machine_of(const guint8 *bytes, gsize length)
     return "unknown";
 }
 
-static void read_image(ImageFacts *facts, const void *bytes, gsize length, const KernelExports *exports,
-                       guint depth)
+static void read_image(ImageFacts *facts, const void *bytes, gsize length, Surroundings around)
 {
     PE_IMAGE image;
     PE_ERROR error;
@@ -295,13 +303,13 @@ static void read_image(ImageFacts *facts, const void *bytes, gsize length, const
     read_debug(facts, &image);
     read_signature(facts, &image);
     read_warnings(facts);
-    facts->Valid = read_tables(facts, &image) && read_imports(facts, &image, exports, false, depth) &&
-                   read_imports(facts, &image, exports, true, depth);
+    facts->Valid = read_tables(facts, &image) && read_imports(facts, &image, around, false) &&
+                   read_imports(facts, &image, around, true);
     if (facts->Valid)
         conclude_imports(facts);
 }
 
-static ImageFacts *read_facts(const char *path, const KernelExports *exports, guint depth)
+static ImageFacts *read_facts(const char *path, Surroundings around)
 {
     ImageFacts *facts = g_new0(ImageFacts, 1);
     g_autoptr(GError) error = NULL;
@@ -314,15 +322,15 @@ static ImageFacts *read_facts(const char *path, const KernelExports *exports, gu
     g_autoptr(GMappedFile) file = special ? NULL : g_mapped_file_new(path, FALSE, &error);
     facts->Readable = file != NULL;
     if (file)
-        read_image(facts, g_mapped_file_get_contents(file), g_mapped_file_get_length(file), exports, depth);
+        read_image(facts, g_mapped_file_get_contents(file), g_mapped_file_get_length(file), around);
     else
         conclude(facts, "cannot be read: %s", special ? "it is no regular file" : error->message);
     return facts;
 }
 
-ImageFacts *image_facts_read(const char *path, const KernelExports *exports)
+ImageFacts *image_facts_read(const char *path, const KernelExports *exports, char **with)
 {
-    return read_facts(path, exports, 0);
+    return read_facts(path, (Surroundings){exports, with, 0});
 }
 
 void image_facts_free(ImageFacts *facts)

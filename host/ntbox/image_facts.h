@@ -16,7 +16,7 @@ typedef struct ImportFact {
 typedef struct DllFact {
     char *Name;
     bool Known;     /* ntbox has a module of this name, or the file is there */
-    char *Path;     /* of the file beside the image, or NULL: the kernel's, or there is none */
+    char *Path;     /* of the file beside the image or named by --with, or NULL: the kernel's, or there is none */
     char *Sentence; /* why that file cannot be loaded, or NULL */
     bool Delay;     /* from the delay-load table, which no kernel loader reads */
     guint Missing;
@@ -45,5 +45,6 @@ typedef struct ImageFacts {
 } ImageFacts;
 
 /* Never fails: what is wrong with the file is a fact too. */
-ImageFacts *image_facts_read(const char *path, const KernelExports *exports);
+/* With: files that it may import from, besides those that lie beside it (NULL-terminated, or NULL). */
+ImageFacts *image_facts_read(const char *path, const KernelExports *exports, char **with);
 void image_facts_free(ImageFacts *facts);

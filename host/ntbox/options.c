@@ -133,8 +133,10 @@ static bool parse_memory(const char *text, uint64_t *memory, GError **error)
     bool has_letter = letter == 'G' || letter == 'M' || letter == 'K';
     g_autofree char *digits = g_strndup(text, has_letter ? length - 1 : length);
     uint64_t number;
-    if (!usage_parse_number(digits, "--memory", MAX_MEMORY >> shift, &number, error))
+    if (!usage_parse_number(digits, "--memory", UINT64_MAX, &number, error))
         return false;
+    if (number > MAX_MEMORY >> shift)
+        return usage_error(error, "--memory %s is too much: at most 64G", text);
     *memory = number << shift;
     return *memory >= MIN_MEMORY || usage_error(error, "--memory %s is too little: at least 32M", text);
 }
@@ -198,6 +200,30 @@ static bool check_parameters(const RunOptions *options, GError **error)
     return true;
 }
 
+static void add_image(GPtrArray *images, const char *only, char *name, bool *found)
+{
+    *found = *found || g_ascii_strcasecmp(only, name) == 0;
+    g_ptr_array_add(images, name);
+}
+
+/* Nothing would fail for the code of an image that is not there. */
+static bool check_fail_only(const RunOptions *options, GError **error)
+{
+    g_autoptr(GPtrArray) images = g_ptr_array_new_with_free_func(g_free);
+    const char *only = options->Fail.Only;
+    bool found = !only;
+    if (found)
+        return true;
+    for (char **service = options->Services; *service; service++)
+        add_image(images, only, g_strconcat(*service, ".sys", NULL), &found);
+    for (guint i = 0; i < options->Companions->len; i++)
+        add_image(images, only, g_strdup(((Companion *)options->Companions->pdata[i])->Name), &found);
+    add_image(images, only, g_strdup("ntoskrnl.exe"), &found);
+    g_ptr_array_add(images, NULL);
+    g_autofree char *names = g_strjoinv(", ", (char **)images->pdata);
+    return found || usage_error(error, "--fail-only: this run has no image %s, but %s", only, names);
+}
+
 /* ---- the context ---- */
 
 static GOptionContext *make_context(RawOptions *raw)
@@ -221,7 +247,7 @@ static GOptionContext *make_context(RawOptions *raw)
         {"boot", 0, 0, G_OPTION_ARG_STRING, &raw->Boot, "pvh (default), bios or uefi", "METHOD"},
         {"kernel", 0, 0, G_OPTION_ARG_STRING, &raw->Kernel, "checked (default) or free", "FLAVOUR"},
         {"smp", 0, 0, G_OPTION_ARG_INT, &raw->Processors, "Virtual processors (1)", "N"},
-        {"memory", 0, 0, G_OPTION_ARG_STRING, &raw->Memory, "Memory (128M)", "SIZE"},
+        {"memory", 0, 0, G_OPTION_ARG_STRING, &raw->Memory, "Memory, 32M to 64G (128M)", "SIZE"},
         {"cpu", 0, 0, G_OPTION_ARG_STRING, &o->Processor, "QEMU's processor model (max)", "MODEL"},
         {"timeout", 0, 0, G_OPTION_ARG_INT, &raw->TimeLimit, "Time limit (30)", "SECONDS"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &o->Json, "Write the report as one JSON document", NULL},
@@ -301,7 +327,8 @@ static bool parse(RawOptions *raw, int argc, char **argv, GError **error)
     g_autoptr(GOptionContext) context = make_context(raw);
     if (!g_option_context_parse(context, &argc, &argv, error) || !parse_values(raw, error) ||
         !driver_list_collect(raw->Options, raw->Words, raw->Each, error) ||
-        !companions_collect(raw->Options, raw->With, error) || !check_parameters(raw->Options, error))
+        !companions_collect(raw->Options, raw->With, error) || !check_parameters(raw->Options, error) ||
+        !check_fail_only(raw->Options, error))
         return false;
     raw->Options->Steps = run_plan_steps(raw->Options);
     return true;

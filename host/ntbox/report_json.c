@@ -111,6 +111,15 @@ static void put_pass(const Document *document, const RunEvent *event)
     put_origin(builder, event);
 }
 
+static void put_denied(const Document *document, const RunEvent *event)
+{
+    JsonBuilder *builder = document->Builder;
+    json_put_number(builder, "allocations", (int64_t)run_event_value(event, ReportKeyTotal));
+    json_put_number(builder, "failed", (int64_t)run_event_value(event, ReportKeyInformation));
+    put_place(document, event);
+    put_origin(builder, event);
+}
+
 static bool is_ended(const RunReport *report, guint begin, REPORT_TYPE end, REPORT_KEY key)
 {
     const RunEvent *first = report->Events->pdata[begin];
@@ -343,6 +352,7 @@ static void put_arrays(const Document *document)
     put_array(document, "log", ReportLog, put_generic);
     put_array(document, "requests_in_flight", ReportRequest, put_generic);
     put_array(document, "passes", ReportPassEnd, put_pass);
+    put_array(document, "failed_on_purpose", ReportDenied, put_denied);
     put_array(document, "marks", ReportMark, put_generic);
 }
 

@@ -176,6 +176,16 @@ static void put_pool(const TextPage *page, const RunEvent *event)
                     run_event_text_or(event, ReportKeyKind, "nonpaged"));
 }
 
+/* Told when the machine stopped, or when one of the boot was to fail. */
+static void put_denied(const TextPage *page, const RunEvent *event)
+{
+    g_autofree char *place = text_place(page, event);
+    bool any = run_event_value(event, ReportKeyInformation) != 0;
+    text_put_format(page, "on purpose", "%" PRIu64 " of %" PRIu64 " allocations failed%s%s",
+                    run_event_value(event, ReportKeyInformation), run_event_value(event, ReportKeyTotal),
+                    any ? ", for " : "", any ? place : "");
+}
+
 static void put_event(const TextPage *page, const RunEvent *event)
 {
     g_autofree char *status = text_status(event);
@@ -216,6 +226,8 @@ static void put_event(const TextPage *page, const RunEvent *event)
         return put_request(page, event);
     case ReportPool:
         return put_pool(page, event);
+    case ReportDenied:
+        return put_denied(page, event);
     case ReportPoolBlock:
         return text_put(page, "pool block", run_event_text_or(event, ReportKeyText, ""));
     case ReportThread:
@@ -251,7 +263,8 @@ static void put_processors(const TextPage *page)
 /* For a run that did not reach its end: the last words of log and QEMU. */
 static void put_last_words(const TextPage *page, const Verdict *verdict)
 {
-    bool unfinished = verdict->Code == ExitFault || page->Report->End == VmTimedOut;
+    bool unfinished = verdict->Code == ExitFault || page->Report->End == VmTimedOut ||
+                      !run_report_first(page->Report, ReportBoot);
     g_autofree char *log = g_strchomp(g_strdup(page->Report->Log));
     g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
     guint count = g_strv_length(lines);

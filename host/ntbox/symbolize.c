@@ -37,7 +37,8 @@ static void add_query(GHashTable *modules, const Query *query)
 static bool is_return_address(const RunEvent *event)
 {
     bool frame = event->Type == ReportFrame || event->Type == ReportProcessorFrame;
-    return event->Type == ReportLeak || event->Type == ReportPassEnd || event->Type == ReportThreadFrame ||
+    return event->Type == ReportLeak || event->Type == ReportPassEnd || event->Type == ReportDenied ||
+           event->Type == ReportThreadFrame ||
            (frame && run_event_value(event, ReportKeyDepth) > 0);
 }
 

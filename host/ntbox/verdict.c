@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "denied.h"
 #include "finding.h"
 #include "ntstatus.h"
 #include "run_plan.h"
@@ -335,19 +336,31 @@ static void add_context(const RunOptions *options, const RunStep *step, guint ot
     verdict->Sentence = whole_sentence(options, step, sentence, others);
 }
 
-Verdict verdict_decide(const RunOptions *options, const RunReport *report)
+/* What single events, or their lack, say about a run that came to its end. */
+static Verdict decide_by_findings(const RunOptions *options, const RunReport *report)
 {
     Verdict verdict = {0};
     g_autoptr(GPtrArray) findings = findings_collect(options, report);
     const Finding *worst = worst_of(findings);
-    if (judge_end(options, report, &verdict)) {
-        add_context(options, last_step(options, report), 0, &verdict);
-    } else if (worst) {
+    if (worst) {
         verdict_set(&verdict, worst->Verdict.Code, worst->Verdict.Outcome, "%s", worst->Verdict.Sentence);
         add_context(options, worst->Step, count_other_drivers(findings, worst), &verdict);
     } else if (!judge_agent(report, &verdict)) {
         verdict_set(&verdict, ExitPass, "passed", "all steps succeeded");
     }
+    return verdict;
+}
+
+Verdict verdict_decide(const RunOptions *options, const RunReport *report)
+{
+    Verdict verdict = {0};
+    if (denied_judge_boot(options, report, &verdict))
+        return verdict;
+    if (judge_end(options, report, &verdict))
+        add_context(options, last_step(options, report), 0, &verdict);
+    else
+        verdict = decide_by_findings(options, report);
+    denied_add(options, report, &verdict);
     return verdict;
 }
 

@@ -7,7 +7,8 @@
 
 typedef struct Verdict {
     ExitCode Code;
-    const char *Outcome; /* "passed", "failed", "bugcheck", "hang", "cannot-load", "environment", "fault" */
+    const char *Outcome; /* "passed", "failed", "bugcheck", "hang", "reset", "cannot-load", "environment", "fault"; of
+                            --fail-allocations "stopped" (the boot, as asked), "untested" */
     char *Sentence;      /* owned */
 } Verdict;
 

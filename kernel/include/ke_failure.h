@@ -19,5 +19,9 @@ BOOLEAN KeIsAllocationDenied(const void *Caller);
 /* Counting begins at 0. One plan at a time. FALSE: the free kernel cannot. */
 BOOLEAN KeBeginFailure(const NTBOX_FAILURE_PLAN *Plan);
 
+/* To log and report: how many allocations there were since KeBeginFailure, how many of them failed, and who asked for the last one
+ * that did. Any IRQL. Nothing when nothing was begun. */
+VOID KeReportFailure(VOID);
+
 /* Afterwards nothing fails any more. */
 VOID KeEndFailure(NTBOX_FAILURE_RESULT *Result);

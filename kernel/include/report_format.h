@@ -16,6 +16,9 @@
 #define REPORT_DATA_OFFSET 4096u     /* of the ring in the shared memory; the header has the first page */
 #define REPORT_MAX_RECORD (1u << 20) /* bytes, header included */
 
+/* ReportKeyText of a bug check of the start-up. */
+#define REPORT_NO_MEMORY "there is not enough memory to start"
+
 typedef struct REPORT_HEADER {
     uint32_t Magic;   /* written by the host before start: the kernel accepts the device by it */
     uint16_t Version; /* of the host; a kernel that does not know it leaves the channel closed and logs so */
@@ -132,4 +135,6 @@ typedef enum REPORT_TYPE {
         28, /* Text: whose block a bug check or leak is about, who allocated and who freed it, one record each */
     ReportPool =
         29, /* Driver (empty: not known), Tag, Kind ("paged"/"nonpaged"), Count, Size: live blocks at the end */
+    ReportDenied = 30, /* Total (allocations), Information (how many of them failed on purpose), Module, Symbol, Offset (who asked for
+                          the last one that did): of the boot, or when the machine stops meanwhile */
 } REPORT_TYPE;

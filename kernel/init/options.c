@@ -71,6 +71,5 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
                                              .Raised = InitValue(CommandLine, "dispatch-limit"),
                                              .Clock = InitValue(CommandLine, "clock-limit")};
     Options->FailBoot = InitValue(CommandLine, "fail-boot");
-    Options->FailBoot = InitValue(CommandLine, "fail-boot");
     Options->Image.MeasureLoads = InitFindOption(CommandLine, "bench") != NULL;
 }

@@ -2,7 +2,6 @@
  * Phase 1, a system thread: system volume, registry, then the agent, which runs the scenario; then the power goes off. */
 #include "initp.h"
 #include "cm.h"
-#include "cpio/cpio.h"
 #include "ex.h"
 #include "hal.h"
 #include "io.h"
@@ -11,16 +10,6 @@
 #include "kt.h"
 #include "mm.h"
 #include "vm.h"
-
-static VOID InitFindKernelSymbols(VOID)
-{
-    CPIO_ENTRY Entry;
-    CPIO_ERROR Error;
-
-    if (CpioFind((PVOID)InitLoaderBlock.Archive, InitLoaderBlock.ArchiveLength,
-                 "Windows/System32/ntoskrnl.sym", true, &Entry, &Error) == CpioFound)
-        ImSetKernelSymbols(Entry.Data, Entry.Size);
-}
 
 static VOID InitMountSystemVolume(VOID)
 {
@@ -78,8 +67,8 @@ static VOID InitEndFailBoot(VOID)
 
     if (InitOptions.FailBoot == 0)
         return;
+    KeReportFailure();
     KeEndFailure(&Result);
-    KdLog("fail-boot: %llu allocations, %llu failed", Result.Seen, Result.Failed);
 }
 
 /* The agent is an ordinary driver; its DriverEntry runs the whole scenario. */
@@ -101,7 +90,6 @@ static VOID InitRunAgent(VOID)
 
 VOID NTAPI InitPhase1(PVOID Context)
 {
-    InitFindKernelSymbols();
     ImInitPhase1();
     KeStartProcessors();
     InitStartDpcThreads();

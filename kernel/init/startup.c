@@ -3,6 +3,7 @@
  * off, first on osloader's stack, then on that of the idle thread. */
 #include "initp.h"
 #include "arch_trap.h"
+#include "cpio/cpio.h"
 #include "ex.h"
 #include "hal.h"
 #include "kd.h"
@@ -61,6 +62,16 @@ static VOID InitSayHello(VOID)
              KD_NUMBER(ReportKeyCount, KePresentProcessorCount),
              KD_NUMBER(ReportKeyTotal, KePresentProcessorCount),
              KD_TEXT(ReportKeyKind, NTBOX_CHECKED ? "checked" : "free"));
+}
+
+static VOID InitFindKernelSymbols(VOID)
+{
+    CPIO_ENTRY Entry;
+    CPIO_ERROR Error;
+
+    if (CpioFind((PVOID)InitLoaderBlock.Archive, InitLoaderBlock.ArchiveLength,
+                 "Windows/System32/ntoskrnl.sym", true, &Entry, &Error) == CpioFound)
+        ImSetKernelSymbols(Entry.Data, Entry.Size);
 }
 
 /* On the idle thread's own stack: osloader's will be freed. */
@@ -138,5 +149,6 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     InitSayHello();
     ImInitSystem(&InitLoaderBlock, &InitOptions.Image);
     InitSetUpcalls();
+    InitFindKernelSymbols();
     InitSwitchStack();
 }

@@ -3,6 +3,7 @@
  * the machine got there; then ends the run. [WDK KeBugCheckEx] Any IRQL. */
 #include "ki.h"
 #include "ke_bugcheck.h"
+#include "ke_failure.h"
 #include "ke_paged.h"
 #include "rtl.h"
 #include "crt.h"
@@ -13,11 +14,19 @@ static BOOLEAN KiEarlyIsKernelAddress(const void *Address)
     return TRUE;
 }
 
+/* There is no other image yet. */
 static VOID KiEarlySymbolize(const void *Address, KI_SYMBOL *Symbol)
 {
-    Symbol->Module[0] = Symbol->Function[0] = 0;
-    Symbol->Offset = (ULONG64)Address;
-    _snprintf(Symbol->Text, sizeof(Symbol->Text), "address %p", Address);
+    const IMAGE_DOS_HEADER *Dos = (const IMAGE_DOS_HEADER *)KiImageBase;
+    const IMAGE_NT_HEADERS64 *Headers = (const IMAGE_NT_HEADERS64 *)(KiImageBase + Dos->e_lfanew);
+    ULONG64 Offset = (ULONG64)((const UCHAR *)Address - KiImageBase);
+    BOOLEAN Inside = Offset < Headers->OptionalHeader.SizeOfImage;
+
+    Symbol->Function[0] = 0;
+    Symbol->Offset = Inside ? Offset : (ULONG64)Address;
+    strcpy(Symbol->Module, Inside ? "ntoskrnl.exe" : "");
+    _snprintf(Symbol->Text, sizeof(Symbol->Text), Inside ? "ntoskrnl.exe+0x%llx" : "address %llx",
+              (unsigned long long)Symbol->Offset);
 }
 
 static BOOLEAN KiEarlyUnwindOne(PCONTEXT Context)
@@ -228,14 +237,14 @@ static PCSTR KiStartText(ULONG Code, const ULONG64 P[4])
 
     switch (Code) {
     case INSTALL_MORE_MEMORY:
-        return "there is not enough memory to start";
+        return REPORT_NO_MEMORY;
     case PHASE0_INITIALIZATION_FAILED:
     case PHASE1_INITIALIZATION_FAILED:
     case OBJECT_INITIALIZATION_FAILED:
     case IO1_INITIALIZATION_FAILED:
     case CONFIG_INITIALIZATION_FAILED:
     case INACCESSIBLE_BOOT_DEVICE:
-        return P[0] == NoMemory || P[1] == NoMemory ? "there is not enough memory to start" : NULL;
+        return P[0] == NoMemory || P[1] == NoMemory ? REPORT_NO_MEMORY : NULL;
     default:
         return NULL;
     }
@@ -278,6 +287,7 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Blamed, ULONG Code, const U
     else
         KiFindCulprit(Context, &Culprit);
     KiReportBugCheck(Code, P, Irql, Text != NULL ? Text : KiStartText(Code, P), &Culprit);
+    KeReportFailure();
     KiPrintBackTrace(Context, NULL);
     KiPrintOtherProcessors();
     if (KiIsQuestion(Code))

@@ -56,7 +56,6 @@ ASSERT_OFFSET(KI_DEBUGGER_DATA, SizePcr, 0x2e0);
 ASSERT_OFFSET(KI_DEBUGGER_DATA, OffsetPrcbProcStateSpecialReg, 0x2f2);
 ASSERT_OFFSET(KI_DEBUGGER_DATA, OffsetPrcbContext, 0x338);
 
-extern const UCHAR KiImageBase[] __asm__("__ImageBase"); /* the linker's */
 static LIST_ENTRY KiDebuggerDataList;
 static KI_DEBUGGER_VERSION KdVersionBlock;
 static KI_DEBUGGER_DATA KdDebuggerDataBlock = {

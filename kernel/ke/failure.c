@@ -55,6 +55,20 @@ BOOLEAN KeBeginFailure(const NTBOX_FAILURE_PLAN *Plan)
     return TRUE;
 }
 
+VOID KeReportFailure(VOID)
+{
+    if (!KeFailureOn)
+        return;
+    KdLog("%llu of %llu allocations failed on purpose%s%s", (ULONG64)KiFailureFailed, (ULONG64)KiFailureSeen,
+          KiFailureFailed != 0 ? "; who asked for the last one: " : "",
+          KiFailureFailed != 0 ? KiFailureCaller.Text : "");
+    KdReport(ReportDenied, KD_NUMBER(ReportKeyTotal, (ULONG64)KiFailureSeen),
+             KD_NUMBER(ReportKeyInformation, (ULONG64)KiFailureFailed),
+             KD_TEXT(ReportKeyModule, KiFailureCaller.Module),
+             KD_TEXT(ReportKeySymbol, KiFailureCaller.Function),
+             KD_NUMBER(ReportKeyOffset, KiFailureCaller.Offset));
+}
+
 VOID KeEndFailure(NTBOX_FAILURE_RESULT *Result)
 {
     __atomic_store_n(&KeFailureOn, FALSE, __ATOMIC_RELEASE);
@@ -69,6 +83,10 @@ VOID KeEndFailure(NTBOX_FAILURE_RESULT *Result)
 BOOLEAN KeBeginFailure(const NTBOX_FAILURE_PLAN *Plan)
 {
     return FALSE;
+}
+
+VOID KeReportFailure(VOID)
+{
 }
 
 VOID KeEndFailure(NTBOX_FAILURE_RESULT *Result)

@@ -298,6 +298,8 @@ VOID KiCheckLocksAtSwitch(VOID);       /* the thread that loses the processor ho
 #define KiCheckLocksAtSwitch() ((void)0)
 #endif
 
+extern const UCHAR KiImageBase[] __asm__("__ImageBase"); /* the linker's: where our own image begins */
+
 /* --- bugcheck.c ------------------------------------------------------------------------------------------------------ */
 
 /* Context is where it happened: the back-trace starts there. Culprit: code address to blame, NULL = Context's. */

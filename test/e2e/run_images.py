@@ -55,12 +55,23 @@ class Images:
     def check_verb(self):
         """`ntbox check` names what is needed and whether it can be loaded."""
         for path, code, words in ((self.sample('client'), 0, 'can be loaded, together with exporter.sys'),
-                                  (self.alone(self.sample('client')), 2, '1 import is missing: exporter.sys is not beside it'),
+                                  (self.alone(self.sample('client')), 2, '1 import is missing: exporter.sys is neither beside it nor named by --with'),
                                   (self.driver('cycle_a'), 2, 'in a cycle')):
             actual, document = report(self.ntbox, 'check', path)
             expect_equal(f'exit code for {path}', actual, code)
             sentence = document['images'][0]['sentence'].replace('1 of 6 imports is', '1 import is')
             expect(words in sentence, f'{sentence!r} does not say {words!r}')
+
+    def check_verb_with(self):
+        """`ntbox check --with` takes imports from a file that lies elsewhere, as the run does."""
+        client, exporter = self.alone(self.sample('client')), self.sample('exporter', 'msvc')
+        code, document = report(self.ntbox, 'check', client, '--with', exporter)
+        expect_equal('verdict', (code, document['images'][0]['sentence']), (0, 'can be loaded, together with exporter.sys'))
+        expect_equal('file', [dll['file'] for dll in document['images'][0]['imports'] if dll['dll'] == 'exporter.sys'], [exporter])
+        for path, words in (('/no/such/exporter.sys', 'no such file'), (os.path.join(self.build, 'kernel/hal.dll'), "is ntbox's own")):
+            code, _, err = call(self.ntbox, 'check', client, '--with', path)
+            expect_equal(f'exit code of {path}', code, 3)
+            expect(words in err, f'{err.strip()!r} does not say {words!r}')
 
     def check_counted(self):
         """Two clients, of which one comes through a forwarder and in capitals: exporter.sys goes with the last."""
@@ -111,6 +122,7 @@ def main():
         tally.run('--with that is refused', images.check_with_is_refused)
         tally.run('parameters of an export driver', images.check_parameters)
         tally.run('ntbox check', images.check_verb)
+        tally.run('ntbox check --with', images.check_verb_with)
         tally.run('two clients, one by a forwarder', images.check_counted)
         tally.run('a cycle', images.check_refused, 'cycle_a', 'cycle_a.sys cannot load',
                   'it imports from cycle_b.sys', 'imports form a cycle: cycle_a.sys -> cycle_b.sys -> cycle_a.sys')

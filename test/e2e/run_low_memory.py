@@ -63,6 +63,8 @@ class LowMemory:
         hello = os.path.join(self.build, 'drivers_sample/mingw/hello.sys')
         for arguments, words in ((['--fail-allocations', 'some'], '--fail-allocations'),
                                  (['--fail-allocations', 'random:200'], 'percentage'),
+                                 (['--fail-allocations', '0'], 'nothing would fail'),
+                                 (['--fail-allocations', 'each', '--fail-only', 'x.sys'], 'no image x.sys, but hello.sys, ntoskrnl.exe'),
                                  (['--fail-only', 'x.sys'], '--fail-only wants --fail-allocations'),
                                  (['--fail-allocations', 'each', '--kernel', 'free'], 'checked kernel')):
             code, _, err = call(self.ntbox, 'run', hello, *arguments)
@@ -70,26 +72,32 @@ class LowMemory:
             expect(words in err, f'{err.strip()!r} does not say {words!r}')
 
     def boot(self, number):
+        """Up without it, or stopped for want of memory; in both cases it says what had failed."""
         hello = os.path.join(self.build, 'drivers_sample/mingw/hello.sys')
-        code, out, err = call(self.ntbox, 'run', hello, '--fail-allocations', f'boot:{number}', '--timeout', '20')
-        last = out.rstrip().splitlines()[-1] if out.strip() else err
-        if code == 0:
+        code, document = report(self.ntbox, 'run', hello, '--fail-allocations', f'boot:{number}', '--timeout', '20')
+        sentence = document['sentence']
+        expect_equal('exit code', (code, sentence if code else ''), (0, ''))
+        expect(f'allocation {number} of the boot' in sentence and 'failed on purpose' in sentence, sentence)
+        if document['outcome'] == 'passed':
             return
-        stop = re.search(r'^bug check 0x([0-9A-F]+)', out, re.M)
-        serial = re.search(r'\*\*\* STOP 0x([0-9A-F]+)', out)
-        found = stop or serial
-        expect(found, f'neither up nor stopped: {last}')
-        expect(int(found[1], 16) in STOPS, f'stopped with {found[0]}: {last}')
-        expect('memory' in out, f'no word of memory: {last}')
+        expect_equal('outcome', document['outcome'], 'stopped')
+        stop = int(re.search(r'bug check 0x([0-9A-F]+)', sentence)[1], 16)
+        expect(stop in STOPS, sentence)
 
     def boot_length(self):
         """How many allocations a boot has."""
         hello = os.path.join(self.build, 'drivers_sample/mingw/hello.sys')
-        _, document = report(self.ntbox, 'run', hello, '--fail-allocations', 'boot:4000000000')
-        logs = '\n'.join(line.get('text', '') for line in document['log'])
-        found = re.search(r'fail-boot: (\d+) allocations, 0 failed', logs)
-        expect(found, 'the kernel does not say how many allocations there were')
-        return int(found[1])
+        code, document = report(self.ntbox, 'run', hello, '--fail-allocations', 'boot:4000000000')
+        expect_equal('outcome', (code, document['outcome']), (3, 'untested'))
+        return document['failed_on_purpose'][0]['allocations']
+
+    def never_came(self):
+        hello = os.path.join(self.build, 'drivers_sample/mingw/hello.sys')
+        code, document = report(self.ntbox, 'run', hello, '--fail-allocations', '50000')
+        expect_equal('outcome', (code, document['outcome']), (3, 'untested'))
+        expect('allocation 50000 never came' in document['sentence'], document['sentence'])
+        _, document = report(self.ntbox, 'run', hello, '--fail-allocations', 'each', '--fail-only', 'hello.sys')
+        expect_equal('sentence', document['sentence'], 'all steps succeeded, but no allocation failed: hello.sys itself makes 0')
 
 
 def main():
@@ -104,6 +112,7 @@ def main():
     tally.run('allocations at random', low.random)
     tally.run('allocations of one image', low.only)
     tally.run('refused', low.refused)
+    tally.run('allocations that never come', low.never_came)
     count = low.boot_length()
     numbers = range(1, count + 1) if everything else sorted(random.Random(SEED).sample(range(1, count + 1), BOOTS))
     for number in numbers:

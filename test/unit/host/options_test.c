@@ -54,6 +54,29 @@ static void defaults(void **state)
     run_options_free(options);
 }
 
+static void failing_allocations(void **state)
+{
+    RunOptions *options = parse_good("x.sys --fail-allocations random:1:3 --fail-only X.sys");
+    assert_true(options->Fail.On && options->Fail.Mode == ScenarioFailRandom);
+    assert_int_equal(options->Fail.Passes, 3);
+    assert_string_equal(options->Fail.Only, "x.sys");
+    run_options_free(options);
+    expect_error("x.sys --fail-allocations 0", "nothing would fail");
+    expect_error("x.sys --fail-allocations boot:0", "nothing would fail");
+    expect_error("x.sys --fail-allocations random:0", "the percentage is 0");
+    expect_error("x.sys --fail-allocations random:101", "the percentage 101 is too large: at most 100");
+    expect_error("x.sys --fail-allocations random:5:0", "the number of passes is 0");
+    expect_error("x.sys --fail-allocations random:5:1:1", "wants a percentage");
+    expect_error("x.sys --fail-allocations random", "wants a percentage, and perhaps a number of passes: random:5");
+    expect_error("x.sys --fail-allocations boot", "wants the number of an allocation of the boot: boot:100");
+    expect_error("x.sys --fail-allocations some", "wants each, a number, random:PERCENT[:PASSES] or boot:NUMBER");
+    expect_error("x.sys --fail-allocations bootleg", "not 'bootleg'");
+    expect_error("x.sys --fail-only x.sys", "--fail-only wants --fail-allocations");
+    expect_error("x.sys --fail-allocations boot:1 --fail-only x.sys", "the boot is the kernel's own");
+    expect_error("x.sys y.sys --fail-allocations each --fail-only nosuch.sys",
+                 "this run has no image nosuch.sys, but x.sys, y.sys, ntoskrnl.exe");
+}
+
 static void all_values(void **state)
 {
     RunOptions *options =
@@ -170,6 +193,8 @@ static void mistakes_get_one_sentence(void **state)
     expect_error("x.sys --memory 16M", "too little");
     expect_error("x.sys --memory", "--memory");
     expect_error("x.sys --memory M", "is not a number");
+    expect_error("x.sys --memory 65G", "--memory 65G is too much: at most 64G");
+    expect_error("x.sys --memory 65537", "--memory 65537 is too much: at most 64G");
     expect_error("x.sys --boot floppy", "pvh, bios or uefi");
     expect_error("x.sys --kernel fast", "checked or free");
     expect_error("x.sys --bind trace", "--bind wants count");
@@ -218,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
+        cmocka_unit_test(failing_allocations),
         cmocka_unit_test(all_values),
         cmocka_unit_test(requests_keep_their_order),
         cmocka_unit_test(groups_come_one_after_the_other),
