@@ -25,8 +25,8 @@
 /* --- structures -------------------------------------------------------------------------------------------- */
 
 #define EXP_GUARD_MIN                                                                                        \
-    (NTBOX_CHECKED ? 8u : 0u) /* checked kernel: bytes behind a block, compared when it is freed */
-#define EXP_GUARD_MAX 16u
+    (NTBOX_CHECKED ? 8u : 0u) /* checked kernel: of a small block, a copy of its header at the end of its room */
+#define EXP_GUARD_MAX 16u /* checked kernel: bytes behind a block that are compared when it is freed */
 #define EXP_SMALL_MAX (EXP_LARGEST_BLOCK - EXP_HEADER_SIZE - EXP_GUARD_MIN)
 #define EXP_NO_PAGE 0xffffffffu
 
@@ -34,21 +34,58 @@
 #define EXP_FREED_WORD KE_FREED_POOL_WORD
 
 /* Values far from each other and from what strings and small numbers look like. */
-typedef enum _EXP_BLOCK_STATE { ExpBlockAllocated = 0xa7, ExpBlockFree = 0xf1 } EXP_BLOCK_STATE;
+typedef enum _EXP_BLOCK_STATE {
+    ExpBlockAllocated = 0xa7,
+    ExpBlockFree = 0xf1,
+    ExpBlockChanging = 0x5c /* the header is being written: it says nothing */
+} EXP_BLOCK_STATE;
 
 /* Whose a block is. Free kernel: the code address that allocated it. Checked kernel: the call chain that did, in the upper
  * half the one that freed it (pool_trace.c). 0: nobody knows. */
 typedef ULONG64 EXP_OWNER;
 
-/* In front of each small block. */
+/* In front of each small block. In the checked kernel what is written there by others is found, to the last byte: an underrun of the
+ * block, or an overrun of the one before it. */
 typedef struct _EXP_HEADER {
     ULONG Tag;
     USHORT Size; /* bytes asked for */
-    UCHAR Reserved;
+    UCHAR Zero;
     UCHAR State; /* EXP_BLOCK_STATE; changed atomically when freed */
+#if NTBOX_CHECKED
+    USHORT Allocator, Freer; /* numbers of call chains; Freer is 0 while it is allocated */
+    ULONG Seal;              /* follows from all others and from the address */
+#else
     EXP_OWNER Owner;
+#endif
 } EXP_HEADER;
 ASSERT_SIZE(EXP_HEADER, EXP_HEADER_SIZE);
+
+#if NTBOX_CHECKED
+ULONG ExpSealOf(const EXP_HEADER *Header, const void *Place); /* Place: where the header lies */
+#define ExpHeaderOwner(Header) ((Header)->Allocator | (EXP_OWNER)(Header)->Freer << 32)
+#else
+#define ExpHeaderOwner(Header) ((Header)->Owner)
+#endif
+
+/* The block is the caller's alone. */
+static inline VOID ExpWriteHeader(EXP_HEADER *Header, SIZE_T Size, ULONG Tag, EXP_OWNER Owner)
+{
+#if NTBOX_CHECKED
+    __atomic_store_n(&Header->State, ExpBlockChanging, __ATOMIC_RELAXED);
+    Header->Allocator = (USHORT)Owner;
+    Header->Freer = 0;
+#else
+    Header->Owner = Owner;
+#endif
+    Header->Tag = Tag;
+    Header->Size = (USHORT)Size;
+#if NTBOX_CHECKED
+    Header->Seal = ExpSealOf(Header, Header);
+    __atomic_store_n(&Header->State, ExpBlockAllocated, __ATOMIC_RELEASE);
+#else
+    Header->State = ExpBlockAllocated;
+#endif
+}
 
 /* Freed: first page of a large block that is gone; the record tells of its last life. */
 typedef enum _EXP_PAGE_STATE {
@@ -274,18 +311,31 @@ VOID ExpMarkTraces(const EX_POOL_BLOCK *Block);
 #define EXP_TRACE_TEXT 1u
 #endif
 
-/* --- checks: pool_check.c --------------------------------------------------------------------------------------- */
+/* --- checks: pool_check.c, pool_header.c --------------------------------------------------------------------------------------- */
 
 /* Patterns behind and inside blocks. Room is the bytes that the block could hold. */
 #if NTBOX_CHECKED
 VOID ExpSetGuard(PVOID Block, SIZE_T Size, SIZE_T Room);
 VOID ExpCheckGuard(PVOID Block, SIZE_T Size, SIZE_T Room);
+VOID ExpSetSmallGuard(const EXP_HEADER *Header, ULONG Class); /* and the copy of the header */
+VOID ExpCheckSmallGuard(const EXP_HEADER *Header, ULONG Class);
+BOOLEAN ExpIsOverrun(const EXP_HEADER *Header, ULONG Class); /* somebody wrote to the last bytes of its room */
+DECLSPEC_NORETURN VOID ExpOverrun(PVOID Block, SIZE_T Size, UCHAR Byte);
+VOID ExpSealFreed(EXP_HEADER *Header, EXP_OWNER Freer); /* State: ExpBlockChanging, afterwards ExpBlockFree */
+VOID ExpCheckHeader(EXP_HEADER *Header, ULONG Class);   /* in use or free */
+EXP_HEADER ExpBelieve(const EXP_HEADER *Header, ULONG Class); /* what it says, or once said */
 VOID ExpFillFreed(EXP_HEADER *Header, ULONG Class);
 VOID ExpCheckFreed(const EXP_HEADER *Header, ULONG Class);
 VOID ExpCheckNoResource(PVOID Block, SIZE_T Size); /* resource.c */
 VOID ExpCheckIrql(const EXP_POOL *Pool, ULONG Kind, ULONG_PTR SizeOrAddress);
 #else
 #define ExpSetGuard(Block, Size, Room) ((void)0)
+#define ExpSetSmallGuard(Header, Class) ((void)0)
+#define ExpCheckSmallGuard(Header, Class) ((void)0)
+#define ExpSealFreed(Header, Freer) ((Header)->State = ExpBlockFree)
+#define ExpCheckHeader(Header, Class) ((void)0)
+#define ExpBelieve(Header, Class) (*(Header))
+#define ExpIsOverrun(Header, Class) FALSE
 #define ExpCheckGuard(Block, Size, Room) ((void)0)
 #define ExpFillFreed(Header, Class) ((void)0)
 #define ExpCheckFreed(Header, Class) ((void)0)

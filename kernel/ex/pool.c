@@ -41,14 +41,12 @@ static PVOID ExpUseBlock(EXP_POOL *Pool, PVOID Block, ULONG Class, SIZE_T Size, 
 {
     EXP_HEADER *Header = ExpHeaderOf(Block);
 
+    ExpCheckHeader(Header, Class);
     if (Header->State != ExpBlockFree)
         ExpBadHeader(Pool, Header);
     ExpCheckFreed(Header, Class);
-    ExpSetGuard(Block, Size, ExpBlockSize[Class] - EXP_HEADER_SIZE);
-    Header->Tag = Tag;
-    Header->Size = (USHORT)Size;
-    Header->Owner = Owner;
-    Header->State = ExpBlockAllocated;
+    ExpWriteHeader(Header, Size, Tag, Owner);
+    ExpSetSmallGuard(Header, Class);
     return Block;
 }
 
@@ -135,10 +133,7 @@ __attribute__((always_inline)) static inline PVOID ExpAllocate(ULONG Type, SIZE_
     EXP_HEADER *Header = ExpHeaderOf(Block);
     if (__builtin_expect(Header->State != ExpBlockFree, 0))
         return ExpUseDamaged(Header);
-    Header->Tag = Tag;
-    Header->Size = (USHORT)Size;
-    Header->Owner = Owner;
-    Header->State = ExpBlockAllocated;
+    ExpWriteHeader(Header, Size, Tag, Owner);
     return Block;
 }
 
@@ -167,19 +162,23 @@ static VOID ExpFreeSmall(EXP_POOL *Pool, ULONG Class, PVOID Block, ULONG Tag, EX
 {
     EXP_HEADER *Header = ExpHeaderOf(Block);
 
-    if (Header->State != ExpBlockAllocated && Header->State != ExpBlockFree)
+    ExpCheckHeader(Header, Class);
+    if (!NTBOX_CHECKED && Header->State != ExpBlockAllocated && Header->State != ExpBlockFree)
         ExpBadHeader(Pool, Header);
     if (Header->State == ExpBlockAllocated) {
         if (Tag != 0 && Tag != Header->Tag)
             ExpWrongTag(Block, Header->Tag, Tag);
         KeCheckFreedMemory(Block, Header->Size, ExpOwnerCode(Freer));
     }
-    if (__atomic_exchange_n(&Header->State, ExpBlockFree, __ATOMIC_ACQ_REL) != ExpBlockAllocated)
+    UCHAR State = __atomic_exchange_n(&Header->State, ExpBlockChanging, __ATOMIC_ACQ_REL);
+    if (State != ExpBlockAllocated) {
+        Header->State = ExpBlockFree; /* so the report names it */
         ExpBadPointer(Pool, Block);
-    ExpCheckGuard(Block, Header->Size, ExpBlockSize[Class] - EXP_HEADER_SIZE);
+    }
+    ExpCheckSmallGuard(Header, Class);
     ExpCheckNoResource(Block, Header->Size);
     ExpFillFreed(Header, Class);
-    ExpNoteFreer(&Header->Owner, Freer);
+    ExpSealFreed(Header, Freer);
     if (!ExpPush(Class, Pool->Region, Block))
         ExpDrain(Pool, Class, Block);
 }

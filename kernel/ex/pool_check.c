@@ -78,13 +78,37 @@ VOID ExpBadPointer(EXP_POOL *Pool, PVOID Block)
     KeBugCheckEx(BAD_POOL_CALLER, 0x41, Address, 0, 0);
 }
 
-/* [WDK Bug Check 0x19] 0x20: the header is corrupt; most often the block before it was overrun */
+/* Who had allocated the block is to blame, not who has it in hand; when its image is gone there is nobody to blame but by name. Of
+ * what the kernel allocated for others the stack says more. */
+static DECLSPEC_NORETURN VOID ExpBlameFor(const void *Place, PCSTR What, ULONG Code, const ULONG_PTR P[4])
+{
+    EX_POOL_BLOCK Block = {0};
+    CHAR Text[192];
+
+    ExQueryPoolBlock(Place, &Block);
+    PCSTR Gone = ExpGoneOwner(Block.Traces);
+    PVOID Owner = Block.Owner != NULL ? Block.Owner : (PVOID)ExpBlameFor;
+    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to %s%s%s%s", (unsigned)Block.Size,
+              (PCSTR)&Block.Tag, What, Gone != NULL ? "; the driver that had them, " : "",
+              Gone != NULL ? Gone : "", Gone != NULL ? ", is unloaded" : "");
+    Text[sizeof(Text) - 1] = 0;
+    ExpLogBlock("written to:", Place);
+    KeBugCheckBlaming(Block.Owner != NULL && KiUpcalls->IsKernelAddress(Owner) ? NULL : Owner, Code, P[0], P[1],
+                      P[2], P[3], Text);
+}
+
+/* [WDK Bug Check 0x19] 0x20: a pool block header is corrupt; 2: the block's entry, 3: the next one. The block before it was overrun, or
+ * this one was underrun. */
 VOID ExpBadHeader(EXP_POOL *Pool, EXP_HEADER *Header)
 {
-    ULONG Size = ExpBlockSize[Pool->Records[ExpPageIndex(Pool, Header)].Class];
-    if (((ULONG_PTR)Header & PAGE_MASK) >= Size)
-        ExpLogBlock("overwritten header behind", (PUCHAR)(Header + 1) - Size);
-    KeBugCheckEx(BAD_POOL_HEADER, 0x20, (ULONG_PTR)Header, (ULONG_PTR)Header + Size, 0);
+    ULONG Class = Pool->Records[ExpPageIndex(Pool, Header)].Class, Size = ExpBlockSize[Class];
+    const EXP_HEADER *Before = (const EXP_HEADER *)((ULONG_PTR)Header - Size);
+    const ULONG_PTR P[] = {0x20, (ULONG_PTR)Header, (ULONG_PTR)Header + Size, 0};
+    BOOLEAN First = ((ULONG_PTR)Header & PAGE_MASK) < Size;
+
+    if (!First && ExpIsOverrun(Before, Class))
+        ExpBlameFor(Before + 1, "beyond their end, over the header of the next block", BAD_POOL_HEADER, P);
+    ExpBlameFor(Header + 1, "before their begin", BAD_POOL_HEADER, P);
 }
 
 PVOID ExpUseDamaged(EXP_HEADER *Header)
@@ -116,16 +140,28 @@ VOID ExpSetGuard(PVOID Block, SIZE_T Size, SIZE_T Room)
 }
 
 /* [WDK Bug Check 0x19] 0x21: the data following the block being freed is corrupt */
+VOID ExpOverrun(PVOID Block, SIZE_T Size, UCHAR Byte)
+{
+    CHAR Text[96];
+    EX_POOL_BLOCK Known = {0};
+
+    if (((ULONG_PTR)Block & PAGE_MASK) != 0) /* small; it is being freed */
+        ExpHeaderOf(Block)->State = ExpBlockAllocated;
+    ExQueryPoolBlock(Block, &Known);
+    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to beyond their end", (unsigned)Size,
+              (PCSTR)&Known.Tag);
+    ExpLogBlock("overrun of", Block);
+    KeBugCheckBlaming(NULL, BAD_POOL_HEADER, 0x21, (ULONG_PTR)Block, Size, Byte, Text);
+}
+
 VOID ExpCheckGuard(PVOID Block, SIZE_T Size, SIZE_T Room)
 {
     PUCHAR Guard = (PUCHAR)Block + Size;
     if (KeChecksOff)
         return;
     for (SIZE_T I = 0; I < ExpGuardLength(Size, Room); I++)
-        if (Guard[I] != EXP_GUARD_BYTE) {
-            ExpLogBlock("overrun of", Block);
-            KeBugCheckEx(BAD_POOL_HEADER, 0x21, (ULONG_PTR)Block, Size, Guard[I]);
-        }
+        if (Guard[I] != EXP_GUARD_BYTE)
+            ExpOverrun(Block, Size, Guard[I]);
 }
 
 /* All of it, from the first byte. */
@@ -146,21 +182,6 @@ VOID ExpCheckIrql(const EXP_POOL *Pool, ULONG Kind, ULONG_PTR SizeOrAddress)
         KeBugCheckEx(BAD_POOL_CALLER, Kind, Irql, Pool->Type, SizeOrAddress);
 }
 
-/* Who had allocated the block is to blame, not who gets it next. When its image is gone there is nobody to blame but by name. */
-static DECLSPEC_NORETURN VOID ExpWrittenFreed(const EXP_HEADER *Header, const ULONG64 *Word)
-{
-    PCSTR Gone = ExpGoneOwner(Header->Owner);
-    PVOID Owner = ExpOwnerCode(Header->Owner);
-    CHAR Text[192];
-
-    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to after they were freed%s%s%s",
-              (unsigned)Header->Size, (PCSTR)&Header->Tag, Gone != NULL ? "; the driver that had them, " : "",
-              Gone != NULL ? Gone : "", Gone != NULL ? ", is unloaded" : "");
-    ExpLogBlock("written after it was freed:", Word);
-    KeBugCheckBlaming(Owner != NULL ? Owner : (PVOID)ExpWrittenFreed, MEMORY_MANAGEMENT, 0x5200,
-                      (ULONG_PTR)Word, *Word, EXP_FREED_WORD, Text);
-}
-
 /* [WDK Bug Check 0x1A] 0x5200: a free block was written to */
 VOID ExpCheckFreed(const EXP_HEADER *Header, ULONG Class)
 {
@@ -169,7 +190,8 @@ VOID ExpCheckFreed(const EXP_HEADER *Header, ULONG Class)
         return;
     for (ULONG I = 0; I < (ExpBlockSize[Class] - EXP_HEADER_SIZE) / 8; I++)
         if (Word[I] != EXP_FREED_WORD)
-            ExpWrittenFreed(Header, &Word[I]);
+            ExpBlameFor(Header + 1, "after they were freed", MEMORY_MANAGEMENT,
+                        (const ULONG_PTR[]){0x5200, (ULONG_PTR)&Word[I], Word[I], EXP_FREED_WORD});
 }
 
 #endif

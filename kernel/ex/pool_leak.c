@@ -23,6 +23,17 @@ static VOID ExpDisown(const EX_POOL_BLOCK *Block)
 #endif
 }
 
+/* Whose block it is, is not asked: what is overwritten need not say so any more. */
+static VOID ExpCheckSeal(const EX_POOL_BLOCK *Block)
+{
+#if NTBOX_CHECKED
+    EXP_POOL *Pool = ExpAnyPoolOf(Block->Base);
+    const EXP_PAGE *Record = &Pool->Records[ExpPageIndex(Pool, Block->Base)];
+    if (Record->State == ExpPageSmall)
+        ExpCheckHeader(ExpHeaderOf(Block->Base), Record->Class);
+#endif
+}
+
 /* A free block that lies in its page is nobody's to change while the pool is locked. */
 static VOID ExpCheckLeft(const EX_POOL_BLOCK *Block)
 {
@@ -54,6 +65,7 @@ static VOID ExpReportLeak(const EX_POOL_BLOCK *Block, PVOID Context)
     EXP_LEAKS *Leaks = Context;
     PIM_MODULE Module = Leaks->Module;
     ULONG64 Offset = (ULONG64)((PUCHAR)Block->Owner - Module->Base);
+    ExpCheckSeal(Block);
     ExpMarkTraces(Block);
     if (Offset >= Module->Size)
         return;

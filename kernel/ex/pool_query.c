@@ -21,14 +21,15 @@ static BOOLEAN ExpDescribeSmall(const EXP_POOL *Pool, const EXP_PAGE *Record, co
     ULONG64 Physical;
     if (Number >= ExpBlocksPerPage(Record->Class) || !MmTranslate(Address, &Physical))
         return FALSE;
-    const EXP_HEADER *Header = ExpHeaderOf((PVOID)(Page + ExpBlockOffset(Record->Class, Number)));
-    *Block = (EX_POOL_BLOCK){.Base = (PVOID)(Header + 1),
-                             .Size = Header->Size,
-                             .Tag = Header->Tag,
-                             .Owner = ExpOwnerCode(Header->Owner),
-                             .Traces = Header->Owner,
+    const EXP_HEADER *Place = ExpHeaderOf((PVOID)(Page + ExpBlockOffset(Record->Class, Number)));
+    const EXP_HEADER Header = ExpBelieve(Place, Record->Class);
+    *Block = (EX_POOL_BLOCK){.Base = (PVOID)(Place + 1),
+                             .Size = Header.Size,
+                             .Tag = Header.Tag,
+                             .Owner = ExpOwnerCode(ExpHeaderOwner(&Header)),
+                             .Traces = ExpHeaderOwner(&Header),
                              .PoolType = Pool->Type,
-                             .Allocated = Header->State == ExpBlockAllocated};
+                             .Allocated = Header.State == ExpBlockAllocated};
     return TRUE;
 }
 

@@ -37,8 +37,9 @@ static VOID ExpCutPage(EXP_PAGE *Record, PUCHAR Page, ULONG Class, ULONG Region)
 {
     for (ULONG I = 0; I < ExpBlocksPerPage(Class); I++) {
         EXP_HEADER *Header = ExpHeaderOf(Page + ExpBlockOffset(Class, I));
-        *Header = (EXP_HEADER){.State = ExpBlockFree};
+        *Header = (EXP_HEADER){.State = ExpBlockChanging};
         ExpFillFreed(Header, Class);
+        ExpSealFreed(Header, 0);
     }
     *Record = (EXP_PAGE){.State = ExpPageSmall,
                          .Class = (UCHAR)Class,

@@ -85,9 +85,62 @@ BREAKS OverrunHeader(VOID)
             }
 }
 
+static PUCHAR Underrun(ULONG First, ULONG Count)
+{
+    PUCHAR Block = ExAllocatePoolWithTag(NonPagedPoolNx, 40, TAG);
+    for (ULONG I = First; I < First + Count; I++)
+        *(volatile UCHAR *)(Block - I) ^= 0x55;
+    return Block;
+}
+
+BREAKS UnderrunByte(VOID)
+{
+    ExFreePoolWithTag(Underrun(1, 1), TAG);
+}
+
+BREAKS UnderrunSixth(VOID)
+{
+    ExFreePoolWithTag(Underrun(6, 1), TAG);
+}
+
+BREAKS UnderrunNinth(VOID)
+{
+    ExFreePoolWithTag(Underrun(9, 1), TAG);
+}
+
+BREAKS UnderrunTag(VOID)
+{
+    ExFreePoolWithTag(Underrun(16, 1), TAG);
+}
+
+BREAKS UnderrunAll(VOID)
+{
+    ExFreePool(Underrun(1, 16));
+}
+
+BREAKS UnderrunPaged(VOID)
+{
+    PUCHAR Block = ExAllocatePoolWithTag(PagedPool, 40, TAG);
+    *(volatile UCHAR *)(Block - 1) ^= 0x55;
+    ExFreePoolWithTag(Block, TAG);
+}
+
+BREAKS UnderrunKept(VOID)
+{
+    (VOID) Underrun(1, 1);
+}
+
+BREAKS UnderrunFreed(VOID)
+{
+    PUCHAR Block = ExAllocatePoolWithTag(NonPagedPoolNx, 40, TAG);
+    ExFreePoolWithTag(Block, TAG);
+    *(volatile UCHAR *)(Block - 1) ^= 0x55;
+}
+
 static VOID (*const Rules[])(VOID) = {
-    FreeUser,   FreeImage,        FreeBehind,      FreeBehindPaged, FreeMiddle,    AllocateRaised,
-    FreeRaised, AllocateUntagged, AllocateForSure, FreeContiguous,  OverrunHeader,
+    FreeUser,     FreeImage,        FreeBehind,      FreeBehindPaged, FreeMiddle,    AllocateRaised, FreeRaised,
+    AllocateUntagged, AllocateForSure, FreeContiguous, OverrunHeader, UnderrunByte, UnderrunSixth, UnderrunNinth,
+    UnderrunTag,  UnderrunAll,      UnderrunPaged,   UnderrunKept,    UnderrunFreed,
 };
 
 RULES(Rules, (void)0)
