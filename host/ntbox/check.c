@@ -24,7 +24,8 @@ static bool parse(CheckOptions *options, int argc, char **argv, GError **error)
     GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &options->Json, "Write one JSON document", NULL},
         {"with", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->With,
-         "One more image that these may import from (repeatable); what lies beside them needs no naming", "FILE"},
+         "One more image that these may import from (repeatable); what lies beside them needs no naming",
+         "FILE"},
         {"dir", 0, 0, G_OPTION_ARG_FILENAME, &options->Directory, "Where the kernel lies (or $NTBOX_DIR)",
          "FOLDER"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->Files, NULL, "FILE..."},

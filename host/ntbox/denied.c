@@ -53,11 +53,11 @@ bool denied_judge_boot(const RunOptions *options, const RunReport *report, Verdi
         return false;
     g_autofree char *stop = bugcheck ? stop_of_record(bugcheck) : stop_of_log(report->Log);
     g_autofree char *asker = asker_text(report);
-    return stop &&
-           verdict_set(verdict, ExitPass, "stopped",
-                       "allocation %" PRIu64 " of the boot%s was failed on purpose, and the kernel stopped with "
-                       "bug check %s: " REPORT_NO_MEMORY,
-                       options->Fail.Boot, asker, stop);
+    return stop && verdict_set(verdict, ExitPass, "stopped",
+                               "allocation %" PRIu64
+                               " of the boot%s was failed on purpose, and the kernel stopped with "
+                               "bug check %s: " REPORT_NO_MEMORY,
+                               options->Fail.Boot, asker, stop);
 }
 
 static void replace_sentence(Verdict *verdict, char *sentence)
@@ -83,8 +83,8 @@ static void add_boot(const RunOptions *options, const RunReport *report, Verdict
             set_untested(verdict, number, run_event_value(denied, ReportKeyTotal), "the boot has");
         return;
     }
-    replace_sentence(verdict, g_strdup_printf("%s; allocation %s%s had been failed on purpose", verdict->Sentence,
-                                              number, asker));
+    replace_sentence(verdict, g_strdup_printf("%s; allocation %s%s had been failed on purpose",
+                                              verdict->Sentence, number, asker));
 }
 
 /* ---- those of passes ---- */
@@ -116,8 +116,8 @@ static void add_passes(const RunOptions *options, const RunReport *report, Verdi
     if (plan->Mode == ScenarioFailOne)
         set_untested(verdict, number, most, whose);
     else
-        replace_sentence(verdict, g_strdup_printf("%s, but no allocation failed: %s %" PRIu64, verdict->Sentence,
-                                                  whose, most));
+        replace_sentence(verdict, g_strdup_printf("%s, but no allocation failed: %s %" PRIu64,
+                                                  verdict->Sentence, whose, most));
 }
 
 void denied_add(const RunOptions *options, const RunReport *report, Verdict *verdict)

@@ -27,8 +27,8 @@ static bool parse_random(FailPlan *plan, const char *text, GError **error)
                                   "passes: random:5 or random:5:100");
     if (!parse_from_one(parts[0], "--fail-allocations random: the percentage", 100, &percent, error))
         return false;
-    if (count == 2 &&
-        !parse_from_one(parts[1], "--fail-allocations random: the number of passes", MAX_PASSES, &passes, error))
+    if (count == 2 && !parse_from_one(parts[1], "--fail-allocations random: the number of passes", MAX_PASSES,
+                                      &passes, error))
         return false;
     plan->On = true;
     plan->Mode = ScenarioFailRandom;

@@ -15,8 +15,8 @@ typedef struct ImportFact {
 
 typedef struct DllFact {
     char *Name;
-    bool Known;     /* ntbox has a module of this name, or the file is there */
-    char *Path;     /* of the file beside the image or named by --with, or NULL: the kernel's, or there is none */
+    bool Known; /* ntbox has a module of this name, or the file is there */
+    char *Path; /* of the file beside the image or named by --with, or NULL: the kernel's, or there is none */
     char *Sentence; /* why that file cannot be loaded, or NULL */
     bool Delay;     /* from the delay-load table, which no kernel loader reads */
     guint Missing;

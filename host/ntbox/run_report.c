@@ -66,8 +66,8 @@ const char *run_report_trace_hash(const RunReport *report)
 static bool is_no_news(const RunReport *report, const RunEvent *event)
 {
     static const REPORT_TYPE news[] = {
-        ReportLeak,        ReportBugCheck,  ReportFrame,   ReportProcessorFrame, ReportThread,
-        ReportThreadFrame, ReportViolation, ReportRequest, ReportPassEnd,        ReportDone, ReportDenied, ReportPoolBlock};
+        ReportLeak,      ReportBugCheck, ReportFrame,   ReportProcessorFrame, ReportThread, ReportThreadFrame,
+        ReportViolation, ReportRequest,  ReportPassEnd, ReportDone,           ReportDenied, ReportPoolBlock};
     if (!report->InPass)
         return false;
     for (size_t i = 0; i < G_N_ELEMENTS(news); i++) {

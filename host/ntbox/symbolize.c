@@ -38,8 +38,7 @@ static bool is_return_address(const RunEvent *event)
 {
     bool frame = event->Type == ReportFrame || event->Type == ReportProcessorFrame;
     return event->Type == ReportLeak || event->Type == ReportPassEnd || event->Type == ReportDenied ||
-           event->Type == ReportThreadFrame ||
-           (frame && run_event_value(event, ReportKeyDepth) > 0);
+           event->Type == ReportThreadFrame || (frame && run_event_value(event, ReportKeyDepth) > 0);
 }
 
 static void collect_events(GHashTable *modules, const RunReport *report)

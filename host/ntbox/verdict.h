@@ -7,9 +7,10 @@
 
 typedef struct Verdict {
     ExitCode Code;
-    const char *Outcome; /* "passed", "failed", "bugcheck", "hang", "reset", "cannot-load", "environment", "fault"; of
+    const char *
+        Outcome; /* "passed", "failed", "bugcheck", "hang", "reset", "cannot-load", "environment", "fault"; of
                             --fail-allocations "stopped" (the boot, as asked), "untested" */
-    char *Sentence;      /* owned */
+    char *Sentence; /* owned */
 } Verdict;
 
 /* The worst finding decides (4, 3, 1, 2, 0); of equal ones the first. */

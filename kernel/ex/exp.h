@@ -25,7 +25,8 @@
 /* --- structures -------------------------------------------------------------------------------------------- */
 
 #define EXP_GUARD_MIN                                                                                        \
-    (NTBOX_CHECKED ? 8u : 0u) /* checked kernel: of a small block, a copy of its header at the end of its room */
+    (NTBOX_CHECKED ? 8u                                                                                      \
+                   : 0u)  /* checked kernel: of a small block, a copy of its header at the end of its room */
 #define EXP_GUARD_MAX 16u /* checked kernel: bytes behind a block that are compared when it is freed */
 #define EXP_SMALL_MAX (EXP_LARGEST_BLOCK - EXP_HEADER_SIZE - EXP_GUARD_MIN)
 #define EXP_NO_PAGE 0xffffffffu
@@ -319,7 +320,8 @@ VOID ExpSetGuard(PVOID Block, SIZE_T Size, SIZE_T Room);
 VOID ExpCheckGuard(PVOID Block, SIZE_T Size, SIZE_T Room);
 VOID ExpSetSmallGuard(const EXP_HEADER *Header, ULONG Class); /* and the copy of the header */
 VOID ExpCheckSmallGuard(const EXP_HEADER *Header, ULONG Class);
-BOOLEAN ExpIsOverrun(const EXP_HEADER *Header, ULONG Class); /* somebody wrote to the last bytes of its room */
+BOOLEAN ExpIsOverrun(const EXP_HEADER *Header,
+                     ULONG Class); /* somebody wrote to the last bytes of its room */
 DECLSPEC_NORETURN VOID ExpOverrun(PVOID Block, SIZE_T Size, UCHAR Byte);
 VOID ExpSealFreed(EXP_HEADER *Header, EXP_OWNER Freer); /* State: ExpBlockChanging, afterwards ExpBlockFree */
 VOID ExpCheckHeader(EXP_HEADER *Header, ULONG Class);   /* in use or free */

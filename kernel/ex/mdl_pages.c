@@ -95,11 +95,14 @@ static PMDL ExpAllocatePagesMdl(ULONG64 Low, ULONG64 High, ULONG64 Skip, SIZE_T 
 }
 
 /* IRQL <= DISPATCH_LEVEL. The MDL may describe less than was asked for; the caller frees the pages with
- * MmFreePagesFromMdl and the MDL with ExFreePool. NULL for a cache type that does not exist. */
+ * MmFreePagesFromMdl and the MDL with ExFreePool. NULL for a cache type that does not exist here. */
 PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
                                    PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
                                    MEMORY_CACHING_TYPE CacheType, ULONG Flags)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(CacheType == MmNotMapped || (ULONG)CacheType < MmMaximumCacheType, CacheType);
+
     return ExpAllocatePagesMdl((ULONG64)LowAddress.QuadPart, (ULONG64)HighAddress.QuadPart,
                                (ULONG64)SkipBytes.QuadPart, TotalBytes, Flags, CacheType,
                                __builtin_return_address(0));
@@ -109,6 +112,8 @@ PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS
 PMDL NTAPI MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
                                  PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     return ExpAllocatePagesMdl((ULONG64)LowAddress.QuadPart, (ULONG64)HighAddress.QuadPart,
                                (ULONG64)SkipBytes.QuadPart, TotalBytes, 0, MmNotMapped,
                                __builtin_return_address(0));
@@ -117,6 +122,8 @@ PMDL NTAPI MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS H
 /* IRQL <= DISPATCH_LEVEL. [WDK MmFreePagesFromMdl] not while they are mapped: [WDK Bug Check 0x4E] 0x9A */
 VOID NTAPI MmFreePagesFromMdl(PMDLX MemoryDescriptorList)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     PMDL Mdl = MemoryDescriptorList;
     if ((Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) || !(Mdl->MdlFlags & MDL_PAGES_LOCKED))
         KeBugCheckEx(PFN_LIST_CORRUPT, 0x9a, MmGetMdlPfnArray(Mdl)[0], (USHORT)Mdl->MdlFlags, 0);

@@ -21,6 +21,8 @@ static ULONG ExpFillRanges(PHYSICAL_MEMORY_RANGE *Ranges)
  * memory. */
 PPHYSICAL_MEMORY_RANGE NTAPI MmGetPhysicalMemoryRanges(VOID)
 {
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+
     SIZE_T Size = (ExpFillRanges(NULL) + 1) * sizeof(PHYSICAL_MEMORY_RANGE);
     PPHYSICAL_MEMORY_RANGE Ranges = ExAllocatePool2(POOL_FLAG_NON_PAGED, Size, EXP_RANGES_TAG);
     if (Ranges != NULL)

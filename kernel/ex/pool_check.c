@@ -88,13 +88,14 @@ static DECLSPEC_NORETURN VOID ExpBlameFor(const void *Place, PCSTR What, ULONG C
     ExQueryPoolBlock(Place, &Block);
     PCSTR Gone = ExpGoneOwner(Block.Traces);
     PVOID Owner = Block.Owner != NULL ? Block.Owner : (PVOID)ExpBlameFor;
-    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to %s%s%s%s", (unsigned)Block.Size,
-              (PCSTR)&Block.Tag, What, Gone != NULL ? "; the driver that had them, " : "",
-              Gone != NULL ? Gone : "", Gone != NULL ? ", is unloaded" : "");
+    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to %s%s%s%s",
+              (unsigned)Block.Size, (PCSTR)&Block.Tag, What,
+              Gone != NULL ? "; the driver that had them, " : "", Gone != NULL ? Gone : "",
+              Gone != NULL ? ", is unloaded" : "");
     Text[sizeof(Text) - 1] = 0;
     ExpLogBlock("written to:", Place);
-    KeBugCheckBlaming(Block.Owner != NULL && KiUpcalls->IsKernelAddress(Owner) ? NULL : Owner, Code, P[0], P[1],
-                      P[2], P[3], Text);
+    KeBugCheckBlaming(Block.Owner != NULL && KiUpcalls->IsKernelAddress(Owner) ? NULL : Owner, Code, P[0],
+                      P[1], P[2], P[3], Text);
 }
 
 /* [WDK Bug Check 0x19] 0x20: a pool block header is corrupt; 2: the block's entry, 3: the next one. The block before it was overrun, or
@@ -148,8 +149,8 @@ VOID ExpOverrun(PVOID Block, SIZE_T Size, UCHAR Byte)
     if (((ULONG_PTR)Block & PAGE_MASK) != 0) /* small; it is being freed */
         ExpHeaderOf(Block)->State = ExpBlockAllocated;
     ExQueryPoolBlock(Block, &Known);
-    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to beyond their end", (unsigned)Size,
-              (PCSTR)&Known.Tag);
+    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to beyond their end",
+              (unsigned)Size, (PCSTR)&Known.Tag);
     ExpLogBlock("overrun of", Block);
     KeBugCheckBlaming(NULL, BAD_POOL_HEADER, 0x21, (ULONG_PTR)Block, Size, Byte, Text);
 }

@@ -135,6 +135,7 @@ typedef enum REPORT_TYPE {
         28, /* Text: whose block a bug check or leak is about, who allocated and who freed it, one record each */
     ReportPool =
         29, /* Driver (empty: not known), Tag, Kind ("paged"/"nonpaged"), Count, Size: live blocks at the end */
-    ReportDenied = 30, /* Total (allocations), Information (how many of them failed on purpose), Module, Symbol, Offset (who asked for
+    ReportDenied =
+        30, /* Total (allocations), Information (how many of them failed on purpose), Module, Symbol, Offset (who asked for
                           the last one that did): of the boot, or when the machine stops meanwhile */
 } REPORT_TYPE;

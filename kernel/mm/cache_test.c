@@ -49,7 +49,7 @@ KT_TEST(mm_cache_type_of_contiguous_memory)
     MmFreeContiguousMemory(Combine);
     MmFreeContiguousMemory(Back);
     KT_EXPECT(BitsAt(Physical) == 0 && BitsAt(MmDirectMap(Frame << PAGE_SHIFT)) == 0);
-    KT_EXPECT(Contiguous(MmHardwareCoherentCached, 1) == NULL && Contiguous(MmMaximumCacheType, 1) == NULL);
+    KT_EXPECT(Contiguous(MmHardwareCoherentCached, 1) == NULL && Contiguous(MmUSWCCached, 1) == NULL);
 }
 
 KT_TEST(mm_cache_type_of_noncached_memory)

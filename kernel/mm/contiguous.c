@@ -46,6 +46,9 @@ PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
                                                    PHYSICAL_ADDRESS BoundaryAddressMultiple,
                                                    MEMORY_CACHING_TYPE CacheType)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(MI_IS_CACHE_TYPE(CacheType), CacheType);
+
     return MiAllocateContiguous(NumberOfBytes, LowestAcceptableAddress, HighestAcceptableAddress,
                                 BoundaryAddressMultiple, CacheType, __builtin_return_address(0));
 }
@@ -53,6 +56,8 @@ PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
 /* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousMemory] */
 PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS HighestAcceptableAddress)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     PHYSICAL_ADDRESS None = {0};
     return MiAllocateContiguous(NumberOfBytes, None, HighestAcceptableAddress, None, MmCached,
                                 __builtin_return_address(0));
@@ -70,6 +75,9 @@ PVOID NTAPI MmAllocateContiguousMemorySpecifyCacheNode(
     SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress, PHYSICAL_ADDRESS HighestAcceptableAddress,
     PHYSICAL_ADDRESS BoundaryAddressMultiple, MEMORY_CACHING_TYPE CacheType, NODE_REQUIREMENT PreferredNode)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(MI_IS_CACHE_TYPE(CacheType), CacheType);
+
     if (!MiNodeIsThere(PreferredNode))
         return NULL;
     return MiAllocateContiguous(NumberOfBytes, LowestAcceptableAddress, HighestAcceptableAddress,
@@ -83,6 +91,8 @@ PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRES
                                            PHYSICAL_ADDRESS BoundaryAddressMultiple, ULONG Protect,
                                            NODE_REQUIREMENT PreferredNode)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     MEMORY_CACHING_TYPE Cache;
     switch (Protect) {
     case PAGE_READWRITE:
@@ -116,6 +126,8 @@ static VOID MiFreeContiguous(PVOID BaseAddress, const void *Freer)
 
 VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     MiFreeContiguous(BaseAddress, __builtin_return_address(0));
 }
 
@@ -124,6 +136,9 @@ VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
 VOID NTAPI MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T NumberOfBytes,
                                               MEMORY_CACHING_TYPE CacheType)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(MI_IS_CACHE_TYPE(CacheType), CacheType);
+
     if (MiMeasure(&MiSystemPteSpace, (ULONG_PTR)BaseAddress, MiUseContiguous) !=
         BYTES_TO_PAGES(NumberOfBytes))
         KeBugCheckEx(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0);

@@ -2,6 +2,7 @@
  * MmCopyMemory: reading any address without a risk. System memory is read through the direct map, so that a mapping that goes away meanwhile
  * does no harm. */
 #include "mm/pfn.h"
+#include "ke.h"
 #include "mm_user.h"
 
 /* RAM that the memory map names as such; device memory may do anything when it is read. */
@@ -33,6 +34,8 @@ static NTSTATUS MiCopyPart(PUCHAR To, ULONG64 From, SIZE_T Length, BOOLEAN Virtu
 NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MM_COPY_ADDRESS SourceAddress, SIZE_T NumberOfBytes,
                             ULONG Flags, PSIZE_T NumberOfBytesTransferred)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     ULONG64 From = (ULONG64)SourceAddress.PhysicalAddress.QuadPart;
     NTSTATUS Status = STATUS_SUCCESS;
     SIZE_T Done = 0;

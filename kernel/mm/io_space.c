@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Device memory in system space. */
 #include "pfn.h"
+#include "ke.h"
 
 #define MI_PHYSICAL_END ((ULONG64)MI_PFN_MOST << PAGE_SHIFT)
 
@@ -45,6 +46,9 @@ static PVOID MiMapPhysical(PHYSICAL_ADDRESS Address, SIZE_T NumberOfBytes, MM_PR
 PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
                          MEMORY_CACHING_TYPE CacheEnable)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(MI_IS_CACHE_TYPE(CacheEnable), CacheEnable);
+
     return MiMapPhysical(PhysicalAddress, NumberOfBytes, MmReadWrite, CacheEnable,
                          __builtin_return_address(0));
 }
@@ -53,6 +57,8 @@ PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
  * PAGE_NOCACHE or PAGE_WRITECOMBINE or neither. PAGE_EXECUTE_READWRITE gives NULL (deviation D-032). */
 PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     MEMORY_CACHING_TYPE Cache = Protect & PAGE_NOCACHE        ? MmNonCached
                                 : Protect & PAGE_WRITECOMBINE ? MmWriteCombined
                                                               : MmCached;
@@ -76,6 +82,8 @@ PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfByte
  * SYSTEM_PTE_MISUSE. */
 VOID NTAPI MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     ULONG_PTR Offset = (ULONG_PTR)BaseAddress & PAGE_MASK, Base = (ULONG_PTR)BaseAddress - Offset;
     SIZE_T PageCount = BYTES_TO_PAGES(Offset + NumberOfBytes);
     ULONG64 Physical = 0;

@@ -41,6 +41,8 @@ static BOOLEAN MiDescribePage(ULONG_PTR Address, BOOLEAN Write, PFN_NUMBER *Fram
  * that is not is what touching it would be. */
 VOID NTAPI MmBuildMdlForNonPagedPool(PMDLX MemoryDescriptorList)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     PMDL Mdl = MemoryDescriptorList;
     PPFN_NUMBER Frames = MmGetMdlPfnArray(Mdl);
     ULONG_PTR Base = (ULONG_PTR)Mdl->StartVa;
@@ -115,6 +117,8 @@ static NTSTATUS MiProbeAndLock(PMDL Mdl, KPROCESSOR_MODE AccessMode, LOCK_OPERAT
 VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
                                LOCK_OPERATION Operation)
 {
+    KI_REQUIRE_IRQL((ULONG_PTR)MemoryDescriptorList->StartVa < MM_USER_END ? APC_LEVEL : DISPATCH_LEVEL);
+
     NTSTATUS Status = MiProbeAndLock(MemoryDescriptorList, AccessMode, Operation);
     if (!NT_SUCCESS(Status))
         ExRaiseStatus(Status);
@@ -124,6 +128,8 @@ VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE Access
 VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Process,
                                       KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     KAPC_STATE State;
     KeStackAttachProcess((PKPROCESS)Process, &State);
     NTSTATUS Status = MiProbeAndLock(MemoryDescriptorList, AccessMode, Operation);
@@ -146,6 +152,8 @@ static BOOLEAN MiSegmentsAreAllowed(const FILE_SEGMENT_ELEMENT *Segments, SIZE_T
 VOID NTAPI MmProbeAndLockSelectedPages(PMDL MemoryDescriptorList, PFILE_SEGMENT_ELEMENT SegmentArray,
                                        KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     PMDL Mdl = MemoryDescriptorList;
     MiRequireFresh(Mdl);
     NTSTATUS Status = MiSegmentsAreAllowed(SegmentArray, MiMdlPages(Mdl), AccessMode)
@@ -158,6 +166,8 @@ VOID NTAPI MmProbeAndLockSelectedPages(PMDL MemoryDescriptorList, PFILE_SEGMENT_
 /* IRQL <= DISPATCH_LEVEL. [WDK MmUnlockPages] a system mapping of the MDL goes too. */
 VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     PMDL Mdl = MemoryDescriptorList;
     if (!(Mdl->MdlFlags & MDL_PAGES_LOCKED)) /* [WDK Bug Check 0x4E] 7: unlocked more often than locked */
         KeBugCheckEx(PFN_LIST_CORRUPT, 7, MmGetMdlPfnArray(Mdl)[0], 0, 0);
@@ -172,6 +182,8 @@ VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
  * STATUS_INVALID_PARAMETER_2: past the end. */
 NTSTATUS NTAPI MmAdvanceMdl(PMDL Mdl, ULONG NumberOfBytes)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     if (NumberOfBytes > Mdl->ByteCount)
         return STATUS_INVALID_PARAMETER_2;
     PPFN_NUMBER Frames = MmGetMdlPfnArray(Mdl);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Mapping what an MDL describes into system space. */
 #include "pfn.h"
+#include "ke.h"
 #include "mm/user_space.h"
 #include "mm_mdl.h"
 
@@ -80,6 +81,9 @@ PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_
                                          MEMORY_CACHING_TYPE CacheType, PVOID BaseAddress,
                                          ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority)
 {
+    KI_REQUIRE_IRQL(AccessMode != KernelMode ? APC_LEVEL : DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(MI_IS_CACHE_TYPE(CacheType), CacheType);
+
     return MiMapLockedPages(MemoryDescriptorList, AccessMode, CacheType, BaseAddress, BugCheckOnFailure,
                             Priority, __builtin_return_address(0));
 }
@@ -87,6 +91,8 @@ PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_
 /* [WDK MmMapLockedPages] obsolete; a failure of a kernel mapping is a bug check. */
 PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
 {
+    KI_REQUIRE_IRQL(AccessMode != KernelMode ? APC_LEVEL : DISPATCH_LEVEL);
+
     return MiMapLockedPages(MemoryDescriptorList, AccessMode, MmCached, NULL, TRUE, HighPagePriority,
                             __builtin_return_address(0));
 }
@@ -95,6 +101,8 @@ PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMo
  * [WDK Bug Check 0xDA] 6: the MDL is not mapped; 3: the address is not its mapping's */
 VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
 {
+    KI_REQUIRE_IRQL((ULONG_PTR)BaseAddress < MM_USER_END ? APC_LEVEL : DISPATCH_LEVEL);
+
     PMDL Mdl = MemoryDescriptorList;
     SIZE_T PageCount = MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount);
     if ((ULONG_PTR)BaseAddress < MM_USER_END) {
@@ -146,6 +154,8 @@ static MI_PTE MiReservedPte(ULONG64 Value)
 /* IRQL <= APC_LEVEL. [WDK MmAllocateMappingAddress] addresses without memory; NULL when there are none. [WDK Bug Check 0xDA] 0x100: no bytes */
 PVOID NTAPI MmAllocateMappingAddress(SIZE_T NumberOfBytes, ULONG PoolTag)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     const void *Caller = __builtin_return_address(0);
     SIZE_T PageCount = BYTES_TO_PAGES(NumberOfBytes);
     if (NumberOfBytes == 0)
@@ -189,6 +199,8 @@ static SIZE_T MiFindMapped(ULONG_PTR Base, SIZE_T PageCount)
 /* IRQL <= APC_LEVEL. [WDK MmFreeMappingAddress] [WDK Bug Check 0xDA] 0x102: not such a range; 0x101: another's; 0x103: still mapped */
 VOID NTAPI MmFreeMappingAddress(PVOID BaseAddress, ULONG PoolTag)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     ULONG Tag = 0;
     ULONG_PTR Base = (ULONG_PTR)BaseAddress, Head = Base - MI_RESERVED_HEAD * PAGE_SIZE;
     SIZE_T PageCount = MiReservedPages(Base, &Tag);
@@ -209,6 +221,9 @@ VOID NTAPI MmFreeMappingAddress(PVOID BaseAddress, ULONG PoolTag)
 PVOID NTAPI MmMapLockedPagesWithReservedMapping(PVOID MappingAddress, ULONG PoolTag,
                                                 PMDLX MemoryDescriptorList, MEMORY_CACHING_TYPE CacheType)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(MI_IS_CACHE_TYPE(CacheType), CacheType);
+
     PMDL Mdl = MemoryDescriptorList;
     ULONG Tag = 0;
     MI_CACHE Wanted;
@@ -234,6 +249,8 @@ PVOID NTAPI MmMapLockedPagesWithReservedMapping(PVOID MappingAddress, ULONG Pool
  * pages of this MDL */
 VOID NTAPI MmUnmapReservedMapping(PVOID BaseAddress, ULONG PoolTag, PMDLX MemoryDescriptorList)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     PMDL Mdl = MemoryDescriptorList;
     ULONG Tag = 0;
     ULONG_PTR Base = (ULONG_PTR)PAGE_ALIGN(BaseAddress);
@@ -276,6 +293,8 @@ static BOOLEAN MiProtectionOf(ULONG Protect, MM_PROTECTION *Protection)
  * them (deviation D-032). */
 NTSTATUS NTAPI MmProtectMdlSystemAddress(PMDL MemoryDescriptorList, ULONG NewProtect)
 {
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+
     PMDL Mdl = MemoryDescriptorList;
     MM_PROTECTION Protection;
     ULONG_PTR Base = (ULONG_PTR)Mdl->MappedSystemVa - Mdl->ByteOffset;

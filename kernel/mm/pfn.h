@@ -81,7 +81,8 @@ VOID MiUnlockFrame(PFN_NUMBER Frame);
 
 /* FALSE: no such type. */
 BOOLEAN MiCacheOf(MEMORY_CACHING_TYPE Type, MI_CACHE *Cache);
-MI_PTE MiCacheBits(MI_CACHE Cache); /* of an entry; none for MiCacheNone */
+#define MI_IS_CACHE_TYPE(Type) ((ULONG)(Type) < MmMaximumCacheType) /* what the documentation has */
+MI_PTE MiCacheBits(MI_CACHE Cache);                                 /* of an entry; none for MiCacheNone */
 
 /* The bits of a mapping's entry for the page: those of its own type, which becomes Wanted if it has none yet. RAM only for MiCacheNone. IRQL
  * <= DISPATCH_LEVEL, no lock of mm held. */

@@ -348,6 +348,8 @@ static BOOLEAN MiHasNoUserView(PMM_SEGMENT Segment, PLARGE_INTEGER Size)
  * user's view of the data. A segment goes with its last user, so there is nothing to flush. */
 BOOLEAN NTAPI MmFlushImageSection(PSECTION_OBJECT_POINTERS SectionObjectPointer, MMFLUSH_TYPE FlushType)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     if (!MiTestSegment(&SectionObjectPointer->ImageSectionObject, MiNever, NULL))
         return FALSE;
     return FlushType != MmFlushForDelete ||
@@ -357,6 +359,8 @@ BOOLEAN NTAPI MmFlushImageSection(PSECTION_OBJECT_POINTERS SectionObjectPointer,
 /* IRQL < DISPATCH_LEVEL. [WDK MmForceSectionClosed] TRUE: the file has no section any more. */
 BOOLEAN NTAPI MmForceSectionClosed(PSECTION_OBJECT_POINTERS SectionObjectPointer, BOOLEAN DelayClose)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     return MiTestSegment(&SectionObjectPointer->ImageSectionObject, MiNever, NULL) &&
            MiTestSegment(&SectionObjectPointer->DataSectionObject, MiNever, NULL);
 }
@@ -370,6 +374,8 @@ static BOOLEAN MiCanShrink(PMM_SEGMENT Segment, PLARGE_INTEGER Size)
 /* IRQL < DISPATCH_LEVEL. [WDK MmCanFileBeTruncated] NewFileSize NULL: the file is to be deleted. */
 BOOLEAN NTAPI MmCanFileBeTruncated(PSECTION_OBJECT_POINTERS SectionPointer, PLARGE_INTEGER NewFileSize)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     return MiTestSegment(&SectionPointer->ImageSectionObject, MiNever, NULL) &&
            MiTestSegment(&SectionPointer->DataSectionObject, MiCanShrink, NewFileSize);
 }
@@ -382,5 +388,7 @@ static BOOLEAN MiHasNoWritableView(PMM_SEGMENT Segment, PLARGE_INTEGER Size)
 /* IRQL < DISPATCH_LEVEL. [WDK MmDoesFileHaveUserWritableReferences] not 0: a user could write to the file by a view. */
 ULONG NTAPI MmDoesFileHaveUserWritableReferences(PSECTION_OBJECT_POINTERS SectionPointer)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     return !MiTestSegment(&SectionPointer->DataSectionObject, MiHasNoWritableView, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Pages and stacks of system space: memory of the kernel's own that is not pool. */
 #include "pfn.h"
+#include "ke.h"
 
 #define MI_STACK_PAGES (MM_KERNEL_STACK_SIZE / PAGE_SIZE)
 
@@ -48,6 +49,8 @@ static BOOLEAN MiMapNonCachedPages(ULONG_PTR Base, SIZE_T PageCount)
 /* [WDK MmAllocateNonCachedMemory] page-aligned, IRQL < DISPATCH_LEVEL; NULL when memory is short. */
 PVOID NTAPI MmAllocateNonCachedMemory(SIZE_T NumberOfBytes)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     SIZE_T PageCount = BYTES_TO_PAGES(NumberOfBytes);
     ULONG_PTR Base = PageCount != 0 ? MiReserveOwned(PageCount, __builtin_return_address(0)) : 0;
     if (Base != 0 && !MiMapNonCachedPages(Base, PageCount)) {
@@ -60,6 +63,8 @@ PVOID NTAPI MmAllocateNonCachedMemory(SIZE_T NumberOfBytes)
 /* [WDK MmFreeNonCachedMemory] NumberOfBytes is that of the allocation. */
 VOID NTAPI MmFreeNonCachedMemory(PVOID BaseAddress, SIZE_T NumberOfBytes)
 {
+    KI_REQUIRE_IRQL(APC_LEVEL);
+
     MiFreeOwnedMapping((ULONG_PTR)BaseAddress, BYTES_TO_PAGES(NumberOfBytes), MiUseNonCached);
 }
 

@@ -138,9 +138,10 @@ BREAKS UnderrunFreed(VOID)
 }
 
 static VOID (*const Rules[])(VOID) = {
-    FreeUser,     FreeImage,        FreeBehind,      FreeBehindPaged, FreeMiddle,    AllocateRaised, FreeRaised,
-    AllocateUntagged, AllocateForSure, FreeContiguous, OverrunHeader, UnderrunByte, UnderrunSixth, UnderrunNinth,
-    UnderrunTag,  UnderrunAll,      UnderrunPaged,   UnderrunKept,    UnderrunFreed,
+    FreeUser,       FreeImage,     FreeBehind,       FreeBehindPaged, FreeMiddle,
+    AllocateRaised, FreeRaised,    AllocateUntagged, AllocateForSure, FreeContiguous,
+    OverrunHeader,  UnderrunByte,  UnderrunSixth,    UnderrunNinth,   UnderrunTag,
+    UnderrunAll,    UnderrunPaged, UnderrunKept,     UnderrunFreed,
 };
 
 RULES(Rules, (void)0)

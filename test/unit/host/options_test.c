@@ -67,9 +67,11 @@ static void failing_allocations(void **state)
     expect_error("x.sys --fail-allocations random:101", "the percentage 101 is too large: at most 100");
     expect_error("x.sys --fail-allocations random:5:0", "the number of passes is 0");
     expect_error("x.sys --fail-allocations random:5:1:1", "wants a percentage");
-    expect_error("x.sys --fail-allocations random", "wants a percentage, and perhaps a number of passes: random:5");
+    expect_error("x.sys --fail-allocations random",
+                 "wants a percentage, and perhaps a number of passes: random:5");
     expect_error("x.sys --fail-allocations boot", "wants the number of an allocation of the boot: boot:100");
-    expect_error("x.sys --fail-allocations some", "wants each, a number, random:PERCENT[:PASSES] or boot:NUMBER");
+    expect_error("x.sys --fail-allocations some",
+                 "wants each, a number, random:PERCENT[:PASSES] or boot:NUMBER");
     expect_error("x.sys --fail-allocations bootleg", "not 'bootleg'");
     expect_error("x.sys --fail-only x.sys", "--fail-only wants --fail-allocations");
     expect_error("x.sys --fail-allocations boot:1 --fail-only x.sys", "the boot is the kernel's own");

@@ -458,8 +458,9 @@ static void a_boot_that_crashes_is_our_fault(void **state)
 {
     boot(*state);
     stop(*state, 0x50, "it read what is not there");
-    g_free(expect(*state, ExitFault, "fault",
-                  "; allocation 7 of the boot, which ntoskrnl.exe!ObX asked for, had been failed on purpose"));
+    g_free(
+        expect(*state, ExitFault, "fault",
+               "; allocation 7 of the boot, which ntoskrnl.exe!ObX asked for, had been failed on purpose"));
 }
 
 static void a_boot_that_does_without(void **state)
