@@ -197,7 +197,7 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankKeReady,       /* ke: ready queues of one processor */
     LockRankKeDpc,         /* ke: DPC queue of one processor */
     LockRankKeInterrupt,   /* ke: chains of interrupt objects */
-    LockRankKeIpi,         /* ke: calls to all processors, one at a time */
+    LockRankKeIpi,         /* ke: KeIpiGenericCall, one at a time */
     LockRankHal,           /* hal: interrupt controllers */
     LockRankPrint,         /* kd: the unfinished line of DbgPrint */
     LockRankLog,           /* kd: serial port and screen */

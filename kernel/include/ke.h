@@ -416,12 +416,12 @@ typedef struct _KE_FINE_TIMER {
 BOOLEAN KeSetFineTimer(KE_FINE_TIMER *Timer, LONG64 DueTime, ULONG Period); /* as KeSetTimerEx */
 BOOLEAN KeIsTimerSet(PKTIMER Timer);                                        /* IRQL <= DISPATCH_LEVEL */
 
-/* Milliseconds; 0 leaves the default. Dpc: that a DPC routine may run; Raised: at DISPATCH_LEVEL or above without a break;
+/* Milliseconds; 0 leaves what was. Dpc: that a DPC routine may run; Raised: at DISPATCH_LEVEL or above without a break;
  * Clock: that a processor takes no clock interrupt. */
 typedef struct _KE_WATCHDOG_LIMITS {
     ULONG Dpc, Raised, Clock;
 } KE_WATCHDOG_LIMITS;
-VOID KeSetWatchdogLimits(const KE_WATCHDOG_LIMITS *Limits);
+KE_WATCHDOG_LIMITS KeSetWatchdogLimits(const KE_WATCHDOG_LIMITS *Limits); /* returns those before */
 
 /* The thread of one processor's threaded DPCs, started by init for each active processor; Processor is its number. */
 VOID NTAPI KeDpcThread(PVOID Processor);

@@ -44,4 +44,4 @@ BOOLEAN KtRunTests(VOID);
 
 /* PASSIVE_LEVEL. Random operations on all dispatcher objects for so many milliseconds (kt/stress.c); the case "stress.<Seed>" of the report.
  * FALSE: an invariant was broken. */
-BOOLEAN KtStress(ULONG Milliseconds, ULONG64 Seed);
+BOOLEAN KtStress(ULONG Milliseconds, ULONG64 Seed, PCSTR Only);

@@ -12,6 +12,7 @@ typedef struct _INIT_OPTIONS {
     BOOLEAN RunTests;   /* `kt`: the in-kernel tests before the agent */
     ULONG StressTime;   /* `stress=60` (s), `stress-ms=60`: the stress test before the agent; ms, 0 = none */
     ULONG64 StressSeed; /* `seed=7` */
+    PCSTR StressOnly;   /* `stress-only=pool`: only operations with that in their name; NULL: all */
     KE_WATCHDOG_LIMITS Watchdog; /* `dpc-limit=`, `dispatch-limit=`, `clock-limit=`: ms */
     ULONG FailBoot;         /* `fail-boot=N`: that allocation fails, until the agent is loaded; 0: none */
     PCSTR SpecialPool;      /* `special-pool[=driver or tag]`; NULL: none */

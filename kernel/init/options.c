@@ -59,6 +59,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->Image.StrictWx = InitFindOption(CommandLine, "strict-wx") != NULL;
     Options->Image.AllowMissing = InitFindOption(CommandLine, "allow-missing") != NULL;
     Options->StressTime = InitValue(CommandLine, "stress") * 1000 + InitValue(CommandLine, "stress-ms");
+    Options->StressOnly = InitFindOption(CommandLine, "stress-only");
     Options->StressSeed = Seed != NULL ? InitNumber(Seed) : 0;
     Options->NmiAsks = Nmi != NULL && strncmp(Nmi, "where", 5) == 0;
     Options->ChecksOff = Checks != NULL && strncmp(Checks, "off", 3) == 0;

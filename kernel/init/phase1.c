@@ -55,7 +55,7 @@ static VOID InitRunTests(VOID)
     if (InitOptions.RunTests)
         KtRunTests();
     if (InitOptions.StressTime != 0)
-        KtStress(InitOptions.StressTime, InitOptions.StressSeed);
+        KtStress(InitOptions.StressTime, InitOptions.StressSeed, InitOptions.StressOnly);
 #else
     KdLogError("the free kernel has no in-kernel tests: use the checked one");
 #endif

@@ -129,7 +129,7 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     InitOptions.Image.Seed = Block->Seed;
     HalSetExitPort(InitOptions.ExitPort);
     KeNmiAsks = InitOptions.NmiAsks;
-    KeSetWatchdogLimits(&InitOptions.Watchdog);
+    (void)KeSetWatchdogLimits(&InitOptions.Watchdog);
     InitFailBoot();
     InitMemoryTicks -= ArchReadTsc();
     MmInitSystem(&InitLoaderBlock);

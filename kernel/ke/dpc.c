@@ -272,6 +272,7 @@ VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame)
 {
     ArchSetIrql(DISPATCH_LEVEL);
     HalEndOfInterrupt();
+    KiNoteLowIrql(&KiProcessorOf(KeGetPrcb())->Deferred.Watchdog);
     __asm__ volatile("sti");
     KiRunDispatchWork(KeGetPrcb());
     __asm__ volatile("cli");

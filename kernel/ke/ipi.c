@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Calls to other processors, by vector 0xE1 at IPI_LEVEL. One call at a time: KiIpiLock, waited for at CLOCK_LEVEL with
- * interrupts on, so that who waits still answers the call of who has it. Who waits for an answer holds no lock of an IRQL
- * above CLOCK_LEVEL: nobody can be kept from answering by it. */
+ * Calls to other processors, by vector 0xE1 at IPI_LEVEL. Each processor has one call of its own that it asks others to make, and
+ * each has a set of those who ask it: calls of several processors do not wait for each other, and whoever asks a processor that has
+ * been asked already needs no interrupt. Who waits for an answer is at CLOCK_LEVEL with interrupts on, holds no lock of an
+ * IRQL above that, and so answers the calls of others meanwhile. test/model/ipi.pml proves it. */
 #include "ki.h"
 
 #define KI_IPI_WAIT_LEVEL (IPI_LEVEL - 1)
 
-static struct {
-    KE_PROCESSOR_CALL *Call;    /* KiIpiLock */
-    PVOID Context;              /* KiIpiLock */
-    volatile KAFFINITY Waiting; /* interlocked: processors that have not finished the call */
-} KiIpi;
+/* KeIpiGenericCall has all processors at its barrier at once: two of them would each keep some from the other. */
 static ARCH_LOCK KiIpiLock = ARCH_LOCK_INIT("Ipi", LockRankKeIpi, KI_IPI_WAIT_LEVEL);
 
 VOID KiRequestDispatchInterrupt(ULONG Processor)
@@ -29,14 +26,27 @@ VOID KiRequestApcInterrupt(ULONG Processor)
         HalSendInterrupt(Processor, HAL_VECTOR_APC);
 }
 
+static KAFFINITY KiHere(VOID)
+{
+    return (KAFFINITY)1 << KeGetPrcb()->Number;
+}
+
+static KI_CALL *KiCallOf(ULONG Processor)
+{
+    return &KiProcessorOf(KiProcessorBlock[Processor])->Call;
+}
+
+/* Who asks after the exchange finds nobody before it and sends an interrupt of its own. */
 VOID KiIpiInterrupt(ARCH_TRAP_FRAME *Frame)
 {
-    KAFFINITY Mine = (KAFFINITY)1 << KeGetPrcb()->Number;
+    ULONG Here = KeGetPrcb()->Number;
 
     ArchSetIrql(IPI_LEVEL);
-    if (__atomic_load_n(&KiIpi.Waiting, __ATOMIC_ACQUIRE) & Mine) {
-        KiIpi.Call(KiIpi.Context);
-        __atomic_and_fetch(&KiIpi.Waiting, ~Mine, __ATOMIC_RELEASE);
+    for (KAFFINITY Asking = __atomic_exchange_n(&KiCallOf(Here)->Asking, 0, __ATOMIC_ACQ_REL); Asking != 0;
+         Asking &= Asking - 1) {
+        KI_CALL *Call = KiCallOf((ULONG)__builtin_ctzll(Asking));
+        Call->Routine(Call->Context);
+        __atomic_and_fetch(&Call->Waiting, ~KiHere(), __ATOMIC_RELEASE);
     }
     HalEndOfInterrupt();
     ArchSetIrql((KIRQL)Frame->Irql);
@@ -54,20 +64,33 @@ static VOID KiCheckCaller(VOID)
                "a call to all processors was made with interrupts off or at IPI_LEVEL or above");
 }
 
-/* KiIpiLock held. */
-static VOID KiSendCall(KAFFINITY Targets, KE_PROCESSOR_CALL *Call, PVOID Context)
+/* Nothing comes between the two steps: who asks next relies on our interrupt, and we could stand at its barrier first. */
+static VOID KiAsk(ULONG Target, KAFFINITY Here)
 {
-    KiIpi.Call = Call;
-    KiIpi.Context = Context;
-    __atomic_store_n(&KiIpi.Waiting, Targets, __ATOMIC_SEQ_CST);
-    for (ULONG Number = 0; Number < KeActiveProcessorCount; Number++)
-        if (Targets & ((KAFFINITY)1 << Number))
-            HalSendInterrupt(Number, HAL_VECTOR_IPI);
+    BOOLEAN Enabled = ArchDisableInterrupts();
+
+    if (__atomic_fetch_or(&KiCallOf(Target)->Asking, Here, __ATOMIC_SEQ_CST) == 0)
+        HalSendInterrupt(Target, HAL_VECTOR_IPI);
+    ArchRestoreInterrupts(Enabled);
 }
 
-static VOID KiAwaitCall(VOID)
+/* At KI_IPI_WAIT_LEVEL, which keeps this processor's call to the caller. */
+static KI_CALL *KiAskOthers(KE_PROCESSOR_CALL *Routine, PVOID Context)
 {
-    while (__atomic_load_n(&KiIpi.Waiting, __ATOMIC_ACQUIRE) != 0)
+    KAFFINITY Here = KiHere(), Others = KeQueryActiveProcessors() & ~Here;
+    KI_CALL *Call = KiCallOf(KeGetPrcb()->Number);
+
+    Call->Routine = Routine;
+    Call->Context = Context;
+    __atomic_store_n(&Call->Waiting, Others, __ATOMIC_RELAXED); /* what follows is a barrier */
+    for (; Others != 0; Others &= Others - 1)
+        KiAsk((ULONG)__builtin_ctzll(Others), Here);
+    return Call;
+}
+
+static VOID KiAwaitOthers(const KI_CALL *Call)
+{
+    while (__atomic_load_n(&Call->Waiting, __ATOMIC_ACQUIRE) != 0)
         __builtin_ia32_pause();
 }
 
@@ -77,18 +100,23 @@ static BOOLEAN KiIsAlone(VOID)
     return KeActiveProcessorCount == 1 || KeGetPrcb()->BugCheckActive;
 }
 
+/* Apart, so that one processor alone needs no stack for it. */
+static DECLSPEC_NOINLINE VOID KiCallAll(KE_PROCESSOR_CALL *Call, PVOID Context)
+{
+    KiCheckCaller();
+    KIRQL OldIrql = ArchRaiseIrql(KI_IPI_WAIT_LEVEL);
+    const KI_CALL *Asked = KiAskOthers(Call, Context);
+    Call(Context);
+    KiAwaitOthers(Asked);
+    ArchSetIrql(OldIrql);
+}
+
 VOID KeCallAllProcessors(KE_PROCESSOR_CALL *Call, PVOID Context)
 {
-    if (KiIsAlone()) {
+    if (KiIsAlone())
         Call(Context);
-        return;
-    }
-    KiCheckCaller();
-    KIRQL OldIrql = ArchAcquireLock(&KiIpiLock);
-    KiSendCall(KeQueryActiveProcessors() & ~((KAFFINITY)1 << KeGetPrcb()->Number), Call, Context);
-    Call(Context);
-    KiAwaitCall();
-    ArchReleaseLock(&KiIpiLock, OldIrql);
+    else
+        KiCallAll(Call, Context);
 }
 
 typedef struct _KI_GENERIC_CALL {
@@ -143,12 +171,11 @@ ULONG_PTR NTAPI KeIpiGenericCall(PKIPI_BROADCAST_WORKER BroadcastFunction, ULONG
     KiCheckCaller();
     KIRQL OldIrql = ArchAcquireLock(&KiIpiLock);
     Generic.Missing = (LONG)KeActiveProcessorCount;
-    KiSendCall(KeQueryActiveProcessors() & ~((KAFFINITY)1 << KeGetPrcb()->Number), KiGenericCallTarget,
-               &Generic);
+    const KI_CALL *Asked = KiAskOthers(KiGenericCallTarget, &Generic);
     ArchSetIrql(IPI_LEVEL);
     ULONG_PTR Result = KiEnterGenericCall(&Generic);
     ArchSetIrql(KI_IPI_WAIT_LEVEL);
-    KiAwaitCall();
+    KiAwaitOthers(Asked);
     ArchReleaseLock(&KiIpiLock, OldIrql);
     return Result;
 }

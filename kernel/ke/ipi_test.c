@@ -55,3 +55,56 @@ KT_TEST(no_processor_keeps_a_stale_translation)
     KT_EXPECT(Read.Wrong == 0);
     KT_EXPECT(SameAddress); /* first fit: otherwise nothing was tested */
 }
+
+/* --- two processors ask at the same time --- */
+
+static volatile LONG KiInFirst, KiInSecond;
+
+static VOID KiSecondCall(PVOID Context)
+{
+    KiInSecond = TRUE;
+}
+
+/* On processor 1 the first call lasts until the second one has come to some processor, or for some seconds. */
+static VOID KiFirstCall(PVOID Context)
+{
+    ULONG64 End = ArchReadTsc() + 5 * HalTscFrequency();
+
+    if (KeGetPrcb()->Number != 1)
+        return;
+    KiInFirst = TRUE;
+    while (!KiInSecond && ArchReadTsc() < End)
+        __builtin_ia32_pause();
+    *(volatile LONG *)Context = KiInSecond;
+}
+
+static VOID NTAPI KiAskSecond(PVOID Context)
+{
+    KeSetSystemAffinityThread((KAFFINITY)1 << 2);
+    KeSetEvent(Context, IO_NO_INCREMENT, FALSE);
+    while (!KiInFirst)
+        __builtin_ia32_pause();
+    KeCallAllProcessors(KiSecondCall, NULL);
+}
+
+/* A call that takes long on one processor keeps nobody from making others. */
+KT_TEST(calls_do_not_wait_for_each_other)
+{
+    volatile LONG Seen = FALSE;
+    KEVENT Runs;
+
+    if (KeActiveProcessorCount < 3)
+        return;
+    KiInFirst = KiInSecond = FALSE;
+    KeInitializeEvent(&Runs, NotificationEvent, FALSE);
+    HANDLE Thread;
+    KT_EXPECT(
+        NT_SUCCESS(PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, KiAskSecond, &Runs)));
+    KeSetSystemAffinityThread(1);
+    (void)KeWaitForSingleObject(&Runs, Executive, KernelMode, FALSE, NULL);
+    KeCallAllProcessors(KiFirstCall, (PVOID)&Seen);
+    KeRevertToUserAffinityThread();
+    ZwWaitForSingleObject(Thread, FALSE, NULL);
+    ZwClose(Thread);
+    KT_EXPECT(Seen);
+}

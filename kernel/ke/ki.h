@@ -36,6 +36,16 @@ enum {
     KI_KINDS
 };
 
+/* ipi.c. A line of the cache for each side: what this processor asks others to do, and who asks it. (i) at IPI_LEVEL - 1, by this
+ * processor; (a) atomic */
+typedef struct _KI_CALL {
+    KE_PROCESSOR_CALL *Routine; /* (i) */
+    PVOID Context;              /* (i) */
+    volatile KAFFINITY Waiting; /* (a) processors that have not made it yet */
+    DECLSPEC_ALIGN(64)
+    volatile KAFFINITY Asking; /* (a) processors whose call this one has not taken up yet */
+} KI_CALL;
+
 /* The processor block of one processor; the PRCB lies at 0x180 of the PCR as in NT. */
 typedef struct _KI_PROCESSOR {
     KPCR Pcr;
@@ -47,6 +57,7 @@ typedef struct _KI_PROCESSOR {
     ULONG LastScan;              /* own processor: Prcb.ClockTicks of the last look for starved threads */
     KTHREAD IdleThread;
     ARCH_PROCESSOR_TABLES Tables;
+    KI_CALL Call;
     KI_DEFERRED Deferred;
     KI_TRACE Trace; /* own processor */
 } KI_PROCESSOR;
@@ -196,6 +207,8 @@ VOID KiTickDpcs(PKPRCB Prcb);                     /* clock interrupt */
 /* --- watchdog.c: clock interrupt --------------------------------------------------------------------------------- */
 
 VOID KiTickWatchdog(PKPRCB Prcb, const ARCH_TRAP_FRAME *Frame);
+VOID KiNoteLowIrql(
+    KI_WATCHDOG *Watchdog); /* by the processor itself, which was below DISPATCH_LEVEL a moment ago */
 
 /* --- clock.c, time.c ---------------------------------------------------------------------------------------------- */
 

@@ -64,7 +64,7 @@ typedef struct _KI_WATCHDOG {
     ULONG64 Clock, LastTick;
     PVOID Routine; /* the DPC routine that runs; NULL: none */
     ULONG64 RoutineStart;
-    ULONG64 LowSince;  /* the last tick that came below DISPATCH_LEVEL */
+    ULONG64 LowSince;  /* the last clock or dispatch interrupt that came below DISPATCH_LEVEL */
     ULONG64 NextSince; /* the last tick at which the next processor had gone on */
     ULONG64 NextTicks; /* its ClockTicks then */
     ULONG64 BusySince; /* the last tick at which nothing was ready on an idle processor */

@@ -14,14 +14,17 @@
 /* Well inside the 30 s of a run, so that it is our verdict that ends it and not the host's. */
 static KE_WATCHDOG_LIMITS KiLimits = {.Dpc = 10000, .Raised = 15000, .Clock = 15000};
 
-VOID KeSetWatchdogLimits(const KE_WATCHDOG_LIMITS *Limits)
+KE_WATCHDOG_LIMITS KeSetWatchdogLimits(const KE_WATCHDOG_LIMITS *Limits)
 {
+    KE_WATCHDOG_LIMITS Before = KiLimits;
+
     if (Limits->Dpc != 0)
         KiLimits.Dpc = Limits->Dpc;
     if (Limits->Raised != 0)
         KiLimits.Raised = Limits->Raised;
     if (Limits->Clock != 0)
         KiLimits.Clock = Limits->Clock;
+    return Before;
 }
 
 static VOID KiAdvanceClock(KI_WATCHDOG *Watchdog)
@@ -61,16 +64,25 @@ static VOID KiWatchDpc(const KI_WATCHDOG *Watchdog, const ARCH_TRAP_FRAME *Frame
                        "a DPC routine has been running for %u ms", Time);
 }
 
-/* 0x133 (1): the watchdog period. */
+/* The software interrupt has come: the IRQL was below DISPATCH_LEVEL. */
+VOID KiNoteLowIrql(KI_WATCHDOG *Watchdog)
+{
+    Watchdog->LowSince = Watchdog->Clock;
+}
+
+/* 0x133 (1): the watchdog period. That this interrupt finds the IRQL raised says little when it waited for the IRQL to fall from
+ * CLOCK_LEVEL: with half of the time over a software interrupt looks whether it falls further. */
 static VOID KiWatchIrql(KI_WATCHDOG *Watchdog, const ARCH_TRAP_FRAME *Frame)
 {
     ULONG Time = KiSince(Watchdog, Watchdog->LowSince);
 
     if (Frame->Irql < DISPATCH_LEVEL)
-        Watchdog->LowSince = Watchdog->Clock;
+        KiNoteLowIrql(Watchdog);
     else if (Time > KiLimits.Raised)
         KiWatchdogStop(Frame, NULL, DPC_WATCHDOG_VIOLATION, (const ULONG64[]){1, KiLimits.Raised, 0, 0},
                        "the processor has been at DISPATCH_LEVEL or above for %u ms", Time);
+    else if (Time > KiLimits.Raised / 2)
+        HalRequestSoftwareInterrupt(HAL_VECTOR_DPC);
 }
 
 /* 0x101: time-out, 0, the PRCB of the processor that does not answer, its number. Each processor watches the next one; what the

@@ -15,6 +15,7 @@ STRESS_WORKER StressWorkers[STRESS_WORKERS_MAX];
 ULONG StressWorkerCount;
 
 static const STRESS_KIND *StressKinds[64];
+static ULONG StressWeights[64]; /* of the kinds; 0: not asked for */
 static ULONG StressKindCount, StressWeight;
 static volatile LONG StressFailures;
 static volatile BOOLEAN StressStop;
@@ -143,8 +144,8 @@ static const STRESS_KIND *StressPick(STRESS_WORKER *Worker)
     ULONG Left = StressRandom(Worker, StressWeight);
     ULONG i = 0;
 
-    while (Left >= StressKinds[i]->Weight)
-        Left -= StressKinds[i++]->Weight;
+    while (Left >= StressWeights[i])
+        Left -= StressWeights[i++];
     return StressKinds[i];
 }
 
@@ -262,17 +263,27 @@ static VOID StressHang(const STRESS_WORKER *Stuck)
         StressPrintWorker(&StressWorkers[i]);
 }
 
+/* Time that the processors were given, in milliseconds: hosts are busy, too. */
+static ULONG64 StressProcessorTime(VOID)
+{
+    ULONG64 Sum = 0;
+
+    for (ULONG i = 0; i < KeActiveProcessorCount; i++)
+        Sum += KiProcessorBlock[i]->ClockTicks;
+    return Sum / KeActiveProcessorCount;
+}
+
 /* TRUE: the worker has ended, or has done something since the last look. */
 static BOOLEAN StressMoves(const STRESS_WORKER *Worker, PULONG Last, PULONG64 Since)
 {
-    ULONG64 Now = HalQueryInterruptTime();
+    ULONG64 Now = StressProcessorTime();
     ULONG Operations = Worker->Operations;
 
     if (Operations != *Last || Worker->Thread->Header.SignalState != 0) {
         *Last = Operations;
         *Since = Now;
     }
-    return Now - *Since < STRESS_HANG_SECONDS * 1000ull * STRESS_MILLISECOND;
+    return Now - *Since < STRESS_HANG_SECONDS * 1000;
 }
 
 /* Until all have ended. FALSE: one hangs. */
@@ -283,7 +294,7 @@ static BOOLEAN StressWatch(VOID)
     LARGE_INTEGER Second = {.QuadPart = -1000 * STRESS_MILLISECOND};
 
     for (ULONG i = 0; i < StressWorkerCount; i++)
-        Since[i] = HalQueryInterruptTime();
+        Since[i] = StressProcessorTime();
     for (ULONG Waiting = 0; Waiting < StressWorkerCount;) {
         NTSTATUS Status =
             KeWaitForSingleObject(StressWorkers[Waiting].Thread, Executive, KernelMode, FALSE, &Second);
@@ -299,11 +310,27 @@ static BOOLEAN StressWatch(VOID)
 
 /* --- the run --- */
 
+static PCSTR StressOnly; /* NULL: all kinds */
+
+/* The word ends where the command line's does. */
+static BOOLEAN StressIsChosen(PCSTR Name)
+{
+    SIZE_T Length = 0;
+
+    while (StressOnly != NULL && StressOnly[Length] > ' ')
+        Length++;
+    while (*Name != 0 && strncmp(Name, StressOnly != NULL ? StressOnly : "", Length) != 0)
+        Name++;
+    return *Name != 0;
+}
+
+/* Kinds that are not chosen are prepared and checked all the same: others of their file may need it. */
 static VOID StressAdd(const STRESS_KIND *Kinds, ULONG Count)
 {
     for (ULONG i = 0; i < Count; i++) {
+        StressWeights[StressKindCount] = StressIsChosen(Kinds[i].Name) ? Kinds[i].Weight : 0;
+        StressWeight += StressWeights[StressKindCount];
         StressKinds[StressKindCount++] = &Kinds[i];
-        StressWeight += Kinds[i].Weight;
         if (Kinds[i].Prepare != NULL)
             Kinds[i].Prepare();
     }
@@ -329,6 +356,8 @@ static VOID StressPrepare(ULONG64 Seed)
     StressAdd(StressTimerKinds, StressTimerKindCount);
     StressAdd(StressSpaceKinds, StressSpaceKindCount);
     StressAdd(StressPageKinds, StressPageKindCount);
+    NT_CHECK(StressKindCount <= RTL_NUMBER_OF(StressKinds) &&
+             StressWeight != 0); /* stress-only= names nothing */
 }
 
 /* All of them exist before the first runs: workers look at each other. */
@@ -351,13 +380,14 @@ static VOID StressRunWorkers(VOID)
         ObDereferenceObject(StressWorkers[i].Thread);
 }
 
-BOOLEAN KtStress(ULONG Milliseconds, ULONG64 Seed)
+BOOLEAN KtStress(ULONG Milliseconds, ULONG64 Seed, PCSTR Only)
 {
     CHAR Case[64];
     ULONG64 Operations = 0;
 
     _snprintf(Case, sizeof(Case), "stress.%llu", (unsigned long long)Seed);
     KdReport(ReportCaseBegin, KD_TEXT(ReportKeyCase, Case));
+    StressOnly = Only;
     StressPrepare(Seed);
     KdLog("stress: seed %llu, %u ms, %u workers on %u processors", (unsigned long long)Seed,
           (unsigned)Milliseconds, (unsigned)StressWorkerCount, (unsigned)KeActiveProcessorCount);
