@@ -160,7 +160,7 @@ typedef struct _KI_CULPRIT_WALK {
     CONTEXT Frame;
     BOOLEAN Returned; /* Frame.Rip is a return address: it lies behind the call that is to be named */
     BOOLEAN
-        OnGateStack; /* the walk has been on the stack that the innermost call into a driver was made on */
+    OnGateStack; /* the walk has been on the stack that the innermost call into a driver was made on */
 } KI_CULPRIT_WALK;
 
 /* Is the frame outside the innermost call into a driver? On the same stack it is when it is higher; frames of another stack are

@@ -90,7 +90,7 @@ NTSTATUS MiPlaceVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 Base, ULONG64 
 VOID MiRemoveVad(PMM_ADDRESS_SPACE Space,
                  MI_VAD *Vad); /* out of the tree, its tables trimmed; the caller frees it */
 /* [WDK ZwAllocateVirtualMemory, ZwMapViewOfSection] the highest page that ZeroBits permits; FALSE: not a valid number. */
-BOOLEAN MiHighestPageFor(ULONG_PTR ZeroBits, ULONG64 *HighestPage);
+BOOLEAN MiHighestPageFor(ULONG_PTR Base, ULONG_PTR ZeroBits, ULONG64 *HighestPage);
 
 /* user_table.c */
 /* The entry of a page; NULL when it has no table: *Next is the first page behind what the missing table would show. */

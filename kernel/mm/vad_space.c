@@ -32,17 +32,18 @@ BOOLEAN MiPagesOf(ULONG_PTR Base, SIZE_T Size, ULONG64 *First, ULONG64 *Last)
     return TRUE;
 }
 
-BOOLEAN MiHighestPageFor(ULONG_PTR ZeroBits, ULONG64 *HighestPage)
+/* [WDK ZwAllocateVirtualMemory] ZeroBits: so many high bits of a 32-bit address must be zero, less than 21; above 32 it is a mask of
+ * those that need not. An address that is given must comply (as Wine's test programs, true on Windows, have it). */
+BOOLEAN MiHighestPageFor(ULONG_PTR Base, ULONG_PTR ZeroBits, ULONG64 *HighestPage)
 {
-    *HighestPage = MI_USER_HIGHEST_PAGE;
-    if (ZeroBits == 0)
-        return TRUE;
     ULONG64 Highest = ZeroBits < 32 ? (1ull << (32 - ZeroBits)) - 1 : (~0ull >> __builtin_clzll(ZeroBits));
-    if (ZeroBits > 21 && ZeroBits < 32)
+
+    *HighestPage = MI_USER_HIGHEST_PAGE;
+    if (ZeroBits >= 21 && ZeroBits <= 32)
         return FALSE;
-    if (Highest >> PAGE_SHIFT < MI_USER_HIGHEST_PAGE)
+    if (ZeroBits != 0 && Highest >> PAGE_SHIFT < MI_USER_HIGHEST_PAGE)
         *HighestPage = ((Highest + 1) >> PAGE_SHIFT) - 1;
-    return TRUE;
+    return ZeroBits == 0 || (Highest >= PAGE_MASK && Base >> PAGE_SHIFT <= *HighestPage);
 }
 
 static VOID MiCountVirtual(PMM_ADDRESS_SPACE Space, ULONG64 Pages)

@@ -73,8 +73,10 @@ static NTSTATUS MiFitView(PMM_SEGMENT Segment, MM_VIEW *View)
         return STATUS_INVALID_VIEW_SIZE;
     if (View->Size > Size - View->Offset && BYTES_TO_PAGES(View->Offset + View->Size) > BYTES_TO_PAGES(Size))
         return STATUS_INVALID_VIEW_SIZE;
-    /* [WDK ZwMapViewOfSection] a given base and offset agree in their lowest 16 bits: both are multiples of 64 KiB */
-    if (View->Base != 0 && ((View->Base & (MM_GRANULARITY - 1)) != 0 || View->Base < MM_USER_LOWEST))
+    /* [WDK ZwMapViewOfSection] says that both are rounded down to 64 KiB; Windows does so with the offset, and only when no base is given
+     * (Wine's test program of ntdll's virtual memory, which is kept true there) */
+    if (View->Base != 0 &&
+        (((View->Base | View->Offset) & (MM_GRANULARITY - 1)) != 0 || View->Base < MM_USER_LOWEST))
         return STATUS_MAPPED_ALIGNMENT;
     View->Size = (View->Size == 0 ? Size - View->Offset : View->Size) + Low;
     if (View->Size > (ULONG_PTR)MmHighestUserAddress + 1 - View->Base)
@@ -86,7 +88,7 @@ static NTSTATUS MiFitView(PMM_SEGMENT Segment, MM_VIEW *View)
 static NTSTATUS MiCheckView(PMM_SEGMENT Segment, const MM_VIEW *View, MI_ACCESS *Rights, MI_ACCESS *Most,
                             ULONG64 *HighestPage)
 {
-    if (!MiHighestPageFor(View->ZeroBits, HighestPage))
+    if (!MiHighestPageFor(View->Base, View->ZeroBits, HighestPage))
         return STATUS_INVALID_PARAMETER_4;
     if ((View->Type & ~(ULONG)MI_VIEW_TYPES) != 0)
         return (View->Type & ~(ULONG)(MI_VIEW_TYPES | MEM_LARGE_PAGES)) != 0 ? STATUS_INVALID_PARAMETER_9

@@ -31,7 +31,7 @@ static NTSTATUS MiCheckType(ULONG Type)
 
 static NTSTATUS MiCheckAllocation(MI_ALLOCATION *Allocation, ULONG_PTR ZeroBits, ULONG Protect)
 {
-    if (!MiHighestPageFor(ZeroBits, &Allocation->HighestPage))
+    if (!MiHighestPageFor(Allocation->Base, ZeroBits, &Allocation->HighestPage))
         return STATUS_INVALID_PARAMETER_3;
     NTSTATUS Status = MiCheckType(Allocation->Type);
     if (!NT_SUCCESS(Status))

@@ -5,14 +5,16 @@
 #include "mm/user_space.h"
 #include "ke.h"
 
-static NTSTATUS MiLockOne(PMM_ADDRESS_SPACE Space, ULONG64 Page)
+/* *New: the page was not locked before. */
+static NTSTATUS MiLockOne(PMM_ADDRESS_SPACE Space, ULONG64 Page, PBOOLEAN New)
 {
     ULONG64 Next;
     NTSTATUS Status = MiMakePresent(Space, Page, FALSE);
     if (!NT_SUCCESS(Status))
         return Status;
     MI_PTE *Pte = MiFindUserPte(Space, Page, &Next);
-    if (!(*Pte & MI_PTE_LOCKED)) {
+    *New = !(*Pte & MI_PTE_LOCKED);
+    if (*New) {
         if (Space->Counters.LockedPages >= Space->Counters.MaximumWorkingSet)
             return STATUS_WORKING_SET_QUOTA;
         MiWritePte(Pte, *Pte | MI_PTE_LOCKED);
@@ -32,12 +34,29 @@ static BOOLEAN MiUnlockOne(PMM_ADDRESS_SPACE Space, ULONG64 Page)
     return TRUE;
 }
 
+/* [WDK VirtualLock] all or none. What was locked before stays so: at most as many pages as the working set may have are new. */
 static NTSTATUS MiLockPages(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last)
 {
+    RTL_BITMAP New;
+    BOOLEAN IsNew;
+    ULONG Pages = (ULONG)(Last - First + 1);
+
+    if (Last - First >= Space->Counters.MaximumWorkingSet)
+        return STATUS_WORKING_SET_QUOTA;
+    PULONG Bits = ExAllocatePool2(POOL_FLAG_NON_PAGED, (Pages + 31) / 32 * sizeof(ULONG), MI_TAG_VAD);
+    if (Bits == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    RtlInitializeBitMap(&New, Bits, Pages);
     NTSTATUS Status = STATUS_SUCCESS;
-    ULONG64 Page = First;
-    for (; Page <= Last && NT_SUCCESS(Status); Page++)
-        Status = MiLockOne(Space, Page);
+    for (ULONG I = 0; I < Pages && NT_SUCCESS(Status); I++) {
+        Status = MiLockOne(Space, First + I, &IsNew);
+        if (NT_SUCCESS(Status) && IsNew)
+            RtlSetBits(&New, I, 1);
+    }
+    for (ULONG I = 0; I < Pages && !NT_SUCCESS(Status); I++)
+        if (RtlTestBit(&New, I))
+            (void)MiUnlockOne(Space, First + I);
+    ExFreePoolWithTag(Bits, MI_TAG_VAD);
     return Status;
 }
 

@@ -39,6 +39,12 @@ NTSTATUS VmpProbe(PVOID To, SIZE_T Length, KPROCESSOR_MODE Mode)
     return Mode != KernelMode && To != NULL ? VmpProbeGuarded(To, Length) : STATUS_SUCCESS;
 }
 
+NTSTATUS VmpReadVariable(PVOID To, PVOID From, SIZE_T Length, KPROCESSOR_MODE Mode)
+{
+    NTSTATUS Status = VmpProbe(From, Length, Mode);
+    return NT_SUCCESS(Status) ? VmpRead(To, From, Length, Mode) : Status;
+}
+
 NTSTATUS VmpGiveHandle(PHANDLE To, HANDLE Handle, KPROCESSOR_MODE Mode)
 {
     NTSTATUS Status = VmpWrite(To, &Handle, sizeof(Handle), Mode);

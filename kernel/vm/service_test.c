@@ -177,6 +177,41 @@ KT_TEST(vm_services_touch_only_user_memory_for_user_mode)
     UserIn(Kt, UserPointers);
 }
 
+/* Variables that can be read but not written: refused before anything is done. */
+static VOID UserReadOnly(KT_CONTEXT *Kt)
+{
+    PMM_ADDRESS_SPACE Space = ((PEPROCESS)KiCurrentThread()->ApcState.Process)->Pcb.AddressSpace;
+    MM_SPACE_COUNTERS Before, After;
+    const NTSTATUS No = STATUS_ACCESS_VIOLATION;
+
+    KT_EXPECT(UserSection(SECTION_ALL_ACCESS, NULL) == 0);
+    ME->Base = NULL;
+    ME->Size = PAGE_SIZE;
+    KT_EXPECT(NtAllocateVirtualMemory(PROCESS, &ME->Base, 0, &ME->Size, MEM_COMMIT, PAGE_READWRITE) == 0);
+    USER_PAGE *Fixed = ME->Base;
+    Fixed->Size = PAGE_SIZE; /* Base, Offset: NULL, 0 */
+    KT_EXPECT(NtProtectVirtualMemory(PROCESS, &ME->Base, &ME->Size, PAGE_READONLY, &ME->Old) == 0);
+    MmQueryAddressSpace(Space, &Before);
+    ME->Base = NULL;
+    KT_EXPECT(NtAllocateVirtualMemory(PROCESS, &Fixed->Base, 0, &ME->Size, MEM_COMMIT, PAGE_READWRITE) == No);
+    KT_EXPECT(NtAllocateVirtualMemory(PROCESS, &ME->Base, 0, &Fixed->Size, MEM_COMMIT, PAGE_READWRITE) == No);
+    KT_EXPECT(NtMapViewOfSection(ME->Section, PROCESS, &Fixed->Base, 0, 0, NULL, &ME->Size, ViewUnmap, 0,
+                                 PAGE_READONLY) == No);
+    KT_EXPECT(NtMapViewOfSection(ME->Section, PROCESS, &ME->Base, 0, 0, &Fixed->Bytes, &ME->Size, ViewUnmap,
+                                 0, PAGE_READONLY) == No);
+    ME->Base = ME;
+    KT_EXPECT(NtLockVirtualMemory(PROCESS, &ME->Base, &Fixed->Size, 1) == No);
+    MmQueryAddressSpace(Space, &After);
+    KT_EXPECT(After.VirtualPages == Before.VirtualPages && After.CommitPages == Before.CommitPages &&
+              After.LockedPages == 0);
+    KT_EXPECT(ObCloseHandle(ME->Section, UserMode) == 0);
+}
+
+KT_TEST(vm_services_probe_what_they_will_write)
+{
+    UserIn(Kt, UserReadOnly);
+}
+
 /* --- handles --- */
 
 static VOID UserHandles(KT_CONTEXT *Kt)

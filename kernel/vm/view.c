@@ -47,11 +47,11 @@ typedef struct _VM_MAP_CALL {
 static NTSTATUS VmpReadCall(const VM_MAP_CALL *Call, MM_VIEW *View)
 {
     LARGE_INTEGER Offset = {.QuadPart = 0};
-    NTSTATUS Status = VmpRead(&View->Base, Call->Base, sizeof(View->Base), Call->Mode);
+    NTSTATUS Status = VmpReadVariable(&View->Base, Call->Base, sizeof(View->Base), Call->Mode);
     if (NT_SUCCESS(Status))
-        Status = VmpRead(&View->Size, Call->Size, sizeof(View->Size), Call->Mode);
+        Status = VmpReadVariable(&View->Size, Call->Size, sizeof(View->Size), Call->Mode);
     if (NT_SUCCESS(Status) && Call->Offset != NULL)
-        Status = VmpRead(&Offset, Call->Offset, sizeof(Offset), Call->Mode);
+        Status = VmpReadVariable(&Offset, Call->Offset, sizeof(Offset), Call->Mode);
     View->Offset = (ULONG64)Offset.QuadPart;
     return Status;
 }

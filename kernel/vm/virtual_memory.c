@@ -17,9 +17,9 @@ typedef struct _VM_CALL {
 static NTSTATUS VmpBegin(VM_CALL *Call, HANDLE Process, PVOID *Base, PSIZE_T Size, KPROCESSOR_MODE Mode)
 {
     *Call = (VM_CALL){.BasePointer = Base, .SizePointer = Size, .Mode = Mode};
-    NTSTATUS Status = VmpRead(&Call->Base, Base, sizeof(*Base), Mode);
+    NTSTATUS Status = VmpReadVariable(&Call->Base, Base, sizeof(*Base), Mode);
     if (NT_SUCCESS(Status))
-        Status = VmpRead(&Call->Size, Size, sizeof(*Size), Mode);
+        Status = VmpReadVariable(&Call->Size, Size, sizeof(*Size), Mode);
     if (NT_SUCCESS(Status))
         Status = VmpReferenceProcess(Process, PROCESS_VM_OPERATION, Mode, &Call->Process);
     return Status;

@@ -30,6 +30,8 @@ static inline PMM_ADDRESS_SPACE VmpSpaceOf(PEPROCESS Process)
 /* What a caller's pointers point to: kernel variables, read and written under an exception handler when the caller is user mode. */
 NTSTATUS VmpRead(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
 NTSTATUS VmpWrite(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
+/* A variable that is read now and gets an answer later: probed for both. */
+NTSTATUS VmpReadVariable(PVOID To, PVOID From, SIZE_T Length, KPROCESSOR_MODE Mode);
 /* Before anything is done: can a user-mode caller get the answer there? Success for NULL, the caller wants none. */
 NTSTATUS VmpProbe(PVOID To, SIZE_T Length, KPROCESSOR_MODE Mode);
 /* Closes it if it cannot be written. */

@@ -220,6 +220,11 @@ static VOID SectionWrong(VOID)
     CT_STATUS(ZwMapViewOfSection(Section, ZwCurrentProcess(), (PVOID *)&Base, 0, 0, NULL, &Size, ViewUnmap, 0,
                                  PAGE_READONLY),
               STATUS_MAPPED_ALIGNMENT);
+    Base = (PUCHAR)0x10000000;
+    LARGE_INTEGER Offset = {.QuadPart = 0x1000};
+    CT_STATUS(ZwMapViewOfSection(Section, ZwCurrentProcess(), (PVOID *)&Base, 0, 0, &Offset, &Size, ViewUnmap,
+                                 0, PAGE_READONLY),
+              STATUS_MAPPED_ALIGNMENT);
     Base = NULL;
     CT_STATUS(ZwMapViewOfSection(Section, ZwCurrentProcess(), (PVOID *)&Base, 0, 0, NULL, &Size, 0, 0,
                                  PAGE_READONLY),
