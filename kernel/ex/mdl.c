@@ -39,9 +39,25 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
     return Mdl;
 }
 
-/* IRQL <= DISPATCH_LEVEL. [WDK IoFreeMdl] a mapping of a partial MDL goes too; locked pages stay locked. */
+/* [WDK IoFreeMdl, MmUnlockPages] what is locked is unlocked before. [WDK Bug Check 0xC4] 0xB8: the pages are still mapped */
+static VOID ExpRequireUnused(const MDL *Mdl)
+{
+    const CSHORT Mapped = MDL_MAPPED_TO_SYSTEM_VA, Others = MDL_PARTIAL | MDL_PARENT_MAPPED_SYSTEM_VA;
+    if (Mdl->MdlFlags & MDL_PAGES_LOCKED)
+        KeBugCheckBlaming(
+            NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_LOCKED_MDL, (ULONG_PTR)Mdl,
+            (USHORT)Mdl->MdlFlags, 0,
+            "IoFreeMdl was given an MDL whose pages are still locked: nobody can unlock them any more");
+    if ((Mdl->MdlFlags & (Mapped | Others)) == Mapped)
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xb8, (ULONG_PTR)Mdl,
+                          (USHORT)Mdl->MdlFlags, 0,
+                          "IoFreeMdl was given an MDL whose pages are still mapped");
+}
+
+/* IRQL <= DISPATCH_LEVEL. [WDK IoFreeMdl] a mapping of a partial MDL goes too. */
 VOID NTAPI IoFreeMdl(PMDL Mdl)
 {
+    ExpRequireUnused(Mdl);
     if (Mdl->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
     ExFreePoolWithTag(Mdl, EX_MDL_TAG);

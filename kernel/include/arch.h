@@ -188,6 +188,7 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankExPoolTrim,    /* ex: who empties the processors' pool magazines */
     LockRankExPool,        /* ex: pool */
     LockRankExLookaside,   /* ex: list of lookaside lists */
+    LockRankMmLockedMdl,   /* mm: MDLs that have pages of processes locked */
     LockRankMmSystemSpace, /* mm: kernel virtual address space and its page tables */
     LockRankMmPhysical,    /* mm: free physical pages */
     LockRankImageList,     /* image: list of loaded modules (read at any IRQL) */

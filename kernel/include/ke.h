@@ -84,6 +84,7 @@ typedef struct _KTHREAD {
     volatile BOOLEAN ApcQueueable;              /* (t) FALSE: the thread ends */
     SHORT KernelApcDisable;                     /* (o) KeEnterCriticalRegion: -1 per nesting */
     SHORT SpecialApcDisable;                    /* (o) KeEnterGuardedRegion */
+    USHORT MemoryLocks;                         /* (o) mm: address spaces and segments that it has locked */
     struct _KE_GATE *Gate;                      /* (o) innermost call into a driver */
     PVOID GateRoutine;            /* (o) its routine: survives what a driver does to the stack */
     PVOID WorkRoutine;            /* (o) of a worker: the routine of the item that it has in hand */

@@ -41,7 +41,7 @@ extern const MM_UPCALLS *MmUpcalls;
 
 /* A segment with one reference, the caller's. Protect: PAGE_xxx, the most that views may have; checked by the caller. */
 NTSTATUS MmCreatePageFileSegment(ULONG64 Size, ULONG Protect, BOOLEAN Reserve, PMM_SEGMENT *Segment);
-NTSTATUS MmCreatePhysicalSegment(PFN_NUMBER PageCount, PMM_SEGMENT *Segment);
+NTSTATUS MmCreatePhysicalSegment(PMM_SEGMENT *Segment); /* all that the processor can address */
 /* The file's one data segment: found or made, as large as Size at least. */
 NTSTATUS MmReferenceFileSegment(PFILE_OBJECT File, ULONG64 Size, PMM_SEGMENT *Segment);
 /* The file's one image segment; NULL: it has none yet. Then MmCreateImageSegment makes it of Size bytes at Pages, laid out by RVA;

@@ -22,6 +22,9 @@ NTSTATUS MmCreateAddressSpace(PMM_ADDRESS_SPACE *Space, PULONG64 Root);
 /* All views, pages and tables go. No processor uses it any more, and nobody will. PASSIVE_LEVEL. */
 VOID MmDeleteAddressSpace(PMM_ADDRESS_SPACE Space);
 
+/* The process is about to be deleted. [WDK Bug Check 0x76] 0: an MDL has pages of it locked. */
+VOID MmRequireUnlocked(PMM_ADDRESS_SPACE Space, const VOID *Process);
+
 /* That of the System process: the tables that the kernel booted with. Usable after MmReleaseLoaderMemory. */
 PMM_ADDRESS_SPACE MmSystemAddressSpace(VOID);
 
@@ -30,6 +33,7 @@ typedef struct _MM_SPACE_COUNTERS {
     SIZE_T CommitPages, PeakCommitPages;   /* that only this address space can need */
     SIZE_T WorkingSet, PeakWorkingSet;     /* pages that its tables show */
     SIZE_T LockedPages;                    /* by NtLockVirtualMemory */
+    SIZE_T MdlPages;                       /* by MDLs; one that two MDLs lock counts twice */
     SIZE_T TablePages;                     /* below the root */
     SIZE_T MinimumWorkingSet, MaximumWorkingSet;
     ULONG64 PageFaults;
@@ -46,7 +50,8 @@ VOID MmQueryCommitment(MM_COMMITMENT *Commitment);
 
 /* A fault at a user address in the address space of the process that the current thread is attached to. STATUS_SUCCESS: the access
  * is possible now. STATUS_ACCESS_VIOLATION, STATUS_GUARD_PAGE_VIOLATION, STATUS_STACK_OVERFLOW, others: the page could not be got
- * (STATUS_IN_PAGE_ERROR's third parameter). Interrupts on. */
+ * (STATUS_IN_PAGE_ERROR's third parameter). STATUS_POSSIBLE_DEADLOCK: the thread has an address space or a segment locked, and would
+ * wait for itself. Interrupts on. */
 NTSTATUS MmAccessFault(ULONG64 Address, ULONG64 ErrorCode);
 
 /* [WDK Buffer Handling] For the kernel's own look at memory that a caller named: from or to user memory of the current process.

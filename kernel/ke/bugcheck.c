@@ -339,5 +339,5 @@ VOID KeBugCheckFromException(ULONG Code, PEXCEPTION_POINTERS Pointers)
     KiBugCheck(Code, KiExceptionParameter(Record), (ULONG64)Record->ExceptionAddress,
                Kmode ? Record->ExceptionInformation[0] : (ULONG64)Record,
                Kmode ? Record->ExceptionInformation[1] : (ULONG64)Pointers->ContextRecord,
-               Pointers->ContextRecord, KiExceptionName((ULONG)Record->ExceptionCode));
+               Pointers->ContextRecord, KiExceptionText(Record));
 }

@@ -81,6 +81,9 @@ static const struct {
     PCSTR Name;
 } KiExceptionNames[] = {
     {(ULONG)STATUS_ACCESS_VIOLATION, "access violation"},
+    {(ULONG)STATUS_GUARD_PAGE_VIOLATION, "the first access to a guard page"},
+    {(ULONG)STATUS_IN_PAGE_ERROR, "a page that could not be read or had"},
+    {(ULONG)STATUS_STACK_OVERFLOW, "stack overflow"},
     {(ULONG)STATUS_INTEGER_DIVIDE_BY_ZERO, "integer division by zero"},
     {(ULONG)STATUS_INTEGER_OVERFLOW, "integer overflow"},
     {(ULONG)STATUS_ILLEGAL_INSTRUCTION, "illegal instruction"},
@@ -136,8 +139,16 @@ PCSTR KiFastFailName(ULONG Code)
     return Code < RTL_NUMBER_OF(Names) && Names[Code] != NULL ? Names[Code] : "fast fail (int 29h)";
 }
 
-PCSTR KiExceptionName(ULONG Code)
+/* What a null pointer and a small offset reach: [WDK MmHighestUserAddress] nobody can have memory there. */
+#define KI_NULL_END 0x10000u
+
+PCSTR KiExceptionText(const EXCEPTION_RECORD *Record)
 {
+    ULONG Code = (ULONG)Record->ExceptionCode;
+
+    if (Code == (ULONG)STATUS_ACCESS_VIOLATION && Record->NumberParameters >= 2 &&
+        Record->ExceptionInformation[1] < KI_NULL_END)
+        return "access violation at an address near NULL: a null pointer was used";
     for (ULONG i = 0; i < RTL_NUMBER_OF(KiExceptionNames); i++)
         if (KiExceptionNames[i].Code == Code)
             return KiExceptionNames[i].Name;

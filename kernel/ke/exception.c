@@ -20,7 +20,7 @@ static DECLSPEC_NORETURN VOID KiUnhandled(PEXCEPTION_RECORD Record, PCONTEXT Con
 {
     KiBugCheck(KMODE_EXCEPTION_NOT_HANDLED, KiExceptionParameter(Record), (ULONG64)Record->ExceptionAddress,
                Record->ExceptionInformation[0], Record->ExceptionInformation[1], Context,
-               KiExceptionName((ULONG)Record->ExceptionCode));
+               KiExceptionText(Record));
 }
 
 /* [WDK Bug Check 0x139] 4: the stack pointer was outside the legal stack extents of the thread; p2 trap frame, p3 exception record.

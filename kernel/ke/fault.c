@@ -96,23 +96,36 @@ static VOID KiRaiseFault(ARCH_TRAP_FRAME *Frame, ULONG64 Address, NTSTATUS Statu
         KiDispatchException(Frame, STATUS_IN_PAGE_ERROR, 3, Operation, Address, (ULONG64)(LONG64)Status);
 }
 
+/* Nobody may touch user memory while he keeps others from changing it. */
+static DECLSPEC_NORETURN VOID KiFaultUnderLock(ARCH_TRAP_FRAME *Frame, ULONG64 Address)
+{
+    MM_FAULT Fault = {.Text =
+                          "user memory, touched by a thread that has its address space or a section locked"};
+    CONTEXT Context;
+
+    ArchContextFromTrapFrame(Frame, &Context);
+    KiFatalFault(Frame, &Context, Address, &Fault);
+}
+
 /* A user address where the thread may wait: mm makes the page present or says why not. */
 static VOID KiUserFault(ARCH_TRAP_FRAME *Frame, ULONG64 Address)
 {
     __asm__ volatile("sti" : : : "memory");
     NTSTATUS Status = MmAccessFault(Address, Frame->ErrorCode);
     __asm__ volatile("cli" : : : "memory");
+    if (Status == STATUS_POSSIBLE_DEADLOCK)
+        KiFaultUnderLock(Frame, Address);
     if (!NT_SUCCESS(Status))
         KiRaiseFault(Frame, Address, Status);
     else if (!(Frame->SegCs & 3))
         Frame->EFlags |= ARCH_EFLAGS_AC; /* else the next fault would come at once */
 }
 
-/* The thread may wait for its memory. The kernel never runs code there. */
+/* The thread may wait for its memory. The kernel never runs code there, and what is near NULL is nobody's memory. */
 static BOOLEAN KiMayResolve(const ARCH_TRAP_FRAME *Frame, ULONG64 Address)
 {
     return Address < MM_USER_END && Frame->Irql < DISPATCH_LEVEL && (Frame->EFlags & FLAG_INTERRUPTS) &&
-           ((Frame->SegCs & 3) || !(Frame->ErrorCode & FAULT_EXECUTE));
+           ((Frame->SegCs & 3) || (Address >= MM_USER_LOWEST && !(Frame->ErrorCode & FAULT_EXECUTE)));
 }
 
 VOID KiPageFault(ARCH_TRAP_FRAME *Frame)

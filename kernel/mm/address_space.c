@@ -16,10 +16,12 @@ VOID MiLockSpace(PMM_ADDRESS_SPACE Space)
 {
     KeEnterGuardedRegion();
     ExAcquirePushLockExclusiveEx(&Space->Lock, 0);
+    KiCurrentThread()->MemoryLocks++;
 }
 
 VOID MiUnlockSpace(PMM_ADDRESS_SPACE Space)
 {
+    KiCurrentThread()->MemoryLocks--;
     ExReleasePushLockExclusiveEx(&Space->Lock, 0);
     KeLeaveGuardedRegion();
 }
@@ -28,6 +30,7 @@ static VOID MiInitAddressSpace(PMM_ADDRESS_SPACE Space, ULONG64 Root)
 {
     Space->Root = Root;
     InitializeListHead(&Space->Secures);
+    InitializeListHead(&Space->LockedMdls);
     Space->Counters.MinimumWorkingSet = 50; /* [WDK SetProcessWorkingSetSize] the defaults, in pages */
     Space->Counters.MaximumWorkingSet = 345;
     Space->SharedData = (MI_VAD){
@@ -121,5 +124,6 @@ VOID MmQueryAddressSpace(PMM_ADDRESS_SPACE Space, MM_SPACE_COUNTERS *Counters)
 {
     MiLockSpace(Space);
     *Counters = Space->Counters;
+    Counters->MdlPages = Space->MdlPages;
     MiUnlockSpace(Space);
 }

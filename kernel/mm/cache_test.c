@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * One cache type per physical page: every mapping of a page and the direct map agree, whatever was asked for. */
 #include "kt.h"
+#include "mm_section.h"
 #include "pfn.h"
 
 #define CACHE_BITS (MI_PTE_WRITE_THROUGH | MI_PTE_CACHE_DISABLE | MI_PTE_PAT)
@@ -129,4 +130,34 @@ KT_TEST(mm_cache_types_agree_everywhere)
             Found += Conflicts(MmDirectMap(Root[I] & MI_PTE_FRAME), 30);
     KT_EXPECT(Off != NULL && Found == 0);
     MmFreeContiguousMemory(Off);
+}
+
+/* A page of device memory in a view of physical memory: not cached unless it is mapped otherwise already. */
+static BOOLEAN DeviceViewIs(PMM_SEGMENT Segment, ULONG64 Physical, MI_PTE Bits)
+{
+    MM_VIEW View = {.Offset = Physical,
+                    .Size = PAGE_SIZE,
+                    .Protect = PAGE_READONLY,
+                    .SectionProtect = PAGE_READWRITE,
+                    .SectionSize = MmSegmentSize(Segment),
+                    .Inherit = ViewUnmap};
+    if (MmMapView(MmSystemAddressSpace(), Segment, &View) != STATUS_SUCCESS)
+        return FALSE;
+    (VOID) * (const volatile ULONG *)View.Base;
+    BOOLEAN Right =
+        BothAre((PUCHAR)View.Base, 1, Bits) && MiWordShares(MiPfnOf(Physical >> PAGE_SHIFT)->Word) != 0;
+    return MmUnmapView(MmSystemAddressSpace(), View.Base) == STATUS_SUCCESS && Right;
+}
+
+KT_TEST(mm_cache_type_of_a_view_of_device_memory)
+{
+    PHYSICAL_ADDRESS Rom = {.QuadPart = 0xffff0000};
+    PMM_SEGMENT Segment;
+    KT_EXPECT(MmCreatePhysicalSegment(&Segment) == STATUS_SUCCESS);
+    KT_EXPECT(DeviceViewIs(Segment, (ULONG64)Rom.QuadPart, OFF_BITS));
+    PUCHAR Io = MmMapIoSpace(Rom, PAGE_SIZE, MmWriteCombined);
+    KT_EXPECT(Io != NULL && DeviceViewIs(Segment, (ULONG64)Rom.QuadPart, COMBINE_BITS));
+    MmUnmapIoSpace(Io, PAGE_SIZE);
+    KT_EXPECT(DeviceViewIs(Segment, (ULONG64)Rom.QuadPart, OFF_BITS));
+    MmReleaseSegment(Segment);
 }

@@ -85,30 +85,53 @@ static VOID MiRequireFresh(const MDL *Mdl)
         KeBugCheckEx(MEMORY_MANAGEMENT, 0x61946, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0);
 }
 
-/* Segments: the address of each page; NULL: they follow each other from StartVa. */
-static NTSTATUS MiLockMdl(PMDL Mdl, const FILE_SEGMENT_ELEMENT *Segments, LOCK_OPERATION Operation)
+static PMM_ADDRESS_SPACE MiSpaceOfMdl(const MDL *Mdl)
+{
+    return ((PKPROCESS)Mdl->Process)->AddressSpace;
+}
+
+/* Segments: the address of each page; NULL: they follow each other from StartVa. *Done: pages that are locked then. *User: some are a
+ * process's. */
+static NTSTATUS MiLockPagesOf(PMDL Mdl, const FILE_SEGMENT_ELEMENT *Segments, BOOLEAN Write, SIZE_T *Done,
+                              BOOLEAN *User)
 {
     PPFN_NUMBER Frames = MmGetMdlPfnArray(Mdl);
-    BOOLEAN Write = Operation != IoReadAccess, User = FALSE;
-    for (SIZE_T I = 0; I < MiMdlPages(Mdl); I++) {
-        ULONG_PTR Address =
-            Segments != NULL ? (ULONG_PTR)Segments[I].Buffer : (ULONG_PTR)Mdl->StartVa + I * PAGE_SIZE;
-        NTSTATUS Status = MiLockPage(Address, Write, &Frames[I]);
-        if (!NT_SUCCESS(Status)) {
-            MiUnlockFrames(Frames, I);
+    *User = FALSE;
+    for (*Done = 0; *Done < MiMdlPages(Mdl); ++*Done) {
+        ULONG_PTR Address = Segments != NULL ? (ULONG_PTR)Segments[*Done].Buffer
+                                             : (ULONG_PTR)Mdl->StartVa + *Done * PAGE_SIZE;
+        NTSTATUS Status = MiLockPage(Address, Write, &Frames[*Done]);
+        if (!NT_SUCCESS(Status))
             return Status;
-        }
-        User |= Address < MmUserProbeAddress;
+        *User |= Address < MmUserProbeAddress;
     }
-    Mdl->MdlFlags |= MDL_PAGES_LOCKED | (Write ? MDL_WRITE_OPERATION : 0);
-    Mdl->Process = User ? (PEPROCESS)KeGetCurrentThread()->ApcState.Process : NULL;
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS MiProbeAndLock(PMDL Mdl, KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
+static NTSTATUS MiLockMdl(PMDL Mdl, const FILE_SEGMENT_ELEMENT *Segments, LOCK_OPERATION Operation,
+                          const VOID *Owner)
+{
+    SIZE_T Done;
+    BOOLEAN Write = Operation != IoReadAccess, User;
+    PKPROCESS Process = KeGetCurrentThread()->ApcState.Process;
+    NTSTATUS Status = MiLockPagesOf(Mdl, Segments, Write, &Done, &User);
+    if (NT_SUCCESS(Status) && User)
+        Status = MiEnterLockedMdl(Process->AddressSpace, Mdl, Done, Owner);
+    if (!NT_SUCCESS(Status)) {
+        MiUnlockFrames(MmGetMdlPfnArray(Mdl), Done);
+        return Status;
+    }
+    Mdl->MdlFlags |= MDL_PAGES_LOCKED | (Write ? MDL_WRITE_OPERATION : 0);
+    Mdl->Process = User ? (PEPROCESS)Process : NULL;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS MiProbeAndLock(PMDL Mdl, KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation,
+                               const VOID *Owner)
 {
     MiRequireFresh(Mdl);
-    return MiRangeIsAllowed(Mdl, AccessMode) ? MiLockMdl(Mdl, NULL, Operation) : STATUS_ACCESS_VIOLATION;
+    return MiRangeIsAllowed(Mdl, AccessMode) ? MiLockMdl(Mdl, NULL, Operation, Owner)
+                                             : STATUS_ACCESS_VIOLATION;
 }
 
 /* IRQL <= DISPATCH_LEVEL for nonpaged memory, else <= APC_LEVEL. [WDK MmProbeAndLockPages] raises
@@ -119,7 +142,8 @@ VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE Access
 {
     KI_REQUIRE_IRQL((ULONG_PTR)MemoryDescriptorList->StartVa < MM_USER_END ? APC_LEVEL : DISPATCH_LEVEL);
 
-    NTSTATUS Status = MiProbeAndLock(MemoryDescriptorList, AccessMode, Operation);
+    NTSTATUS Status =
+        MiProbeAndLock(MemoryDescriptorList, AccessMode, Operation, __builtin_return_address(0));
     if (!NT_SUCCESS(Status))
         ExRaiseStatus(Status);
 }
@@ -132,7 +156,8 @@ VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Proce
 
     KAPC_STATE State;
     KeStackAttachProcess((PKPROCESS)Process, &State);
-    NTSTATUS Status = MiProbeAndLock(MemoryDescriptorList, AccessMode, Operation);
+    NTSTATUS Status =
+        MiProbeAndLock(MemoryDescriptorList, AccessMode, Operation, __builtin_return_address(0));
     KeUnstackDetachProcess(&State);
     if (!NT_SUCCESS(Status))
         ExRaiseStatus(Status);
@@ -157,7 +182,7 @@ VOID NTAPI MmProbeAndLockSelectedPages(PMDL MemoryDescriptorList, PFILE_SEGMENT_
     PMDL Mdl = MemoryDescriptorList;
     MiRequireFresh(Mdl);
     NTSTATUS Status = MiSegmentsAreAllowed(SegmentArray, MiMdlPages(Mdl), AccessMode)
-                          ? MiLockMdl(Mdl, SegmentArray, Operation)
+                          ? MiLockMdl(Mdl, SegmentArray, Operation, __builtin_return_address(0))
                           : STATUS_ACCESS_VIOLATION;
     if (!NT_SUCCESS(Status))
         ExRaiseStatus(Status);
@@ -173,6 +198,8 @@ VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
         KeBugCheckEx(PFN_LIST_CORRUPT, 7, MmGetMdlPfnArray(Mdl)[0], 0, 0);
     if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
+    if (Mdl->Process != NULL)
+        MiForgetLockedMdl(MiSpaceOfMdl(Mdl), Mdl);
     MiUnlockFrames(MmGetMdlPfnArray(Mdl), MiMdlPages(Mdl));
     Mdl->Process = NULL;
     Mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION);
@@ -192,6 +219,8 @@ NTSTATUS NTAPI MmAdvanceMdl(PMDL Mdl, ULONG NumberOfBytes)
     MiShrinkMdlMapping(Mdl, Passed, NumberOfBytes);
     if (Mdl->MdlFlags & MDL_PAGES_LOCKED)
         MiUnlockFrames(Frames, Passed);
+    if ((Mdl->MdlFlags & MDL_PAGES_LOCKED) && Mdl->Process != NULL)
+        MiShrinkLockedMdl(MiSpaceOfMdl(Mdl), Mdl, Passed);
     for (SIZE_T I = Passed; I < Count; I++)
         Frames[I - Passed] = Frames[I];
     Mdl->StartVa = (PVOID)Span.Start;

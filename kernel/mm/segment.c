@@ -10,10 +10,12 @@ VOID MiLockSegment(PMM_SEGMENT Segment)
 {
     KeEnterGuardedRegion();
     ExAcquirePushLockExclusiveEx(&Segment->Lock, 0);
+    KiCurrentThread()->MemoryLocks++;
 }
 
 VOID MiUnlockSegment(PMM_SEGMENT Segment)
 {
+    KiCurrentThread()->MemoryLocks--;
     ExReleasePushLockExclusiveEx(&Segment->Lock, 0);
     KeLeaveGuardedRegion();
 }
@@ -68,6 +70,13 @@ BOOLEAN MiSegmentIsImage(PMM_SEGMENT Segment)
 MI_ACCESS MiSegmentRights(PMM_SEGMENT Segment, ULONG64 Page)
 {
     return MiRightsOf(MiReadPrototype(Segment, Page));
+}
+
+BOOLEAN MiSegmentPermits(PMM_SEGMENT Segment, MI_ACCESS Most, MI_ACCESS Rights)
+{
+    if (Segment->Kind == MmSegmentPhysical && (Rights & MI_USER_COPY))
+        return FALSE;
+    return MiRightsPermit(Most, Rights);
 }
 
 ULONG64 MiSegmentRun(PMM_SEGMENT Segment, ULONG64 Page, ULONG64 Most)

@@ -47,6 +47,8 @@ MI_PTE *MiMakePrototype(PMM_SEGMENT Segment, ULONG64 Page);
 BOOLEAN MiSegmentIsCommitted(PMM_SEGMENT Segment, ULONG64 Page);
 BOOLEAN MiSegmentIsImage(PMM_SEGMENT Segment);
 MI_ACCESS MiSegmentRights(PMM_SEGMENT Segment, ULONG64 Page);
+/* May a view of the segment, by a section that permits Most, have these rights? Of physical memory nobody gets a copy. */
+BOOLEAN MiSegmentPermits(PMM_SEGMENT Segment, MI_ACCESS Most, MI_ACCESS Rights);
 /* So many pages from Page on, at most Most, are sure to be committed, or not, and to have rights, like that one. */
 ULONG64 MiSegmentRun(PMM_SEGMENT Segment, ULONG64 Page, ULONG64 Most);
 

@@ -29,7 +29,7 @@ static ULONG64 MiTablesFor(ULONG64 Pages)
 static NTSTATUS MiAllocateSegment(MM_SEGMENT_KIND Kind, ULONG64 Size, MI_ACCESS Rights, PMM_SEGMENT *Created)
 {
     ULONG64 Tables = MiTablesFor(BYTES_TO_PAGES(Size));
-    if (Size > MI_SEGMENT_LIMIT)
+    if (Size > MI_SEGMENT_LIMIT && Kind != MmSegmentPhysical)
         return STATUS_SECTION_TOO_BIG;
     PMM_SEGMENT Segment = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Segment), MI_TAG_SEGMENT);
     if (Segment == NULL)
@@ -157,10 +157,17 @@ NTSTATUS MmCreatePageFileSegment(ULONG64 Size, ULONG Protect, BOOLEAN Reserve, P
     return STATUS_SUCCESS;
 }
 
-NTSTATUS MmCreatePhysicalSegment(PFN_NUMBER PageCount, PMM_SEGMENT *Created)
+/* [Intel SDM volume 2, CPUID] leaf 0x80000008: bits of a physical address; 36 without it */
+static ULONG64 MiPhysicalEnd(VOID)
 {
-    return MiAllocateSegment(MmSegmentPhysical, PageCount << PAGE_SHIFT, MI_USER_READ | MI_USER_WRITE,
-                             Created);
+    BOOLEAN Says = ArchCpuid(0x80000000, 0).Eax >= 0x80000008;
+    ULONG Bits = Says ? ArchCpuid(0x80000008, 0).Eax & 0xff : 36;
+    return min(1ull << Bits, (ULONG64)MI_PFN_MOST << PAGE_SHIFT);
+}
+
+NTSTATUS MmCreatePhysicalSegment(PMM_SEGMENT *Created)
+{
+    return MiAllocateSegment(MmSegmentPhysical, MiPhysicalEnd(), MI_USER_READ | MI_USER_WRITE, Created);
 }
 
 /* --- of a file --- */

@@ -55,9 +55,10 @@ static NTSTATUS MiResolvePresent(PMM_ADDRESS_SPACE Space, ULONG64 Page, MI_PTE *
     return Status;
 }
 
+/* Of device memory that nobody has mapped. A program that says nothing does not want its registers cached. */
 static MI_CACHE MiCacheFor(MI_ACCESS Rights)
 {
-    return Rights & MI_USER_NO_CACHE ? MiCacheOff : Rights & MI_USER_COMBINE ? MiCacheCombine : MiCacheBack;
+    return Rights & MI_USER_COMBINE ? MiCacheCombine : MiCacheOff;
 }
 
 /* A page of physical memory: RAM as it is, device memory with the cache type that it has or gets now. *Bits: cache and share. */
@@ -187,6 +188,8 @@ NTSTATUS MmAccessFault(ULONG64 Address, ULONG64 ErrorCode)
 
     if (Space == NULL)
         return STATUS_ACCESS_VIOLATION;
+    if (KiCurrentThread()->MemoryLocks != 0)
+        return STATUS_POSSIBLE_DEADLOCK;
     MiLockSpace(Space);
     Space->Counters.PageFaults++;
     do {

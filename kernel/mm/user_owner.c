@@ -41,5 +41,5 @@ ULONG MmReportDriverMemory(PCSTR Driver, const VOID *Base, SIZE_T Size)
         Count++;
     }
     MiUnlockSpace(Space);
-    return Count;
+    return Count + MiReportLockedMdls(Space, Driver, Base, Size);
 }

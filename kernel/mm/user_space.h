@@ -64,7 +64,7 @@ typedef struct _MI_VAD {
 
 /* --- address spaces ------------------------------------------------------------------------------------------------ */
 
-/* Everything under Lock but Root, which is constant. */
+/* Everything under Lock but Root, which is constant, and what has a lock of its own. */
 struct _MM_ADDRESS_SPACE {
     EX_PUSH_LOCK Lock;
     ULONG64 Root; /* physical */
@@ -73,6 +73,8 @@ struct _MM_ADDRESS_SPACE {
     MM_SPACE_COUNTERS Counters;
     LIST_ENTRY Secures;
     MI_VAD SharedData;
+    LIST_ENTRY LockedMdls; /* locked_mdl.c, under its lock */
+    SIZE_T MdlPages;       /* of all these; the same lock */
 };
 
 VOID MiLockSpace(PMM_ADDRESS_SPACE Space);
@@ -146,6 +148,15 @@ NTSTATUS MiMakePresent(PMM_ADDRESS_SPACE Space, ULONG64 Page, BOOLEAN Write);
 /* For mdl.c, in the current process, no space locked. All pages or none; IRQL <= APC_LEVEL, to unlock <= DISPATCH_LEVEL. */
 NTSTATUS MiLockUserPages(ULONG_PTR Base, SIZE_T Count, BOOLEAN Write, PFN_NUMBER *Frames);
 VOID MiUnlockFrames(const PFN_NUMBER *Frames, SIZE_T Count); /* of the kernel half too */
+
+/* locked_mdl.c: an MDL has locked so many pages of Space, has unlocked some of them, all of them. Owner: code address in who does it. The
+ * first: no lock of mm held; IRQL <= APC_LEVEL, the others <= DISPATCH_LEVEL. */
+NTSTATUS MiEnterLockedMdl(PMM_ADDRESS_SPACE Space, const MDL *Mdl, SIZE_T Pages, const VOID *Owner);
+VOID MiShrinkLockedMdl(PMM_ADDRESS_SPACE Space, const MDL *Mdl, SIZE_T Pages);
+VOID MiForgetLockedMdl(PMM_ADDRESS_SPACE Space,
+                       const MDL *Mdl); /* [WDK Bug Check 0x76] 1: it has locked nothing */
+/* For MmReportDriverMemory. */
+ULONG MiReportLockedMdls(PMM_ADDRESS_SPACE Space, PCSTR Driver, const VOID *Base, SIZE_T Size);
 
 /* user_mdl.c, for mdl_map.c. *Base 0: anywhere. MiUnmapUserPages: FALSE when that mapping is not there. */
 NTSTATUS MiMapUserPages(ULONG_PTR *Base, const PFN_NUMBER *Frames, SIZE_T Count, BOOLEAN Write);

@@ -98,7 +98,7 @@ static NTSTATUS MiCheckView(PMM_SEGMENT Segment, const MM_VIEW *View, MI_ACCESS 
     /* [WDK ZwMapViewOfSection] an image's pages have the protection of its sections, whatever is asked for */
     if (Segment->Kind == MmSegmentImage)
         *Rights = *Most = Segment->Rights;
-    return MiRightsPermit(*Most, *Rights) ? STATUS_SUCCESS : STATUS_SECTION_PROTECTION;
+    return MiSegmentPermits(Segment, *Most, *Rights) ? STATUS_SUCCESS : STATUS_SECTION_PROTECTION;
 }
 
 /* Pages that may be written for oneself alone may need as much memory. */

@@ -60,7 +60,7 @@ static NTSTATUS MiRightsFor(const MI_VAD *Vad, MI_ACCESS *Rights)
         *Rights |= MI_USER_COPY;
     if (MiSegmentIsImage(Vad->Segment))
         return STATUS_SUCCESS;
-    return MiRightsPermit(Vad->Most, *Rights) ? STATUS_SUCCESS : STATUS_SECTION_PROTECTION;
+    return MiSegmentPermits(Vad->Segment, Vad->Most, *Rights) ? STATUS_SUCCESS : STATUS_SECTION_PROTECTION;
 }
 
 static NTSTATUS MiProtectLocked(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last, MI_ACCESS Rights,

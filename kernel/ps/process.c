@@ -11,8 +11,10 @@ static VOID PspDeleteProcess(PVOID Object)
 {
     PEPROCESS Process = Object;
 
-    if (Process->Pcb.AddressSpace != NULL)
-        MmDeleteAddressSpace(Process->Pcb.AddressSpace);
+    if (Process->Pcb.AddressSpace == NULL)
+        return;
+    MmRequireUnlocked(Process->Pcb.AddressSpace, Process);
+    MmDeleteAddressSpace(Process->Pcb.AddressSpace);
 }
 
 static const OB_TYPE_INFO PspProcessTypeInfo = {

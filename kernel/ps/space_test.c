@@ -185,6 +185,30 @@ KT_TEST(space_loses_nothing_when_memory_is_refused)
     KT_EXPECT(SpaceIn(SpaceTooMuch));
 }
 
+/* What MDLs have locked is counted until it is unlocked, also of a part that was passed by. */
+static BOOLEAN SpaceLocks(PEPROCESS Process)
+{
+    MM_SPACE_COUNTERS Locked, Passed, After;
+    PMM_ADDRESS_SPACE Space = Process->Pcb.AddressSpace;
+    BOOLEAN Right = SpaceReserve(Process, SPACE_BASE, 0x10000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) == 0;
+    PMDL Mdl = IoAllocateMdl((PVOID)SPACE_BASE, 0x4000, FALSE, FALSE, NULL);
+    if (!Right || Mdl == NULL)
+        return FALSE;
+    MmProbeAndLockPages(Mdl, UserMode, IoWriteAccess);
+    MmQueryAddressSpace(Space, &Locked);
+    Right &= NT_SUCCESS(MmAdvanceMdl(Mdl, 0x1800));
+    MmQueryAddressSpace(Space, &Passed);
+    MmUnlockPages(Mdl);
+    MmQueryAddressSpace(Space, &After);
+    IoFreeMdl(Mdl);
+    return Right && Locked.MdlPages == 4 && Passed.MdlPages == 3 && After.MdlPages == 0;
+}
+
+KT_TEST(space_counts_what_mdls_lock)
+{
+    KT_EXPECT(SpaceIn(SpaceLocks));
+}
+
 static BOOLEAN SpaceShared(PEPROCESS Process)
 {
     const volatile ULONG *Major = (PVOID)(MM_USER_SHARED_DATA + 0x26c);

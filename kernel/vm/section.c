@@ -82,21 +82,20 @@ NTSTATUS NTAPI NtOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
     return VmpOpenSection(SectionHandle, DesiredAccess, ObjectAttributes, ExGetPreviousMode());
 }
 
-/* --- \Device\PhysicalMemory: all of it, read and write; for the kernel only, as on Windows since Server 2003 SP1 --- */
+/* --- \Device\PhysicalMemory: all of it, with what devices have there, read and write; for the kernel only, as on Windows since Server 2003 SP1 --- */
 
 static VOID VmpMakePhysicalMemory(VOID)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\PhysicalMemory");
     OBJECT_ATTRIBUTES Attributes;
     VM_SECTION Template = {.Protect = PAGE_READWRITE, .Attributes = SEC_COMMIT}, *Section;
-    MM_COUNTERS Counters;
 
-    MmQueryCounters(&Counters);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_KERNEL_HANDLE, NULL, NULL);
-    Template.Size = (Counters.HighestPage + 1) << PAGE_SHIFT;
-    NTSTATUS Status = MmCreatePhysicalSegment(Counters.HighestPage + 1, &Template.Segment);
-    if (NT_SUCCESS(Status))
+    NTSTATUS Status = MmCreatePhysicalSegment(&Template.Segment);
+    if (NT_SUCCESS(Status)) {
+        Template.Size = MmSegmentSize(Template.Segment);
         Status = VmpMakeSection(&Attributes, KernelMode, &Template, &Section);
+    }
     if (NT_SUCCESS(Status)) {
         MmReleaseSegment(Template.Segment);
         Status = ObInsertObject(Section, NULL, 0, 0, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Unloads without giving back virtual memory, a view of a section and one in system space: each must be reported. */
+ * Unloads without giving back virtual memory, with pages locked, a view of a section and one in system space: each must be reported. */
 #include <ntifs.h>
 
 DRIVER_INITIALIZE DriverEntry;
@@ -26,6 +26,15 @@ static NTSTATUS Map(HANDLE Section)
     return Status;
 }
 
+static NTSTATUS Lock(PVOID Base)
+{
+    PMDL Mdl = IoAllocateMdl(Base, PAGE_SIZE, FALSE, FALSE, NULL);
+    if (Mdl == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    MmProbeAndLockPages(Mdl, UserMode, IoWriteAccess);
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     PVOID Base = NULL;
@@ -36,6 +45,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->DriverUnload = LeaveMemory;
     NTSTATUS Status =
         ZwAllocateVirtualMemory(ZwCurrentProcess(), &Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE);
+    if (NT_SUCCESS(Status))
+        Status = Lock(Base);
     if (NT_SUCCESS(Status))
         Status =
             ZwCreateSection(&Section, SECTION_ALL_ACCESS, NULL, &Bytes, PAGE_READWRITE, SEC_COMMIT, NULL);

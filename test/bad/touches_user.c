@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Touches user addresses where it must not: rule 0, a DPC reads a page of the process that happens to run; rule 1, a page that is not
- * there, under a spin lock; rule 2, user code is called. */
+ * there, under a spin lock; rule 2, user code is called; rule 3, a guard page, without a handler. */
 #define DEVICE_NAME L"\\Device\\NtboxTouchesUser"
 #include "rules.h"
 
@@ -51,5 +51,13 @@ BREAKS CallUserCode(VOID)
     ((VOID(NTAPI *)(VOID))Page)();
 }
 
-static VOID (*const Rules[])(VOID) = {TouchInDpc, TouchUnderLock, CallUserCode};
+BREAKS TouchGuard(VOID)
+{
+    SIZE_T Size = PAGE_SIZE;
+    ULONG Old;
+    ZwProtectVirtualMemory(ZwCurrentProcess(), &Page, &Size, PAGE_READWRITE | PAGE_GUARD, &Old);
+    (VOID) * (volatile UCHAR *)Page;
+}
+
+static VOID (*const Rules[])(VOID) = {TouchInDpc, TouchUnderLock, CallUserCode, TouchGuard};
 RULES(Rules, TakePage())

@@ -138,8 +138,49 @@ BREAKS LockUserRaised(VOID)
     KeLowerIrql(Old);
 }
 
+/* --- what is locked or mapped still ---------------------------------------------------------------------------------- */
+
+BREAKS FreeMdlLocked(VOID)
+{
+    IoFreeMdl(Mdl);
+}
+
+/* A user's pages, by an MDL that nobody can unlock any more. */
+BREAKS FreeUserMdlLocked(VOID)
+{
+    PVOID Base = NULL;
+    SIZE_T Size = PAGE_SIZE;
+    ZwAllocateVirtualMemory(ZwCurrentProcess(), &Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE);
+    PMDL User = IoAllocateMdl(Base, PAGE_SIZE, FALSE, FALSE, NULL);
+    MmProbeAndLockPages(User, UserMode, IoWriteAccess);
+    IoFreeMdl(User);
+}
+
+BREAKS FreeMdlMapped(VOID)
+{
+    PVOID Block = ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
+    PMDL Pool = IoAllocateMdl(Block, 100, FALSE, FALSE, NULL);
+    MmBuildMdlForNonPagedPool(Pool);
+    MmMapLockedPagesSpecifyCache(Pool, KernelMode, MmCached, NULL, FALSE, NormalPagePriority);
+    IoFreeMdl(Pool);
+}
+
+/* A copy of an MDL has locked nothing of its process. */
+BREAKS UnlockCopy(VOID)
+{
+    PVOID Base = NULL;
+    SIZE_T Size = PAGE_SIZE;
+    ZwAllocateVirtualMemory(ZwCurrentProcess(), &Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE);
+    PMDL User = IoAllocateMdl(Base, PAGE_SIZE, FALSE, FALSE, NULL);
+    PMDL Copy = IoAllocateMdl(Base, PAGE_SIZE, FALSE, FALSE, NULL);
+    MmProbeAndLockPages(User, UserMode, IoWriteAccess);
+    RtlCopyMemory(Copy, User, MmSizeOfMdl(Base, PAGE_SIZE));
+    MmUnlockPages(Copy);
+}
+
 static VOID (*const Rules[])(VOID) = {
-    UnlockTwice, FreeLocked,    LockTwice,         FreeWithOtherTag,   FreeMapped,       MapNowhere,
-    UnmapTwice,  MapOfType,     MapReservedOfType, PagesOfType,        ContiguousOfType, NodeOfType,
-    FreeOfType,  IoSpaceOfType, MapUserRaised,     MapUserCacheRaised, ReserveRaised,    LockUserRaised};
+    UnlockTwice,   FreeLocked,    LockTwice,         FreeWithOtherTag,   FreeMapped,       MapNowhere,
+    UnmapTwice,    MapOfType,     MapReservedOfType, PagesOfType,        ContiguousOfType, NodeOfType,
+    FreeOfType,    IoSpaceOfType, MapUserRaised,     MapUserCacheRaised, ReserveRaised,    LockUserRaised,
+    FreeMdlLocked, FreeMdlMapped, FreeUserMdlLocked, UnlockCopy};
 RULES(Rules, Prepare())

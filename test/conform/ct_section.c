@@ -485,6 +485,40 @@ static VOID SectionPhysical(VOID)
     ExFreePoolWithTag((PVOID)Block, 'sCtC');
 }
 
+/* The last page below 4 GiB, which is the firmware's: seen as MmMapIoSpace shows it, and never a page of one's own. */
+static VOID SectionDevice(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\PhysicalMemory");
+    const ULONG64 Physical = 0xfffff000;
+    PHYSICAL_ADDRESS Address = {.QuadPart = (LONGLONG)Physical};
+    LARGE_INTEGER Offset = {.QuadPart = (LONGLONG)(Physical & ~0xffffull)};
+    OBJECT_ATTRIBUTES Object;
+    HANDLE Section;
+    PVOID Base = NULL;
+    SIZE_T Size = 0x10000;
+    InitializeObjectAttributes(&Object, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    CT_REQUIRE(CT_SUCCESS(ZwOpenSection(&Section, SECTION_MAP_READ, &Object)));
+    CT_CHECK(!NT_SUCCESS(ZwMapViewOfSection(Section, ZwCurrentProcess(), &Base, 0, 0, &Offset, &Size,
+                                            ViewUnmap, 0, PAGE_WRITECOPY)));
+    Base = NULL;
+    CT_REQUIRE(CT_SUCCESS(ZwMapViewOfSection(Section, ZwCurrentProcess(), &Base, 0, 0, &Offset, &Size,
+                                             ViewUnmap, 0, PAGE_READONLY)));
+    const volatile UCHAR *View = (PUCHAR)Base + (Physical & 0xffff);
+    const volatile UCHAR *Io = MmMapIoSpace(Address, PAGE_SIZE, MmNonCached);
+    CT_REQUIRE(Io != NULL);
+    CT_CHECK(Holds((PUCHAR)View + 0xff0, Io[0xff0])); /* where the processor starts */
+    ULONG Different = 0, Ones = 0;
+    for (ULONG i = 0; i < PAGE_SIZE; i += 16) {
+        Different += View[i] != Io[i];
+        Ones += View[i] == 0xff;
+    }
+    CT_EQUAL(Different, 0);
+    CT_CHECK(Ones != PAGE_SIZE / 16);
+    MmUnmapIoSpace((PVOID)Io, PAGE_SIZE);
+    CT_SUCCESS(Unmap(Base));
+    CT_SUCCESS(ZwClose(Section));
+}
+
 /* What a file system asks before it deletes, truncates or writes a file. */
 static VOID SectionFileSystem(VOID)
 {
@@ -696,5 +730,6 @@ static const CT_CASE Cases[] = {
     {"section.query", SectionQuery},       {"section.system", SectionSystem},
     {"section.physical", SectionPhysical}, {"section.file_system", SectionFileSystem},
     {"section.write", SectionWrite},       {"section.large", SectionLarge},
+    {"section.device", SectionDevice},
 };
 CT_DRIVER(Cases)
