@@ -280,6 +280,8 @@ BOOLEAN ExpCommitRecords(EXP_POOL *Pool, SIZE_T First, SIZE_T Count);
 extern BOOLEAN ExpSpecialInUse; /* (c) after start */
 
 /* NULL also when the block is not one that was asked for: ordinary pool then. */
+VOID ExpCheckSpecialIrql(ULONG Type, SIZE_T Size, ULONG Tag,
+                         EXP_OWNER Owner); /* of a block that is to lie in it */
 PVOID ExpAllocateSpecial(ULONG Type, SIZE_T Size, ULONG Tag, EXP_OWNER Owner);
 VOID ExpFreeSpecial(PVOID Block, ULONG Tag, EXP_OWNER Freer); /* an address in its region */
 

@@ -108,6 +108,22 @@ PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS
                                __builtin_return_address(0));
 }
 
+/* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateNodePagesForMdlEx] the same, from one node if possible: valid numbers end with
+ * KeQueryHighestNodeNumber, and there is one node here. */
+PMDL NTAPI MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+                                       PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
+                                       MEMORY_CACHING_TYPE CacheType, ULONG IdealNode, ULONG Flags)
+{
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(CacheType == MmNotMapped || (ULONG)CacheType < MmMaximumCacheType, CacheType);
+
+    if (IdealNode > KeQueryHighestNodeNumber())
+        return NULL;
+    return ExpAllocatePagesMdl((ULONG64)LowAddress.QuadPart, (ULONG64)HighAddress.QuadPart,
+                               (ULONG64)SkipBytes.QuadPart, TotalBytes, Flags, CacheType,
+                               __builtin_return_address(0));
+}
+
 /* [WDK MmAllocatePagesForMdl] the same without flags; the first mapping says of what cache type the pages are. */
 PMDL NTAPI MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
                                  PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes)

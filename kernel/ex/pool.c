@@ -79,6 +79,8 @@ PVOID ExpAllocateTyped(ULONG Type, SIZE_T Size, ULONG Tag, EXP_OWNER Owner)
 {
     EXP_POOL *Pool = &ExpPools[Type & EXP_TYPE_PAGED ? MmPagedPoolRegion : MmNonPagedPoolRegion];
 
+    if (ExpSpecialInUse)
+        ExpCheckSpecialIrql(Type, Size, Tag, Owner);
     ExpCheckIrql(Pool, 8, Size);
     ExpCheckRequest(Type, Size, Tag, Owner);
     BOOLEAN Denied = KE_DENY_ALLOCATION(ExpOwnerCode(Owner)); /* the checked kernel always comes here */

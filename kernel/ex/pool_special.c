@@ -88,6 +88,20 @@ static EXP_REST ExpRestOf(const EXP_PAGE *Record)
     return (EXP_REST){Block - Front, Block, Block + Record->Size, Page + Record->PageCount * PAGE_SIZE};
 }
 
+/* [WDK Bug Check 0xC1] 0x30 and 0x31: special pool is allocated or freed at an IRQL that the pool does not permit. */
+static VOID ExpRequireIrql(ULONG Paged, ULONG_PTR SizeOrAddress, ULONG_PTR Kind)
+{
+    if (ArchGetIrql() > (Paged ? APC_LEVEL : DISPATCH_LEVEL))
+        KeBugCheckEx(SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION, ArchGetIrql(), Paged ? PagedPool : NonPagedPool,
+                     SizeOrAddress, Kind);
+}
+
+VOID ExpCheckSpecialIrql(ULONG Type, SIZE_T Size, ULONG Tag, EXP_OWNER Owner)
+{
+    if (ExpIsWanted(Tag, Owner))
+        ExpRequireIrql(Type & EXP_TYPE_PAGED, Size, 0x30);
+}
+
 PVOID ExpAllocateSpecial(ULONG Type, SIZE_T Size, ULONG Tag, EXP_OWNER Owner)
 {
     EXP_POOL *Pool = &ExpPools[MmSpecialPoolRegion];
@@ -131,6 +145,16 @@ static DECLSPEC_NORETURN VOID ExpBadSpecial(PVOID Block, ULONG_PTR P2, ULONG_PTR
     KeBugCheckBlaming(NULL, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION, (ULONG_PTR)Block, P2, P3, Kind, What);
 }
 
+/* One bit of all these bytes: memory that does not hold what is written to it more likely than a driver. */
+static BOOLEAN ExpIsOneBit(const UCHAR *First, const UCHAR *End)
+{
+    ULONG Bits = 0;
+
+    for (const UCHAR *At = First; At < End; At++)
+        Bits += (ULONG)__builtin_popcount(*At ^ EXP_SPECIAL_BYTE);
+    return Bits == 1;
+}
+
 static VOID ExpCheckRest(PVOID Block, PUCHAR First, PUCHAR End, ULONG_PTR Kind, PCSTR What)
 {
     for (PUCHAR At = First; At < End; At++)
@@ -150,11 +174,12 @@ VOID ExpFreeSpecial(PVOID Block, ULONG Tag, EXP_OWNER Freer)
                       "the address that is freed is not that of a block of special pool");
     if (Tag != 0 && Tag != Known.Tag)
         ExpWrongTag(Block, Known.Tag, Tag);
-    if (ArchGetIrql() > (Known.PoolType == PagedPool ? APC_LEVEL : DISPATCH_LEVEL))
-        KeBugCheckEx(SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION, ArchGetIrql(), Known.PoolType, (ULONG_PTR)Block,
-                     0x31);
+    ExpRequireIrql(Known.PoolType == PagedPool, (ULONG_PTR)Block, 0x31);
     EXP_PAGE *Record = &Pool->Records[ExpPageIndex(Pool, (PVOID)((ULONG_PTR)Block & ~(ULONG_PTR)PAGE_MASK))];
     EXP_REST Rest = ExpRestOf(Record);
+    if (ExpIsOneBit(Rest.Front, Rest.Block))
+        ExpCheckRest(Block, Rest.Front, Rest.Block, 0x32,
+                     "a single bit before a block of special pool has changed");
     ExpCheckRest(Block, Rest.Front, Rest.Block, 0x23,
                  "bytes before a block of special pool were overwritten");
     ExpCheckRest(Block, Rest.Back, Rest.End, 0x24, "bytes behind a block of special pool were overwritten");

@@ -118,9 +118,25 @@ BREAKS FreeRaised(VOID)
     KeLowerIrql(Old);
 }
 
+BREAKS AllocateRaised(VOID)
+{
+    KIRQL Old;
+    KeRaiseIrql(DISPATCH_LEVEL, &Old);
+    (VOID) Block(PagedPool);
+    KeLowerIrql(Old);
+}
+
+BREAKS FlipABit(VOID)
+{
+    PUCHAR Small = Block(NonPagedPoolNx);
+    Small[-1] ^= 4;
+    ExFreePoolWithTag(Small, TAG);
+}
+
 static VOID (*const Rules[])(VOID) = {
-    ReadPagedLocked, FillPagedLocked, WritePagedInDpc, WriteBehind, ReadBefore,   FillBehind, WriteFreed,
-    FillFreed,       FreeTwice,       FreeMiddle,      OverrunABit, UnderrunABit, FreeRaised,
+    ReadPagedLocked, FillPagedLocked, WritePagedInDpc, WriteBehind,    ReadBefore,
+    FillBehind,      WriteFreed,      FillFreed,       FreeTwice,      FreeMiddle,
+    OverrunABit,     UnderrunABit,    FreeRaised,      AllocateRaised, FlipABit,
 };
 
 RULES(Rules, KeInitializeSpinLock(&Lock))

@@ -139,6 +139,20 @@ static VOID MdlPages(VOID)
     CheckZeroPages(MmAllocatePagesForMdlEx(Zero, Highest, Zero, LENGTH, MmCached, 0));
 }
 
+/* There is one node, 0. */
+static VOID MdlNode(VOID)
+{
+    CheckZeroPages(MmAllocateNodePagesForMdlEx(Zero, Highest, Zero, LENGTH, MmCached, 0, 0));
+    CT_CHECK(MmAllocateNodePagesForMdlEx(Zero, Highest, Zero, LENGTH, MmCached,
+                                         KeQueryHighestNodeNumber() + 1u, 0) == NULL);
+    PMDL Mdl = MmAllocateNodePagesForMdlEx(Zero, Highest, Zero, LENGTH, MmCached, 0,
+                                           MM_ALLOCATE_FULLY_REQUIRED | MM_ALLOCATE_FROM_LOCAL_NODE_ONLY);
+    CT_REQUIRE(Mdl != NULL);
+    CT_EQUAL(MmGetMdlByteCount(Mdl), (LENGTH + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
+    MmFreePagesFromMdl(Mdl);
+    ExFreePool(Mdl);
+}
+
 /* A buffer of the current process, by its name. */
 static NTSTATUS LockProcessPages(PVOID Mdl)
 {
@@ -415,6 +429,28 @@ static VOID MemoryRanges(VOID)
         CT_EQUAL(*Seen, 0x1234);
 }
 
+/* The system's partition is the only one: the same ranges, whatever is asked of it. */
+static VOID MemoryRangesOf(VOID)
+{
+    PPHYSICAL_MEMORY_RANGE Lists[] = {
+        MmGetPhysicalMemoryRanges(), MmGetPhysicalMemoryRangesEx(NULL), MmGetPhysicalMemoryRangesEx2(NULL, 0),
+        MmGetPhysicalMemoryRangesEx2(NULL, MM_GET_PHYSICAL_MEMORY_RANGES_INCLUDE_FILE_ONLY |
+                                               MM_GET_PHYSICAL_MEMORY_RANGES_INCLUDE_ALL_PARTITIONS)};
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Lists); i++) {
+        ULONG Count = 0;
+        if (!CT_CHECK(Lists[i] != NULL) || !CT_CHECK(Lists[0] != NULL))
+            continue;
+        while (Lists[0][Count++].NumberOfBytes.QuadPart != 0)
+            ;
+        CT_EQUAL(RtlCompareMemory(Lists[i], Lists[0], Count * sizeof(**Lists)), Count * sizeof(**Lists));
+        if (i != 0)
+            ExFreePool(Lists[i]);
+    }
+    if (Lists[0] != NULL)
+        ExFreePool(Lists[0]);
+    CT_CHECK(MmGetPhysicalMemoryRangesEx2(NULL, 0x80000000) == NULL);
+}
+
 static VOID MemoryNonCached(VOID)
 {
     volatile UCHAR *Block = MmAllocateNonCachedMemory(PAGE_SIZE + 1);
@@ -475,6 +511,7 @@ static const CT_CASE Cases[] = {
     {"mdl.partial", MdlPartial},
     {"mdl.size", MdlSize},
     {"mdl.pages", MdlPages},
+    {"mdl.node", MdlNode},
     {"mdl.protect", MdlProtect},
     {"mdl.process", MdlProcess},
     {"mdl.selected", MdlSelected},
@@ -482,6 +519,7 @@ static const CT_CASE Cases[] = {
     {"mdl.reserved", MdlReserved},
     {"memory.copy", MemoryCopy},
     {"memory.ranges", MemoryRanges},
+    {"memory.ranges_of", MemoryRangesOf},
     {"memory.node", MemoryContiguousNode},
     {"memory.routine", MemoryRoutine},
     {"memory.valid", MemoryValid},

@@ -39,3 +39,17 @@ NTKERNELAPI PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes,
                                                        PHYSICAL_ADDRESS HighestAcceptableAddress,
                                                        PHYSICAL_ADDRESS BoundaryAddressMultiple,
                                                        ULONG Protect, ULONG PreferredNode);
+
+/* [WDK MmAllocateNodePagesForMdlEx] */
+NTKERNELAPI PMDL NTAPI MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+                                                   PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
+                                                   MEMORY_CACHING_TYPE CacheType, ULONG IdealNode,
+                                                   ULONG Flags);
+
+/* [WDK MmGetPhysicalMemoryRangesEx2] flags as in ntddk.h */
+#define MM_GET_PHYSICAL_MEMORY_RANGES_INCLUDE_FILE_ONLY 0x00000001
+#define MM_GET_PHYSICAL_MEMORY_RANGES_INCLUDE_ALL_PARTITIONS 0x00000002
+struct _PHYSICAL_MEMORY_RANGE;
+NTKERNELAPI struct _PHYSICAL_MEMORY_RANGE *NTAPI MmGetPhysicalMemoryRangesEx(PVOID PartitionObject);
+NTKERNELAPI struct _PHYSICAL_MEMORY_RANGE *NTAPI MmGetPhysicalMemoryRangesEx2(PVOID PartitionObject,
+                                                                              ULONG Flags);
