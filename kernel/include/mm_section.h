@@ -96,7 +96,7 @@ NTSTATUS MmUnmapView(PMM_ADDRESS_SPACE Space, ULONG_PTR Address);
 PMM_SEGMENT MmReferenceSegmentAt(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, MM_VIEW *View);
 
 /* A view of an image: the page at Address becomes a copy of its own with these contents, its protection stays. */
-NTSTATUS MmReplacePage(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, const VOID *Data);
+NTSTATUS MmReplacePage(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, ULONG_PTR Address, const VOID *Data);
 
 /* [WDK MmMapViewInSystemSpace] All pages are there from the start. Owner: return address in who asked for it. */
 NTSTATUS MmMapSystemView(PMM_SEGMENT Segment, ULONG64 Offset, BOOLEAN Write, PVOID *Base, PSIZE_T Size,

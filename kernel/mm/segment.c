@@ -180,22 +180,36 @@ VOID MiReleaseSegmentFrame(PMM_SEGMENT Segment, PFN_NUMBER Frame)
         MiReleaseFrame(Frame);
 }
 
-/* Behind the end of the file, and behind what an image's page has of it, there are zeroes. */
+/* What the page has of the file. Behind it there are zeroes. */
+static ULONG_PTR MiFileBytesOf(PMM_SEGMENT Segment, ULONG64 Page)
+{
+    ULONG64 Left = Segment->Size - (Page << PAGE_SHIFT);
+
+    if (Segment->ImagePages != NULL)
+        return Segment->ImagePages[Page].FileBytes;
+    return Left < PAGE_SIZE ? Left : PAGE_SIZE;
+}
+
+/* STATUS_RETRY means something else to who asks for pages. */
+static NTSTATUS MiStatusOfRead(NTSTATUS Status, BOOLEAN Whole)
+{
+    if (Status == STATUS_RETRY)
+        return STATUS_UNEXPECTED_IO_ERROR;
+    return NT_SUCCESS(Status) && !Whole ? STATUS_END_OF_FILE : Status; /* the file is shorter than it was */
+}
+
 static NTSTATUS MiReadFilePage(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER Frame)
 {
     PUCHAR Data = MmDirectMap(Frame << PAGE_SHIFT);
     const MM_IMAGE_PAGE *Image = Segment->ImagePages != NULL ? &Segment->ImagePages[Page] : NULL;
     ULONG64 Offset = Image != NULL ? Image->FileOffset : Page << PAGE_SHIFT;
-    ULONG_PTR Done = 0, Wanted = Image != NULL ? Image->FileBytes : PAGE_SIZE;
+    ULONG_PTR Done = 0, Wanted = MiFileBytesOf(Segment, Page);
     NTSTATUS Status = MmUpcalls->TransferPages(Segment->File, Offset, Data, PAGE_SIZE, FALSE, &Done);
     if (Status == STATUS_END_OF_FILE)
         Status = STATUS_SUCCESS;
-    if (Done > Wanted)
-        Done = Wanted;
-    if (NT_SUCCESS(Status) && Image != NULL && Done < Wanted)
-        return STATUS_END_OF_FILE; /* the file is shorter than it was */
+    Status = MiStatusOfRead(Status, Done >= Wanted);
     if (NT_SUCCESS(Status))
-        RtlZeroMemory(Data + Done, PAGE_SIZE - Done);
+        RtlZeroMemory(Data + Wanted, PAGE_SIZE - Wanted);
     return Status;
 }
 

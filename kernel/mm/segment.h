@@ -22,6 +22,7 @@
 struct _MM_SEGMENT {
     EX_PUSH_LOCK Lock;
     volatile LONG64 References;        /* interlocked */
+    ULONG64 Found;                     /* MiLockFiles: how many times by its file */
     UCHAR Kind;                        /* MM_SEGMENT_KIND, (c) */
     BOOLEAN Reserved;                  /* (c) SEC_RESERVE: pages are committed one by one */
     MI_ACCESS Rights;                  /* (c) the most that a view may have */

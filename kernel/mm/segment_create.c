@@ -2,6 +2,7 @@
  * Segments made, found by their file, extended, and freed with their last reference. */
 #include "mm/pfn.h"
 #include "mm/segment.h"
+#include "kd.h"
 #include "ke.h"
 
 #define MI_SEGMENT_LIMIT (1ull << 44) /* bytes: 16 TiB */
@@ -99,14 +100,32 @@ static PVOID *MiPointerTo(PSECTION_OBJECT_POINTERS Pointers, MM_SEGMENT_KIND Kin
     return Kind == MmSegmentImage ? &Pointers->ImageSectionObject : &Pointers->DataSectionObject;
 }
 
-/* The reference is the last one unless somebody finds the segment by its file meanwhile. */
-VOID MmReleaseSegment(PMM_SEGMENT Segment)
+/* Nobody is left who could be told that it failed. */
+static VOID MiWriteLast(PMM_SEGMENT Segment)
 {
     IO_STATUS_BLOCK Iosb;
+    PFILE_OBJECT File = Segment->File;
 
-    if (Segment->Kind == MmSegmentFile && Segment->References == 1)
-        (void)MmFlushSegment(Segment, 0, Segment->Size, NULL, &Iosb);
+    if (NT_SUCCESS(MmFlushSegment(Segment, 0, Segment->Size, NULL, &Iosb)))
+        return;
+    KdLogError("what was written to views of the file '%wZ' is lost: writing it failed with status 0x%08x",
+               &File->FileName, (unsigned)Iosb.Status);
+    KdReport(ReportViolation, KD_TEXT(ReportKeyKind, "view-not-written"),
+             KD_TEXT(ReportKeyText,
+                     "what was written to views of a file is lost: the file system could not write it"));
+}
+
+/* The last reference writes what is dirty before it goes. Who finds the segment by its file meanwhile may have made more. */
+VOID MmReleaseSegment(PMM_SEGMENT Segment)
+{
     MiLockFiles();
+    ULONG64 Written = Segment->Found - 1;
+    while (Segment->Kind == MmSegmentFile && Segment->References == 1 && Written != Segment->Found) {
+        Written = Segment->Found;
+        MiUnlockFiles();
+        MiWriteLast(Segment);
+        MiLockFiles();
+    }
     BOOLEAN Last = InterlockedDecrement64(&Segment->References) == 0;
     if (Last && Segment->Pointers != NULL)
         *MiPointerTo(Segment->Pointers, (MM_SEGMENT_KIND)Segment->Kind) = NULL;
@@ -175,8 +194,10 @@ NTSTATUS MmCreatePhysicalSegment(PMM_SEGMENT *Created)
 static PMM_SEGMENT MiFindOfFile(PFILE_OBJECT File, MM_SEGMENT_KIND Kind)
 {
     PMM_SEGMENT Segment = *MiPointerTo(File->SectionObjectPointer, Kind);
-    if (Segment != NULL)
+    if (Segment != NULL) {
         MmReferenceSegment(Segment);
+        Segment->Found++;
+    }
     return Segment;
 }
 

@@ -91,13 +91,10 @@ static NTSTATUS MiPlaceSystemView(MI_SYSTEM_VIEW *View, BOOLEAN Write, const VOI
     return Status;
 }
 
-static BOOLEAN MiFits(PMM_SEGMENT Segment, ULONG64 Offset, PSIZE_T Size)
+static BOOLEAN MiFits(PMM_SEGMENT Segment, ULONG64 Offset, SIZE_T Size)
 {
-    if (Offset >= Segment->Size || (Offset & (MM_GRANULARITY - 1)) != 0)
-        return FALSE;
-    if (*Size == 0)
-        *Size = Segment->Size - Offset;
-    return *Size <= (Segment->PageCount << PAGE_SHIFT) - Offset;
+    ULONG64 Bytes = Segment->PageCount << PAGE_SHIFT;
+    return Size != 0 && Offset < Bytes && (Offset & (MM_GRANULARITY - 1)) == 0 && Size <= Bytes - Offset;
 }
 
 /* Images and physical memory are not mapped in this way: they have functions of their own. */
@@ -105,7 +102,7 @@ NTSTATUS MmMapSystemView(PMM_SEGMENT Segment, ULONG64 Offset, BOOLEAN Write, PVO
                          const VOID *Owner)
 {
     if (Segment->Kind == MmSegmentPhysical || Segment->Kind == MmSegmentImage ||
-        !MiFits(Segment, Offset, Size))
+        !MiFits(Segment, Offset, *Size))
         return STATUS_INVALID_VIEW_SIZE;
     MI_SYSTEM_VIEW *View = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*View), MI_TAG_SYSTEM_VIEW);
     if (View == NULL)

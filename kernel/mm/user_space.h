@@ -89,8 +89,10 @@ MI_VAD *MiFindVadOver(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last);
  * STATUS_CONFLICTING_ADDRESSES. */
 NTSTATUS MiPlaceVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 Base, ULONG64 Pages, ULONG64 HighestPage,
                     BOOLEAN TopDown);
-VOID MiRemoveVad(PMM_ADDRESS_SPACE Space,
-                 MI_VAD *Vad); /* out of the tree, its tables trimmed; the caller frees it */
+/* Out of the tree, its tables trimmed; the caller frees it. */
+VOID MiRemoveVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad);
+/* No range covers [First, Last] any more: whole tables of the hole that is there now go, but not beyond what its own tables show. */
+VOID MiTrimHole(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last);
 /* [WDK ZwAllocateVirtualMemory, ZwMapViewOfSection] the highest page that ZeroBits permits; FALSE: not a valid number. */
 BOOLEAN MiHighestPageFor(ULONG_PTR Base, ULONG_PTR ZeroBits, ULONG64 *HighestPage);
 

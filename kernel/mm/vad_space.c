@@ -75,20 +75,23 @@ NTSTATUS MiPlaceVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 Base, ULONG64 
     return STATUS_SUCCESS;
 }
 
-/* Whole tables of the hole that is there now, but not beyond what the range's own tables show. */
-VOID MiRemoveVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad)
+VOID MiTrimHole(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last)
 {
     const ULONG64 Span = 0x200; /* pages of a table */
-    ULONG64 First = Vad->Node.First, Last = Vad->Node.Last;
     ULONG64 Low = First & ~(Span - 1), End = (Last | (Span - 1)) + 1;
 
-    Space->Hint = NULL;
-    MiVadRemove(&Space->Ranges, &Vad->Node);
-    Space->Counters.VirtualPages -= Last - First + 1;
     if (MiVadFindFirst(&Space->Ranges, Low, First) != NULL)
         Low += Span;
     if (MiVadFindFirst(&Space->Ranges, Last, End - 1) != NULL)
         End -= Span;
     if (Low < End)
         MiTrimTables(Space, Low, End - 1);
+}
+
+VOID MiRemoveVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad)
+{
+    Space->Hint = NULL;
+    MiVadRemove(&Space->Ranges, &Vad->Node);
+    Space->Counters.VirtualPages -= Vad->Node.Last - Vad->Node.First + 1;
+    MiTrimHole(Space, Vad->Node.First, Vad->Node.Last);
 }

@@ -69,6 +69,8 @@ static NTSTATUS MiFitView(PMM_SEGMENT Segment, MM_VIEW *View)
 
     if (View->Base > (ULONG_PTR)MmHighestUserAddress)
         return STATUS_INVALID_PARAMETER_3;
+    if (View->Size > (ULONG_PTR)MmHighestUserAddress)
+        return STATUS_INVALID_VIEW_SIZE;
     if (View->Offset >= Size)
         return STATUS_INVALID_VIEW_SIZE;
     if (View->Size > Size - View->Offset && BYTES_TO_PAGES(View->Offset + View->Size) > BYTES_TO_PAGES(Size))
@@ -95,6 +97,8 @@ static NTSTATUS MiCheckView(PMM_SEGMENT Segment, const MM_VIEW *View, MI_ACCESS 
                                                                              : STATUS_NOT_SUPPORTED;
     if (!MiRightsFromPage(View->Protect, Rights) || !MiRightsFromPage(View->SectionProtect, Most))
         return STATUS_INVALID_PAGE_PROTECTION;
+    if ((*Rights & (MI_USER_NO_CACHE | MI_USER_COMBINE)) && Segment->Kind != MmSegmentPhysical)
+        return STATUS_NOT_SUPPORTED; /* deviation D-120 */
     /* [WDK ZwMapViewOfSection] an image's pages have the protection of its sections, whatever is asked for */
     if (Segment->Kind == MmSegmentImage)
         *Rights = *Most = Segment->Rights;
@@ -189,10 +193,12 @@ NTSTATUS MmUnmapView(PMM_ADDRESS_SPACE Space, ULONG_PTR Address)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS MiReplaceLocked(PMM_ADDRESS_SPACE Space, ULONG64 Page, const VOID *Data)
+static NTSTATUS MiReplaceLocked(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, ULONG64 Page, const VOID *Data)
 {
     MI_VAD *Vad = MiFindVad(Space, Page);
-    MI_PTE *Pte = Vad != NULL && Vad->Kind == MiVadView ? MiMakeUserPte(Space, Page) : NULL;
+    if (Vad == NULL || Vad->Kind != MiVadView || Vad->Segment != Segment)
+        return STATUS_CONFLICTING_ADDRESSES; /* another thread has unmapped it meanwhile */
+    MI_PTE *Pte = MiMakeUserPte(Space, Page);
     if (Pte == NULL)
         return STATUS_NO_MEMORY;
     MI_ACCESS Rights = MiRightsOfCopy(MiRightsOfPage(Vad, Page, *Pte));
@@ -206,10 +212,10 @@ static NTSTATUS MiReplaceLocked(PMM_ADDRESS_SPACE Space, ULONG64 Page, const VOI
     return STATUS_SUCCESS;
 }
 
-NTSTATUS MmReplacePage(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, const VOID *Data)
+NTSTATUS MmReplacePage(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, ULONG_PTR Address, const VOID *Data)
 {
     MiLockSpace(Space);
-    NTSTATUS Status = MiReplaceLocked(Space, Address >> PAGE_SHIFT, Data);
+    NTSTATUS Status = MiReplaceLocked(Space, Segment, Address >> PAGE_SHIFT, Data);
     MiUnlockSpace(Space);
     return Status;
 }

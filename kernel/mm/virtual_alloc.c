@@ -16,7 +16,7 @@ typedef struct _MI_ALLOCATION {
     ULONG64 HighestPage;
 } MI_ALLOCATION;
 
-/* MEM_WRITE_WATCH, MEM_PHYSICAL and MEM_LARGE_PAGES are not there (deviation D-120). */
+/* MEM_WRITE_WATCH, MEM_PHYSICAL, MEM_LARGE_PAGES and other cache types are not there (deviation D-120). */
 static NTSTATUS MiCheckType(ULONG Type)
 {
     ULONG Main = Type & ~(ULONG)MEM_TOP_DOWN;
@@ -39,6 +39,8 @@ static NTSTATUS MiCheckAllocation(MI_ALLOCATION *Allocation, ULONG_PTR ZeroBits,
     /* no page of a private range is copied when it is written */
     if (!MiRightsFromPage(Protect, &Allocation->Rights) || (Allocation->Rights & MI_USER_COPY))
         return STATUS_INVALID_PAGE_PROTECTION;
+    if (Allocation->Rights & (MI_USER_NO_CACHE | MI_USER_COMBINE))
+        return STATUS_NOT_SUPPORTED;
     if (Allocation->Base > (ULONG_PTR)MmHighestUserAddress)
         return STATUS_INVALID_PARAMETER_2;
     if (Allocation->Size == 0 || Allocation->Size > (ULONG_PTR)MmHighestUserAddress + 1 - Allocation->Base)
@@ -116,16 +118,21 @@ static BOOLEAN MiCommitsWhole(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG6
     return TRUE;
 }
 
+NTSTATUS MiMakeTablesAnyway(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last)
+{
+    for (ULONG64 Page = First; Page <= Last; Page = (Page | 0x1ff) + 1)
+        if (MiMakeUserPte(Space, Page) == NULL)
+            return STATUS_NO_MEMORY;
+    return STATUS_SUCCESS;
+}
+
 /* Charged before they are made, so that too many are refused with nothing made. A table counts by itself once it is there. */
 NTSTATUS MiMakeTables(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 Last)
 {
     ULONG64 Missing = MiCountMissingTables(Space, First, Last);
-    NTSTATUS Status = STATUS_SUCCESS;
     if (!MiChargeCommit(Missing))
         return STATUS_COMMITMENT_LIMIT;
-    for (ULONG64 Page = First; Page <= Last && NT_SUCCESS(Status); Page = (Page | 0x1ff) + 1)
-        if (MiMakeUserPte(Space, Page) == NULL)
-            Status = STATUS_NO_MEMORY;
+    NTSTATUS Status = MiMakeTablesAnyway(Space, First, Last);
     MiReturnCommit(Missing);
     return Status;
 }

@@ -48,6 +48,7 @@ static VOID MiReleaseRange(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 First, 
         NT_CHECK(Upper != Vad);
         MiVadResize(&Space->Ranges, &Vad->Node, Vad->Node.First, First - 1);
     }
+    MiTrimHole(Space, First, Last);
 }
 
 /* Base and size 0: the whole range, which must begin there. */
@@ -77,7 +78,7 @@ static NTSTATUS MiDecommit(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, ULONG64 First, 
         Vad->Committed = FALSE;
         return STATUS_SUCCESS;
     }
-    NTSTATUS Status = Vad->Committed ? MiMakeTables(Space, First, Last) : STATUS_SUCCESS;
+    NTSTATUS Status = Vad->Committed ? MiMakeTablesAnyway(Space, First, Last) : STATUS_SUCCESS;
     if (!NT_SUCCESS(Status))
         return Status;
     MiReleasePages(Space, Vad, First, Last, Vad->Committed ? MiClearToDecommitted : MiClearToZero);

@@ -48,6 +48,21 @@ static BOOLEAN MiAllCommitted(PMM_ADDRESS_SPACE Space, const MI_VAD *Vad, ULONG6
     return TRUE;
 }
 
+static BOOLEAN MiHasOtherCacheType(const MI_VAD *Vad, MI_ACCESS Rights)
+{
+    return (Rights & (MI_USER_NO_CACHE | MI_USER_COMBINE)) != 0 &&
+           (Vad->Segment == NULL || Vad->Segment->Kind != MmSegmentPhysical);
+}
+
+/* Pages of a view that may now be copied when they are written need as much memory: all of the view is charged, once. */
+static NTSTATUS MiChargeCopies(PMM_ADDRESS_SPACE Space, MI_VAD *Vad, MI_ACCESS Rights)
+{
+    ULONG64 Pages = Vad->Node.Last - Vad->Node.First + 1;
+    if (!(Rights & MI_USER_COPY) || Vad->Charged >= Pages)
+        return STATUS_SUCCESS;
+    return MiChargeSpace(Space, Vad, Pages - Vad->Charged);
+}
+
 /* What a range permits to ask for. Writing to an image, or to a view that was mapped to be copied, means copying. */
 static NTSTATUS MiRightsFor(const MI_VAD *Vad, MI_ACCESS *Rights)
 {
@@ -72,12 +87,15 @@ static NTSTATUS MiProtectLocked(PMM_ADDRESS_SPACE Space, ULONG64 First, ULONG64 
         return STATUS_CONFLICTING_ADDRESSES;
     if (!MiAllCommitted(Space, Vad, First, Last))
         return STATUS_NOT_COMMITTED;
+    if (MiHasOtherCacheType(Vad, Rights))
+        return STATUS_NOT_SUPPORTED; /* deviation D-120 */
     NTSTATUS Status = MiRightsFor(Vad, &Rights);
     if (NT_SUCCESS(Status) && MiSecuredAgainst(Space, Vad, First, Last, Rights))
         Status = STATUS_INVALID_PAGE_PROTECTION;
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = MiMakeTables(Space, First, Last);
+    if (NT_SUCCESS(Status))
+        Status = MiChargeCopies(Space, Vad, Rights);
+    if (NT_SUCCESS(Status))
+        Status = MiMakeTables(Space, First, Last);
     if (!NT_SUCCESS(Status))
         return Status;
     *OldProtect = MiPageFromRights(MiRightsOfPage(Vad, First, *MiFindUserPte(Space, First, &Next)));

@@ -91,7 +91,7 @@ static NTSTATUS VmpReplaceChanged(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, 
         ULONG64 Offset = View->Offset + At;
         Status = MmReadSegmentPage(Segment, Offset >> PAGE_SHIFT, Pristine);
         if (NT_SUCCESS(Status) && RtlCompareMemory(Pages + Offset, Pristine, PAGE_SIZE) != PAGE_SIZE)
-            Status = MmReplacePage(Space, View->Base + At, Pages + Offset);
+            Status = MmReplacePage(Space, Segment, View->Base + At, Pages + Offset);
     }
     return Status;
 }

@@ -4,14 +4,15 @@
 #include "ke.h"
 
 #define VM_KINDS (SEC_COMMIT | SEC_RESERVE | SEC_IMAGE)
-#define VM_MODIFIERS (SEC_NOCACHE | SEC_WRITECOMBINE | SEC_NO_CHANGE | SEC_FILE)
+#define VM_MODIFIERS (SEC_NO_CHANGE | SEC_FILE)
+#define VM_UNSUPPORTED (SEC_LARGE_PAGES | SEC_NOCACHE | SEC_WRITECOMBINE)
 
-/* SEC_LARGE_PAGES is not there (deviation D-120). */
+/* Large pages and other cache types are not there (deviation D-120). */
 static NTSTATUS VmpCheckAttributes(ULONG Attributes, ULONG Protect, BOOLEAN HasFile)
 {
     ULONG Kind = Attributes & VM_KINDS;
 
-    if (Attributes & SEC_LARGE_PAGES)
+    if (Attributes & VM_UNSUPPORTED)
         return STATUS_NOT_SUPPORTED;
     if ((Attributes & ~(ULONG)(VM_KINDS | VM_MODIFIERS)) != 0 || Kind == 0 || (Kind & (Kind - 1)) != 0)
         return STATUS_INVALID_PARAMETER_6;
