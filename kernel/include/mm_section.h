@@ -59,15 +59,9 @@ const MM_IMAGE_HEADER *MmSegmentImageHeader(PMM_SEGMENT Segment);
 ULONG64 MmSegmentSize(PMM_SEGMENT Segment);
 PFILE_OBJECT MmSegmentFileObject(PMM_SEGMENT Segment); /* NULL: none */
 
-/* Writes the dirty pages of [Offset, Offset + Length) to the file. STATUS_SUCCESS too when there is no file. They are clean then if no view
- * can write to them unseen; with Shown, the view at Base, which begins with Offset, also if that is the only one that can. */
-typedef struct _MM_SHOWN {
-    PMM_ADDRESS_SPACE Space;
-    ULONG_PTR Base;
-    ULONG64 Offset;
-} MM_SHOWN;
-NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, const MM_SHOWN *Shown,
-                        PIO_STATUS_BLOCK Iosb);
+/* Writes the dirty pages of [Offset, Offset + Length) to the file. STATUS_SUCCESS too when there is no file. They are clean then, unless a
+ * system view or an MDL can write to them unseen. */
+NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb);
 
 /* A page as it is for all; Data has room for one. */
 NTSTATUS MmReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page, PVOID Data);

@@ -77,23 +77,30 @@ NTSTATUS MmCreateAddressSpace(PMM_ADDRESS_SPACE *Created, PULONG64 Root)
     return STATUS_SUCCESS;
 }
 
-/* Space locked; a view's file is written to when it is not. */
 static VOID MiTakeVad(PMM_ADDRESS_SPACE Space, MI_VAD *Vad)
 {
-    MiClearRange(Space, Vad->Node.First, Vad->Node.Last, MiClearToZero);
-    MiReturnSpace(Space, Vad, Vad->Charged);
+    MiLockSpace(Space);
+    if (Vad->Segment != NULL) {
+        MiTakeUserView(Space, Vad);
+    } else {
+        MiClearRange(Space, Vad->Node.First, Vad->Node.Last, MiClearToZero);
+        MiReturnSpace(Space, Vad, Vad->Charged);
+    }
     MiVadRemove(&Space->Ranges, &Vad->Node);
+    MiUnlockSpace(Space);
 }
 
+/* Nobody else changes the ranges of the space any more; who flushes a file looks at pages of its views. */
 static MI_VAD *MiTakeAnyVad(PMM_ADDRESS_SPACE Space)
 {
-    MI_VAD *Vad = NULL;
-    MiLockSpace(Space);
-    if (Space->Ranges.Root != NULL) {
-        Vad = CONTAINING_RECORD(Space->Ranges.Root, MI_VAD, Node);
-        MiTakeVad(Space, Vad);
-    }
-    MiUnlockSpace(Space);
+    if (Space->Ranges.Root == NULL)
+        return NULL;
+    MI_VAD *Vad = CONTAINING_RECORD(Space->Ranges.Root, MI_VAD, Node);
+    if (Vad->Segment != NULL)
+        MiLockViews(Vad->Segment);
+    MiTakeVad(Space, Vad);
+    if (Vad->Segment != NULL)
+        MiUnlockViews(Vad->Segment);
     return Vad;
 }
 

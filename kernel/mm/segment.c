@@ -304,7 +304,7 @@ NTSTATUS MiCommitSegment(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last)
 /* --- dirty pages ---------------------------------------------------------------------------------------------------- */
 
 /* The next dirty page from *Page on: a share of it, so that it stays while it is written. */
-static BOOLEAN MiNextDirty(PMM_SEGMENT Segment, ULONG64 *Page, ULONG64 Last, LONG Writers, PFN_NUMBER *Frame)
+static BOOLEAN MiNextDirty(PMM_SEGMENT Segment, ULONG64 *Page, ULONG64 Last, PFN_NUMBER *Frame)
 {
     BOOLEAN Found = FALSE;
     MiLockSegment(Segment);
@@ -313,8 +313,7 @@ static BOOLEAN MiNextDirty(PMM_SEGMENT Segment, ULONG64 *Page, ULONG64 Last, LON
         if (Prototype == NULL || !(*Prototype & MI_PTE_DIRTY))
             continue;
         Found = MiSharePrototype(Prototype, Frame);
-        if (Segment->WritableUserViews <= Writers &&
-            Segment->SystemViews == 0) /* else it may be written to again unseen */
+        if (Segment->SystemViews == 0) /* else it may be written to again unseen */
             MiUnpinPrototype(Prototype, *Frame);
     }
     MiUnlockSegment(Segment);
@@ -329,18 +328,17 @@ static VOID MiSetDirty(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER Frame)
     MiUnlockSegment(Segment);
 }
 
-NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, const MM_SHOWN *Shown,
-                        PIO_STATUS_BLOCK Iosb)
+NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb)
 {
     ULONG64 Page = Offset >> PAGE_SHIFT, Last = (Offset + Length - 1) >> PAGE_SHIFT;
     PFN_NUMBER Frame;
 
     *Iosb = (IO_STATUS_BLOCK){.Status = STATUS_SUCCESS};
     while (Segment->Kind == MmSegmentFile && Length != 0 && NT_SUCCESS(Iosb->Status) &&
-           MiNextDirty(Segment, &Page, Last, Shown != NULL, &Frame)) {
+           MiNextDirty(Segment, &Page, Last, &Frame)) {
         ULONG64 At = (Page - 1) << PAGE_SHIFT, Left = Segment->Size - At;
         ULONG_PTR Done = 0;
-        if (Shown != NULL && !MiWatchWrites(Segment, Shown, Page - 1, Frame))
+        if (!MiWatchWrites(Segment, Page - 1, Frame))
             MiSetDirty(Segment, Page - 1, Frame);
         Iosb->Status = MmUpcalls->TransferPages(Segment->File, At, MmDirectMap(Frame << PAGE_SHIFT),
                                                 Left < PAGE_SIZE ? (ULONG)Left : PAGE_SIZE, TRUE, &Done);

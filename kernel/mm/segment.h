@@ -2,7 +2,8 @@
  * Tier 3 of mm: segments, what sections are made of: pages that several address spaces can show. A page's prototype entry says where
  * it is, for all views together.
  *
- * MM_SEGMENT.Lock is a push lock below that of an address space. Pages live as long as the segment; it lives as long as somebody has
+ * MM_SEGMENT.Lock is a push lock below that of an address space. ViewLock is one above: who has it may look into the address space of each
+ * view in the list, and no such view comes or goes. Pages live as long as the segment; it lives as long as somebody has
  * a reference: a section object, a view. */
 #pragma once
 #include "mm/user_space.h"
@@ -33,6 +34,8 @@ struct _MM_SEGMENT {
     SIZE_T Charged;                    /* (Lock) commitment */
     PVOID File;                        /* (c) FILE_OBJECT, referenced; NULL: none */
     PSECTION_OBJECT_POINTERS Pointers; /* (c) of the file */
+    EX_PUSH_LOCK ViewLock;
+    LIST_ENTRY Views; /* (ViewLock) MI_VAD.ViewEntry: views of a file that it can be written through */
     volatile LONG UserViews, WritableUserViews, SystemViews; /* interlocked */
     MM_IMAGE_HEADER Image;                                   /* (c) */
     const MM_IMAGE_PAGE *ImagePages;                         /* (c) one for each page; NULL: no image */
@@ -71,7 +74,13 @@ VOID MiSetPrototype(PMM_SEGMENT Segment, MI_PTE *Prototype, PFN_NUMBER Frame);
 NTSTATUS MiCommitSegment(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last);
 
 /* view.c: a page that was marked clean just now. TRUE: whoever writes to it from here on is seen, by a page fault. */
-BOOLEAN MiWatchWrites(PMM_SEGMENT Segment, const MM_SHOWN *Shown, ULONG64 SegmentPage, PFN_NUMBER Frame);
+BOOLEAN MiWatchWrites(PMM_SEGMENT Segment, ULONG64 SegmentPage, PFN_NUMBER Frame);
+
+/* view.c. No address space locked, before; the view that is mapped or taken away meanwhile. */
+VOID MiLockViews(PMM_SEGMENT Segment);
+VOID MiUnlockViews(PMM_SEGMENT Segment);
+/* Views and the space locked. The view leaves its space: its pages, its charge, its place in the list of its segment. */
+VOID MiTakeUserView(PMM_ADDRESS_SPACE Space, MI_VAD *Vad);
 
 /* A view has gone: its counts, and its reference. */
 VOID MiReleaseView(PMM_SEGMENT Segment, const MI_VAD *Vad);

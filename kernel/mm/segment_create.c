@@ -43,6 +43,7 @@ static NTSTATUS MiAllocateSegment(MM_SEGMENT_KIND Kind, ULONG64 Size, MI_ACCESS 
         }
     }
     Segment->References = 1;
+    InitializeListHead(&Segment->Views);
     Segment->Kind = (UCHAR)Kind;
     Segment->Rights = Rights;
     Segment->PageCount = BYTES_TO_PAGES(Size);
@@ -106,7 +107,7 @@ static VOID MiWriteLast(PMM_SEGMENT Segment)
     IO_STATUS_BLOCK Iosb;
     PFILE_OBJECT File = Segment->File;
 
-    if (NT_SUCCESS(MmFlushSegment(Segment, 0, Segment->Size, NULL, &Iosb)))
+    if (NT_SUCCESS(MmFlushSegment(Segment, 0, Segment->Size, &Iosb)))
         return;
     KdLogError("what was written to views of the file '%wZ' is lost: writing it failed with status 0x%08x",
                &File->FileName, (unsigned)Iosb.Status);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Tier 3 of mm: the user half: entries, address ranges, address spaces.
  *
- * MM_ADDRESS_SPACE.Lock is a push lock, taken alone and with all kernel APCs off (a special one may touch user memory); it ranks above
- * every other lock of mm, that of a segment comes next. User memory is never touched while it is held. Tables of the user half are
+ * MM_ADDRESS_SPACE.Lock is a push lock, taken with all kernel APCs off (a special one may touch user memory); it ranks above every other
+ * lock of mm but MM_SEGMENT.ViewLock, that of a segment comes next. User memory is never touched while it is held. Tables of the user half are
  * read and written through the direct map, under that lock, whoever is attached where. */
 #pragma once
 #include "mi.h"
@@ -56,6 +56,8 @@ typedef struct _MI_VAD {
     SIZE_T Charged;             /* pages of commitment */
     PMM_SEGMENT Segment;        /* of a view, referenced */
     ULONG64 SegmentPage;        /* of the segment, that the first page shows */
+    LIST_ENTRY ViewEntry;       /* Segment->Views; empty: not in it */
+    PMM_ADDRESS_SPACE Space;    /* (c) of a view */
     const VOID *Owner;          /* the driver's routine in which it was asked for; NULL: none */
 } MI_VAD;
 

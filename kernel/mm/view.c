@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Views of segments in the user half. [WDK ZwMapViewOfSection, ZwUnmapViewOfSection] */
+#include "ke.h"
 #include "mm/pfn.h"
 #include "mm/segment.h"
 #include "mm/virtual.h"
@@ -26,39 +27,65 @@ VOID MiReleaseView(PMM_SEGMENT Segment, const MI_VAD *Vad)
     MiCountView(Segment, Vad, -1);
     if (Segment->Kind == MmSegmentFile && MiWritesThrough(Vad))
         (void)MmFlushSegment(Segment, Vad->SegmentPage << PAGE_SHIFT,
-                             (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT, NULL, &Iosb);
+                             (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT, &Iosb);
     MmReleaseSegment(Segment);
 }
 
-/* Space locked. The page's entry does not permit writing any more; all processors know. */
-static VOID MiStopWrites(PMM_ADDRESS_SPACE Space, ULONG64 Page, PFN_NUMBER Frame)
+VOID MiLockViews(PMM_SEGMENT Segment)
 {
-    ULONG64 Next;
-    MI_PTE *Pte = MiFindUserPte(Space, Page, &Next);
-
-    if (Pte == NULL || !(*Pte & MI_PTE_PRESENT) || (*Pte & MI_PTE_OWNS) || MiFrameOf(*Pte) != Frame)
-        return;
-    MiWritePte(Pte, *Pte & ~(MI_PTE_WRITE | MI_PTE_DIRTY));
-    MiFlushTlbRange(Page << PAGE_SHIFT, 1);
+    KeEnterGuardedRegion();
+    ExAcquirePushLockExclusiveEx(&Segment->ViewLock, 0);
+    KiCurrentThread()->MemoryLocks++;
 }
 
-/* The view must be the only one that can write. Asked when the page is clean already: a view that came after that has its first write
- * seen, one that has gone writes no more. Pages that an MDL locks may be written by a device; they are locked with the space locked. */
-BOOLEAN MiWatchWrites(PMM_SEGMENT Segment, const MM_SHOWN *Shown, ULONG64 SegmentPage, PFN_NUMBER Frame)
+VOID MiUnlockViews(PMM_SEGMENT Segment)
 {
-    ULONG64 Page = (Shown->Base >> PAGE_SHIFT) + (SegmentPage - (Shown->Offset >> PAGE_SHIFT));
+    KiCurrentThread()->MemoryLocks--;
+    ExReleasePushLockExclusiveEx(&Segment->ViewLock, 0);
+    KeLeaveGuardedRegion();
+}
 
-    MiLockSpace(Shown->Space);
-    const MI_VAD *Vad = MiFindVad(Shown->Space, Page);
-    BOOLEAN Here = Vad != NULL && Vad->Kind == MiVadView && Vad->Segment == Segment &&
-                   Vad->SegmentPage + (Page - Vad->Node.First) == SegmentPage;
-    LONG Writers = Here && MiWritesThrough(Vad) ? 1 : 0;
-    if (Writers != 0)
-        MiStopWrites(Shown->Space, Page, Frame);
-    BOOLEAN Watched = Segment->WritableUserViews == Writers && Segment->SystemViews == 0 &&
-                      MiWordLocks(MiPfnOf(Frame)->Word) == 0;
-    MiUnlockSpace(Shown->Space);
-    return Watched;
+/* Views and the space locked. */
+static VOID MiListView(MI_VAD *Vad)
+{
+    if (Vad->Segment->Kind == MmSegmentFile && MiWritesThrough(Vad))
+        InsertTailList(&Vad->Segment->Views, &Vad->ViewEntry);
+    else
+        InitializeListHead(&Vad->ViewEntry);
+}
+
+VOID MiTakeUserView(PMM_ADDRESS_SPACE Space, MI_VAD *Vad)
+{
+    MiClearRange(Space, Vad->Node.First, Vad->Node.Last, MiClearToZero);
+    MiReturnSpace(Space, Vad, Vad->Charged);
+    RemoveEntryList(&Vad->ViewEntry);
+}
+
+/* The page's entry in the view does not permit writing any more; all processors know. */
+static VOID MiStopWrites(const MI_VAD *Vad, ULONG64 SegmentPage, PFN_NUMBER Frame)
+{
+    ULONG64 Next, Page = Vad->Node.First + (SegmentPage - Vad->SegmentPage);
+
+    if (SegmentPage < Vad->SegmentPage || Page > Vad->Node.Last)
+        return;
+    MiLockSpace(Vad->Space);
+    MI_PTE *Pte = MiFindUserPte(Vad->Space, Page, &Next);
+    if (Pte != NULL && (*Pte & MI_PTE_PRESENT) && !(*Pte & MI_PTE_OWNS) && MiFrameOf(*Pte) == Frame) {
+        MiWritePte(Pte, *Pte & ~(MI_PTE_WRITE | MI_PTE_DIRTY));
+        MiFlushTlbRange(Page << PAGE_SHIFT, 1);
+    }
+    MiUnlockSpace(Vad->Space);
+}
+
+/* Asked when the page is clean already: a view that came after that has its first write seen, one that has gone writes no more. Pages that
+ * an MDL locks may be written by a device; they are locked with the space locked. */
+BOOLEAN MiWatchWrites(PMM_SEGMENT Segment, ULONG64 SegmentPage, PFN_NUMBER Frame)
+{
+    MiLockViews(Segment);
+    for (PLIST_ENTRY Entry = Segment->Views.Flink; Entry != &Segment->Views; Entry = Entry->Flink)
+        MiStopWrites(CONTAINING_RECORD(Entry, MI_VAD, ViewEntry), SegmentPage, Frame);
+    MiUnlockViews(Segment);
+    return Segment->SystemViews == 0 && MiWordLocks(MiPfnOf(Frame)->Word) == 0;
 }
 
 /* What the view shows: from Offset, Size bytes; checked against the segment. */
@@ -150,47 +177,63 @@ NTSTATUS MmMapView(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, MM_VIEW *View)
         return STATUS_INSUFFICIENT_RESOURCES;
     Vad->Kind = MiVadView;
     Vad->Segment = Segment;
+    Vad->Space = Space;
     Vad->SegmentPage = View->Offset >> PAGE_SHIFT;
     Vad->AllocationRights = Vad->Rights = Rights;
     Vad->Most = Most;
     Vad->Inherit = View->Inherit;
     Vad->NoChange = View->NoChange;
+    MiLockViews(Segment);
     MiLockSpace(Space);
     Status = MiPlaceView(Space, Vad, View, HighestPage);
     if (NT_SUCCESS(Status)) {
         MmReferenceSegment(Segment);
         MiCountView(Segment, Vad, 1);
+        MiListView(Vad);
         View->Base = Vad->Node.First << PAGE_SHIFT;
         View->Size = (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT;
     }
     MiUnlockSpace(Space);
+    MiUnlockViews(Segment);
     if (!NT_SUCCESS(Status))
         ExFreePoolWithTag(Vad, MI_TAG_VAD);
     return Status;
 }
 
+/* The view of that segment at Address goes out of the space. */
+static NTSTATUS MiUnmapLocked(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, ULONG_PTR Address, MI_VAD **Gone)
+{
+    MI_VAD *Vad = MiFindVad(Space, Address >> PAGE_SHIFT);
+    if (Vad == NULL || Vad->Kind != MiVadView || Vad->Segment != Segment)
+        return STATUS_NOT_MAPPED_VIEW; /* somebody was faster */
+    if (MiSecuredAgainst(Space, Vad, Vad->Node.First, Vad->Node.Last, 0))
+        return STATUS_INVALID_PAGE_PROTECTION;
+    MiTakeUserView(Space, Vad);
+    MiRemoveVad(Space, Vad);
+    *Gone = Vad;
+    return STATUS_SUCCESS;
+}
+
 /* [WDK ZwUnmapViewOfSection] any address inside the view; all of it goes. */
 NTSTATUS MmUnmapView(PMM_ADDRESS_SPACE Space, ULONG_PTR Address)
 {
-    NTSTATUS Status = STATUS_SUCCESS;
+    MM_VIEW View;
+    MI_VAD *Gone = NULL;
+    PMM_SEGMENT Segment = MmReferenceSegmentAt(Space, Address, &View);
 
+    if (Segment == NULL)
+        return STATUS_NOT_MAPPED_VIEW;
+    MiLockViews(Segment);
     MiLockSpace(Space);
-    MI_VAD *Vad = Address <= (ULONG_PTR)MmHighestUserAddress ? MiFindVad(Space, Address >> PAGE_SHIFT) : NULL;
-    if (Vad == NULL || Vad->Kind != MiVadView) {
-        Status = STATUS_NOT_MAPPED_VIEW;
-    } else if (MiSecuredAgainst(Space, Vad, Vad->Node.First, Vad->Node.Last, 0)) {
-        Status = STATUS_INVALID_PAGE_PROTECTION;
-    } else {
-        MiClearRange(Space, Vad->Node.First, Vad->Node.Last, MiClearToZero);
-        MiReturnSpace(Space, Vad, Vad->Charged);
-        MiRemoveVad(Space, Vad);
-    }
+    NTSTATUS Status = MiUnmapLocked(Space, Segment, Address, &Gone);
     MiUnlockSpace(Space);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    MiReleaseView(Vad->Segment, Vad);
-    ExFreePoolWithTag(Vad, MI_TAG_VAD);
-    return STATUS_SUCCESS;
+    MiUnlockViews(Segment);
+    if (Gone != NULL) {
+        MiReleaseView(Segment, Gone);
+        ExFreePoolWithTag(Gone, MI_TAG_VAD);
+    }
+    MmReleaseSegment(Segment);
+    return Status;
 }
 
 static NTSTATUS MiReplaceLocked(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, ULONG64 Page, const VOID *Data)

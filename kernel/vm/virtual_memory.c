@@ -174,9 +174,7 @@ static NTSTATUS VmpFlushView(VM_CALL *Call, PIO_STATUS_BLOCK IoStatus)
     ULONG_PTR Wanted = (ULONG_PTR)Call->Base + Call->Size;
     if (Call->Size != 0 && Wanted > (ULONG_PTR)Call->Base && Wanted < End)
         End = (Wanted + PAGE_MASK) & ~(ULONG_PTR)PAGE_MASK;
-    MM_SHOWN Shown = {VmpSpaceOf(Call->Process), View.Base, View.Offset};
-    NTSTATUS Status =
-        MmFlushSegment(Segment, View.Offset + (First - View.Base), End - First, &Shown, IoStatus);
+    NTSTATUS Status = MmFlushSegment(Segment, View.Offset + (First - View.Base), End - First, IoStatus);
     MmReleaseSegment(Segment);
     Call->Base = (PVOID)First;
     Call->Size = End - First;

@@ -658,6 +658,34 @@ static VOID FlushOnce(PUCHAR View)
     }
 }
 
+/* Through whichever view it is written: it is dirty until the first flush, of any view. */
+static VOID FlushBoth(HANDLE Section, PUCHAR First)
+{
+    PUCHAR Second;
+    SIZE_T Size, Bytes = 0x3000;
+    PVOID At = First;
+    IO_STATUS_BLOCK Iosb;
+    CT_REQUIRE(CT_SUCCESS(Map(Section, &Second, &Size, 0, PAGE_READWRITE)));
+    LONG Before = DeviceWrites;
+    CT_SUCCESS(Write(First + 0x1070, 1));
+    CT_SUCCESS(Write(Second + 0x1071, 2));
+    for (ULONG i = 0; i < 3; i++) {
+        CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+        CT_EQUAL(DeviceWrites, Before + 1);
+    }
+    CT_CHECK(DeviceBytes[0x1070] == 1 && DeviceBytes[0x1071] == 2);
+    CT_SUCCESS(Write(Second + 0x1071, 3)); /* seen although the first view was flushed */
+    CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+    CT_EQUAL(DeviceBytes[0x1071], 3);
+    CT_EQUAL(DeviceWrites, Before + 2);
+    CT_SUCCESS(Write(First + 0x1070, 4));
+    CT_SUCCESS(Unmap(Second));
+    CT_EQUAL(DeviceWrites, Before + 3); /* a view that goes writes what is dirty in it */
+    CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+    CT_EQUAL(DeviceWrites, Before + 3);
+    CT_EQUAL(DeviceBytes[0x1070], 4);
+}
+
 /* A view that was mapped to be read, and what is written to it after a flush. */
 static VOID WriteAfterProtect(PUCHAR View)
 {
@@ -694,6 +722,7 @@ static VOID WriteThroughView(HANDLE File)
     CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
     CT_EQUAL(DeviceBytes[0x1040], 'A');
     FlushOnce(View);
+    FlushBoth(Section, View);
     CT_SUCCESS(Write(View + 0x2060, 'B'));
     CT_SUCCESS(Map(Section, &Again, &Size, 0, PAGE_READONLY));
     CT_CHECK(Holds(Again + 0x1040, 'A') && Holds(Again + 0x2060, 'B'));
