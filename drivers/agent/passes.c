@@ -4,8 +4,6 @@
 #include "agent.h"
 
 #define MAX_PASSES 100000u
-#define SETTLE_STEP (-10000) /* 1 ms */
-#define SETTLE_STEPS 500u
 
 typedef struct PASSES {
     const SCENARIO_READER *Start;
@@ -32,19 +30,6 @@ static BOOLEAN RunSteps(const PASSES *Passes, BOOLEAN UnloadsOnly)
     return Unloaded;
 }
 
-/* What ends in threads of its own (a thread's stack, a work item) may take a moment: it is waited for, but not for ever. */
-static VOID TakeStock(const PASSES *Passes, NTBOX_LEDGER *After)
-{
-    LARGE_INTEGER Step = {.QuadPart = SETTLE_STEP};
-    for (ULONG i = 0; i < SETTLE_STEPS; i++) {
-        Passes->Kernel.TakeStock(After);
-        if (After->PoolBlocks <= Passes->Before.PoolBlocks &&
-            After->SystemPages <= Passes->Before.SystemPages)
-            return;
-        KeDelayExecutionThread(KernelMode, FALSE, &Step);
-    }
-}
-
 static BOOLEAN RunUnderPlan(const PASSES *Passes, const NTBOX_FAILURE_PLAN *Plan,
                             NTBOX_FAILURE_RESULT *Result)
 {
@@ -68,7 +53,7 @@ static ULONG64 RunPass(PASSES *Passes, ULONG64 Number, const NTBOX_FAILURE_PLAN 
     NTBOX_LEDGER After;
     BeginPass(Number);
     RunUnderPlan(Passes, Plan, &Result);
-    TakeStock(Passes, &After);
+    Passes->Kernel.TakeStock(&After);
     Passes->Kernel.ReportPass(Number, &Result, (LONG64)After.PoolBlocks - (LONG64)Passes->Before.PoolBlocks,
                               (LONG64)After.SystemPages - (LONG64)Passes->Before.SystemPages);
     Passes->Before = After;

@@ -27,10 +27,12 @@ static BOOLEAN ExpLeavePool(EXP_WORK_QUEUE *Queue)
     BOOLEAN Leaves = Queue->Idle > Queue->Pending;
 
     if (Leaves) {
+        KeAnnounceThreadEnd(); /* before it is missed here */
         Queue->Idle--;
         Queue->Workers--;
     }
     ArchReleaseLock(&Queue->Lock, OldIrql);
+    ExpSayRest(Queue);
     return Leaves;
 }
 
@@ -38,10 +40,12 @@ static VOID NTAPI ExpExtraWorkerThread(PVOID Context)
 {
     EXP_WORK_QUEUE *Queue = Context;
     LARGE_INTEGER Life = {.QuadPart = EXP_IDLE_LIFE};
+    PVOID Wanted[] = {&Queue->Ready, &Queue->Shrink}; /* work comes first */
 
     KeSetPriorityThread(KiCurrentThread(), Queue->Priority);
     for (;;) {
-        if (KeWaitForSingleObject(&Queue->Ready, WrQueue, KernelMode, FALSE, &Life) == STATUS_SUCCESS)
+        if (KeWaitForMultipleObjects(RTL_NUMBER_OF(Wanted), Wanted, WaitAny, WrQueue, KernelMode, FALSE,
+                                     &Life, NULL) == STATUS_WAIT_0)
             ExpServeItem(Queue);
         else if (ExpLeavePool(Queue))
             return;
@@ -76,6 +80,7 @@ static VOID ExpUncountWorker(EXP_WORK_QUEUE *Queue)
     Queue->Workers--;
     Queue->Idle--;
     ArchReleaseLock(&Queue->Lock, OldIrql);
+    ExpSayRest(Queue);
 }
 
 /* At the priority of the workers: it runs when they leave it a processor, so a short burst costs no thread. */

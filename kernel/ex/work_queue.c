@@ -61,6 +61,57 @@ static VOID ExpRunItem(PWORK_QUEUE_ITEM Item)
     KeLeaveGate(&Gate);
 }
 
+/* Nothing to do, nobody at work, nobody there for once only. Lock held. */
+static BOOLEAN ExpIsAtRest(const EXP_WORK_QUEUE *Queue)
+{
+    return Queue->Pending == 0 && Queue->Idle == Queue->Workers && Queue->Workers == Queue->Minimum;
+}
+
+VOID ExpSayRest(EXP_WORK_QUEUE *Queue)
+{
+    KIRQL OldIrql = ArchAcquireLock(&Queue->Lock);
+    BOOLEAN Say = Queue->Watched && ExpIsAtRest(Queue);
+
+    ArchReleaseLock(&Queue->Lock, OldIrql);
+    if (Say)
+        (VOID) KeSetEvent(&Queue->Rest, IO_NO_INCREMENT, FALSE);
+}
+
+static BOOLEAN ExpWatch(EXP_WORK_QUEUE *Queue, BOOLEAN Watched)
+{
+    KIRQL OldIrql = ArchAcquireLock(&Queue->Lock);
+    BOOLEAN AtRest = ExpIsAtRest(Queue);
+
+    Queue->Watched = Watched;
+    ArchReleaseLock(&Queue->Lock, OldIrql);
+    return AtRest;
+}
+
+static BOOLEAN ExpWaitForRest(EXP_WORK_QUEUE *Queue)
+{
+    BOOLEAN Waited = FALSE;
+
+    KeSetEvent(&Queue->Shrink, IO_NO_INCREMENT, FALSE);
+    for (;; Waited = TRUE) {
+        KeClearEvent(&Queue->Rest);
+        if (ExpWatch(Queue, TRUE))
+            break;
+        (VOID) KeWaitForSingleObject(&Queue->Rest, Executive, KernelMode, FALSE, NULL);
+    }
+    ExpWatch(Queue, FALSE);
+    KeClearEvent(&Queue->Shrink);
+    return Waited;
+}
+
+BOOLEAN ExWaitForWork(VOID)
+{
+    BOOLEAN Waited = FALSE;
+
+    for (ULONG I = 0; I < ExpQueues; I++)
+        Waited |= ExpWaitForRest(&ExpWorkQueues[I]);
+    return Waited;
+}
+
 VOID ExpServeItem(EXP_WORK_QUEUE *Queue)
 {
     PWORK_QUEUE_ITEM Item = ExpTakeItem(Queue);
@@ -72,6 +123,8 @@ VOID ExpServeItem(EXP_WORK_QUEUE *Queue)
     Queue->Idle++;
     KiCurrentThread()->WorkRoutine = NULL;
     ArchReleaseLock(&Queue->Lock, OldIrql);
+    if (__builtin_expect(Queue->Watched, FALSE))
+        ExpSayRest(Queue);
 }
 
 VOID ExpInitializeWorkers(VOID)
@@ -79,6 +132,8 @@ VOID ExpInitializeWorkers(VOID)
     for (ULONG I = 0; I < ExpQueues; I++) {
         InitializeListHead(&ExpWorkQueues[I].Items);
         KeInitializeSemaphore(&ExpWorkQueues[I].Ready, 0, MAXLONG);
+        KeInitializeEvent(&ExpWorkQueues[I].Shrink, NotificationEvent, FALSE);
+        KeInitializeEvent(&ExpWorkQueues[I].Rest, NotificationEvent, FALSE);
         ExpInitializePool(&ExpWorkQueues[I]);
     }
     ExpWorkersExist = TRUE;

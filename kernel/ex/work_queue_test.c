@@ -3,6 +3,7 @@
 #include "kt.h"
 #include "ex.h"
 #include "ke.h"
+#include "mm.h"
 
 static WORK_QUEUE_ITEM Item;
 static KEVENT Done;
@@ -28,6 +29,50 @@ KT_TEST(work_item_runs_in_another_thread_and_again)
     ExQueueWorkItem(&Item, DelayedWorkQueue);
     KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL);
     KT_EXPECT(Runs == 3 && WorkIrql == PASSIVE_LEVEL && WorkThread != KeGetCurrentThread());
+}
+
+/* --- waiting until all is done: what --fail-allocations compares memory after --------------------------------------- */
+
+#define BLOCKED_ITEMS 5u /* more than a queue has workers without a backlog */
+static WORK_QUEUE_ITEM Blocked[BLOCKED_ITEMS];
+static volatile LONG Ended;
+
+static VOID NTAPI WaitForGate(PVOID Parameter)
+{
+    (VOID) KeWaitForSingleObject(Parameter, Executive, KernelMode, FALSE, NULL);
+    InterlockedIncrement(&Ended);
+}
+
+static VOID NTAPI OpenGate(PVOID Gate)
+{
+    KeSetEvent(Gate, IO_NO_INCREMENT, FALSE);
+}
+
+/* The items block, so that the queue gets more workers, whose stacks must be free again afterwards. */
+KT_TEST(work_is_waited_for_with_its_threads)
+{
+    static KEVENT Gate;
+    HANDLE Thread;
+    MM_COUNTERS Before, After;
+
+    (VOID) ExWaitForWork();
+    (VOID) KeWaitForThreadEnds();
+    MmQueryCounters(&Before);
+    KeInitializeEvent(&Gate, NotificationEvent, FALSE);
+    Ended = 0;
+    for (ULONG I = 0; I < BLOCKED_ITEMS; I++) {
+        ExInitializeWorkItem(&Blocked[I], WaitForGate, &Gate);
+        ExQueueWorkItem(&Blocked[I], DelayedWorkQueue);
+    }
+    ExInitializeWorkItem(&Item, OpenGate, &Gate); /* behind them: only one more worker lets it run */
+    ExQueueWorkItem(&Item, DelayedWorkQueue);
+    KT_EXPECT(ExWaitForWork() && Ended == BLOCKED_ITEMS);
+    KT_EXPECT(NT_SUCCESS(PsCreateSystemThread(&Thread, SYNCHRONIZE, NULL, NULL, NULL, OpenGate, &Gate)));
+    KT_EXPECT(ZwWaitForSingleObject(Thread, FALSE, NULL) == STATUS_SUCCESS);
+    ZwClose(Thread);
+    (VOID) KeWaitForThreadEnds();
+    MmQueryCounters(&After);
+    KT_EXPECT(After.SystemPtes <= Before.SystemPtes);
 }
 
 static FAST_MUTEX Mutex;

@@ -199,6 +199,8 @@ static NTSTATUS ImpCallDllInitialize(PIM_MODULE Module, IMP_DLL_INITIALIZE Routi
     KeLeaveGate(&Gate);
     ExFreePoolWithTag(Path.Buffer, IMP_LOAD_TAG);
     KdLog("%s: DllInitialize returned %08lx", Module->Name, (ULONG)Status);
+    if (Status == STATUS_PENDING)
+        ImReportPending(Module, "DllInitialize");
     return Status;
 }
 

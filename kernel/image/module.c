@@ -127,6 +127,19 @@ PIM_MODULE ImFindModule(const void *Address)
     return Module;
 }
 
+/* [WDK DRIVER_INITIALIZE] STATUS_SUCCESS or an error status: nobody waits for what is pending. */
+VOID ImReportPending(PIM_MODULE Module, PCSTR Routine)
+{
+    CHAR Text[128];
+
+    _snprintf(Text, sizeof(Text),
+              "%s returned STATUS_PENDING, but what it has not done then nobody waits for", Routine);
+    Text[sizeof(Text) - 1] = 0;
+    KdLog("%s: %s", Module->Name, Text);
+    KdReport(ReportViolation, KD_TEXT(ReportKeyDriver, Module->Name), KD_TEXT(ReportKeyKind, "pending"),
+             KD_TEXT(ReportKeyText, Text));
+}
+
 PCSTR ImModuleNameOf(const void *Address)
 {
     PIM_MODULE Module = ImFindModule(Address);

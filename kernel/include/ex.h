@@ -25,6 +25,10 @@ VOID ExpInitializeWorkers(VOID);
 /* Code that a work item can call: the free kernel looks for NULL only. Any IRQL. */
 BOOLEAN ExIsWorkRoutine(PVOID Routine);
 
+/* PASSIVE_LEVEL, not in a worker, one caller at a time: until no work item is queued or runs, and the workers that a backlog added have
+ * ended. TRUE: that took a wait. */
+BOOLEAN ExWaitForWork(VOID);
+
 /* After a driver's unload routine: its work items that are still queued would run code that is gone. They are taken out,
  * reported and counted. */
 ULONG ExReportDriverWorkItems(PCSTR Driver, const void *Base, SIZE_T Size);

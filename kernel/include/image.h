@@ -140,6 +140,8 @@ VOID ImDiscardInit(PIM_MODULE Module);
 
 /* Any IRQL, bug check included. NULL when the address is in no image. The module stays while its code runs. */
 PIM_MODULE ImFindModule(const void *Address);
+/* Tells that the module's routine returned STATUS_PENDING, which is a broken rule. */
+VOID ImReportPending(PIM_MODULE Module, PCSTR Routine);
 PCSTR ImModuleNameOf(const void *Address); /* NULL when in none */
 BOOLEAN ImIsKernelAddress(const void *Address);
 VOID ImSymbolize(const void *Address, KI_SYMBOL *Symbol);

@@ -87,6 +87,7 @@ typedef struct _KTHREAD {
     USHORT MemoryLocks;                         /* (o) mm: address spaces and segments that it has locked */
     struct _KE_GATE *Gate;                      /* (o) innermost call into a driver */
     PVOID GateRoutine;            /* (o) its routine: survives what a driver does to the stack */
+    BOOLEAN Ending;               /* (o) counted in KeThreadReaper */
     PVOID WorkRoutine;            /* (o) of a worker: the routine of the item that it has in hand */
     PKSTART_ROUTINE StartRoutine; /* (c) */
     PVOID StartContext;           /* (c) */
@@ -393,16 +394,23 @@ VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVO
 VOID KeBecomeZeroPageThread(VOID);   /* priority 0, below all other threads: mm's, PASSIVE_LEVEL */
 VOID KeReadyThread(PKTHREAD Thread); /* a thread that has not run yet */
 DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread); /* current thread; signals it, never returns */
+VOID KeAnnounceThreadEnd(VOID); /* the current thread counts as ended from here on: it does nothing else any more */
 
 /* Ended threads wait here for ps: set when there is one. IRQL < DISPATCH_LEVEL. */
 typedef struct _KE_THREAD_REAPER {
     ARCH_LOCK Lock;
     LIST_ENTRY ListHead; /* (Lock) */
     KEVENT Event;
+    LONG Count; /* (Lock) threads that end and are not freed yet */
+    KEVENT None; /* notification: Count became 0 */
 } KE_THREAD_REAPER;
 extern KE_THREAD_REAPER KeThreadReaper;
 VOID KeInitializeThreadReaper(VOID);
 PKTHREAD KeTakeTerminatedThread(VOID); /* NULL: none */
+VOID KeForgetTerminatedThread(VOID);   /* ps has freed it */
+
+/* PASSIVE_LEVEL, one caller at a time: until all threads that have ended are freed. TRUE: that took a wait. */
+BOOLEAN KeWaitForThreadEnds(VOID);
 
 /* What KeFlushQueuedDpcs does, IRQL <= APC_LEVEL. */
 VOID KeFlushDpcs(VOID);

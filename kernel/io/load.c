@@ -8,6 +8,8 @@
 static VOID IopReportEntry(PIM_MODULE Module, NTSTATUS Status)
 {
     KdLog("%s: DriverEntry returned %08lx", Module->Name, (ULONG)Status);
+    if (Status == STATUS_PENDING)
+        ImReportPending(Module, "DriverEntry");
     KdReport(ReportEntry, KD_TEXT(ReportKeyDriver, Module->Name), KD_NUMBER(ReportKeyStatus, (ULONG)Status));
 }
 

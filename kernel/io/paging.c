@@ -55,36 +55,39 @@ NTSTATUS IoTransferPages(PVOID File, ULONG64 Offset, PVOID Buffer, ULONG Length,
     return IopTransfer(File, Offset, Mdl, Length, Write, Done);
 }
 
-NTSTATUS IoQueryFileSize(PFILE_OBJECT File, PULONG64 Size)
+/* One class of information, read or written. The parameters of both requests begin alike. */
+static NTSTATUS IopAskFile(PFILE_OBJECT File, UCHAR Major, FILE_INFORMATION_CLASS Class, PVOID Information,
+                           ULONG Length)
 {
     PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(File);
-    FILE_STANDARD_INFORMATION Standard = {.EndOfFile.QuadPart = 0};
     PIO_STACK_LOCATION Stack;
     IO_STATUS_BLOCK Iosb;
-    PIRP Irp = IopMakePagingIrp(File, Device, IRP_MJ_QUERY_INFORMATION, &Stack);
+    PIRP Irp = IopMakePagingIrp(File, Device, Major, &Stack);
 
     if (Irp == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    Irp->AssociatedIrp.SystemBuffer = &Standard;
-    Stack->Parameters.QueryFile.Length = sizeof(Standard);
-    Stack->Parameters.QueryFile.FileInformationClass = FileStandardInformation;
-    NTSTATUS Status = IopSendAndWait(Device, Irp, &Iosb);
+    Irp->AssociatedIrp.SystemBuffer = Information;
+    Stack->Parameters.QueryFile.Length = Length;
+    Stack->Parameters.QueryFile.FileInformationClass = Class;
+    return IopSendAndWait(Device, Irp, &Iosb);
+}
+_Static_assert(FIELD_OFFSET(IO_STACK_LOCATION, Parameters.QueryFile.FileInformationClass) ==
+                   FIELD_OFFSET(IO_STACK_LOCATION, Parameters.SetFile.FileInformationClass),
+               "IopAskFile");
+
+NTSTATUS IoQueryFileSize(PFILE_OBJECT File, PULONG64 Size)
+{
+    FILE_STANDARD_INFORMATION Standard = {.EndOfFile.QuadPart = 0};
+    NTSTATUS Status =
+        IopAskFile(File, IRP_MJ_QUERY_INFORMATION, FileStandardInformation, &Standard, sizeof(Standard));
+
     *Size = (ULONG64)Standard.EndOfFile.QuadPart;
     return NT_SUCCESS(Status) && Standard.EndOfFile.QuadPart < 0 ? STATUS_FILE_INVALID : Status;
 }
 
 NTSTATUS IoSetFileSize(PFILE_OBJECT File, ULONG64 Size)
 {
-    PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(File);
     FILE_END_OF_FILE_INFORMATION End = {.EndOfFile.QuadPart = (LONGLONG)Size};
-    PIO_STACK_LOCATION Stack;
-    IO_STATUS_BLOCK Iosb;
-    PIRP Irp = IopMakePagingIrp(File, Device, IRP_MJ_SET_INFORMATION, &Stack);
 
-    if (Irp == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    Irp->AssociatedIrp.SystemBuffer = &End;
-    Stack->Parameters.SetFile.Length = sizeof(End);
-    Stack->Parameters.SetFile.FileInformationClass = FileEndOfFileInformation;
-    return IopSendAndWait(Device, Irp, &Iosb);
+    return IopAskFile(File, IRP_MJ_SET_INFORMATION, FileEndOfFileInformation, &End, sizeof(End));
 }

@@ -81,10 +81,30 @@ static VOID KiSignalThreadEnd(PKTHREAD Thread)
     KiUnlockObject(&Thread->Header);
 }
 
-/* From the moment the reaper's list has the thread it is freed as soon as it has left its stack. */
+static LONG KiCountEnding(LONG Change)
+{
+    KIRQL OldIrql = ArchAcquireLock(&KeThreadReaper.Lock);
+    LONG Count = KeThreadReaper.Count += Change;
+
+    ArchReleaseLock(&KeThreadReaper.Lock, OldIrql);
+    return Count;
+}
+
+VOID KeAnnounceThreadEnd(VOID)
+{
+    PKTHREAD Thread = KiCurrentThread();
+
+    if (Thread->Ending)
+        return;
+    Thread->Ending = TRUE;
+    (void)KiCountEnding(1);
+}
+
+/* Who has seen that the thread ended must find it counted. From the moment the reaper's list has the thread it is freed as soon as it has left its stack. */
 DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread)
 {
     KiCheckThreadMayEnd(Thread);
+    KeAnnounceThreadEnd();
     KiRundownApcs(Thread);
     KiDissociateQueue(Thread);
     KeCheckFreedMemory(Thread->StackLimit, (SIZE_T)((PUCHAR)Thread->StackBase - (PUCHAR)Thread->StackLimit),
@@ -105,6 +125,7 @@ VOID KeInitializeThreadReaper(VOID)
     KeThreadReaper.Lock = (ARCH_LOCK)ARCH_LOCK_INIT("Reaper", LockRankKeThread, DISPATCH_LEVEL);
     InitializeListHead(&KeThreadReaper.ListHead);
     KeInitializeEvent(&KeThreadReaper.Event, SynchronizationEvent, FALSE);
+    KeInitializeEvent(&KeThreadReaper.None, NotificationEvent, FALSE);
 }
 
 /* Its processor needs a few instructions more to leave the stack; it cannot be this one. */
@@ -125,6 +146,22 @@ PKTHREAD KeTakeTerminatedThread(VOID)
     if (Thread != NULL)
         KiWaitForStack(Thread);
     return Thread;
+}
+
+VOID KeForgetTerminatedThread(VOID)
+{
+    if (KiCountEnding(-1) == 0)
+        (void)KeSetEvent(&KeThreadReaper.None, 0, FALSE);
+}
+
+BOOLEAN KeWaitForThreadEnds(VOID)
+{
+    for (BOOLEAN Waited = FALSE;; Waited = TRUE) {
+        KeClearEvent(&KeThreadReaper.None);
+        if (KiCountEnding(0) == 0)
+            return Waited;
+        (void)KeWaitForSingleObject(&KeThreadReaper.None, Executive, KernelMode, FALSE, NULL);
+    }
 }
 
 ULONG KeXSaveAreaSize(VOID)

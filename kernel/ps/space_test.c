@@ -83,21 +83,25 @@ static BOOLEAN SpaceTwo(PEPROCESS First, PEPROCESS Second)
     return Right && SpaceRead(SPACE_BASE) == -1;
 }
 
-/* Pages that are gone after a round. The first rounds fill what is kept: pool, tables of the kernel half. */
-static LONG64 SpaceRound(BOOLEAN *Right)
+static BOOLEAN SpaceTwoRound(VOID)
 {
     PEPROCESS First, Second;
+
+    if (PsCreateEmptyProcess(&First) != STATUS_SUCCESS || PsCreateEmptyProcess(&Second) != STATUS_SUCCESS)
+        return FALSE;
+    BOOLEAN Right = SpaceTwo(First, Second);
+    ObDereferenceObject(First);
+    ObDereferenceObject(Second);
+    return Right;
+}
+
+/* Pages that are gone after a round. The first rounds fill what is kept: pool, tables of the kernel half. */
+static LONG64 SpaceMeasure(BOOLEAN (*Round)(VOID), BOOLEAN *Right)
+{
     LONG64 Before = (LONG64)SpaceFreePages();
     SIZE_T Committed = SpaceCommitted();
 
-    *Right &=
-        PsCreateEmptyProcess(&First) == STATUS_SUCCESS && PsCreateEmptyProcess(&Second) == STATUS_SUCCESS;
-    if (!*Right)
-        return 0;
-    *Right &= SpaceTwo(First, Second);
-    ObDereferenceObject(First);
-    ObDereferenceObject(Second);
-    *Right &= SpaceCommitted() == Committed;
+    *Right = *Right && Round() && SpaceCommitted() == Committed;
     return Before - (LONG64)SpaceFreePages();
 }
 
@@ -105,21 +109,21 @@ static LONG64 SpaceRound(BOOLEAN *Right)
 #define SPACE_ROUNDS 16u
 
 /* Other threads take and give pages too; a page that each round loses is more than they ever hold. */
-static BOOLEAN SpaceLosesNothing(LONG64 (*Round)(BOOLEAN *Right))
+static BOOLEAN SpaceLosesNothing(BOOLEAN (*Round)(VOID))
 {
     BOOLEAN Right = TRUE;
     LONG64 Lost = 0;
 
     for (ULONG I = 0; I < SPACE_WARM_ROUNDS && Right; I++)
-        (void)Round(&Right);
+        (void)SpaceMeasure(Round, &Right);
     for (ULONG I = 0; I < SPACE_ROUNDS && Right; I++)
-        Lost += Round(&Right);
+        Lost += SpaceMeasure(Round, &Right);
     return Right && Lost < (LONG64)SPACE_ROUNDS;
 }
 
 KT_TEST(space_of_each_process_is_its_own)
 {
-    KT_EXPECT(SpaceLosesNothing(SpaceRound));
+    KT_EXPECT(SpaceLosesNothing(SpaceTwoRound));
 }
 
 /* --- one process --- */
@@ -289,26 +293,22 @@ static BOOLEAN SpaceShare(PEPROCESS A, PEPROCESS B, PMM_SEGMENT Segment)
            SpacePut(A, SPACE_COPY, 8) && SpaceSee(A, 7, 8) && SpaceSee(B, 7, 6);
 }
 
-static LONG64 SpaceShareRound(BOOLEAN *Right)
+static BOOLEAN SpaceShareRound(VOID)
 {
     PEPROCESS A, B;
     PMM_SEGMENT Segment;
-    LONG64 Before = (LONG64)SpaceFreePages();
-    SIZE_T Committed = SpaceCommitted();
 
-    *Right &= PsCreateEmptyProcess(&A) == 0 && PsCreateEmptyProcess(&B) == 0 &&
-              MmCreatePageFileSegment(0x50000, PAGE_READWRITE, FALSE, &Segment) == 0;
-    if (!*Right)
-        return 0;
-    *Right &= SpaceShare(A, B, Segment);
+    if (PsCreateEmptyProcess(&A) != 0 || PsCreateEmptyProcess(&B) != 0 ||
+        MmCreatePageFileSegment(0x50000, PAGE_READWRITE, FALSE, &Segment) != 0)
+        return FALSE;
+    BOOLEAN Right = SpaceShare(A, B, Segment);
     MmReleaseSegment(Segment); /* the views keep it */
-    *Right &=
+    Right &=
         MmUnmapView(A->Pcb.AddressSpace, SPACE_BASE + 0x1234) == 0 && SpaceSee(A, -1, 8) && SpaceSee(B, 7, 6);
     ObDereferenceObject(A);
-    *Right &= SpaceSee(B, 7, 6);
+    Right &= SpaceSee(B, 7, 6);
     ObDereferenceObject(B);
-    *Right &= SpaceCommitted() == Committed;
-    return Before - (LONG64)SpaceFreePages();
+    return Right;
 }
 
 KT_TEST(space_views_are_shared_or_copied)

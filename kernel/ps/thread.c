@@ -147,6 +147,7 @@ static VOID NTAPI PspReaper(PVOID Context)
         PspLeaveThread((PETHREAD)Thread);
         PspFreeThreadMemory(Thread);
         ObDereferenceObject(Thread);
+        KeForgetTerminatedThread();
     }
 }
 

@@ -97,6 +97,13 @@ class Images:
             expect(word in document['sentence'], f'{document["sentence"]!r} does not say {word!r}')
         expect_equal('leaks', document['leaks'], [])
 
+    def check_pends(self):
+        """STATUS_PENDING is no error, so the driver is loaded; but it is a broken rule."""
+        code, document = report(self.ntbox, 'run', self.driver('needs_pending'))
+        expect_equal('exit code', code, 1)
+        expect_equal('sentence', document['sentence'], 'init_pends.sys broke a rule: DllInitialize returned STATUS_PENDING, but what it has not done '
+                                                       'then nobody waits for')
+
     def check_stays(self):
         """Without DllUnload it stays, and serves the next client."""
         code, document = report(self.ntbox, 'run', self.driver('needs_staying'), '--rounds', '3')
@@ -128,6 +135,7 @@ def main():
                   'it imports from cycle_b.sys', 'imports form a cycle: cycle_a.sys -> cycle_b.sys -> cycle_a.sys')
         tally.run('DllInitialize fails', images.check_refused, 'needs_failing', 'needs_failing.sys cannot load',
                   'it imports from init_fails.sys, which failed: DllInitialize returned 0xC00000A3')
+        tally.run('DllInitialize pends', images.check_pends)
         tally.run('no DllUnload', images.check_stays)
         tally.run('a DLL that is a service too', images.check_service_too)
     finish(tally)

@@ -32,7 +32,8 @@ typedef struct NTBOX_LEDGER {
 typedef struct NTBOX_FAILURE_INTERFACE {
     VOID(NTAPI *Begin)(const NTBOX_FAILURE_PLAN *Plan);
     VOID(NTAPI *End)(NTBOX_FAILURE_RESULT *Result);
-    VOID(NTAPI *TakeStock)(NTBOX_LEDGER *Ledger); /* PASSIVE_LEVEL */
+    /* PASSIVE_LEVEL, not in a work item; waits for DPCs, work items and threads that have ended. */
+    VOID(NTAPI *TakeStock)(NTBOX_LEDGER *Ledger);
     /* One ReportPassEnd record, with the caller of the failed allocation in words; Leaked: blocks that are in use besides. */
     VOID(NTAPI *ReportPass)(ULONG64 Pass, const NTBOX_FAILURE_RESULT *Result, LONG64 LeakedBlocks,
                             LONG64 LeakedPages);
