@@ -394,14 +394,14 @@ VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVO
 VOID KeBecomeZeroPageThread(VOID);   /* priority 0, below all other threads: mm's, PASSIVE_LEVEL */
 VOID KeReadyThread(PKTHREAD Thread); /* a thread that has not run yet */
 DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread); /* current thread; signals it, never returns */
-VOID KeAnnounceThreadEnd(VOID); /* the current thread counts as ended from here on: it does nothing else any more */
+VOID KeAnnounceThreadEnd(VOID); /* the current thread counts as ended from here on */
 
 /* Ended threads wait here for ps: set when there is one. IRQL < DISPATCH_LEVEL. */
 typedef struct _KE_THREAD_REAPER {
     ARCH_LOCK Lock;
     LIST_ENTRY ListHead; /* (Lock) */
     KEVENT Event;
-    LONG Count; /* (Lock) threads that end and are not freed yet */
+    LONG Count;  /* (Lock) threads that end and are not freed yet */
     KEVENT None; /* notification: Count became 0 */
 } KE_THREAD_REAPER;
 extern KE_THREAD_REAPER KeThreadReaper;
