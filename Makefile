@@ -38,7 +38,7 @@ help:
 	@echo "make            build everything"; \
 	echo "make run        build the ISO, boot it, load a driver, show the answers"; \
 	echo "make test       build, run every test"; \
-	echo "make soak       build, run the long tests (about three quarters of an hour)"; \
+	echo "make soak       build, run the long tests (about an hour)"; \
 	echo "make iso        build the ISO, say how to start it"; \
 	echo "make bench      print the benchmark table"; \
 	echo "make format     lay the C files out"; \

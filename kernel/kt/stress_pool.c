@@ -58,6 +58,12 @@ static VOID StressFreeBlock(STRESS_BLOCK *Block)
     InterlockedIncrement(&Freed);
 }
 
+/* Nobody can have so much; before that is said all processors' magazines are emptied. */
+static VOID StressAskTooMuch(VOID)
+{
+    STRESS_EXPECT(ExAllocatePoolWithTag(NonPagedPoolNx, (SIZE_T)1 << 46, TAG) == NULL);
+}
+
 /* Blocks of nonpaged pool may be at any IRQL up to DISPATCH_LEVEL. */
 static VOID PoolOperate(STRESS_WORKER *Worker)
 {
@@ -65,6 +71,8 @@ static VOID PoolOperate(STRESS_WORKER *Worker)
     KIRQL OldIrql = KeGetCurrentIrql();
     STRESS_BLOCK *New, *Old = NULL;
 
+    if (StressRandom(Worker, 32) == 0)
+        StressAskTooMuch();
     if (Raise)
         KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
     New = StressAllocateBlock(Worker, Paged);

@@ -66,6 +66,26 @@ KT_TEST(mm_zero_reserve_is_filled_and_used)
     }
 }
 
+/* More zeroed pages than the reserve has, of pages that were written to just before. */
+KT_TEST(mm_pages_are_zeroed_without_reserve)
+{
+    enum { Most = 1300 };
+    static PFN_NUMBER Pages[Most];
+    ULONG Count = (ULONG)min(Most, Now().FreePages / 2), Wrong = 0;
+    for (ULONG Zero = 0; Zero < 2; Zero++) {
+        for (ULONG I = 0; I < Count; I++) {
+            Pages[I] = MmAllocatePhysicalPage(Zero != 0);
+            KT_EXPECT(Pages[I] != MM_NO_PAGE);
+            ULONG64 *Words = MmDirectMap(Pages[I] << PAGE_SHIFT);
+            Wrong += Zero != 0 && (Words[0] | Words[100] | Words[PAGE_SIZE / 8 - 1]) != 0;
+            Words[0] = Words[100] = Words[PAGE_SIZE / 8 - 1] = MAXULONG64;
+        }
+        for (ULONG I = 0; I < Count; I++)
+            MmFreePhysicalPages(Pages[I], 1);
+    }
+    KT_EXPECT(Count > Reserve() && Wrong == 0);
+}
+
 /* Who does not ask for zeroes does not get those that wait for others. */
 KT_TEST(mm_zeroed_pages_are_kept_for_those_who_ask)
 {

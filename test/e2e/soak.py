@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Long runs. Rounds: all samples and conformance drivers with four processors, in machines of ten rounds, each with its own
-seed, order and flavour. Stress: the in-kernel stress test, each machine with its own seed. Mutants: kernels with one mistake
+seed, order and flavour. Stress: the in-kernel stress test, each machine with its own seed; memory: the same with one kind of memory
+operations at a time, so that they meet each other all the time. Mutants: kernels with one mistake
 each, which these tests must find (test/mutants). Ends with 'N passed, N failed'; what fails is told with its seed and the one
 command that runs it again.
-usage: soak.py [--rounds N] [--stress SECONDS] [--each SECONDS] [--seed FIRST] [--smp N] [--mutants] NTBOX BUILD"""
+usage: soak.py [--rounds N] [--stress SECONDS] [--memory SECONDS] [--each SECONDS] [--seed FIRST] [--smp N] [--mutants] NTBOX BUILD"""
 import argparse
 import os
 import random
@@ -17,6 +18,7 @@ from everything import all_groups, words
 from runs import Tally, Wrong, expect, expect_all_passed, finish, report
 
 ROUNDS_OF_MACHINE = 10
+MEMORY = ('pool', 'physical', 'cache', 'space', 'section')  # what stress-only= chooses
 MARGIN = 300  # seconds that a machine may need beyond what it is asked to
 
 
@@ -37,8 +39,8 @@ def rounds_command(options, machine, rounds):
     return [options.ntbox, 'run', '--smp', str(options.smp), '--seed', str(seed), '--rounds', str(rounds), *words(groups)]
 
 
-def stress_command(options, seed, seconds):
-    return [options.ntbox, 'run', '--smp', str(options.smp), '--seed', str(seed), '--append', f'stress={seconds}',
+def stress_command(options, seed, seconds, only=''):
+    return [options.ntbox, 'run', '--smp', str(options.smp), '--seed', str(seed), '--append', f'stress={seconds}{only}',
             os.path.join(options.build, 'drivers_sample/msvc/hello.sys')]
 
 
@@ -59,6 +61,17 @@ def soak_stress(options, tally):
         seed, left = seed + 1, left - seconds
 
 
+def soak_memory(options, tally):
+    """Each kind for so many seconds, half a minute for one seed."""
+    for kind in MEMORY:
+        seed, left = options.seed, options.memory
+        while left > 0:
+            seconds = min(30, left)
+            command = stress_command(options, seed, seconds, f' stress-only={kind}')
+            tally.run(f'stress of memory, {kind}, {seconds} s, seed {seed}', run, command, seconds + MARGIN)
+            seed, left = seed + 1, left - seconds
+
+
 def soak_mutants(options):
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../mutants/run_mutants.py')
     done = subprocess.run([sys.executable, script, options.ntbox, options.build], check=False)
@@ -69,6 +82,7 @@ def main():
     parser = argparse.ArgumentParser(description='Long runs of the samples, the conformance drivers and the stress test.')
     parser.add_argument('--rounds', type=int, default=100, help='of all drivers (100)')
     parser.add_argument('--stress', type=int, default=600, help='seconds of stress in all (600)')
+    parser.add_argument('--memory', type=int, default=180, help='seconds of stress of each kind of memory operations (180)')
     parser.add_argument('--each', type=int, default=6, help='seconds of stress for one seed (6: a hundred seeds)')
     parser.add_argument('--seed', type=int, default=1, help='the first seed (1)')
     parser.add_argument('--smp', type=int, default=4, help='processors (4)')
@@ -79,6 +93,7 @@ def main():
     tally, begin = Tally(), time.monotonic()
     soak_rounds(options, tally)
     soak_stress(options, tally)
+    soak_memory(options, tally)
     if options.mutants:
         tally.run('mutants', soak_mutants, options)
     print(f'{(time.monotonic() - begin) / 60:.1f} minutes')

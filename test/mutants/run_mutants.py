@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Kernels with one small mistake each (mutants.txt): the stress test or the conformance drivers must find every one of them. The
+"""Kernels with one small mistake each (mutants.txt): the stress test, the in-kernel tests or the conformance drivers must find every one of them. The
 source tree is not touched: the changed file is compiled from a copy and linked with the other objects of the build. The kernel
 without a mistake is made in the same way and must pass. Ends with 'N passed, N failed'; a mutant that lives is a failure.
 usage: run_mutants.py NTBOX BUILD [NAME ...]"""
@@ -19,6 +19,7 @@ KERNEL = 'kernel/ntoskrnl-checked.exe'
 LIMIT = 60  # seconds of a run: far above what one without a mistake takes, and above the 15 s after which the stress calls a hang
 CASES = (('icount, 1 processor', ['--icount', '--smp', '1', '--seed', '8', '--append', 'stress-ms=40']),
          ('icount, 4 processors', ['--icount', '--smp', '4', '--seed', '8', '--append', 'stress-ms=60']),
+         ('in-kernel tests', ['--smp', '4', '--append', 'kt']),
          ('4 processors', ['--smp', '4', '--seed', '1', '--append', 'stress=4']),
          ('4 processors again', ['--smp', '4', '--seed', '2', '--append', 'stress=8']))
 
