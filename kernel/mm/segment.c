@@ -328,7 +328,7 @@ static VOID MiSetDirty(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER Frame)
     MiUnlockSegment(Segment);
 }
 
-NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb)
+static NTSTATUS MiFlushPages(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb)
 {
     ULONG64 Page = Offset >> PAGE_SHIFT, Last = (Offset + Length - 1) >> PAGE_SHIFT;
     PFN_NUMBER Frame;
@@ -348,4 +348,15 @@ NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO
         MiReleaseFrame(Frame);
     }
     return Iosb->Status;
+}
+
+/* One at a time: what another one is writing is not clean before he has. */
+NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb)
+{
+    KeEnterCriticalRegion();
+    ExAcquirePushLockExclusiveEx(&Segment->FlushLock, 0);
+    NTSTATUS Status = MiFlushPages(Segment, Offset, Length, Iosb);
+    ExReleasePushLockExclusiveEx(&Segment->FlushLock, 0);
+    KeLeaveCriticalRegion();
+    return Status;
 }

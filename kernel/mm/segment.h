@@ -21,6 +21,7 @@
 #define MI_PTE_FILE 0x200ull
 
 struct _MM_SEGMENT {
+    EX_PUSH_LOCK FlushLock; /* before Lock, and held while pages are written to the file */
     EX_PUSH_LOCK Lock;
     volatile LONG64 References;        /* interlocked */
     ULONG64 Found;                     /* MiLockFiles: how many times by its file */

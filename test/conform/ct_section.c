@@ -686,6 +686,36 @@ static VOID FlushBoth(HANDLE Section, PUCHAR First)
     CT_EQUAL(DeviceBytes[0x1070], 4);
 }
 
+static NTSTATUS LockMdl(PVOID Mdl)
+{
+    MmProbeAndLockPages(Mdl, UserMode, IoWriteAccess);
+    return STATUS_SUCCESS;
+}
+
+/* A device may write as long as the pages are locked: that comes after a flush, and no entry tells of it. */
+static VOID FlushLocked(PUCHAR View)
+{
+    PVOID At = View;
+    SIZE_T Bytes = 0x3000;
+    IO_STATUS_BLOCK Iosb;
+    PMDL Mdl = IoAllocateMdl(View + 0x1000, 0x100, FALSE, FALSE, NULL);
+    CT_REQUIRE(Mdl != NULL);
+    CT_REQUIRE(CT_SUCCESS(NtboxGuardedCall(LockMdl, Mdl)));
+    PUCHAR Mapped = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority | MdlMappingNoExecute);
+    CT_CHECK(Mapped != NULL);
+    CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+    if (Mapped != NULL)
+        Mapped[0x80] = 'L';
+    MmUnlockPages(Mdl);
+    IoFreeMdl(Mdl);
+    CT_CHECK(DeviceBytes[0x1080] != 'L');
+    CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+    CT_EQUAL(DeviceBytes[0x1080], 'L');
+    LONG Before = DeviceWrites;
+    CT_SUCCESS(ZwFlushVirtualMemory(ZwCurrentProcess(), &At, &Bytes, &Iosb));
+    CT_EQUAL(DeviceWrites, Before);
+}
+
 /* A view that was mapped to be read, and what is written to it after a flush. */
 static VOID WriteAfterProtect(PUCHAR View)
 {
@@ -723,6 +753,7 @@ static VOID WriteThroughView(HANDLE File)
     CT_EQUAL(DeviceBytes[0x1040], 'A');
     FlushOnce(View);
     FlushBoth(Section, View);
+    FlushLocked(View);
     CT_SUCCESS(Write(View + 0x2060, 'B'));
     CT_SUCCESS(Map(Section, &Again, &Size, 0, PAGE_READONLY));
     CT_CHECK(Holds(Again + 0x1040, 'A') && Holds(Again + 0x2060, 'B'));
