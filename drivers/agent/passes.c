@@ -86,7 +86,7 @@ static VOID RunRandom(PASSES *Passes, NTBOX_FAILURE_PLAN *Plan)
     Plan->Mode = NtboxFailRandom;
     Plan->Number = Request->Offset;
     for (ULONG Pass = 1; Pass <= Request->Code && Pass <= MAX_PASSES; Pass++) {
-        Plan->Seed = Request->Hash * 0x10001 + Pass;
+        Plan->Seed = Request->Hash * 0x10001 + ((ULONG64)Pass << 32); /* to which the number is added */
         RunPass(Passes, Pass, Plan);
     }
 }

@@ -7,6 +7,9 @@
 #define EXP_LOW_PART 16
 #define EXP_NORMAL_PART 256
 
+/* The first MiB is for those who ask for it by address: its pages are free, and no use to a pool. */
+#define EXP_NOT_FOR_POOL (0x100000 >> PAGE_SHIFT)
+
 /* FALSE: memory is so low that the request is not to have any. */
 static BOOLEAN ExpIsWanted(EX_POOL_PRIORITY Priority, SIZE_T Size)
 {
@@ -16,7 +19,7 @@ static BOOLEAN ExpIsWanted(EX_POOL_PRIORITY Priority, SIZE_T Size)
         return TRUE;
     MmQueryCounters(&Counters);
     ULONG Part = Priority >= NormalPoolPriority ? EXP_NORMAL_PART : EXP_LOW_PART;
-    return Counters.FreePages > Counters.TotalPages / Part + BYTES_TO_PAGES(Size);
+    return Counters.FreePages > Counters.TotalPages / Part + EXP_NOT_FOR_POOL + BYTES_TO_PAGES(Size);
 }
 
 /* Bit 3 of a priority: special pool; bit 0: underruns are looked for. */

@@ -187,7 +187,6 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankExTrace,       /* ex: call chains of pool blocks */
     LockRankExPoolTrim,    /* ex: who empties the processors' pool magazines */
     LockRankExPool,        /* ex: pool */
-    LockRankExLookaside,   /* ex: list of lookaside lists */
     LockRankMmLockedMdl,   /* mm: MDLs that have pages of processes locked */
     LockRankMmSystemSpace, /* mm: kernel virtual address space and its page tables */
     LockRankMmPhysical,    /* mm: free physical pages */

@@ -45,3 +45,6 @@ BOOLEAN KtRunTests(VOID);
 /* PASSIVE_LEVEL. Random operations on all dispatcher objects for so many milliseconds (kt/stress.c); the case "stress.<Seed>" of the report.
  * FALSE: an invariant was broken. */
 BOOLEAN KtStress(ULONG Milliseconds, ULONG64 Seed, PCSTR Only);
+
+/* mm/cache_test.c. Any IRQL. Have these mapped pages of RAM, and the direct map of them, this cache type (one of the first three)? */
+BOOLEAN KtIsCached(const VOID *Address, SIZE_T Size, MEMORY_CACHING_TYPE Type);

@@ -64,22 +64,26 @@ static VOID PageCheck(VOID)
                 PageGive(Index, Slot);
 }
 
-/* Memory of a random cache type, written by one mapping and read by an MDL's. */
+/* Memory of a random cache type, written by one mapping and read by an MDL's, which has the memory's type whatever it asks for. */
 static VOID CacheOperate(STRESS_WORKER *Worker)
 {
     static const MEMORY_CACHING_TYPE Types[] = {MmCached, MmNonCached, MmWriteCombined};
     PHYSICAL_ADDRESS Zero = {0}, Highest = {.QuadPart = MAXLONG64};
     SIZE_T Size = (1 + StressRandom(Worker, 4)) * PAGE_SIZE;
-    ULONG64 *Memory =
-        MmAllocateContiguousMemorySpecifyCache(Size, Zero, Highest, Zero, Types[StressRandom(Worker, 3)]);
+    MEMORY_CACHING_TYPE Type = Types[StressRandom(Worker, 3)];
+    ULONG64 *Memory = MmAllocateContiguousMemorySpecifyCache(Size, Zero, Highest, Zero, Type);
+    if (Memory != NULL)
+        STRESS_EXPECT(KtIsCached(Memory, Size, Type));
     PMDL Mdl = Memory != NULL ? IoAllocateMdl(Memory, (ULONG)Size, FALSE, FALSE, NULL) : NULL;
     if (Mdl != NULL) {
         Memory[Size / 8 - 1] = Worker->Index + 7;
         MmProbeAndLockPages(Mdl, KernelMode, IoReadAccess);
         const ULONG64 *View = MmMapLockedPagesSpecifyCache(Mdl, KernelMode, Types[StressRandom(Worker, 3)],
                                                            NULL, FALSE, NormalPagePriority);
-        if (View != NULL)
+        if (View != NULL) {
             STRESS_EXPECT(View[Size / 8 - 1] == Worker->Index + 7);
+            STRESS_EXPECT(KtIsCached(View, Size, Type));
+        }
         MmUnlockPages(Mdl);
         IoFreeMdl(Mdl);
     }

@@ -29,6 +29,12 @@ static BOOLEAN BothAre(const UCHAR *Address, SIZE_T Pages, MI_PTE Bits)
     return TRUE;
 }
 
+BOOLEAN KtIsCached(const VOID *Address, SIZE_T Size, MEMORY_CACHING_TYPE Type)
+{
+    static const MI_PTE Bits[] = {[MmNonCached] = OFF_BITS, [MmCached] = 0, [MmWriteCombined] = COMBINE_BITS};
+    return BothAre(Address, BYTES_TO_PAGES(Size), Bits[Type]);
+}
+
 static PVOID Contiguous(MEMORY_CACHING_TYPE Type, SIZE_T Pages)
 {
     PHYSICAL_ADDRESS Zero = {0}, Highest = {.QuadPart = MAXLONG64};

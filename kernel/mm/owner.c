@@ -57,7 +57,7 @@ static PCSTR MiNameOfUse(MI_PTE Pte)
     case MiUseReserved:
         return "reserved mapping address";
     case MiUseView:
-        return "view of a section";
+        return "view in system space";
     default:
         return "noncached memory";
     }

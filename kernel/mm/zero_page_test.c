@@ -98,12 +98,29 @@ KT_TEST(mm_zeroed_pages_are_kept_for_those_who_ask)
     MmFreePhysicalPages(Page, 1);
 }
 
-/* A run takes zeroed pages as any others. */
+static MI_FRAME_STATE StateOf(PFN_NUMBER Frame)
+{
+    return MiIsManaged(Frame) ? MiWordState(MiPfnOf(Frame)->Word) : MiFrameFree;
+}
+
+/* A page of the reserve, or MM_NO_PAGE. */
+static PFN_NUMBER FindZeroed(VOID)
+{
+    PFN_NUMBER Frame = 0;
+    while (Frame < MiStoreFrames && StateOf(Frame) != MiFrameZeroed)
+        Frame++;
+    return Frame < MiStoreFrames ? Frame : MM_NO_PAGE;
+}
+
+/* A run takes zeroed pages as any others, and they are none of the reserve then, nor when they come back. */
 KT_TEST(mm_run_takes_zeroed_pages_too)
 {
-    PFN_NUMBER Many = min(Now().FreePages / 2, 2000), First;
-    while ((First = MmAllocatePhysicalPages(Many, 0, MM_ANY_PAGE, 0)) == MM_NO_PAGE)
-        Many /= 2;
-    KT_EXPECT(Now().ZeroedPages <= Reserve());
-    MmFreePhysicalPages(First, Many);
+    KT_EXPECT(AwaitReserve());
+    PFN_NUMBER Frame = FindZeroed(), Zeroed = Now().ZeroedPages;
+    KT_EXPECT(Frame != MM_NO_PAGE);
+    KT_EXPECT(MmAllocatePhysicalPages(1, Frame, Frame, 0) == Frame);
+    KT_EXPECT(StateOf(Frame) == MiFrameActive && Now().ZeroedPages == Zeroed - 1);
+    *(ULONG64 *)MmDirectMap(Frame << PAGE_SHIFT) = 1;
+    MmFreePhysicalPages(Frame, 1);
+    KT_EXPECT(StateOf(Frame) == MiFrameFree && Now().ZeroedPages == Zeroed - 1);
 }

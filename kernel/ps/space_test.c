@@ -324,12 +324,29 @@ KT_TEST(space_views_are_shared_or_copied)
 typedef struct _SPACE_CREW {
     PEPROCESS Process;
     volatile LONG Wrong;
+    volatile LONG Next;     /* number of the worker that begins next */
+    volatile LONG Arrived;  /* workers that are on their processor */
+    volatile LONG64 Worked; /* bit per processor that a worker works on */
 } SPACE_CREW;
+
+/* Each on a processor of its own, as long as there are any; nobody begins before all are there. */
+static VOID SpaceArrive(SPACE_CREW *Crew)
+{
+    ULONG Processor = (ULONG)(InterlockedIncrement(&Crew->Next) - 1) % KeQueryActiveProcessorCount(NULL);
+    LARGE_INTEGER Tick = {.QuadPart = -10000};
+
+    KeSetSystemAffinityThread((KAFFINITY)1 << Processor);
+    InterlockedIncrement(&Crew->Arrived);
+    while (Crew->Arrived < SPACE_THREADS)
+        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
+    InterlockedOr64(&Crew->Worked, 1ll << KeGetCurrentProcessorNumberEx(NULL));
+}
 
 /* All touch the same pages, which are there once; each takes its own range away again and again. */
 static VOID NTAPI SpaceWorker(PVOID Context)
 {
     SPACE_CREW *Crew = Context;
+    SpaceArrive(Crew);
     KAPC_STATE State;
     ULONG_PTR Own = 0;
     SIZE_T Size = 0x10000;
@@ -351,6 +368,7 @@ static VOID NTAPI SpaceWorker(PVOID Context)
             InterlockedIncrement(&Crew->Wrong);
     }
     KeUnstackDetachProcess(&State);
+    KeRevertToUserAffinityThread();
 }
 
 static BOOLEAN SpaceRunCrew(SPACE_CREW *Crew)
@@ -385,10 +403,11 @@ static BOOLEAN SpaceCountCrew(PEPROCESS Process)
 
 static BOOLEAN SpaceCrew(PEPROCESS Process)
 {
-    SPACE_CREW Crew = {Process, 0};
+    SPACE_CREW Crew = {.Process = Process};
+    ULONG Processors = min(KeQueryActiveProcessorCount(NULL), SPACE_THREADS);
     return SpaceReserve(Process, SPACE_BASE, SPACE_PAGES * PAGE_SIZE, MEM_RESERVE | MEM_COMMIT,
                         PAGE_READWRITE) == 0 &&
-           SpaceRunCrew(&Crew) && SpaceCountCrew(Process);
+           SpaceRunCrew(&Crew) && Crew.Worked == (1ll << Processors) - 1 && SpaceCountCrew(Process);
 }
 
 KT_TEST(space_is_used_by_threads_on_all_processors)

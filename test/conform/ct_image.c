@@ -170,12 +170,22 @@ static VOID ImageLock(VOID)
     MmUnlockPagableImageSection(Data);
 }
 
+/* [WDK MmResetDriverPaging] as it was before MmPageEntireDriver: what is pageable is that again, and what is not has to stay in memory. */
 static VOID ImagePage(VOID)
 {
+    PVOID Code = MmLockPagableCodeSection((PVOID)(ULONG_PTR)Pageable);
     CT_EQUAL(MmPageEntireDriver((PVOID)(ULONG_PTR)Pageable), CtDriverObject->DriverStart);
-    Pageable();
-    MmResetDriverPaging((PVOID)(ULONG_PTR)Pageable);
-    Pageable();
+    CT_EQUAL(MmPageEntireDriver(&ImageSeen), CtDriverObject->DriverStart); /* any address of the driver */
+    ImageSeen.Calls = 0x1234;
+    MmResetDriverPaging(&ImageSeen);
+    KIRQL Irql = KeRaiseIrqlToDpcLevel(); /* no page of it may fault here */
+    ULONG Calls = ((volatile IMAGE_SEEN *)&ImageSeen)->Calls;
+    Pageable(); /* still locked */
+    KeLowerIrql(Irql);
+    CT_EQUAL(Calls, 0x1234);
+    CT_EQUAL(MmLockPagableCodeSection((PVOID)(ULONG_PTR)Pageable), Code); /* its handle is the same */
+    MmUnlockPagableImageSection(Code);
+    MmUnlockPagableImageSection(Code);
 }
 
 /* --- Driver Verifier, which is not on --- */

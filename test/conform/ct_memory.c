@@ -334,14 +334,52 @@ static VOID MemoryIoSpace(VOID)
     MmUnmapIoSpace((PVOID)Version, sizeof(ULONG));
 }
 
-static VOID CheckContiguous(UCHAR *Block)
+/* [Intel SDM 3, tables 12-10 and 12-11] memory types, as a PAT entry names them. */
+#define TYPE_UNCACHEABLE 0
+#define TYPE_WRITE_COMBINING 1
+#define TYPE_WRITE_BACK 6
+#define TYPE_NONE 0xff
+
+#define MSR_PAT 0x277
+
+static ULONG64 ReadPhysical(ULONG64 Address)
 {
-    CT_REQUIRE(Block != NULL);
+    MM_COPY_ADDRESS Source = {.PhysicalAddress.QuadPart = (LONGLONG)Address};
+    ULONG64 Entry = 0;
+    SIZE_T Done;
+    CT_SUCCESS(MmCopyMemory(&Entry, Source, sizeof(Entry), MM_COPY_MEMORY_PHYSICAL, &Done));
+    return Entry;
+}
+
+/* [Intel SDM 3, 4.5 and 4.9.2] The memory type of an address: its entry of the page tables, and the PAT entry that this selects. */
+static UCHAR MemoryType(const VOID *Address)
+{
+    const ULONG64 Present = 1, Large = 0x80, Frame = 0x000ffffffffff000;
+    ULONG64 Entry = __readcr3();
+    ULONG Shift = 48;
+    do {
+        Shift -= 9;
+        Entry = ReadPhysical((Entry & Frame) + ((ULONG64)Address >> Shift & 511) * sizeof(Entry));
+        if (!(Entry & Present))
+            return TYPE_NONE;
+    } while (Shift > PAGE_SHIFT && !(Entry & Large && Shift < 39));
+    ULONG Pat = Shift > PAGE_SHIFT ? Entry >> 12 & 1 : Entry >> 7 & 1;
+    return __readmsr(MSR_PAT) >> (Pat << 2 | (Entry >> 3 & 3)) * 8;
+}
+
+/* [WDK MmAllocateContiguousMemorySpecifyCache] adjacent pages of the cache type. FALSE: there is nothing to free. */
+static BOOLEAN CheckContiguous(UCHAR *Block, UCHAR Type)
+{
+    if (!CT_CHECK(Block != NULL))
+        return FALSE;
     LONGLONG First = MmGetPhysicalAddress(Block).QuadPart;
-    for (ULONG i = 1; i < 4; i++)
+    for (ULONG i = 0; i < 4; i++) {
         CT_EQUAL(MmGetPhysicalAddress(Block + i * PAGE_SIZE).QuadPart, First + i * PAGE_SIZE);
+        CT_EQUAL(MemoryType(Block + i * PAGE_SIZE), Type);
+    }
     CT_CHECK(BYTE_OFFSET(Block) == 0);
     RtlFillMemory(Block, 4 * PAGE_SIZE, 0x11);
+    return TRUE;
 }
 
 /* Adjacent pages below the given address; nothing when there can be none. */
@@ -349,12 +387,20 @@ static VOID MemoryContiguous(VOID)
 {
     PHYSICAL_ADDRESS FourGig = {.QuadPart = 0xFFFFFFFF}, Tiny = {.QuadPart = 0};
     UCHAR *Block = MmAllocateContiguousMemory(4 * PAGE_SIZE, FourGig);
-    CheckContiguous(Block);
+    CT_REQUIRE(CheckContiguous(Block, TYPE_WRITE_BACK));
     CT_CHECK(MmGetPhysicalAddress(Block).QuadPart + 4 * PAGE_SIZE - 1 <= FourGig.QuadPart);
     MmFreeContiguousMemory(Block);
-    Block = MmAllocateContiguousMemorySpecifyCache(4 * PAGE_SIZE, Zero, FourGig, Zero, MmCached);
-    CheckContiguous(Block);
-    MmFreeContiguousMemorySpecifyCache(Block, 4 * PAGE_SIZE, MmCached);
+    static const struct {
+        MEMORY_CACHING_TYPE Cache;
+        UCHAR Type;
+    } Rows[] = {{MmCached, TYPE_WRITE_BACK},
+                {MmNonCached, TYPE_UNCACHEABLE},
+                {MmWriteCombined, TYPE_WRITE_COMBINING}};
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Rows); i++) {
+        Block = MmAllocateContiguousMemorySpecifyCache(4 * PAGE_SIZE, Zero, FourGig, Zero, Rows[i].Cache);
+        if (CheckContiguous(Block, Rows[i].Type))
+            MmFreeContiguousMemorySpecifyCache(Block, 4 * PAGE_SIZE, Rows[i].Cache);
+    }
     CT_EQUAL(MmAllocateContiguousMemory(4 * PAGE_SIZE, Tiny), 0);
 }
 
@@ -363,16 +409,16 @@ static VOID MemoryContiguousNode(VOID)
 {
     UCHAR *Block =
         MmAllocateContiguousMemorySpecifyCacheNode(4 * PAGE_SIZE, Zero, Highest, Zero, MmCached, 0);
-    CheckContiguous(Block);
-    MmFreeContiguousMemory(Block);
+    if (CheckContiguous(Block, TYPE_WRITE_BACK))
+        MmFreeContiguousMemory(Block);
     Block = MmAllocateContiguousMemorySpecifyCacheNode(4 * PAGE_SIZE, Zero, Highest, Zero, MmNonCached,
                                                        MM_ANY_NODE_OK);
-    CheckContiguous(Block);
-    MmFreeContiguousMemory(Block);
+    if (CheckContiguous(Block, TYPE_UNCACHEABLE))
+        MmFreeContiguousMemory(Block);
     Block = MmAllocateContiguousNodeMemory(4 * PAGE_SIZE, Zero, Highest, Zero,
                                            PAGE_READWRITE | PAGE_WRITECOMBINE, MM_ANY_NODE_OK);
-    CheckContiguous(Block);
-    MmFreeContiguousMemory(Block);
+    if (CheckContiguous(Block, TYPE_WRITE_COMBINING))
+        MmFreeContiguousMemory(Block);
     CT_EQUAL(MmAllocateContiguousNodeMemory(PAGE_SIZE, Zero, Highest, Zero, PAGE_READONLY, MM_ANY_NODE_OK),
              0);
 }
@@ -458,6 +504,7 @@ static VOID MemoryNonCached(VOID)
     Block[0] = 1;
     Block[PAGE_SIZE] = 2;
     CT_CHECK(Block[0] == 1 && Block[PAGE_SIZE] == 2);
+    CT_EQUAL(MemoryType((PVOID)Block), TYPE_UNCACHEABLE);
     MmFreeNonCachedMemory((PVOID)Block, PAGE_SIZE + 1);
 }
 

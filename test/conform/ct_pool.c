@@ -49,18 +49,83 @@ static VOID PoolUntagged(VOID)
     ExFreePool(Block);
 }
 
-static VOID PoolPriority(VOID)
+/* Low, normal and high, each with its two kinds of special pool. */
+static const EX_POOL_PRIORITY Priorities[] = {
+    LowPoolPriority,    LowPoolPrioritySpecialPoolOverrun,    LowPoolPrioritySpecialPoolUnderrun,
+    NormalPoolPriority, NormalPoolPrioritySpecialPoolOverrun, NormalPoolPrioritySpecialPoolUnderrun,
+    HighPoolPriority,   HighPoolPrioritySpecialPoolOverrun,   HighPoolPrioritySpecialPoolUnderrun};
+
+/* Bit per priority with which a block can be had. */
+static ULONG PrioritiesServed(VOID)
 {
-    static const EX_POOL_PRIORITY Priorities[] = {
-        LowPoolPriority,    LowPoolPrioritySpecialPoolOverrun,    LowPoolPrioritySpecialPoolUnderrun,
-        NormalPoolPriority, NormalPoolPrioritySpecialPoolOverrun, NormalPoolPrioritySpecialPoolUnderrun,
-        HighPoolPriority,   HighPoolPrioritySpecialPoolOverrun,   HighPoolPrioritySpecialPoolUnderrun};
+    ULONG Served = 0;
     for (ULONG i = 0; i < RTL_NUMBER_OF(Priorities); i++) {
         PVOID Block = ExAllocatePoolWithTagPriority(NonPagedPoolNx, 64, TAG, Priorities[i]);
-        CT_REQUIRE(Block != NULL);
+        if (Block == NULL)
+            continue;
+        Served |= 1u << i;
         CT_CHECK(Fill(Block, 64));
         ExFreePoolWithTag(Block, TAG);
     }
+    return Served;
+}
+
+/* Memory that is taken away from all others: MDLs in a chain. */
+static PMDL Taken;
+
+static BOOLEAN TakeMemory(SIZE_T Bytes)
+{
+    const PHYSICAL_ADDRESS Zero = {.QuadPart = 0}, Highest = {.QuadPart = -1};
+    PMDL Mdl = MmAllocatePagesForMdlEx(Zero, Highest, Zero, Bytes, MmCached, MM_DONT_ZERO_ALLOCATION);
+    if (Mdl == NULL)
+        return FALSE;
+    Mdl->Next = Taken;
+    Taken = Mdl;
+    return TRUE;
+}
+
+static VOID GiveMemory(VOID)
+{
+    while (Taken != NULL) {
+        PMDL Mdl = Taken;
+        Taken = Mdl->Next;
+        MmFreePagesFromMdl(Mdl);
+        ExFreePool(Mdl);
+    }
+}
+
+static LONG64 AllMemory(VOID)
+{
+    PPHYSICAL_MEMORY_RANGE Ranges = MmGetPhysicalMemoryRanges();
+    LONG64 Bytes = 0;
+    for (ULONG i = 0; Ranges != NULL && Ranges[i].NumberOfBytes.QuadPart != 0; i++)
+        Bytes += Ranges[i].NumberOfBytes.QuadPart;
+    if (Ranges != NULL)
+        ExFreePool(Ranges);
+    return Bytes;
+}
+
+/* Takes memory, so much at a time, until the priorities that are served are not those any more; what they are then. */
+static ULONG TakeWhileServed(ULONG Served, SIZE_T Step)
+{
+    ULONG Now;
+    while ((Now = PrioritiesServed()) == Served && TakeMemory(Step))
+        ;
+    return Now;
+}
+
+/* [WDK ExAllocatePoolWithTagPriority] LowPoolPriority: may fail when the system is low on resources; NormalPoolPriority: when it is very low;
+ * HighPoolPriority: not before the system is completely out of resources. */
+static VOID PoolPriority(VOID)
+{
+    const ULONG All = 0x1ff, NotLow = 0x1f8, High = 0x1c0;
+    SIZE_T Step = BYTES_TO_PAGES(AllMemory()) / 1024 * PAGE_SIZE;
+    CT_EQUAL(PrioritiesServed(), All);
+    ULONG First = TakeWhileServed(All, 8 * Step), Second = TakeWhileServed(NotLow, Step);
+    GiveMemory();
+    CT_EQUAL(First, NotLow);
+    CT_EQUAL(Second, High);
+    CT_EQUAL(PrioritiesServed(), All);
     CT_EQUAL(ExAllocatePoolWithTagPriority(PagedPool, (SIZE_T)1 << 46, TAG, HighPoolPriority), 0);
 }
 
@@ -79,26 +144,57 @@ static VOID PoolCacheAligned(VOID)
         }
 }
 
-/* Blocks that one processor allocates and another one frees, more of them than any cache keeps. */
+/* --- blocks that one processor allocates and another one frees, more of them than any cache keeps --- */
+
+#define BLOCKS 400
+
+static PUCHAR Blocks[BLOCKS];
+
+static SIZE_T BlockSize(ULONG i)
+{
+    return 16 + 11 * i;
+}
+
+/* Every byte tells the block and the round in which it was allocated: blocks that overlap, or one that two have, show. */
+static UCHAR Stamp(ULONG i, ULONG Round)
+{
+    return (UCHAR)(i * 7 + Round * 31 + 1);
+}
+
+static VOID FreeBlock(ULONG i, ULONG Round)
+{
+    PUCHAR Block = Blocks[i];
+    Blocks[i] = NULL;
+    if (Block == NULL)
+        return;
+    for (SIZE_T At = 0; At < BlockSize(i); At++)
+        if (!CT_CHECK(Block[At] == Stamp(i, Round)))
+            break;
+    ExFreePoolWithTag(Block, TAG);
+}
+
+static VOID TakeBlock(ULONG i, ULONG Round)
+{
+    Blocks[i] = ExAllocatePoolWithTag(i % 2 ? PagedPool : NonPagedPoolNx, BlockSize(i), TAG);
+    if (CT_CHECK(Blocks[i] != NULL))
+        RtlFillMemory(Blocks[i], BlockSize(i), Stamp(i, Round));
+}
+
+/* Each round on the next processor; on a machine with one, all rounds are there. */
 static VOID PoolOtherProcessor(VOID)
 {
-    enum { Count = 400 };
-    static PVOID Blocks[Count];
-    ULONG Processors = KeQueryActiveProcessorCount(NULL);
-    for (ULONG Round = 0; Round < 2 * Processors; Round++) {
+    ULONG Processors = KeQueryActiveProcessorCount(NULL), Rounds = 2 * Processors;
+    for (ULONG Round = 0; Round < Rounds; Round++) {
         KeSetSystemAffinityThread((KAFFINITY)1 << Round % Processors);
-        for (ULONG i = 0; i < Count; i++) {
-            if (Blocks[i] != NULL)
-                ExFreePoolWithTag(Blocks[i], TAG);
-            Blocks[i] = ExAllocatePoolWithTag(i % 2 ? PagedPool : NonPagedPoolNx, 16 + 11 * i, TAG);
-            CT_REQUIRE(Blocks[i] != NULL);
+        CT_EQUAL(KeGetCurrentProcessorNumberEx(NULL), Round % Processors);
+        for (ULONG i = 0; i < BLOCKS; i++) {
+            FreeBlock(i, Round - 1);
+            TakeBlock(i, Round);
         }
     }
     KeRevertToUserAffinityThread();
-    for (ULONG i = 0; i < Count; i++) {
-        ExFreePoolWithTag(Blocks[i], TAG);
-        Blocks[i] = NULL;
-    }
+    for (ULONG i = 0; i < BLOCKS; i++)
+        FreeBlock(i, Rounds - 1);
 }
 
 static NTSTATUS QuotaTooMuch(PVOID Context)

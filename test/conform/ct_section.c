@@ -2,6 +2,7 @@
  * Sections and their views. [WDK ZwCreateSection, ZwOpenSection, ZwMapViewOfSection, ZwUnmapViewOfSection, ZwQuerySection,
  * MmMapViewInSystemSpace, MmFlushImageSection, MmCanFileBeTruncated, ZwFlushVirtualMemory] */
 #include "ct.h"
+#include <ntimage.h>
 
 #define SYSTEM_START ((PVOID)0xffff800000000000)
 
@@ -58,6 +59,13 @@ static BOOLEAN Holds(PUCHAR Address, UCHAR Wanted)
     return NT_SUCCESS(NtboxGuardedCall(TouchGuarded, &Touch)) && Touch.Value == Wanted;
 }
 
+/* There is nothing to read. */
+static BOOLEAN Faults(PUCHAR Address)
+{
+    TOUCH Touch = {Address, FALSE, 0};
+    return NtboxGuardedCall(TouchGuarded, &Touch) == STATUS_ACCESS_VIOLATION;
+}
+
 static VOID SectionCreate(VOID)
 {
     HANDLE Section;
@@ -74,7 +82,7 @@ static VOID SectionCreate(VOID)
     CT_CHECK(Holds(Second + 0x2345, 7));
     CT_STATUS(Write(Second + 0x2345, 8), STATUS_ACCESS_VIOLATION);
     CT_SUCCESS(Unmap(First + 0x5000)); /* any address inside */
-    CT_CHECK(Holds(Second + 0x2345, 7) && !Holds(First + 0x12345, 7));
+    CT_CHECK(Holds(Second + 0x2345, 7) && Faults(First + 0x12345));
     CT_SUCCESS(Unmap(Second));
     CT_STATUS(Unmap(Second), STATUS_NOT_MAPPED_VIEW);
     CT_SUCCESS(Map(Section, &Third, &Size, 0, PAGE_READWRITE)); /* the section has kept it */
@@ -251,11 +259,12 @@ static VOID SectionNt(VOID)
 
 /* --- of files --- */
 
-static NTSTATUS OpenFile(PHANDLE File, PFILE_OBJECT *Object)
+static NTSTATUS OpenNamed(PCWSTR Path, PHANDLE File, PFILE_OBJECT *Object)
 {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(FILE_NAME);
+    UNICODE_STRING Name;
     OBJECT_ATTRIBUTES Attributes;
     IO_STATUS_BLOCK Iosb;
+    RtlInitUnicodeString(&Name, Path);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     NTSTATUS Status =
         ZwCreateFile(File, FILE_READ_DATA | FILE_EXECUTE | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0,
@@ -263,6 +272,11 @@ static NTSTATUS OpenFile(PHANDLE File, PFILE_OBJECT *Object)
     if (NT_SUCCESS(Status))
         Status = ObReferenceObjectByHandle(*File, 0, *IoFileObjectType, KernelMode, (PVOID *)Object, NULL);
     return Status;
+}
+
+static NTSTATUS OpenFile(PHANDLE File, PFILE_OBJECT *Object)
+{
+    return OpenNamed(FILE_NAME, File, Object);
 }
 
 static VOID CloseFile(HANDLE File, PFILE_OBJECT Object)
@@ -349,13 +363,77 @@ static VOID SectionFlush(VOID)
     CloseFile(File, Object);
 }
 
-/* OptionalHeader.SizeOfImage */
-static ULONG SizeOfImage(PUCHAR Base)
+static const IMAGE_OPTIONAL_HEADER64 *OptionalHeader(const UCHAR *Base)
 {
-    return *(volatile ULONG *)(Base + *(volatile ULONG *)(Base + 0x3c) + 0x50);
+    const IMAGE_DOS_HEADER *Dos = (const IMAGE_DOS_HEADER *)Base;
+    return &((const IMAGE_NT_HEADERS64 *)(Base + Dos->e_lfanew))->OptionalHeader;
 }
 
-/* Two views: one where the image wants to be or where there is room, the other one elsewhere, relocated. */
+static ULONG SizeOfImage(const UCHAR *Base)
+{
+    return OptionalHeader(Base)->SizeOfImage;
+}
+
+/* An image that can be relocated is, wherever its view lies, and its header says where that is. */
+static PUCHAR MapImage(HANDLE Section, SIZE_T *Size)
+{
+    PUCHAR Base;
+    if (!CT_SUCCESS(Map(Section, &Base, Size, 0, PAGE_READONLY)))
+        return NULL;
+    CT_EQUAL(OptionalHeader(Base)->ImageBase, (ULONG64)Base);
+    return Base;
+}
+
+/* [PE Format, base relocations] What a block of the table says are addresses, all of the image: as far from the base in both views. */
+static ULONG CompareBlock(const UCHAR *First, const UCHAR *Second, const IMAGE_BASE_RELOCATION *Block)
+{
+    const USHORT Dir64 = 10; /* its 64 bits are an address */
+    ULONG Count = (Block->SizeOfBlock - sizeof(*Block)) / sizeof(USHORT), Found = 0;
+    for (ULONG i = 0; i < Count; i++) {
+        USHORT Entry = ((const USHORT *)(Block + 1))[i];
+        ULONG Rva = Block->VirtualAddress + (Entry & 0xfff);
+        if (Entry >> 12 != Dir64)
+            continue;
+        ULONG64 Offset = *(const UNALIGNED ULONG64 *)(First + Rva) - (ULONG64)First;
+        CT_CHECK(Offset < SizeOfImage(First));
+        CT_EQUAL(*(const UNALIGNED ULONG64 *)(Second + Rva) - (ULONG64)Second, Offset);
+        Found++;
+    }
+    return Found;
+}
+
+static ULONG CompareRelocations(const UCHAR *First, const UCHAR *Second)
+{
+    const IMAGE_DATA_DIRECTORY *Table =
+        &OptionalHeader(First)->DataDirectory[IMAGE_DIRECTORY_ENTRY_BASERELOC];
+    ULONG Found = 0;
+    for (ULONG At = 0; At < Table->Size;) {
+        const IMAGE_BASE_RELOCATION *Block =
+            (const IMAGE_BASE_RELOCATION *)(First + Table->VirtualAddress + At);
+        Found += CompareBlock(First, Second, Block);
+        At += Block->SizeOfBlock;
+    }
+    return Found;
+}
+
+/* Two views of an image that has addresses of its own in it: one of them at least is not where the image wants to be. */
+static VOID SectionRelocated(VOID)
+{
+    HANDLE File, Section;
+    PFILE_OBJECT Object;
+    SIZE_T Size;
+    CT_REQUIRE(CT_SUCCESS(OpenNamed(L"\\SystemRoot\\System32\\ntoskrnl.exe", &File, &Object)));
+    CT_SUCCESS(Create(&Section, 0, PAGE_EXECUTE, SEC_IMAGE, File));
+    PUCHAR First = MapImage(Section, &Size), Second = MapImage(Section, &Size);
+    if (CT_CHECK(First != NULL && Second != NULL && First != Second))
+        CT_CHECK(CompareRelocations(First, Second) > 100);
+    CT_SUCCESS(Unmap(First));
+    CT_SUCCESS(Unmap(Second));
+    CT_SUCCESS(ZwClose(Section));
+    CloseFile(File, Object);
+}
+
+/* Two views: one where the image wants to be or where there is room, the other one elsewhere. */
 static VOID SectionImage(VOID)
 {
     HANDLE File, Section;
@@ -367,7 +445,7 @@ static VOID SectionImage(VOID)
     CT_REQUIRE(CT_SUCCESS(OpenFile(&File, &Object)));
     CT_STATUS(Create(&Section, 0, PAGE_READONLY, SEC_IMAGE, NULL), STATUS_INVALID_FILE_FOR_SECTION);
     CT_SUCCESS(Create(&Section, 0, PAGE_EXECUTE, SEC_IMAGE, File));
-    CT_CHECK(NT_SUCCESS(Map(Section, &First, &Size, 0, PAGE_READONLY)));
+    First = MapImage(Section, &Size);
     CT_REQUIRE(Holds(First, 'M'));
     CT_EQUAL(Size, (SizeOfImage(First) + PAGE_SIZE - 1) & ~(SIZE_T)(PAGE_SIZE - 1));
     CT_SUCCESS(
@@ -377,7 +455,8 @@ static VOID SectionImage(VOID)
     CT_SUCCESS(
         ZwQueryVirtualMemory(ZwCurrentProcess(), First, MemoryImageInformation, &Image, sizeof(Image), NULL));
     CT_CHECK(Image.ImageBase == First && Image.SizeOfImage != 0);
-    CT_CHECK(NT_SUCCESS(Map(Section, &Second, &SecondSize, 0, PAGE_READONLY)));
+    Second = MapImage(Section, &SecondSize);
+    CT_REQUIRE(Second != NULL);
     CT_CHECK(Second != First && SecondSize == Size && Holds(Second, 'M'));
     CT_EQUAL(SizeOfImage(Second), SizeOfImage(First));
     CT_STATUS(Write(First, 1), STATUS_ACCESS_VIOLATION); /* the headers are read-only */
@@ -555,6 +634,7 @@ static VOID SectionFileSystem(VOID)
 static UCHAR DeviceBytes[2 * PAGE_SIZE + 100];
 static SECTION_OBJECT_POINTERS DevicePointers;
 static volatile LONG DeviceReads, DeviceWrites, DeviceWrong;
+static volatile LONG DeviceBehind; /* writes of more than the file has */
 
 static NTSTATUS CompleteWith(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
@@ -590,6 +670,8 @@ static NTSTATUS NTAPI DeviceTransfer(PDEVICE_OBJECT Device, PIRP Irp)
         InterlockedIncrement(&DeviceWrong);
     if (Offset >= (LONGLONG)sizeof(DeviceBytes))
         return CompleteWith(Irp, STATUS_END_OF_FILE, 0);
+    if (Writes && Length > sizeof(DeviceBytes) - Offset)
+        InterlockedIncrement(&DeviceBehind);
     if (Length > sizeof(DeviceBytes) - Offset)
         Length = (ULONG)(sizeof(DeviceBytes) - Offset);
     PUCHAR Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
@@ -755,6 +837,7 @@ static VOID WriteThroughView(HANDLE File)
     FlushBoth(Section, View);
     FlushLocked(View);
     CT_SUCCESS(Write(View + 0x2060, 'B'));
+    CT_SUCCESS(Write(View + 0x2064, 'E')); /* behind the end: stays where it is */
     CT_SUCCESS(Map(Section, &Again, &Size, 0, PAGE_READONLY));
     CT_CHECK(Holds(Again + 0x1040, 'A') && Holds(Again + 0x2060, 'B'));
     CT_SUCCESS(Unmap(View));
@@ -765,6 +848,7 @@ static VOID WriteThroughView(HANDLE File)
     CT_SUCCESS(ZwClose(Section));
     CT_EQUAL(DeviceReads, 3);
     CT_EQUAL(DeviceWrong, 0);
+    CT_EQUAL(DeviceBehind, 0);
     CT_CHECK(DeviceBytes[0] == 0 && DeviceBytes[0x1041] == 65);
     CT_CHECK(MmForceSectionClosed(&DevicePointers, FALSE));
 }
@@ -782,14 +866,23 @@ static VOID SectionWrite(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"section.create", SectionCreate},     {"section.copy", SectionCopy},
-    {"section.reserve", SectionReserve},   {"section.name", SectionName},
-    {"section.wrong", SectionWrong},       {"section.nt", SectionNt},
-    {"section.file", SectionFile},         {"section.read", SectionRead},
-    {"section.flush", SectionFlush},       {"section.image", SectionImage},
-    {"section.query", SectionQuery},       {"section.system", SectionSystem},
-    {"section.physical", SectionPhysical}, {"section.file_system", SectionFileSystem},
-    {"section.write", SectionWrite},       {"section.large", SectionLarge},
+    {"section.create", SectionCreate},
+    {"section.copy", SectionCopy},
+    {"section.reserve", SectionReserve},
+    {"section.name", SectionName},
+    {"section.wrong", SectionWrong},
+    {"section.nt", SectionNt},
+    {"section.file", SectionFile},
+    {"section.read", SectionRead},
+    {"section.flush", SectionFlush},
+    {"section.image", SectionImage},
+    {"section.relocated", SectionRelocated},
+    {"section.query", SectionQuery},
+    {"section.system", SectionSystem},
+    {"section.physical", SectionPhysical},
+    {"section.file_system", SectionFileSystem},
+    {"section.write", SectionWrite},
+    {"section.large", SectionLarge},
     {"section.device", SectionDevice},
 };
 CT_DRIVER(Cases)

@@ -45,9 +45,11 @@ class Images:
             expect(words in err, f'{err.strip()!r} does not say {words!r}')
 
     def check_parameters(self):
-        """An export driver has a service key, and so parameters."""
-        code, _, err = call(self.ntbox, 'run', self.sample('client'), '--param', 'exporter/Start=dword:1')
-        expect_equal('exit code', code, 0)
+        """An export driver has a service key, and so parameters: told.sys gives its value to asks_told.sys, which starts only with 42."""
+        for value, wanted in (([], 'failed'), (['--param', 'told/Answer=dword:41'], 'failed'),
+                              (['--param', 'asks_told/Answer=dword:42'], 'failed'), (['--param', 'told/Answer=dword:42'], 'passed')):
+            _, document = report(self.ntbox, 'run', self.driver('asks_told'), *value)
+            expect_equal(f'outcome with {value}', document['outcome'], wanted)
         code, _, err = call(self.ntbox, 'run', self.sample('client'), '--param', 'importer/Start=dword:1')
         expect_equal('exit code', code, 3)
         expect('no driver of this run is called importer' in err, err)

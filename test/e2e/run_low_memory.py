@@ -50,6 +50,12 @@ class LowMemory:
             expect_equal('sentence', document['sentence'], 'all steps succeeded')
             expect_equal('passes', len(document['passes']), 31)
             expect(any(one['failed'] > 1 for one in document['passes']), 'no pass with more than one failure')
+            lengths = [one['allocations'] for one in document['passes'][1:]]
+            shifted = sum(after == before - 1 for before, after in zip(lengths, lengths[1:]))
+            expect(shifted < len(lengths) / 2, f'each pass is the one before it, an allocation earlier: {lengths}')
+        failures = [[{key: one.get(key) for key in ('pass', 'allocations', 'failed', 'module', 'offset')} for one in document['passes']]
+                    for document in documents]
+        expect_equal('what failed in the second run with the same seed', failures[1], failures[0])
 
     def only(self):
         """--fail-only: what the driver's own code asks for, and nothing else."""

@@ -5,18 +5,26 @@ touches memory that it does not use (what the virtual machine holds of the host'
 memory, have a test of their own with less.
 usage: run_memory.py NTBOX DRIVER"""
 import os
+import re
 import resource
 import sys
+import tempfile
 
 from runs import Tally, expect, expect_all_passed, finish, report
 
-SIZES = ['32M', '256M', '4G', '64G']
+SIZES = {'32M': 32 << 20, '256M': 256 << 20, '4G': 4 << 30, '64G': 64 << 30}
+HOLES = 1 << 20  # what the firmware keeps of the first MiB and at the end of the memory below 4 GiB
 PROCESSORS = ['max', 'qemu64']  # the second has no 1 GiB pages
 
 
 def check(ntbox, driver, size, processor):
-    _, document = report(ntbox, 'run', driver, '--memory', size, '--cpu', processor, '--timeout', '60')
+    with tempfile.NamedTemporaryFile('r', encoding='utf-8', errors='replace') as log:
+        _, document = report(ntbox, 'run', driver, '--memory', size, '--cpu', processor, '--timeout', '60', '--append', 'bench', '--log', log.name)
+        seen = re.search(r'memory manager: (\d+) pages', log.read())
     expect_all_passed(document)
+    expect(seen is not None, 'the log does not say how many pages there are')
+    missing = SIZES[size] - int(seen[1]) * 4096
+    expect(0 <= missing < HOLES, f'the kernel sees {seen[1]} pages, {missing} bytes less than there are')
 
 
 def resident(ntbox, driver, size):
