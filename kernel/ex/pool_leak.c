@@ -88,6 +88,7 @@ static VOID ExpReportLeak(const EX_POOL_BLOCK *Block, PVOID Context)
              KD_TEXTN(ReportKeyTag, &Block->Tag, sizeof(Block->Tag)), KD_NUMBER(ReportKeySize, Block->Size),
              KD_TEXT(ReportKeyModule, Module->Name), KD_NUMBER(ReportKeyOffset, Offset),
              KD_TEXT(ReportKeyText, Trace));
+    KdMeasureLeak(1, 0);
 }
 
 static VOID ExpReportMoreLeaks(const EXP_LEAKS *Leaks)
@@ -97,6 +98,7 @@ static VOID ExpReportMoreLeaks(const EXP_LEAKS *Leaks)
           Leaks->MoreBytes);
     KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Leaks->Module->Name), KD_TEXT(ReportKeyKind, "more pool"),
              KD_NUMBER(ReportKeyCount, More), KD_NUMBER(ReportKeySize, Leaks->MoreBytes));
+    KdMeasureLeak(More, 0);
 }
 
 ULONG ExReportDriverLeaks(PIM_MODULE Module)

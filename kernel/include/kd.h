@@ -44,11 +44,18 @@ KD_FIELD KdTextField(UCHAR Key, PCSTR Text);
 /* UTF-16 is converted to UTF-8 in Buffer, which must live until KdReport returns. */
 KD_FIELD KdUnicodeField(UCHAR Key, PCUNICODE_STRING Text, PCHAR Buffer, ULONG BufferLength);
 
+/* Leaks that were reported since boot, also while the channel is closed. Measured are those of which is known that they are these blocks of
+ * pool, these pages of system space, and nothing else. */
+typedef struct _KD_LEAKS {
+    volatile LONG64 Count, Measured, Blocks, Pages; /* interlocked */
+} KD_LEAKS;
+extern KD_LEAKS KdLeaks;
+
+/* Of one leak, besides its record. Any IRQL. */
+VOID KdMeasureLeak(ULONG64 Blocks, ULONG64 Pages);
+
 /* Writes one record to the report channel. Never waits, never allocates; dropped and counted when the ring is
  * full, nothing happens when there is no channel. Any IRQL, NMI and bug check included. */
-/* Leaks that were reported since boot, also while the channel is closed. */
-extern volatile LONG KdLeakCount;
-
 VOID KdReportFields(REPORT_TYPE Type, const KD_FIELD *Fields, ULONG Count);
 #define KdReport(Type, ...)                                                                                  \
     KdReportFields((Type), (const KD_FIELD[]){__VA_ARGS__},                                                  \

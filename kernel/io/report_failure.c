@@ -6,11 +6,11 @@
 #include "ke_failure.h"
 #include "mm.h"
 
-static LONG IopLeaksBefore;
+static KD_LEAKS IopLeaksBefore; /* one plan at a time */
 
 static VOID NTAPI IopBeginFailure(const NTBOX_FAILURE_PLAN *Plan)
 {
-    IopLeaksBefore = KdLeakCount;
+    IopLeaksBefore = KdLeaks;
     KeBeginFailure(Plan);
 }
 
@@ -44,11 +44,15 @@ static VOID NTAPI IopTakeStock(NTBOX_LEDGER *Ledger)
     *Ledger = (NTBOX_LEDGER){NonPaged.Blocks + Paged.Blocks, NonPaged.Bytes + Paged.Bytes, Memory.SystemPtes};
 }
 
-/* What a driver has lost, and is reported for, is missing in the ledger too. */
+/* What a driver has lost, and is reported for, is missing in the ledger too. Of devices, threads and the like nobody knows how much that is: then
+ * the kernel is not blamed. */
 static VOID IopReportLost(LONG64 Blocks, LONG64 Pages)
 {
-    if (KdLeakCount != IopLeaksBefore)
+    KD_LEAKS Leaks = KdLeaks;
+    if (Leaks.Count - IopLeaksBefore.Count != Leaks.Measured - IopLeaksBefore.Measured)
         return;
+    Blocks -= Leaks.Blocks - IopLeaksBefore.Blocks;
+    Pages -= Leaks.Pages - IopLeaksBefore.Pages;
     if (Blocks > 0)
         KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, "ntoskrnl.exe"),
                  KD_TEXT(ReportKeyKind, "pool after a failed allocation"), KD_NUMBER(ReportKeyCount, Blocks));

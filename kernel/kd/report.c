@@ -86,14 +86,21 @@ static PUCHAR KdpPutField(PUCHAR At, const KD_FIELD *Field)
     return At + sizeof(*Header) + ALIGN_UP_BY(Field->Length, 8);
 }
 
-volatile LONG KdLeakCount;
+KD_LEAKS KdLeaks;
+
+VOID KdMeasureLeak(ULONG64 Blocks, ULONG64 Pages)
+{
+    InterlockedExchangeAdd64(&KdLeaks.Blocks, (LONG64)Blocks);
+    InterlockedExchangeAdd64(&KdLeaks.Pages, (LONG64)Pages);
+    InterlockedExchangeAdd64(&KdLeaks.Measured, 1);
+}
 
 VOID KdReportFields(REPORT_TYPE Type, const KD_FIELD *Fields, ULONG Count)
 {
     ULONG64 Length = sizeof(REPORT_RECORD), At;
 
     if (Type == ReportLeak)
-        __atomic_fetch_add(&KdLeakCount, 1, __ATOMIC_RELAXED);
+        InterlockedExchangeAdd64(&KdLeaks.Count, 1);
     if (KdpChannel == NULL)
         return;
     for (ULONG i = 0; i < Count; i++)
