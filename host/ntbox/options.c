@@ -224,11 +224,11 @@ static bool check_fail_only(const RunOptions *options, GError **error)
     return found || usage_error(error, "--fail-only: this run has no image %s, but %s", only, names);
 }
 
-/* ---- the context ---- */
+/* ---- the context: --help has the options in the order in which they are added ---- */
 
-static GOptionContext *make_context(RawOptions *raw)
+/* What is done with the drivers. */
+static void add_scenario_options(GOptionGroup *group, RawOptions *raw)
 {
-    RunOptions *o = raw->Options;
     GOptionEntry entries[] = {
         {"ioctl", 0, 0, G_OPTION_ARG_CALLBACK, on_ioctl, "Send a control request (lengths default to 4096)",
          "DEVICE:CODE[:HEX-IN[:OUT-LENGTH]]"},
@@ -244,12 +244,32 @@ static GOptionContext *make_context(RawOptions *raw)
         {"then", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, on_then,
          "Begin the next group of drivers and requests", NULL},
         {"rounds", 0, 0, G_OPTION_ARG_INT, &raw->Rounds, "Do everything N times in one machine (1)", "N"},
+        {NULL},
+    };
+    g_option_group_add_entries(group, entries);
+}
+
+/* What it is done on. */
+static void add_machine_options(GOptionGroup *group, RawOptions *raw)
+{
+    RunOptions *o = raw->Options;
+    GOptionEntry entries[] = {
         {"boot", 0, 0, G_OPTION_ARG_STRING, &raw->Boot, "pvh (default), bios or uefi", "METHOD"},
         {"kernel", 0, 0, G_OPTION_ARG_STRING, &raw->Kernel, "checked (default) or free", "FLAVOUR"},
         {"smp", 0, 0, G_OPTION_ARG_INT, &raw->Processors, "Virtual processors (1)", "N"},
         {"memory", 0, 0, G_OPTION_ARG_STRING, &raw->Memory, "Memory, 32M to 64G (128M)", "SIZE"},
         {"cpu", 0, 0, G_OPTION_ARG_STRING, &o->Processor, "QEMU's processor model (max)", "MODEL"},
         {"timeout", 0, 0, G_OPTION_ARG_INT, &raw->TimeLimit, "Time limit (30)", "SECONDS"},
+        {NULL},
+    };
+    g_option_group_add_entries(group, entries);
+}
+
+/* What is looked at, and what is told. */
+static void add_report_options(GOptionGroup *group, RawOptions *raw)
+{
+    RunOptions *o = raw->Options;
+    GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &o->Json, "Write the report as one JSON document", NULL},
         {"strict-wx", 0, 0, G_OPTION_ARG_NONE, &o->StrictWx, "Refuse writable and executable sections", NULL},
         {"special-pool", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK, on_special_pool,
@@ -264,6 +284,16 @@ static GOptionContext *make_context(RawOptions *raw)
          "Of those only what the code of this image asks for", "IMAGE"},
         {"keep-loaded", 0, 0, G_OPTION_ARG_NONE, &o->KeepLoaded, "Do not unload the drivers at the end",
          NULL},
+        {NULL},
+    };
+    g_option_group_add_entries(group, entries);
+}
+
+/* What repeats a run, and what helps to look into it. */
+static void add_debug_options(GOptionGroup *group, RawOptions *raw)
+{
+    RunOptions *o = raw->Options;
+    GOptionEntry entries[] = {
         {"seed", 0, 0, G_OPTION_ARG_STRING, &raw->Seed, "Seed of the kernel's randomness and of QEMU's", "N"},
         {"icount", 0, 0, G_OPTION_ARG_NONE, &o->Icount, "Deterministic: time is the count of instructions",
          NULL},
@@ -284,9 +314,17 @@ static GOptionContext *make_context(RawOptions *raw)
          "FILE.sys [FILE.sys ...]"},
         {NULL},
     };
+    g_option_group_add_entries(group, entries);
+}
+
+static GOptionContext *make_context(RawOptions *raw)
+{
     GOptionContext *context = g_option_context_new(NULL);
     GOptionGroup *group = g_option_group_new("run", "", "", raw, NULL);
-    g_option_group_add_entries(group, entries);
+    add_scenario_options(group, raw);
+    add_machine_options(group, raw);
+    add_report_options(group, raw);
+    add_debug_options(group, raw);
     g_option_context_set_main_group(context, group);
     g_option_context_set_summary(context,
                                  "Boots a virtual machine, loads the drivers in order, sends the requests, "
