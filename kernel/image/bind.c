@@ -9,7 +9,6 @@ typedef struct _IMP_BINDING {
     NTSTATUS Status;     /* of loading what a forwarder leads to */
     PIM_MODULE Provider; /* of the descriptor being bound */
     ULONG ProviderIndex; /* Dll->Index + 1 that Provider belongs to */
-    ULONG UnknownDlls;   /* imports of DLLs that are not here at all */
     PCSTR FirstUnknown;
 } IMP_BINDING;
 

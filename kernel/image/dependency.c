@@ -204,7 +204,16 @@ static NTSTATUS ImpCallDllInitialize(PIM_MODULE Module, IMP_DLL_INITIALIZE Routi
     return Status;
 }
 
-/* [WDK "Creating Export Drivers"] DllInitialize is called immediately after the DLL is loaded. An image without it needs none. */
+static VOID ImpDropDll(PIM_MODULE Module)
+{
+    if (ImUpcalls->ReportLeaks(Module))
+        KdLog("%s: stays in memory, because something still points into it", Module->Name);
+    else
+        ImpDestroyModule(Module);
+}
+
+/* [WDK "Creating Export Drivers"] DllInitialize is called immediately after the DLL is loaded. An image without it needs none. While it runs it may
+ * load others that import from this image: they keep it when it fails. */
 static NTSTATUS ImpInitializeDll(IMP_LOAD *Load)
 {
     PIM_MODULE Module = Load->Module;
@@ -214,36 +223,40 @@ static NTSTATUS ImpInitializeDll(IMP_LOAD *Load)
     if (NT_SUCCESS(Status))
         return STATUS_SUCCESS;
     ImpFail(Load, Status, "DllInitialize returned 0x%08X", (unsigned)Status);
-    if (ImUpcalls->ReportLeaks(Module))
-        KdLog("%s: stays in memory, because something still points into it", Module->Name);
+    Module->Failed = TRUE;
+    if (Module->LoadCount != 0)
+        KdLog("%s: stays in memory as long as what it has loaded imports from it", Module->Name);
     else
-        ImpDestroyModule(Module);
+        ImpDropDll(Module);
     return Status;
 }
 
-/* [WDK "Creating Export Drivers"] DllUnload is called before the DLL goes. One without cannot be told and stays; so does one
- * whose DllUnload fails. */
-static VOID ImpUnloadDll(PIM_MODULE Module)
+/* [WDK "Creating Export Drivers"] DllUnload is called before the DLL goes. One without cannot be told and stays (FALSE); so does one
+ * whose DllUnload fails, or has loaded somebody who imports from it. */
+static BOOLEAN ImpCallDllUnload(PIM_MODULE Module)
 {
     IMP_DLL_UNLOAD Routine = ImpExportOf(Module, "DllUnload");
     KE_GATE Gate;
 
     if (Routine == NULL) {
         KdLog("%s: has no DllUnload and stays in memory", Module->Name);
-        return;
+        return FALSE;
     }
     KeEnterGate(&Gate, GateDllUnload, Routine);
     NTSTATUS Status = Routine();
     KeLeaveGate(&Gate);
     KdLog("%s: DllUnload returned %08lx", Module->Name, (ULONG)Status);
-    if (!NT_SUCCESS(Status) || Module->LoadCount != 0) /* it may have loaded somebody who imports from it */
+    return NT_SUCCESS(Status) && Module->LoadCount == 0;
+}
+
+/* One that was never initialised is not told either. */
+static VOID ImpUnloadDll(PIM_MODULE Module)
+{
+    if (!Module->Failed && !ImpCallDllUnload(Module))
         return;
     KdReport(ReportUnload, KD_TEXT(ReportKeyDriver, Module->Name),
              KD_NUMBER(ReportKeyStatus, STATUS_SUCCESS));
-    if (ImUpcalls->ReportLeaks(Module))
-        KdLog("%s: stays in memory, because something still points into it", Module->Name);
-    else
-        ImpDestroyModule(Module);
+    ImpDropDll(Module);
 }
 
 VOID ImpDereferenceModule(PIM_MODULE Module)
@@ -299,7 +312,8 @@ static NTSTATUS ImpUseNew(IMP_LOAD *Load, PIM_MODULE Provider)
     NTSTATUS Status = ImpUse(Load, Provider);
 
     if (!NT_SUCCESS(Status)) {
-        Provider->LoadCount = 1; /* nobody's: it goes again */
+        Provider
+            ->LoadCount++; /* nobody's: it goes again, unless its DllInitialize has loaded who imports from it */
         ImpDereferenceModule(Provider);
     }
     return Status;
@@ -308,6 +322,9 @@ static NTSTATUS ImpUseNew(IMP_LOAD *Load, PIM_MODULE Provider)
 NTSTATUS ImpNeedModule(IMP_LOAD *Load, PCSTR Name, SIZE_T Length, PIM_MODULE *Provider)
 {
     *Provider = ImpFindModuleByName(Name, Length);
+    if (*Provider != NULL && (*Provider)->Failed)
+        return ImpFail(Load, STATUS_DLL_INIT_FAILED, "it imports from %s, whose DllInitialize has failed",
+                       (*Provider)->Name);
     if (*Provider != NULL)
         return ImpUse(Load, *Provider);
     if (!ImpIsFileName(Name, Length))

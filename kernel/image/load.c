@@ -175,7 +175,7 @@ NTSTATUS ImpLoadNamed(IMP_LOAD *Load, PUNICODE_STRING FullName)
 /* It is in memory because others import from it; its service may use it too, if it is the same file and whole. */
 static NTSTATUS ImpAdopt(IMP_LOAD *Load, PIM_MODULE Module, PCUNICODE_STRING FullName)
 {
-    if (Module->IsBoot || Module->IsService || Module->InitIsGone ||
+    if (Module->IsBoot || Module->IsService || Module->InitIsGone || Module->Failed ||
         !RtlEqualUnicodeString(&Module->FullName, FullName, TRUE))
         return ImpFail(Load, STATUS_IMAGE_ALREADY_LOADED, "an image of that name is loaded already");
     Load->Module = Module;

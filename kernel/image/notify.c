@@ -52,21 +52,21 @@ NTSTATUS NTAPI PsSetLoadImageNotifyRoutineEx(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRo
     return Notify != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
-/* Afterwards the routine does not run and is not called. */
+/* Afterwards the routine does not run and is not called: it is forgotten before calls are let in again. The slot is free last. */
 static VOID ImpFinishRemoval(IMP_NOTIFY *Notify)
 {
     ExWaitForRundownProtectionRelease(&Notify->Calls);
     ExAcquireFastMutex(&ImpNotifyLock);
+    __atomic_store_n(&Notify->Routine, NULL, __ATOMIC_RELEASE);
     ExReInitializeRundownProtection(&Notify->Calls);
-    Notify->Routine = NULL;
     Notify->Going = FALSE;
     ExReleaseFastMutex(&ImpNotifyLock);
 }
 
-/* IRQL PASSIVE_LEVEL. STATUS_PROCEDURE_NOT_FOUND: it was not set. */
+/* IRQL <= APC_LEVEL. STATUS_PROCEDURE_NOT_FOUND: it was not set. */
 NTSTATUS NTAPI PsRemoveLoadImageNotifyRoutine(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    KI_REQUIRE_IRQL(APC_LEVEL);
     ExAcquireFastMutex(&ImpNotifyLock);
     IMP_NOTIFY *Notify = NotifyRoutine != NULL ? ImpFindNotifyLocked(NotifyRoutine) : NULL;
     if (Notify != NULL)

@@ -49,10 +49,12 @@ typedef struct _IM_MODULE {
     BOOLEAN HasExports;  /* (c) */
     BOOLEAN IsBoot;      /* (c) osloader loaded it, it stays for ever */
     BOOLEAN IsDll;       /* (d) came because another imports from it: DllInitialize, DllUnload */
-    BOOLEAN IsService;   /* (d) a service has it, which is one of LoadCount */
-    BOOLEAN InitIsGone;  /* (d) its discardable sections were freed: DriverEntry cannot be called any more */
-    PE_IMAGE Image;      /* (c) */
-    PE_EXPORTS Exports;  /* (c) if HasExports */
+    BOOLEAN
+    Failed; /* (d) DllInitialize has: it stays for those who are bound to it, and serves nobody else */
+    BOOLEAN IsService;  /* (d) a service has it, which is one of LoadCount */
+    BOOLEAN InitIsGone; /* (d) its discardable sections were freed: DriverEntry cannot be called any more */
+    PE_IMAGE Image;     /* (c) */
+    PE_EXPORTS Exports; /* (c) if HasExports */
     struct _IM_SECTION *Sections; /* (c) how often each section is locked: section.c */
     struct _IM_MODULE *NextFree;  /* (l) when it is none */
 } IM_MODULE, *PIM_MODULE;

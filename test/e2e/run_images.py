@@ -106,6 +106,18 @@ class Images:
         expect_equal('sentence', document['sentence'], 'init_pends.sys broke a rule: DllInitialize returned STATUS_PENDING, but what it has not done '
                                                        'then nobody waits for')
 
+    def check_fails_late(self):
+        """DllInitialize loads somebody who imports from its image, and fails: the image stays as long as that one, and for nobody else."""
+        others = [word for name in ('needs_late', 'bound_late', 'fails_late') for word in ('--with', self.driver(name))]
+        code, document = report(self.ntbox, 'run', self.alone(self.driver('tries_late')), *others, '--rounds', '2', '--ioctl',
+                                r'\Device\NtboxBoundLate:0x222000::1')
+        expect_equal('sentence', (code, document['sentence']), (2, 'round 1: needs_late.sys cannot load: it imports from fails_late.sys, '
+                                                                   'which failed: DllInitialize returned 0xC00000A3'))
+        expect_equal('output', [step['output'] for step in document['steps'] if step['operation'] == 'ioctl'], ['2a'] * 2)
+        unloads = [unload['driver'] for unload in document['unloads'] if unload['driver'] != 'agent.sys']
+        expect_equal('unloads', sorted(unloads), sorted(['tries_late.sys', 'bound_late.sys', 'fails_late.sys'] * 2))
+        expect_equal('leaks', document['leaks'], [])
+
     def check_stays(self):
         """Without DllUnload it stays, and serves the next client."""
         code, document = report(self.ntbox, 'run', self.driver('needs_staying'), '--rounds', '3')
@@ -138,6 +150,7 @@ def main():
         tally.run('DllInitialize fails', images.check_refused, 'needs_failing', 'needs_failing.sys cannot load',
                   'it imports from init_fails.sys, which failed: DllInitialize returned 0xC00000A3')
         tally.run('DllInitialize pends', images.check_pends)
+        tally.run('DllInitialize fails when others are bound', images.check_fails_late)
         tally.run('no DllUnload', images.check_stays)
         tally.run('a DLL that is a service too', images.check_service_too)
     finish(tally)
