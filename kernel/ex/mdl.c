@@ -92,8 +92,10 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
     TargetMdl->MdlFlags = MDL_PARTIAL | (SourceMdl->MdlFlags & Inherited);
     if (TargetMdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         TargetMdl->MdlFlags |= MDL_PARENT_MAPPED_SYSTEM_VA;
+    /* [WDK MmMapLockedPagesWithReservedMapping] at a reserved address MappedSystemVa has no byte offset */
     if (TargetMdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL))
-        TargetMdl->MappedSystemVa = (PUCHAR)SourceMdl->MappedSystemVa + Skip;
+        TargetMdl->MappedSystemVa =
+            (PUCHAR)PAGE_ALIGN(SourceMdl->MappedSystemVa) + SourceMdl->ByteOffset + Skip;
     PPFN_NUMBER From = MmGetMdlPfnArray(SourceMdl) + Page, To = MmGetMdlPfnArray(TargetMdl);
     for (SIZE_T I = 0; I < MmSpanPages((ULONG_PTR)VirtualAddress, Length); I++)
         To[I] = From[I];

@@ -2,9 +2,19 @@
  * Images of programs for SEC_IMAGE sections: laid out by RVA, with the protection of each page. No import is bound, nothing runs. */
 #include "imp.h"
 
-static ULONG ImpPageProtection(uint32_t Pe)
+/* [PE format, section flags] IMAGE_SCN_MEM_SHARED: all processes write to the same page. Else each has its own copy. */
+static BOOLEAN ImpIsShared(const PE_IMAGE *Image, ULONG Rva)
 {
-    if (Pe & PE_PROTECT_WRITE) /* each process has its own copy */
+    PE_SECTION Section;
+    return PeFindSection(Image, Rva, &Section, NULL) == PE_OK &&
+           (Section.Characteristics & IMAGE_SCN_MEM_SHARED) != 0;
+}
+
+static ULONG ImpPageProtection(uint32_t Pe, BOOLEAN Shared)
+{
+    if ((Pe & PE_PROTECT_WRITE) && Shared)
+        return Pe & PE_PROTECT_EXECUTE ? PAGE_EXECUTE_READWRITE : PAGE_READWRITE;
+    if (Pe & PE_PROTECT_WRITE)
         return Pe & PE_PROTECT_EXECUTE ? PAGE_EXECUTE_WRITECOPY : PAGE_WRITECOPY;
     if (Pe & PE_PROTECT_EXECUTE)
         return Pe & PE_PROTECT_READ ? PAGE_EXECUTE_READ : PAGE_EXECUTE;
@@ -88,7 +98,8 @@ static NTSTATUS ImpFillPages(const PE_IMAGE *File, IM_USER_IMAGE *Image)
     ImpFillHeader(&Mapped, Image);
     for (ULONG64 At = 0; At < Image->Size; At += PAGE_SIZE) {
         MM_IMAGE_PAGE *Info = &Image->PageInfo[At / PAGE_SIZE];
-        Info->Protect = ImpPageProtection(PeGetPageProtection(&Mapped, (uint32_t)At));
+        Info->Protect =
+            ImpPageProtection(PeGetPageProtection(&Mapped, (uint32_t)At), ImpIsShared(&Mapped, (ULONG)At));
         ImpFindSource(File, (ULONG)At, Image->Pages + At, Info);
     }
     return STATUS_SUCCESS;

@@ -39,6 +39,9 @@ typedef struct _KT_ENTRY {
         }                                                                                                    \
     } while (0)
 
+/* mm/pfn_test.c. All pages of the standby list are taken from their owners, as if memory were short, and are free. IRQL <= DISPATCH_LEVEL. */
+VOID KtTakeStandby(VOID);
+
 /* PASSIVE_LEVEL. Runs all; FALSE when one failed. */
 BOOLEAN KtRunTests(VOID);
 

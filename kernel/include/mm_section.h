@@ -89,7 +89,8 @@ NTSTATUS MmUnmapView(PMM_ADDRESS_SPACE Space, ULONG_PTR Address);
 /* The segment whose view lies at Address, referenced, with the view's base, size and offset; NULL: none. */
 PMM_SEGMENT MmReferenceSegmentAt(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, MM_VIEW *View);
 
-/* A view of an image: the page at Address becomes a copy of its own with these contents, its protection stays. */
+/* A view of an image: the page at Address becomes a copy of its own with these contents, its protection stays. A page that all processes write
+ * to (IMAGE_SCN_MEM_SHARED) stays as it is (deviation D-180). */
 NTSTATUS MmReplacePage(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, ULONG_PTR Address, const VOID *Data);
 
 /* [WDK MmMapViewInSystemSpace] All pages are there from the start. Owner: return address in who asked for it. */

@@ -361,7 +361,6 @@ NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertabl
     KiPrepareTimeout(&Wait, Interval);
     Thread->WaitReason = DelayExecution;
     Thread->WaitCount = 0;
-    Thread->WaitCount = 0;
     do {
         KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
         Thread->WaitIrql = OldIrql;

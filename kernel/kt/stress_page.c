@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Stress: physical pages. Each worker keeps some, single ones and runs, with a stamp of its own in every page; a page that two have, or that
- * comes without the zeroes that were asked for, shows. */
+ * Stress: physical pages. Each worker keeps some, single ones and runs, with a stamp of its own in every page: that finds a page that two have.
+ * A page that was asked for with zeroes and comes without is found too. */
 #include "stress.h"
 #include "mm.h"
 

@@ -85,6 +85,21 @@ KT_TEST(mm_cache_type_of_ram_mapped_as_device)
     MmFreeContiguousMemory(Off);
 }
 
+/* [WDK MmAllocatePagesForMdl] pages that have no type until they are mapped: a mapping in the user half decides too. */
+KT_TEST(mm_cache_type_of_a_user_mapping)
+{
+    PHYSICAL_ADDRESS Zero = {.QuadPart = 0}, Highest = {.QuadPart = -1};
+    PMDL Mdl = MmAllocatePagesForMdl(Zero, Highest, Zero, PAGE_SIZE);
+    PFN_NUMBER Page = MmGetMdlPfnArray(Mdl)[0];
+    PUCHAR View = MmMapLockedPagesSpecifyCache(Mdl, UserMode, MmNonCached, NULL, FALSE, NormalPagePriority);
+    KT_EXPECT((ULONG_PTR)View < MM_USER_END && BitsAt(View) == OFF_BITS);
+    KT_EXPECT(BitsAt(MmDirectMap(Page << PAGE_SHIFT)) == OFF_BITS);
+    KT_EXPECT(MiWordCache(MiPfnOf(Page)->Word) == MiCacheOff);
+    MmUnmapLockedPages(View, Mdl);
+    MmFreePagesFromMdl(Mdl);
+    ExFreePool(Mdl);
+}
+
 /* Device memory: the first mapping decides, until the last is gone. The HPET's page, which the kernel may have mapped, is not touched: this
  * is where q35 has nothing. */
 KT_TEST(mm_cache_type_of_device_memory)

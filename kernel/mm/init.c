@@ -12,7 +12,6 @@
 #define MI_POOL_EXTRA_PAGES ((128ull << 20) >> PAGE_SHIFT)
 #define MI_SPECIAL_POOL_PAGES ((1ull << 30) >> PAGE_SHIFT)
 #define MI_IMAGE_PAGES ((1ull << 30) >> PAGE_SHIFT)
-#define MI_CR4_GLOBAL (1ull << 7)
 
 static PFN_NUMBER
     MiRootFrame; /* (c) the page table that osloader made; all address spaces share its upper half */

@@ -4,12 +4,14 @@
 #include "ke.h"
 #include "mm/user_space.h"
 #include "mm_mdl.h"
+#include "ke_bugcheck.h"
 
-/* Entries of the MDL's pages from Base on, each with the cache type that its page has. */
-static VOID MiEnterMdlPages(PMDL Mdl, ULONG_PTR Base, SIZE_T PageCount, MM_PROTECTION Protection,
+/* Entries of the MDL's pages from Base on, each with the cache type that its page has. Use: MiUseMdl, or MiUseReserved for a mapping at addresses
+ * that are not its own. */
+static VOID MiEnterMdlPages(PMDL Mdl, ULONG_PTR Base, SIZE_T PageCount, MM_PROTECTION Protection, MI_USE Use,
                             MI_CACHE Wanted)
 {
-    MI_PTE *Pte = MiPteOf(Base), Template = MI_TEMPLATE(MiProtectionBits(Protection), MiUseMdl);
+    MI_PTE *Pte = MiPteOf(Base), Template = MI_TEMPLATE(MiProtectionBits(Protection), Use);
     const PFN_NUMBER *Frames = MmGetMdlPfnArray(Mdl);
     for (SIZE_T I = 0; I < PageCount; I++)
         MiWritePte(&Pte[I],
@@ -25,7 +27,7 @@ static PVOID MiMapMdl(PMDL Mdl, MM_PROTECTION Protection, MEMORY_CACHING_TYPE Ca
     ULONG_PTR Base = MiReserveOwned(PageCount, Owner);
     if (Base == 0)
         return NULL;
-    MiEnterMdlPages(Mdl, Base, PageCount, Protection, Wanted);
+    MiEnterMdlPages(Mdl, Base, PageCount, Protection, MiUseMdl, Wanted);
     Mdl->MappedSystemVa = (PVOID)(Base + Mdl->ByteOffset);
     Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
     if (Mdl->MdlFlags & MDL_PARTIAL)
@@ -49,12 +51,15 @@ static VOID MiRequireMappable(PMDL Mdl)
 }
 
 /* [WDK MmMapLockedPagesSpecifyCache] into the current process; raises when it cannot be done. The MDL keeps no trace of it. */
-static PVOID MiMapMdlForUser(PMDL Mdl, PVOID BaseAddress, BOOLEAN Write)
+static PVOID MiMapMdlForUser(PMDL Mdl, MEMORY_CACHING_TYPE CacheType, PVOID BaseAddress, BOOLEAN Write)
 {
     SIZE_T PageCount = MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount);
     ULONG_PTR Base = (ULONG_PTR)BaseAddress;
-    NTSTATUS Status = MiMapUserPages(&Base, MmGetMdlPfnArray(Mdl), PageCount, Write);
+    MI_CACHE Wanted;
+    NTSTATUS Status = STATUS_INVALID_PARAMETER;
 
+    if (MiCacheOf(CacheType, &Wanted))
+        Status = MiMapUserPages(&Base, MmGetMdlPfnArray(Mdl), PageCount, Write, Wanted);
     if (!NT_SUCCESS(Status))
         ExRaiseStatus(Status);
     return (PVOID)(Base + Mdl->ByteOffset);
@@ -69,7 +74,7 @@ static PVOID MiMapLockedPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, MEMORY_CACHI
     MM_PROTECTION Protection = (ULONG)Priority & MdlMappingNoWrite ? MmReadOnly : MmReadWrite;
     MiRequireLocked(Mdl);
     if (AccessMode != KernelMode)
-        return MiMapMdlForUser(Mdl, BaseAddress, Protection == MmReadWrite);
+        return MiMapMdlForUser(Mdl, CacheType, BaseAddress, Protection == MmReadWrite);
     MiRequireMappable(Mdl);
     PVOID Address = MiMapMdl(Mdl, Protection, CacheType, Owner);
     if (Address == NULL && BugCheckOnFailure)
@@ -97,8 +102,21 @@ PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMo
                             __builtin_return_address(0));
 }
 
+/* Is the MDL mapped at addresses of MmAllocateMappingAddress? Those are not to be freed with the mapping. */
+static BOOLEAN MiIsMappedReserved(const MDL *Mdl)
+{
+    return (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) &&
+           MiMeasure(&MiSystemPteSpace, (ULONG_PTR)PAGE_ALIGN(Mdl->MappedSystemVa), MiUseReserved) != 0;
+}
+
+static VOID MiForgetMapping(PMDL Mdl)
+{
+    Mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
+    Mdl->MappedSystemVa = NULL;
+}
+
 /* IRQL <= DISPATCH_LEVEL. [WDK MmUnmapLockedPages] BaseAddress is what the mapping call returned.
- * [WDK Bug Check 0xDA] 6: the MDL is not mapped; 3: the address is not its mapping's */
+ * [WDK Bug Check 0xDA] 6: the MDL is not mapped, or not in this way; 3: the address is not its mapping's */
 VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
 {
     KI_REQUIRE_IRQL((ULONG_PTR)BaseAddress < MM_USER_END ? APC_LEVEL : DISPATCH_LEVEL);
@@ -112,38 +130,60 @@ VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
     }
     if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA))
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, (ULONG_PTR)BaseAddress, PageCount);
+    if (MiIsMappedReserved(Mdl))
+        KeBugCheckBlaming(NULL, SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, (ULONG_PTR)BaseAddress, PageCount,
+                          "the MDL is mapped at a reserved address: only MmUnmapReservedMapping unmaps it");
     if (Mdl->MappedSystemVa != BaseAddress)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 3, 0, (ULONG_PTR)Mdl->MappedSystemVa, (ULONG_PTR)BaseAddress);
     MiFreeOwnedMapping((ULONG_PTR)BaseAddress - Mdl->ByteOffset, PageCount, MiUseMdl);
-    Mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
-    Mdl->MappedSystemVa = NULL;
+    MiForgetMapping(Mdl);
+}
+
+/* The first pages of a mapping go; the next one begins it. */
+static VOID MiUnmapFirst(ULONG_PTR Base, SIZE_T Passed, SIZE_T PageCount)
+{
+    MI_PTE *First = MiPteOf(Base) + Passed;
+    if (Passed < PageCount)
+        MiWritePte(First, MiReadPte(First) | MI_PTE_FIRST);
+    MiUnmap(Base, Passed, MiAbsentFreedMapping);
+}
+
+/* Its addresses stay reserved, and MappedSystemVa has no byte offset. */
+static VOID MiShrinkReserved(PMDL Mdl, SIZE_T Passed, SIZE_T PageCount)
+{
+    ULONG_PTR Base = (ULONG_PTR)PAGE_ALIGN(Mdl->MappedSystemVa);
+    MiUnmapFirst(Base, Passed, PageCount);
+    Mdl->MappedSystemVa = (PVOID)(Base + Passed * PAGE_SIZE);
+    if (Passed == PageCount)
+        MiForgetMapping(Mdl);
 }
 
 /* For MmAdvanceMdl: the first pages leave a mapping that is the MDL's own; another's only moves on. */
 VOID MiShrinkMdlMapping(PMDL Mdl, SIZE_T Passed, ULONG Bytes)
 {
-    const CSHORT Others = MDL_PARENT_MAPPED_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL;
+    BOOLEAN Own =
+        (Mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_PARENT_MAPPED_SYSTEM_VA)) == MDL_MAPPED_TO_SYSTEM_VA;
     SIZE_T PageCount = MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount);
     if (!(Mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)))
         return;
-    if (!(Mdl->MdlFlags & Others) && Passed == PageCount) {
+    if (Own && MiIsMappedReserved(Mdl)) {
+        MiShrinkReserved(Mdl, Passed, PageCount);
+        return;
+    }
+    if (Own && Passed == PageCount) {
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
         return;
     }
     ULONG_PTR Base = (ULONG_PTR)Mdl->MappedSystemVa - Mdl->ByteOffset;
     Mdl->MappedSystemVa = (PUCHAR)Mdl->MappedSystemVa + Bytes;
-    if ((Mdl->MdlFlags & Others) || Passed == 0)
+    if (!Own || Passed == 0)
         return;
-    MI_PTE *First = MiPteOf(Base) + Passed;
-    MiWritePte(First, MiReadPte(First) | MI_PTE_FIRST);
-    MiUnmap(Base, Passed, MiAbsentFreedMapping);
+    MiUnmapFirst(Base, Passed, PageCount);
     MiRelease(&MiSystemPteSpace, Base, Passed);
 }
 
 /* --- reserved mapping addresses ----------------------------------------------------------------------------------------
- * Two pages in front, never mapped, say what the range is: the first how many pages, the second the tag. */
-
-#define MI_RESERVED_HEAD 2
+ * MI_RESERVED_HEAD pages in front, never mapped, say what the range is: the first how many pages, the second the tag. */
 
 static MI_PTE MiReservedPte(ULONG64 Value)
 {
@@ -239,7 +279,7 @@ PVOID NTAPI MmMapLockedPagesWithReservedMapping(PVOID MappingAddress, ULONG Pool
     if (Mapped != Has)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x107, Base, Base + Mapped * PAGE_SIZE, Base + (Has - 1) * PAGE_SIZE);
     MiRequireMappable(Mdl);
-    MiEnterMdlPages(Mdl, Base, Needed, MmReadWrite, Wanted);
+    MiEnterMdlPages(Mdl, Base, Needed, MmReadWrite, MiUseReserved, Wanted);
     Mdl->MappedSystemVa = (PVOID)Base;
     Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
     return (PVOID)(Base + Mdl->ByteOffset);
@@ -255,16 +295,16 @@ VOID NTAPI MmUnmapReservedMapping(PVOID BaseAddress, ULONG PoolTag, PMDLX Memory
     ULONG Tag = 0;
     ULONG_PTR Base = (ULONG_PTR)PAGE_ALIGN(BaseAddress);
     SIZE_T Needed = MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount), Has = MiReservedPages(Base, &Tag);
-    SIZE_T Mapped = Has != 0 ? MiMeasure(&MiSystemPteSpace, Base, MiUseMdl) : 0;
-    if (Mapped == 0)
+    SIZE_T Passed = MiFindMapped(Base, Has);
+    ULONG_PTR First = Base + Passed * PAGE_SIZE; /* MmAdvanceMdl has taken those in front */
+    if (Passed == Has)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x109, Base, PoolTag, 0);
     if (Tag != PoolTag)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x108, Base, PoolTag, Tag);
-    if (Mapped != Needed)
+    if (MiMeasure(&MiSystemPteSpace, First, MiUseReserved) != Needed || Mdl->MappedSystemVa != (PVOID)First)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x10c, Base, PoolTag, Needed);
-    MiUnmap(Base, Mapped, MiAbsentFreedMapping);
-    Mdl->MdlFlags &= ~MDL_MAPPED_TO_SYSTEM_VA;
-    Mdl->MappedSystemVa = NULL;
+    MiUnmap(First, Needed, MiAbsentFreedMapping);
+    MiForgetMapping(Mdl);
 }
 
 static BOOLEAN MiProtectionOf(ULONG Protect, MM_PROTECTION *Protection)
@@ -297,11 +337,12 @@ NTSTATUS NTAPI MmProtectMdlSystemAddress(PMDL MemoryDescriptorList, ULONG NewPro
 
     PMDL Mdl = MemoryDescriptorList;
     MM_PROTECTION Protection;
-    ULONG_PTR Base = (ULONG_PTR)Mdl->MappedSystemVa - Mdl->ByteOffset;
+    ULONG_PTR Base = (ULONG_PTR)PAGE_ALIGN(Mdl->MappedSystemVa);
+    SIZE_T PageCount = 0;
     if (!MiProtectionOf(NewProtect, &Protection))
         return STATUS_INVALID_PAGE_PROTECTION;
-    SIZE_T PageCount =
-        Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA ? MiMeasure(&MiSystemPteSpace, Base, MiUseMdl) : 0;
+    if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+        PageCount = MiMeasure(&MiSystemPteSpace, Base, MiIsMappedReserved(Mdl) ? MiUseReserved : MiUseMdl);
     if (PageCount == 0)
         return STATUS_NOT_MAPPED_VIEW;
     MiProtect(Base, PageCount, Protection);

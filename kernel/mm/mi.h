@@ -34,6 +34,7 @@ typedef ULONG64 MI_PTE;
 #define MI_PTE_USE_SHIFT 52           /* ours: bits 52-55, MI_USE */
 #define MI_PTE_KEY_PAGED (1ull << 59) /* bits 59-62: protection key, 1 for paged pool */
 #define MI_PTE_NX (1ull << 63)
+#define MI_CR4_GLOBAL (1ull << 7) /* MI_PTE_GLOBAL counts */
 
 /* What a present page of system space is for: a free function accepts its own kind only. */
 typedef enum _MI_USE {
@@ -65,7 +66,6 @@ typedef enum _MI_ABSENT {
 #define MI_ABSENT_SHIFT 56
 #define MI_ABSENT_PTE(Kind, Pages) (((ULONG64)(Kind) << MI_ABSENT_SHIFT) | ((ULONG64)(Pages) << PAGE_SHIFT))
 #define MI_ABSENT_KIND(Pte) ((MI_ABSENT)(((Pte) >> MI_ABSENT_SHIFT) & 7))
-#define MI_ABSENT_OFFSET(Pte) (((Pte) & MI_PTE_FRAME) >> PAGE_SHIFT)
 #define MI_ABSENT_PAGES(Pte) (((Pte) & MI_PTE_FRAME) >> PAGE_SHIFT)
 
 static inline BOOLEAN MiIsMapped(MI_PTE Pte)
@@ -212,6 +212,7 @@ VOID MiUnmapWhole(MI_SPACE *Space, ULONG_PTR Base, SIZE_T PageCount, MI_USE Use,
 ULONG_PTR MiReserveOwned(SIZE_T PageCount, const void *Owner); /* as MiReserve */
 VOID MiReleaseOwned(ULONG_PTR Base, SIZE_T PageCount);         /* nothing is mapped there */
 VOID MiFreeOwnedMapping(ULONG_PTR Base, SIZE_T PageCount, MI_USE Use);
+#define MI_RESERVED_HEAD 2 /* pages in front of addresses of MmAllocateMappingAddress: mdl_map.c */
 
 /* --- physical pages: physical.c
  * -------------------------------------------------------------------------------------- */

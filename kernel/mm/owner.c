@@ -63,18 +63,37 @@ static PCSTR MiNameOfUse(MI_PTE Pte)
     }
 }
 
+/* The first page of a mapping, the last page in front of reserved addresses: there an MDL may be mapped besides. */
+static BOOLEAN MiIsFirst(MI_PTE Pte)
+{
+    const MI_PTE Reserved = (MI_PTE)MiUseReserved << MI_PTE_USE_SHIFT, Use = 0xfull << MI_PTE_USE_SHIFT;
+    return (Pte & MI_PTE_FIRST) && !(MiIsMapped(Pte) && (Pte & Use) == Reserved);
+}
+
+/* Pages of a mapping, and those around it that belong to it. A view has a section besides. */
+static VOID MiMeasureMapping(MI_PTE First, SIZE_T Bytes)
+{
+    SIZE_T Around = MiIsMapped(First) ? 1 : 1 + MI_RESERVED_HEAD;
+    if ((MI_USE)((First >> MI_PTE_USE_SHIFT) & 0xf) != MiUseView)
+        KdMeasureLeak(0, (Bytes >> PAGE_SHIFT) + Around);
+}
+
 /* End is the page behind the mapping. */
 static VOID MiReportMapping(PCSTR Driver, ULONG_PTR End, ULONG64 Offset)
 {
     ULONG_PTR Base = End - PAGE_SIZE;
-    while (!(MiReadPte(MiPteOf(Base)) & MI_PTE_FIRST))
+    while (!MiIsFirst(MiReadPte(MiPteOf(Base))))
         Base -= PAGE_SIZE;
-    PCSTR Kind = MiNameOfUse(MiReadPte(MiPteOf(Base)));
+    MI_PTE Pte = MiReadPte(MiPteOf(Base));
+    PCSTR Kind = MiNameOfUse(Pte);
+    if (!MiIsMapped(Pte))
+        Base += PAGE_SIZE;
     KdLog("%s: %s at %p, %llu bytes, was not given back; asked for at %s+0x%llx", Driver, Kind, (PVOID)Base,
           (ULONG64)(End - Base), Driver, Offset);
     KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, Kind),
              KD_NUMBER(ReportKeySize, End - Base), KD_TEXT(ReportKeyModule, Driver),
              KD_NUMBER(ReportKeyOffset, Offset));
+    MiMeasureMapping(Pte, End - Base);
 }
 
 /* The owner is forgotten: the next image at that address is not to blame. */
@@ -83,7 +102,7 @@ ULONG MmReportDriverMappings(PCSTR Driver, const void *Base, SIZE_T Size)
     ULONG Count = 0;
     for (ULONG_PTR At = MM_SYSTEM_PTE_BASE; At < MiOwnedEnd; At += PAGE_SIZE) {
         MI_PTE Pte = MiReadPte(MiPteOf(At));
-        ULONG64 Offset = MI_ABSENT_OFFSET(Pte) - ((ULONG_PTR)Base - MM_IMAGE_BASE);
+        ULONG64 Offset = MI_ABSENT_PAGES(Pte) - ((ULONG_PTR)Base - MM_IMAGE_BASE);
         if ((Pte & MI_PTE_PRESENT) || MI_ABSENT_KIND(Pte) != MiAbsentOwner || Offset >= Size)
             continue;
         MiReportMapping(Driver, At, Offset);

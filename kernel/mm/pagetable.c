@@ -6,7 +6,6 @@
 
 #define MI_TABLE_BITS (MI_PTE_PRESENT | MI_PTE_WRITE | MI_PTE_ACCESSED)
 #define MI_FLUSH_ALL_ABOVE 64 /* pages; more are cheaper by dropping everything */
-#define MI_CR4_GLOBAL (1ull << 7)
 
 /* All bits that say what may be done with the page (MI_PTE_PROTECTION). */
 MI_PTE MiProtectionBits(MM_PROTECTION Protection)

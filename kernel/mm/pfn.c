@@ -57,16 +57,21 @@ static VOID MiRemoveStandbyLocked(PFN_NUMBER Frame)
     Pfn->Word = MiWordWithState(Pfn->Word, MiFrameActive);
 }
 
-PFN_NUMBER MiTakeStandbyLocked(VOID)
+VOID MiTakeStandbyPageLocked(PFN_NUMBER Frame)
 {
-    PFN_NUMBER Frame = MiStandby.First;
-    if (Frame == MI_PFN_END)
-        return MM_NO_PAGE;
     MI_PFN *Pfn = MiPfnOf(Frame);
     MiRemoveStandbyLocked(Frame);
     MiWritePte(Pfn->Entry, Pfn->Original);
     Pfn->Entry = NULL;
     Pfn->Word &= ~MI_WORD_KEEP;
+}
+
+PFN_NUMBER MiTakeStandbyLocked(VOID)
+{
+    PFN_NUMBER Frame = MiStandby.First;
+    if (Frame == MI_PFN_END)
+        return MM_NO_PAGE;
+    MiTakeStandbyPageLocked(Frame);
     return Frame;
 }
 
@@ -92,6 +97,12 @@ VOID MiShareFrame(PFN_NUMBER Frame)
     ULONG64 Seen;
     if (MiStep(MiPfnOf(Frame), MiWordShare, &Seen) == MiStepWrong)
         MiCorruptFrame(Frame, Seen);
+}
+
+BOOLEAN MiShareLockedFrame(PFN_NUMBER Frame)
+{
+    ULONG64 Seen;
+    return MiStep(MiPfnOf(Frame), MiWordShareLocked, &Seen) == MiStepDone;
 }
 
 VOID MiReleaseFrame(PFN_NUMBER Frame)

@@ -7,7 +7,7 @@
  *            MmAllocatePhysicalPage(s)              last MiReleaseFrame, no lock
  *    Free  ---------------------------->  Active  ---------------------------------> Free, or Standby if it is kept
  *   Zeroed                                  | ^
- *                last share gone, but locks | | MiReviveFrame
+ *                last share gone, but locks | | MiReviveFrame, MiShareLockedFrame
  *                                           v |
  *                                       Transition  --- last MiUnlockFrame --------> Free, or Standby if it is kept
  *
@@ -64,6 +64,9 @@ BOOLEAN MiAreBacked(PFN_NUMBER First, PFN_NUMBER Count);
 /* One more entry maps the page, which somebody (the caller, who knows of it) uses already. */
 VOID MiShareFrame(PFN_NUMBER Frame);
 
+/* One more entry maps a page of an MDL, which keeps it there whether others use it still or not. FALSE: nobody keeps it. */
+BOOLEAN MiShareLockedFrame(PFN_NUMBER Frame);
+
 /* One entry less, after the TLBs were told. The last share of a page without locks: the page is free, or on the standby list if it is kept;
  * with locks that happens at the last unlock. */
 VOID MiReleaseFrame(PFN_NUMBER Frame);
@@ -85,7 +88,7 @@ BOOLEAN MiCacheOf(MEMORY_CACHING_TYPE Type, MI_CACHE *Cache);
 MI_PTE MiCacheBits(MI_CACHE Cache);                                 /* of an entry; none for MiCacheNone */
 
 /* The bits of a mapping's entry for the page: those of its own type, which becomes Wanted if it has none yet. RAM only for MiCacheNone. IRQL
- * <= DISPATCH_LEVEL, no lock of mm held. */
+ * <= DISPATCH_LEVEL, no spin lock of mm held: it takes MiSystemSpaceLock. */
 MI_PTE MiCacheBitsOfFrame(PFN_NUMBER Frame, MI_CACHE Wanted);
 
 /* The caller owns these pages and nobody maps them. FALSE, and all as before, when there is no memory for page tables. */
@@ -129,8 +132,9 @@ typedef struct _MI_STANDBY {
 } MI_STANDBY;
 extern MI_STANDBY MiStandby; /* MiPhysicalLock */
 
-/* Takes the oldest standby page away from its entry; MM_NO_PAGE when there is none. Its word is that of an unused page. */
+/* Takes the oldest standby page, or this one, away from its entry; MM_NO_PAGE when there is none. Its word is that of an unused page. */
 PFN_NUMBER MiTakeStandbyLocked(VOID);
+VOID MiTakeStandbyPageLocked(PFN_NUMBER Frame);
 
 /* pfn_store.c: makes the entries of the frames [First, First + Count) exist. FALSE: memory is short. Meta pages come from MiTakeMetaPageLocked. */
 BOOLEAN MiBackFramesLocked(PFN_NUMBER First, PFN_NUMBER Count);
@@ -141,7 +145,7 @@ extern PFN_NUMBER MiPfnStorePages;
 
 /* physical.c */
 extern ARCH_LOCK MiPhysicalLock;
-PFN_NUMBER MiTakeMetaPageLocked(VOID);  /* from the free pages, its entry untouched; zeroed */
+PFN_NUMBER MiTakeMetaPageLocked(VOID);  /* free or standby, its entry has no owner yet; zeroed */
 VOID MiPutFreeLocked(PFN_NUMBER Frame); /* an unused page becomes free */
 
 /* A free page that is not zero, out of the free ones; MM_NO_PAGE when Most are zeroed or no more than Spare others are free: the thread then

@@ -9,9 +9,8 @@
 #define MI_STORE_PAGE                                                                                        \
     (MI_STORE_TABLE | MI_PTE_DIRTY | MI_PTE_GLOBAL | MI_PTE_NX | ((MI_PTE)MiUsePages << MI_PTE_USE_SHIFT))
 
-static PFN_NUMBER MiStoreFrames; /* (c) frames below are RAM and backed by groups */
-static volatile ULONG64
-    *MiStoreGroups; /* (MiPhysicalLock; read without) one bit per group: all its entries exist */
+PFN_NUMBER MiStoreFrames;
+volatile ULONG64 *MiStoreGroups;
 
 PFN_NUMBER MiPfnStorePages; /* MiPhysicalLock; pages of entries, and of tables that map them */
 

@@ -79,6 +79,17 @@ static inline MI_STEP MiWordShare(uint64_t Old, uint64_t *New)
     return MiStepDone;
 }
 
+/* The same of a page that somebody keeps: also when nobody shares it any more, but it is locked. */
+static inline MI_STEP MiWordShareLocked(uint64_t Old, uint64_t *New)
+{
+    if (MiWordState(Old) != MiFrameTransition)
+        return MiWordShare(Old, New);
+    if (MiWordLocks(Old) == 0)
+        return MiStepWrong;
+    *New = MiWordWithState(Old, MiFrameActive) + MI_WORD_SHARE;
+    return MiStepDone;
+}
+
 static inline MI_STEP MiWordRelease(uint64_t Old, uint64_t *New)
 {
     if (MiWordState(Old) != MiFrameActive || MiWordShares(Old) == 0)

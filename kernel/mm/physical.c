@@ -186,10 +186,15 @@ VOID MiPutFreeLocked(PFN_NUMBER Frame)
 
 PFN_NUMBER MiTakeMetaPageLocked(VOID)
 {
+    BOOLEAN Zeroed = FALSE;
     PFN_NUMBER Frame = MiBitmapFind(&MiFreePages, MI_DMA_END_PAGE);
     if (Frame == MM_NO_PAGE)
         Frame = MiBitmapFind(&MiFreePages, MI_MEGABYTE_PAGE);
-    if (Frame != MM_NO_PAGE && !MiTakeFreeLocked(Frame, 1))
+    if (Frame != MM_NO_PAGE)
+        Zeroed = MiTakeFreeLocked(Frame, 1);
+    else
+        Frame = MiTakeStandbyLocked();
+    if (Frame != MM_NO_PAGE && !Zeroed)
         MiZeroFrame(Frame);
     return Frame;
 }
@@ -206,43 +211,91 @@ static BOOLEAN MiActivateLocked(PFN_NUMBER First, PFN_NUMBER Count)
     return TRUE;
 }
 
-/* Pages with contents that nobody uses are free pages to those who need a run. */
-static BOOLEAN MiFreeStandbyLocked(VOID)
-{
-    BOOLEAN Any = FALSE;
-    for (PFN_NUMBER Frame = MiTakeStandbyLocked(); Frame != MM_NO_PAGE; Frame = MiTakeStandbyLocked()) {
-        MiPutFreeLocked(Frame);
-        Any = TRUE;
-    }
-    return Any;
-}
+/* What somebody wants: Count pages in [Lowest, End) that cross no multiple of Boundary (0: may cross). */
+typedef struct _MI_RUN {
+    PFN_NUMBER Count, Lowest, End, Boundary;
+} MI_RUN;
 
 /* First fit, but the first 16 MiB only when nothing else is left, and the first MiB only for those who ask
  * for it. */
-static PFN_NUMBER MiFindPagesLocked(PFN_NUMBER Count, PFN_NUMBER Lowest, PFN_NUMBER End, PFN_NUMBER Boundary)
+static PFN_NUMBER MiFindRunLocked(const MI_RUN *Run)
 {
-    if (Lowest < MI_MEGABYTE_PAGE && End > MI_MEGABYTE_PAGE)
+    PFN_NUMBER Lowest = Run->Lowest;
+    if (Lowest < MI_MEGABYTE_PAGE && Run->End > MI_MEGABYTE_PAGE)
         Lowest = MI_MEGABYTE_PAGE;
-    if (Lowest < MI_DMA_END_PAGE && End > MI_DMA_END_PAGE) {
-        ULONG64 Found = MiBitmapFindRun(&MiFreePages, Count, MI_DMA_END_PAGE, End, Boundary);
+    if (Lowest < MI_DMA_END_PAGE && Run->End > MI_DMA_END_PAGE) {
+        ULONG64 Found = MiBitmapFindRun(&MiFreePages, Run->Count, MI_DMA_END_PAGE, Run->End, Run->Boundary);
         if (Found != MI_BITMAP_NONE)
             return Found;
     }
-    return MiBitmapFindRun(&MiFreePages, Count, Lowest, End, Boundary);
+    return MiBitmapFindRun(&MiFreePages, Run->Count, Lowest, Run->End, Run->Boundary);
 }
 
 _Static_assert(MI_BITMAP_NONE == MM_NO_PAGE, "no page and no bit are the same number");
+
+/* --- runs out of the standby list: pages with contents that nobody uses are free pages to those who need a run ------------ */
+
+#define MI_STANDBY_AT_ONCE 64 /* pages; other processors want the lock */
+
+/* Is there such a run of RAM at all, and as many pages that are free or could be? */
+static BOOLEAN MiMayFindRunLocked(const MI_RUN *Run)
+{
+    PFN_NUMBER First = Run->Lowest, Length = 0;
+    if (Run->Count > MiFreePages.Free + MiStandby.Count || (Run->Boundary != 0 && Run->Count > Run->Boundary))
+        return FALSE;
+    while (Length < Run->Count &&
+           MiMapNextRam((MI_MEMORY_MAP){MiMemoryMap, MiMemoryMapCount}, Run->End, &First, &Length))
+        First += Length;
+    return Length >= Run->Count;
+}
+
+/* Frees those of the next standby pages from At on that lie within the limits. Returns where to go on. */
+static ULONG MiFreeStandbyLocked(const MI_RUN *Run, ULONG At)
+{
+    for (ULONG I = 0; I < MI_STANDBY_AT_ONCE && At != MI_PFN_END; I++) {
+        PFN_NUMBER Frame = At;
+        At = MiPfnOf(Frame)->Next;
+        if (Frame < Run->Lowest || Frame >= Run->End)
+            continue;
+        MiTakeStandbyPageLocked(Frame);
+        MiPutFreeLocked(Frame);
+    }
+    return At;
+}
+
+/* Lets others have the lock. Where to go on: somebody may have taken that page meanwhile. */
+static ULONG MiPauseLocked(ULONG At, KIRQL *OldIrql)
+{
+    ArchReleaseLock(&MiPhysicalLock, *OldIrql);
+    *OldIrql = ArchAcquireLock(&MiPhysicalLock);
+    return MiWordState(MiPfnOf(At)->Word) == MiFrameStandby ? At : MiStandby.First;
+}
+
+/* The oldest pages within the limits go, some at a time, until there is a run. The lock is not held all the time. */
+static PFN_NUMBER MiMakeRunLocked(const MI_RUN *Run, KIRQL *OldIrql)
+{
+    PFN_NUMBER Found = MM_NO_PAGE;
+    ULONG At = MiMayFindRunLocked(Run) ? MiStandby.First : MI_PFN_END;
+    while (At != MI_PFN_END && Found == MM_NO_PAGE) {
+        At = MiFreeStandbyLocked(Run, At);
+        Found = MiFindRunLocked(Run);
+        if (At != MI_PFN_END && Found == MM_NO_PAGE)
+            At = MiPauseLocked(At, OldIrql);
+    }
+    return Found;
+}
 
 PFN_NUMBER MmAllocatePhysicalPages(PFN_NUMBER Count, PFN_NUMBER Lowest, PFN_NUMBER Highest,
                                    PFN_NUMBER Boundary)
 {
     PFN_NUMBER End = Highest >= MiFreePages.Size ? MiFreePages.Size : Highest + 1;
+    const MI_RUN Run = {Count, Lowest, End, Boundary};
     if (KE_DENY_ALLOCATION(__builtin_return_address(0)))
         return MM_NO_PAGE;
     KIRQL OldIrql = ArchAcquireLock(&MiPhysicalLock);
-    PFN_NUMBER Found = MiFindPagesLocked(Count, Lowest, End, Boundary);
-    if (Found == MM_NO_PAGE && MiFreeStandbyLocked())
-        Found = MiFindPagesLocked(Count, Lowest, End, Boundary);
+    PFN_NUMBER Found = MiFindRunLocked(&Run);
+    if (Found == MM_NO_PAGE)
+        Found = MiMakeRunLocked(&Run, &OldIrql);
     if (Found != MM_NO_PAGE) {
         MiTakeFreeLocked(Found, Count);
         if (!MiActivateLocked(Found, Count))
@@ -267,19 +320,20 @@ static PFN_NUMBER MiFindPageLocked(BOOLEAN Zero)
     return Found;
 }
 
-/* A free page, or one from the standby list; *Zeroed: it is all zero. */
+/* A free page, or one from the standby list, which has an entry already; *Zeroed: it is all zero. */
 static PFN_NUMBER MiTakePageLocked(BOOLEAN Zero, BOOLEAN *Zeroed)
 {
     PFN_NUMBER Found = MiFindPageLocked(Zero);
-    *Zeroed = FALSE;
-    if (Found == MM_NO_PAGE) {
-        Found = MiTakeStandbyLocked();
-        if (Found != MM_NO_PAGE)
-            MiPfnOf(Found)->Word = MiWord(MiFrameActive, MiCacheBack, 1);
-        return Found;
+    if (Found != MM_NO_PAGE) {
+        *Zeroed = MiTakeFreeLocked(Found, 1);
+        if (MiActivateLocked(Found, 1))
+            return Found;
     }
-    *Zeroed = MiTakeFreeLocked(Found, 1);
-    return MiActivateLocked(Found, 1) ? Found : MM_NO_PAGE;
+    *Zeroed = FALSE;
+    Found = MiTakeStandbyLocked();
+    if (Found != MM_NO_PAGE)
+        MiPfnOf(Found)->Word = MiWord(MiFrameActive, MiCacheBack, 1);
+    return Found;
 }
 
 PFN_NUMBER MmAllocatePhysicalPage(BOOLEAN Zero)

@@ -300,6 +300,11 @@ static NTSTATUS MiFillImagePage(PMM_SEGMENT Segment, ULONG64 Page, const VOID *D
     if (Prototype == NULL)
         return STATUS_NO_MEMORY;
     (void)MiRightsFromPage(Source->Protect, &Rights);
+    if ((Rights & (MI_USER_WRITE | MI_USER_COPY)) == MI_USER_WRITE) { /* written to, it cannot be had again */
+        if (!MiChargeCommit(1))
+            return STATUS_COMMITMENT_LIMIT;
+        Segment->Charged++;
+    }
     MiWritePte(Prototype, MiRightsPte(Rights) | (Source->FileBytes != 0 ? MI_PTE_FILE : 0));
     if (MiIsZero(Data))
         return STATUS_SUCCESS;

@@ -6,6 +6,7 @@
  * read and written through the direct map, under that lock, whoever is attached where. */
 #pragma once
 #include "mi.h"
+#include "pfn_word.h"
 #include "mm/user_protection.h"
 #include "mm/vad.h"
 #include "mm_user.h"
@@ -51,7 +52,6 @@ typedef struct _MI_VAD {
     MI_ACCESS AllocationRights; /* as the caller said at first */
     MI_ACCESS Rights;           /* of pages whose entry is zero */
     MI_ACCESS Most;             /* of a view: what the section permits */
-    UCHAR Inherit;              /* SECTION_INHERIT of a view */
     ULONG SecureCount;          /* MmSecureVirtualMemory: entries of Space->Secures inside */
     SIZE_T Charged;             /* pages of commitment */
     PMM_SEGMENT Segment;        /* of a view, referenced */
@@ -162,8 +162,9 @@ VOID MiForgetLockedMdl(PMM_ADDRESS_SPACE Space,
 /* For MmReportDriverMemory. */
 ULONG MiReportLockedMdls(PMM_ADDRESS_SPACE Space, PCSTR Driver, const VOID *Base, SIZE_T Size);
 
-/* user_mdl.c, for mdl_map.c. *Base 0: anywhere. MiUnmapUserPages: FALSE when that mapping is not there. */
-NTSTATUS MiMapUserPages(ULONG_PTR *Base, const PFN_NUMBER *Frames, SIZE_T Count, BOOLEAN Write);
+/* user_mdl.c, for mdl_map.c. *Base 0: anywhere; else it may be rounded down. MiUnmapUserPages: FALSE when that mapping is not there. */
+NTSTATUS MiMapUserPages(ULONG_PTR *Base, const PFN_NUMBER *Frames, SIZE_T Count, BOOLEAN Write,
+                        MI_CACHE Wanted);
 BOOLEAN MiUnmapUserPages(ULONG_PTR Base, SIZE_T Count);
 
 /* virtual_secure.c */

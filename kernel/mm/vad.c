@@ -178,12 +178,6 @@ void MiVadSplit(MI_VAD_TREE *Tree, MI_VAD_NODE *Node, MI_VAD_NODE *Upper, uint64
     Tree->Count++;
 }
 
-void MiVadMerge(MI_VAD_TREE *Tree, MI_VAD_NODE *Lower, MI_VAD_NODE *Upper)
-{
-    MiVadRemove(Tree, Upper);
-    MiVadResize(Tree, Lower, Lower->First, Upper->Last);
-}
-
 /* --- free places ------------------------------------------------------------------------------------------------ */
 
 typedef struct SEARCH {

@@ -35,8 +35,6 @@ void MiVadResize(MI_VAD_TREE *Tree, MI_VAD_NODE *Node, uint64_t First, uint64_t 
 
 /* First < Page <= Last: Node keeps what lies below Page, Upper (not in the tree yet) gets the rest. */
 void MiVadSplit(MI_VAD_TREE *Tree, MI_VAD_NODE *Node, MI_VAD_NODE *Upper, uint64_t Page);
-/* Upper begins where Lower ends: Lower gets its pages, Upper is no node any more. */
-void MiVadMerge(MI_VAD_TREE *Tree, MI_VAD_NODE *Lower, MI_VAD_NODE *Upper);
 
 typedef struct MI_VAD_WISH {
     uint64_t Pages;           /* not 0 */

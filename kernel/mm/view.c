@@ -181,7 +181,6 @@ NTSTATUS MmMapView(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, MM_VIEW *View)
     Vad->SegmentPage = View->Offset >> PAGE_SHIFT;
     Vad->AllocationRights = Vad->Rights = Rights;
     Vad->Most = Most;
-    Vad->Inherit = View->Inherit;
     Vad->NoChange = View->NoChange;
     MiLockViews(Segment);
     MiLockSpace(Space);
@@ -244,7 +243,10 @@ static NTSTATUS MiReplaceLocked(PMM_ADDRESS_SPACE Space, PMM_SEGMENT Segment, UL
     MI_PTE *Pte = MiMakeUserPte(Space, Page);
     if (Pte == NULL)
         return STATUS_NO_MEMORY;
-    MI_ACCESS Rights = MiRightsOfCopy(MiRightsOfPage(Vad, Page, *Pte));
+    MI_ACCESS Rights = MiRightsOfPage(Vad, Page, *Pte);
+    if ((Rights & (MI_USER_WRITE | MI_USER_COPY)) == MI_USER_WRITE)
+        return STATUS_SUCCESS;
+    Rights = MiRightsOfCopy(Rights);
     PFN_NUMBER Frame = MmAllocatePhysicalPage(FALSE);
     if (Frame == MM_NO_PAGE)
         return STATUS_NO_MEMORY;

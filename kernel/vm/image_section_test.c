@@ -161,10 +161,10 @@ static NTSTATUS ImageUnmap(IMAGE_VIEW *View)
     return Status;
 }
 
-/* No run of pages is as long: all of the standby list is taken for it. */
 static BOOLEAN ImageTakeStandby(VOID)
 {
-    return MmAllocatePhysicalPages(1ull << 40, 0, MM_ANY_PAGE, 0) == MM_NO_PAGE && ImageStandby() == 0;
+    KtTakeStandby();
+    return ImageStandby() == 0;
 }
 
 /* What was free has other contents now. */
@@ -291,7 +291,7 @@ static BOOLEAN ImageRunCrew(IMAGE_CREW *Crew)
         ZwClose(Handle);
     }
     for (ULONG I = 0; I < IMAGE_ROUNDS; I++) {
-        (void)MmAllocatePhysicalPages(1ull << 40, 0, MM_ANY_PAGE, 0);
+        KtTakeStandby();
         ImageSpoil();
     }
     for (ULONG I = 0; I < IMAGE_WORKERS; I++) {

@@ -87,7 +87,10 @@ static VOID ImageNotify(VOID)
     CT_STATUS(PsRemoveLoadImageNotifyRoutine(OnImage), STATUS_PROCEDURE_NOT_FOUND);
     CT_SUCCESS(ReloadHello());
     CT_EQUAL(ImageSeen.Calls, 100);
+    KIRQL OldIrql;
+    KeRaiseIrql(APC_LEVEL, &OldIrql);
     CT_SUCCESS(PsRemoveLoadImageNotifyRoutine(OnImageToo));
+    KeLowerIrql(OldIrql);
     CT_SUCCESS(ReloadHello());
     CT_EQUAL(ImageSeen.Calls, 0);
 }

@@ -261,6 +261,40 @@ static VOID MdlReserved(VOID)
     ExFreePoolWithTag(Block, TAG);
 }
 
+/* An MDL that moves on leaves the pages behind it; its mapping at reserved addresses has no byte offset, they stay reserved. */
+static VOID MdlReservedAdvance(VOID)
+{
+    UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, LENGTH, TAG);
+    UCHAR *Range = MmAllocateMappingAddress(LENGTH, TAG);
+    PMDL Mdl = IoAllocateMdl(Block + 16, LENGTH - 16, FALSE, FALSE, NULL);
+    PMDL Part = IoAllocateMdl(Block, LENGTH, FALSE, FALSE, NULL);
+    CT_REQUIRE(Block != NULL && Range != NULL && Mdl != NULL && Part != NULL);
+    CT_SUCCESS(NtboxGuardedCall(LockPages, Mdl));
+    for (ULONG i = 0; i < 2; i++) {
+        CT_EQUAL(MmMapLockedPagesWithReservedMapping(Range, TAG, Mdl, MmCached), Range + 16);
+        IoBuildPartialMdl(Mdl, Part, Block + 100, 8);
+        CT_EQUAL(MmGetSystemAddressForMdlSafe(Part, NormalPagePriority), Range + 100);
+        MmUnmapReservedMapping(Range + 16, TAG, Mdl);
+    }
+    CT_EQUAL(MmMapLockedPagesWithReservedMapping(Range, TAG, Mdl, MmCached), Range + 16);
+    CT_SUCCESS(MmAdvanceMdl(Mdl, 100));
+    CT_EQUAL(Mdl->MappedSystemVa, Range);
+    CT_SUCCESS(MmAdvanceMdl(Mdl, PAGE_SIZE));
+    CT_EQUAL(Mdl->MappedSystemVa, Range + PAGE_SIZE);
+    Block[PAGE_SIZE + 116] = 0x33;
+    CT_CHECK(!MmIsAddressValid(Range) && Range[PAGE_SIZE + 116] == 0x33);
+    MmUnmapReservedMapping(Range, TAG, Mdl);
+    CT_CHECK(!MmIsAddressValid(Range + PAGE_SIZE) && !(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA));
+    CT_EQUAL(MmMapLockedPagesWithReservedMapping(Range, TAG, Mdl, MmCached), Range + 116);
+    CT_SUCCESS(MmAdvanceMdl(Mdl, MmGetMdlByteCount(Mdl))); /* nothing is left to be unmapped */
+    CT_CHECK(!MmIsAddressValid(Range) && !(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA));
+    MmUnlockPages(Mdl);
+    MmFreeMappingAddress(Range, TAG);
+    IoFreeMdl(Part);
+    IoFreeMdl(Mdl);
+    ExFreePoolWithTag(Block, TAG);
+}
+
 static volatile UCHAR *ReadOnlyView;
 
 static NTSTATUS WriteView(PVOID Context)
@@ -564,6 +598,7 @@ static const CT_CASE Cases[] = {
     {"mdl.selected", MdlSelected},
     {"mdl.advance", MdlAdvance},
     {"mdl.reserved", MdlReserved},
+    {"mdl.reserved_advance", MdlReservedAdvance},
     {"memory.copy", MemoryCopy},
     {"memory.ranges", MemoryRanges},
     {"memory.ranges_of", MemoryRangesOf},

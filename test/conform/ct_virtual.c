@@ -545,8 +545,6 @@ static VOID VirtualUserMap(VOID)
     CT_CHECK(!NT_SUCCESS(Protect(0, 0x1000, PAGE_READONLY, &Old)));
     MmUnmapLockedPages(Map.Address, Map.Mdl);
     CT_CHECK(Faults(0x1fff));
-    Map.Address = (PVOID)0x20001000; /* no multiple of the granularity */
-    CT_STATUS(NtboxGuardedCall(MapForUser, &Map), STATUS_INVALID_ADDRESS);
     IoFreeMdl(Map.Mdl);
     ExFreePoolWithTag(Block, 'tVtC');
 }

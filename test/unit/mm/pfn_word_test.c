@@ -53,12 +53,21 @@ static MI_STEP Expected(MODEL *M, unsigned Step)
             return MiStepWrong;
         M->Locks++;
         return MiStepDone;
+    case 3:
+        if (M->State == MiFrameTransition && M->Locks != 0)
+            M->State = MiFrameActive;
+        else if (!Active || M->Shares == 0)
+            return MiStepWrong;
+        M->Shares++;
+        return MiStepDone;
     default:
         if (!Used || M->Locks == 0)
             return MiStepWrong;
         return --M->Locks == 0 && M->State == MiFrameTransition ? MiStepUnused : MiStepDone;
     }
 }
+
+#define STEPS 5
 
 static MI_STEP Take(unsigned Step, uint64_t Old, uint64_t *New)
 {
@@ -69,6 +78,8 @@ static MI_STEP Take(unsigned Step, uint64_t Old, uint64_t *New)
         return MiWordRelease(Old, New);
     case 2:
         return MiWordLock(Old, New);
+    case 3:
+        return MiWordShareLocked(Old, New);
     default:
         return MiWordUnlock(Old, New);
     }
@@ -87,7 +98,7 @@ static void random_steps_agree_with_the_model(void **State)
     uint64_t Seed = 4711;
     Begin(&M, MiFrameActive);
     for (unsigned I = 0; I < 200000; I++) {
-        unsigned Step = Random(&Seed) % 4;
+        unsigned Step = Random(&Seed) % STEPS;
         uint64_t New = M.Word;
         assert_int_equal(Take(Step, M.Word, &New), Expected(&M, Step));
         M.Word = New;
@@ -115,7 +126,7 @@ static void who_is_not_in_use_takes_no_step(void **State)
     (void)State;
     const MI_FRAME_STATE Idle[] = {MiFrameFree, MiFrameZeroed, MiFrameStandby, MiFrameDevice};
     for (unsigned I = 0; I < 4; I++)
-        for (unsigned Step = 0; Step < 4; Step++) {
+        for (unsigned Step = 0; Step < STEPS; Step++) {
             uint64_t New;
             assert_int_equal(Take(Step, MiWord(Idle[I], MiCacheNone, 1) | MI_WORD_LOCK, &New), MiStepWrong);
         }

@@ -118,18 +118,6 @@ static void TrySplit(MODEL *M)
     M->Nodes++;
 }
 
-static void TryMerge(MODEL *M)
-{
-    MI_VAD_NODE *Lower = AnyNode(M);
-    if (Lower == NULL || Lower->Last + 1 >= PAGES || M->Owner[Lower->Last + 1] == NULL)
-        return;
-    MI_VAD_NODE *Upper = M->Owner[Lower->Last + 1];
-    SetOwner(M, Upper->First, Upper->Last, Lower);
-    MiVadMerge(&M->Tree, Lower, Upper);
-    M->Nodes--;
-    free(Upper);
-}
-
 /* Cut at either end. */
 static void TryResize(MODEL *M)
 {
@@ -176,7 +164,7 @@ static void CheckAnswers(MODEL *M)
 static void RandomOperations(uint64_t Seed, unsigned Steps)
 {
     static void (*const Operations[])(MODEL *) = {TryInsert, TryInsert, TryInsert, TryRemove,
-                                                  TrySplit,  TryMerge,  TryResize};
+                                                  TryRemove, TrySplit,  TryResize};
     MODEL M = {.Seed = Seed};
     for (unsigned Step = 0; Step < Steps; Step++) {
         Operations[Random(&M.Seed) % (sizeof(Operations) / sizeof(Operations[0]))](&M);
