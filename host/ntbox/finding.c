@@ -46,14 +46,18 @@ static bool judge_image(const RunReport *report, const RunEvent *event, Verdict 
                        run_event_text_or(event, ReportKeyText, status));
 }
 
+bool finding_is_refused_unload(const RunEvent *event)
+{
+    return event->Type == ReportStepEnd && run_event_value(event, ReportKeyOperation) == ScenarioUnload &&
+           status_of(event) == STATUS_INVALID_DEVICE_REQUEST;
+}
+
 static bool judge_step(const RunReport *report, const RunEvent *event, Verdict *verdict)
 {
     uint32_t operation = (uint32_t)run_event_value(event, ReportKeyOperation);
     unsigned number = (unsigned)run_event_value(event, ReportKeyStep);
     g_autofree char *status = ntstatus_text(status_of(event));
-    if (!ntstatus_is_error(status_of(event)))
-        return false;
-    if (operation == ScenarioUnload && status_of(event) == STATUS_INVALID_DEVICE_REQUEST)
+    if (!ntstatus_is_error(status_of(event)) || finding_is_refused_unload(event))
         return false;
     if (operation == ScenarioFail && status_of(event) == STATUS_INVALID_DEVICE_REQUEST)
         return verdict_set(

@@ -13,6 +13,9 @@ typedef struct Finding {
     const char *Service; /* of RunOptions.Services; NULL: the kernel's, before the first step */
 } Finding;
 
+/* The end of an unload step whose driver stays loaded: it has no DriverUnload, or its unload had been asked for before. */
+bool finding_is_refused_unload(const RunEvent *event);
+
 /* An array of Finding, in the order of the run; freed with g_ptr_array_unref. */
 GPtrArray *findings_collect(const RunOptions *options, const RunReport *report);
 

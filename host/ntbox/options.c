@@ -200,28 +200,50 @@ static bool check_parameters(const RunOptions *options, GError **error)
     return true;
 }
 
-static void add_image(GPtrArray *images, const char *only, char *name, bool *found)
+static GPtrArray *image_names(const RunOptions *options)
 {
-    *found = *found || g_ascii_strcasecmp(only, name) == 0;
-    g_ptr_array_add(images, name);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    for (char **service = options->Services; *service; service++)
+        g_ptr_array_add(names, g_strconcat(*service, ".sys", NULL));
+    for (guint i = 0; i < options->Companions->len; i++)
+        g_ptr_array_add(names, g_strdup(((Companion *)options->Companions->pdata[i])->Name));
+    g_ptr_array_add(names, g_strdup("ntoskrnl.exe"));
+    return names;
 }
 
-/* Nothing would fail for the code of an image that is not there. */
-static bool check_fail_only(const RunOptions *options, GError **error)
+static bool is_image(const char *wanted, const char *name)
 {
-    g_autoptr(GPtrArray) images = g_ptr_array_new_with_free_func(g_free);
-    const char *only = options->Fail.Only;
-    bool found = !only;
-    if (found)
-        return true;
-    for (char **service = options->Services; *service; service++)
-        add_image(images, only, g_strconcat(*service, ".sys", NULL), &found);
-    for (guint i = 0; i < options->Companions->len; i++)
-        add_image(images, only, g_strdup(((Companion *)options->Companions->pdata[i])->Name), &found);
-    add_image(images, only, g_strdup("ntoskrnl.exe"), &found);
-    g_ptr_array_add(images, NULL);
-    g_autofree char *names = g_strjoinv(", ", (char **)images->pdata);
-    return found || usage_error(error, "--fail-only: this run has no image %s, but %s", only, names);
+    return g_ascii_strcasecmp(wanted, name) == 0;
+}
+
+/* With * and ?, as the kernel compares. */
+static bool is_image_like(const char *wanted, const char *name)
+{
+    g_autofree char *pattern = g_ascii_strdown(wanted, -1), *lower = g_ascii_strdown(name, -1);
+    return g_pattern_match_simple(pattern, lower);
+}
+
+static bool check_image(const RunOptions *options, const char *option, const char *wanted,
+                        bool (*is)(const char *, const char *), GError **error)
+{
+    g_autoptr(GPtrArray) names = image_names(options);
+    for (guint i = 0; i < names->len; i++) {
+        if (is(wanted, names->pdata[i]))
+            return true;
+    }
+    g_ptr_array_add(names, NULL);
+    g_autofree char *list = g_strjoinv(", ", (char **)names->pdata);
+    return usage_error(error, "%s: this run has no image %s, but %s", option, wanted, list);
+}
+
+/* Nothing would be found in, or fail for, the code of an image that is not there. A word without a point is a tag. */
+static bool check_images(const RunOptions *options, GError **error)
+{
+    const char *only = options->Fail.Only, *special = options->SpecialPool;
+    if (only && !check_image(options, "--fail-only", only, is_image, error))
+        return false;
+    return !special || !strchr(special, '.') ||
+           check_image(options, "--special-pool", special, is_image_like, error);
 }
 
 /* ---- the context: --help has the options in the order in which they are added ---- */
@@ -273,8 +295,10 @@ static void add_report_options(GOptionGroup *group, RawOptions *raw)
         {"json", 0, 0, G_OPTION_ARG_NONE, &o->Json, "Write the report as one JSON document", NULL},
         {"strict-wx", 0, 0, G_OPTION_ARG_NONE, &o->StrictWx, "Refuse writable and executable sections", NULL},
         {"special-pool", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK, on_special_pool,
-         "Pool between unmapped pages: of a driver (a.sys), a tag (Abcd), or all (no =WHOSE)", "WHOSE"},
-        {"pool", 0, 0, G_OPTION_ARG_NONE, &o->PoolReport, "Say at the end who holds how much pool", NULL},
+         "Pool between unmapped pages: of a driver (a.sys), a tag (Abcd), or, without =WHOSE, of all",
+         "WHOSE"},
+        {"pool", 0, 0, G_OPTION_ARG_NONE, &o->PoolReport,
+         "Say who still holds how much pool after the unloading", NULL},
         {"allow-missing", 0, 0, G_OPTION_ARG_NONE, &o->AllowMissing, "Bind missing imports to a trap", NULL},
         {"bind", 0, 0, G_OPTION_ARG_STRING, &raw->Bind, "count: count the calls of each import", "MODE"},
         {"fail-allocations", 0, 0, G_OPTION_ARG_STRING, &raw->Fail,
@@ -366,7 +390,7 @@ static bool parse(RawOptions *raw, int argc, char **argv, GError **error)
     if (!g_option_context_parse(context, &argc, &argv, error) || !parse_values(raw, error) ||
         !driver_list_collect(raw->Options, raw->Words, raw->Each, error) ||
         !companions_collect(raw->Options, raw->With, error) || !check_parameters(raw->Options, error) ||
-        !check_fail_only(raw->Options, error))
+        !check_images(raw->Options, error))
         return false;
     raw->Options->Steps = run_plan_steps(raw->Options);
     return true;

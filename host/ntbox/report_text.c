@@ -44,6 +44,11 @@ static void put_missing(const TextPage *page, const RunEvent *event)
         run_event_text_or(event, ReportKeyDll, "?"), run_event_text_or(event, ReportKeySymbol, "?"));
 }
 
+static const char *plural(uint64_t number)
+{
+    return number == 1 ? "" : "s";
+}
+
 static void put_leak(const TextPage *page, const RunEvent *event)
 {
     const char *tag = run_event_text(event, ReportKeyTag);
@@ -55,7 +60,7 @@ static void put_leak(const TextPage *page, const RunEvent *event)
     if (tag)
         g_string_append_printf(line, ", tag '%s'", tag);
     if (run_event_number(event, ReportKeySize, &number))
-        g_string_append_printf(line, ", %" PRIu64 " bytes", number);
+        g_string_append_printf(line, ", %" PRIu64 " byte%s", number, plural(number));
     if (run_event_number(event, ReportKeyCount, &number) && number != 1)
         g_string_append_printf(line, ", %" PRIu64 " times", number);
     if (run_event_text(event, ReportKeyName))
@@ -83,8 +88,12 @@ static void put_violation(const TextPage *page, const RunEvent *event)
 
 static const char *irql_name(uint64_t irql)
 {
-    static const char *const names[] = {"PASSIVE_LEVEL", "APC_LEVEL", "DISPATCH_LEVEL"};
-    return irql < G_N_ELEMENTS(names) ? names[irql] : irql == 15 ? "HIGH_LEVEL" : "device level";
+    static const char *const names[] = {
+        [0] = "PASSIVE_LEVEL", [1] = "APC_LEVEL",  [2] = "DISPATCH_LEVEL",
+        [13] = "CLOCK_LEVEL",  [14] = "IPI_LEVEL", [15] = "HIGH_LEVEL",
+    };
+    const char *name = irql < G_N_ELEMENTS(names) ? names[irql] : NULL;
+    return name ? name : "device level";
 }
 
 static void put_bugcheck(const TextPage *page, const RunEvent *event)
@@ -170,9 +179,10 @@ static bool is_own_success(const RunEvent *event)
 static void put_pool(const TextPage *page, const RunEvent *event)
 {
     const char *driver = run_event_text_or(event, ReportKeyDriver, "");
-    text_put_format(page, "pool", "%s: tag '%s', %" PRIu64 " blocks, %" PRIu64 " bytes of %s pool",
-                    *driver ? driver : "not known", run_event_text_or(event, ReportKeyTag, "?"),
-                    run_event_value(event, ReportKeyCount), run_event_value(event, ReportKeySize),
+    uint64_t blocks = run_event_value(event, ReportKeyCount), bytes = run_event_value(event, ReportKeySize);
+    text_put_format(page, "pool", "%s: tag '%s', %" PRIu64 " block%s, %" PRIu64 " byte%s of %s pool",
+                    *driver ? driver : "not known", run_event_text_or(event, ReportKeyTag, "?"), blocks,
+                    plural(blocks), bytes, plural(bytes),
                     run_event_text_or(event, ReportKeyKind, "nonpaged"));
 }
 
@@ -181,7 +191,7 @@ static void put_denied(const TextPage *page, const RunEvent *event)
 {
     g_autofree char *place = text_place(page, event);
     bool any = run_event_value(event, ReportKeyInformation) != 0;
-    text_put_format(page, "on purpose", "%" PRIu64 " of %" PRIu64 " allocations failed%s%s",
+    text_put_format(page, "on purpose", "%" PRIu64 " of the %" PRIu64 " allocations so far failed%s%s",
                     run_event_value(event, ReportKeyInformation), run_event_value(event, ReportKeyTotal),
                     any ? ", for " : "", any ? place : "");
 }

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "finding.h"
 #include "run_plan.h"
 #include "scenario.h"
 
@@ -49,6 +50,17 @@ static void put_data(const TextPage *page, GBytes *bytes)
         text_put_format(page, "", "... and %zu bytes more", (size_t)(length - HEX_ROWS * 16));
 }
 
+static void put_refused_unload(const TextPage *page, const RunEvent *event)
+{
+    const RunStep *step = run_plan_step(page->Options, run_event_value(event, ReportKeyStep));
+    if (step && step->Service)
+        text_put_format(
+            page, "unload",
+            "refused: %s.sys has no DriverUnload (or is being unloaded already); it stays loaded, "
+            "leaks were not looked for",
+            step->Service);
+}
+
 void report_text_step_end(const TextPage *page, const RunEvent *event)
 {
     g_autofree char *status = text_status(event);
@@ -58,6 +70,8 @@ void report_text_step_end(const TextPage *page, const RunEvent *event)
     else
         text_put_format(page, "result", "%s, information %" PRIu64, status,
                         run_event_value(event, ReportKeyInformation));
+    if (finding_is_refused_unload(event))
+        put_refused_unload(page, event);
     if (event->Data)
         put_data(page, event->Data);
 }

@@ -79,6 +79,18 @@ static void failing_allocations(void **state)
                  "this run has no image nosuch.sys, but x.sys, y.sys, ntoskrnl.exe");
 }
 
+static void special_pool(void **state)
+{
+    static const char *const good[] = {"", "=Abcd", "=A?c*", "=X.sys", "=?.SYS", "=ntoskrnl.exe"};
+    for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autofree char *words = g_strconcat("x.sys --special-pool", good[i], NULL);
+        run_options_free(parse_good(words));
+    }
+    expect_error("x.sys y.sys --special-pool=nosuch.sys",
+                 "--special-pool: this run has no image nosuch.sys, but x.sys, y.sys, ntoskrnl.exe");
+    expect_error("x.sys --special-pool=z*.sys", "no image z*.sys");
+}
+
 static void all_values(void **state)
 {
     RunOptions *options =
@@ -246,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(failing_allocations),
+        cmocka_unit_test(special_pool),
         cmocka_unit_test(all_values),
         cmocka_unit_test(requests_keep_their_order),
         cmocka_unit_test(groups_come_one_after_the_other),
