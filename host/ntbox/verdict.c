@@ -80,6 +80,15 @@ static char *pass_text(const RunReport *report, const RunEvent *event)
     return found ? run_report_pass_text(report, index) : g_strdup("");
 }
 
+/* [WDK Bug Check 0x19] 0x20, [WDK Bug Check 0x1A] 0x5200: a block of pool is not as it was left, and who has or had it is not to blame.
+ * Whoever was writing may be long gone. */
+static bool is_damaged_pool(const RunEvent *bugcheck)
+{
+    uint32_t code = (uint32_t)run_event_value(bugcheck, ReportKeyCode);
+    uint64_t what = run_event_value(bugcheck, ReportKeyParameter1);
+    return (code == 0x19 && what == 0x20) || (code == 0x1a && what == 0x5200);
+}
+
 static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
 {
     const RunEvent *bugcheck = run_report_bugcheck(report);
@@ -94,6 +103,12 @@ static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
         return verdict_set(verdict, ExitDriver, "bugcheck", "%s caused bug check 0x%X (%s)%s", culprit, code,
                            name ? name : "no name", pass);
     g_autofree char *where = in_step_text(report);
+    if (is_damaged_pool(bugcheck))
+        return verdict_set(
+            verdict, ExitDriver, "bugcheck",
+            "bug check 0x%X (%s): pool was damaged, and nothing tells by whom%s%s; --special-pool stops "
+            "at the write that does it",
+            code, name ? name : "no name", where, pass);
     return verdict_set(verdict, ExitFault, "fault",
                        "bug check 0x%X (%s) that no driver under test is to blame for%s%s", code,
                        name ? name : "no name", where, pass);

@@ -256,6 +256,7 @@ VOID ExpTrimCaches(VOID);
 #define EXP_TYPE_MUST_SUCCEED 2u
 #define EXP_TYPE_CACHE_ALIGNED 4u
 #define EXP_TYPE_UNDERRUN 0x10000000u /* ours: in special pool the block begins behind its guard page */
+#define EXP_TAG_DESTROYED 0x3f3f3f3fu /* "????", of a block whose header tells nothing any more */
 #define EXP_NO_TAG 0x656e6f4eu        /* "None", what ExAllocatePool uses */
 
 /* The general way: every kind and size. NULL when there is no memory, or an exception with POOL_RAISE_IF_ALLOCATION_FAILURE. */

@@ -78,24 +78,38 @@ VOID ExpBadPointer(EXP_POOL *Pool, PVOID Block)
     KeBugCheckEx(BAD_POOL_CALLER, 0x41, Address, 0, 0);
 }
 
+static BOOLEAN ExpIsDrivers(PVOID Owner)
+{
+    return Owner != NULL && !KiUpcalls->IsKernelAddress(Owner);
+}
+
+static VOID ExpTellOfBlock(const EX_POOL_BLOCK *Block, PCSTR What, PCHAR Text, SIZE_T Room)
+{
+    PCSTR Gone = ExpGoneOwner(Block->Traces);
+
+    if (Block->Tag == EXP_TAG_DESTROYED)
+        _snprintf(Text, Room, "bytes of a block of pool whose header is destroyed were written to %s", What);
+    else
+        _snprintf(Text, Room, "%u bytes of pool, tag '%.4s', were written to %s%s%s%s", (unsigned)Block->Size,
+                  (PCSTR)&Block->Tag, What, Gone != NULL ? "; the driver that had them, " : "",
+                  Gone != NULL ? Gone : "", Gone != NULL ? ", is unloaded" : "");
+    Text[Room - 1] = 0;
+}
+
 /* Who had allocated the block is to blame, not who has it in hand; when its image is gone there is nobody to blame but by name. Of
  * what the kernel allocated for others the stack says more. */
 static DECLSPEC_NORETURN VOID ExpBlameFor(const void *Place, PCSTR What, ULONG Code, const ULONG_PTR P[4])
 {
     EX_POOL_BLOCK Block = {0};
-    CHAR Text[192];
+    CHAR Text[256];
 
     ExQueryPoolBlock(Place, &Block);
-    PCSTR Gone = ExpGoneOwner(Block.Traces);
-    PVOID Owner = Block.Owner != NULL ? Block.Owner : (PVOID)ExpBlameFor;
-    _snprintf(Text, sizeof(Text), "%u bytes of pool, tag '%.4s', were written to %s%s%s%s",
-              (unsigned)Block.Size, (PCSTR)&Block.Tag, What,
-              Gone != NULL ? "; the driver that had them, " : "", Gone != NULL ? Gone : "",
-              Gone != NULL ? ", is unloaded" : "");
-    Text[sizeof(Text) - 1] = 0;
+    PVOID Blamed = ExpIsDrivers(Block.Owner) ? Block.Owner : NULL;
+    ExpTellOfBlock(&Block, What, Text, sizeof(Text));
     ExpLogBlock("written to:", Place);
-    KeBugCheckBlaming(Block.Owner != NULL && KiUpcalls->IsKernelAddress(Owner) ? NULL : Owner, Code, P[0],
-                      P[1], P[2], P[3], Text);
+    if (Blamed == NULL && Block.Owner == NULL)
+        Blamed = (PVOID)ExpBlameFor;
+    KeBugCheckBlaming(Blamed, Code, P[0], P[1], P[2], P[3], Text);
 }
 
 /* [WDK Bug Check 0x19] 0x20: a pool block header is corrupt; 2: the block's entry, 3: the next one. The block before it was overrun, or

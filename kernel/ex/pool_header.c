@@ -114,7 +114,13 @@ BOOLEAN ExpIsOverrun(const EXP_HEADER *Header, ULONG Class)
                                           : Copy != EXP_FREED_WORD;
 }
 
-/* Of a damaged header the copy is believed, if the seal or the rest of the header confirms it, or at least if it can be. */
+static BOOLEAN ExpIsPossible(const EXP_HEADER *Header, ULONG Class)
+{
+    return Header->Size <= ExpRoomOf(Class) && ExpOwnerCode(Header->Allocator) != NULL;
+}
+
+/* Of a damaged header the copy is believed, if the seal or the rest of the header confirms it, or at least if it can be. With
+ * neither nothing is known. */
 EXP_HEADER ExpBelieve(const EXP_HEADER *Header, ULONG Class)
 {
     EXP_HEADER Now, Once;
@@ -126,8 +132,11 @@ EXP_HEADER ExpBelieve(const EXP_HEADER *Header, ULONG Class)
                         .Size = (USHORT)(Copy >> 32),
                         .Allocator = (USHORT)(Copy >> 48),
                         .State = ExpBlockAllocated};
-    BOOLEAN Possible = Once.Size <= ExpRoomOf(Class) && ExpOwnerCode(Once.Allocator) != NULL;
-    return Now.Seal == ExpSealOf(&Once, Header) || ExpIdentity(&Now) == Copy || Possible ? Once : Now;
+    if (Now.Seal == ExpSealOf(&Once, Header) || ExpIdentity(&Now) == Copy || ExpIsPossible(&Once, Class))
+        return Once;
+    if (ExpIsPossible(&Now, Class))
+        return Now;
+    return (EXP_HEADER){.Tag = EXP_TAG_DESTROYED, .State = ExpBlockAllocated};
 }
 
 #endif

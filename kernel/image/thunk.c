@@ -5,6 +5,8 @@
  *   counting:  lock inc qword [slot.Count]      missing:  lea r10, [slot]
  *              jmp  qword [slot.Target]                   jmp qword [slot.Target]   (ImpMissingCalled) */
 #include "imp.h"
+#include "crt.h"
+#include "ke_bugcheck.h"
 #include "mm.h"
 
 #define STUB_SIZE 32u
@@ -138,8 +140,11 @@ DECLSPEC_NORETURN VOID ImpMissingCalled(IMP_SLOT *Slot, PVOID Caller)
     KdReport(ReportViolation, KD_TEXT(ReportKeyDriver, Symbol.Module),
              KD_TEXT(ReportKeyKind, "missing import called"), KD_TEXT(ReportKeySymbol, Slot->Name),
              KD_NUMBER(ReportKeyOffset, Symbol.Offset));
-    KeBugCheckEx((ULONG)STATUS_DRIVER_ENTRYPOINT_NOT_FOUND, (ULONG_PTR)Slot->Name, (ULONG_PTR)Slot->Dll,
-                 (ULONG_PTR)Caller, 0);
+    CHAR Text[160];
+    _snprintf(Text, sizeof(Text), "%s!%s was called, which is not exported", Slot->Dll, Slot->Name);
+    Text[sizeof(Text) - 1] = 0;
+    KeBugCheckBlaming((PUCHAR)Caller - 1, (ULONG)STATUS_DRIVER_ENTRYPOINT_NOT_FOUND, (ULONG_PTR)Slot->Name,
+                      (ULONG_PTR)Slot->Dll, (ULONG_PTR)Caller, 0, Text);
 }
 
 VOID ImpForEachThunk(IM_THUNKS *Thunks, VOID (*Action)(PCSTR Name, volatile ULONG64 *Count))

@@ -104,7 +104,8 @@ KT_TEST(mm_cache_type_of_a_user_mapping)
  * is where q35 has nothing. */
 KT_TEST(mm_cache_type_of_device_memory)
 {
-    PHYSICAL_ADDRESS Device = {.QuadPart = 0xfe000000}, Far = {.QuadPart = 0x200000000000};
+    PHYSICAL_ADDRESS Device = {.QuadPart = 0xfe000000},
+                     Far = {.QuadPart = (LONG64)MiPhysicalEnd() - 2 * PAGE_SIZE};
     PUCHAR First = MmMapIoSpace(Device, 4 * PAGE_SIZE, MmWriteCombined);
     Device.QuadPart += 2 * PAGE_SIZE;
     PUCHAR Second = MmMapIoSpace(Device, 4 * PAGE_SIZE, MmNonCached);
@@ -120,7 +121,7 @@ KT_TEST(mm_cache_type_of_device_memory)
     First = MmMapIoSpace(Far, 2 * PAGE_SIZE, MmNonCached);
     KT_EXPECT(First != NULL && BitsAt(First) == OFF_BITS);
     MmUnmapIoSpace(First, 2 * PAGE_SIZE);
-    Far.QuadPart = (LONG64)MI_PFN_MOST << PAGE_SHIFT;
+    Far.QuadPart = (LONG64)MiPhysicalEnd();
     KT_EXPECT(MmMapIoSpace(Far, PAGE_SIZE, MmNonCached) == NULL);
 }
 

@@ -3,7 +3,13 @@
 #include "pfn.h"
 #include "ke.h"
 
-#define MI_PHYSICAL_END ((ULONG64)MI_PFN_MOST << PAGE_SHIFT)
+/* [Intel SDM volume 2, CPUID] leaf 0x80000008: bits of a physical address; 36 without it */
+ULONG64 MiPhysicalEnd(VOID)
+{
+    BOOLEAN Says = ArchCpuid(0x80000000, 0).Eax >= 0x80000008;
+    ULONG Bits = Says ? ArchCpuid(0x80000008, 0).Eax & 0xff : 36;
+    return min(1ull << Bits, (ULONG64)MI_PFN_MOST << PAGE_SHIFT);
+}
 
 /* Each page with the cache type that it has. */
 static VOID MiMapIoPages(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, PFN_NUMBER First, MI_CACHE Wanted)
@@ -22,10 +28,9 @@ static VOID MiMapIoPages(ULONG_PTR Base, SIZE_T PageCount, MI_PTE Template, PFN_
 static PVOID MiMapPhysical(PHYSICAL_ADDRESS Address, SIZE_T NumberOfBytes, MM_PROTECTION Protection,
                            MEMORY_CACHING_TYPE Cache, const void *Owner)
 {
-    ULONG64 Physical = (ULONG64)Address.QuadPart;
+    ULONG64 Physical = (ULONG64)Address.QuadPart, End = MiPhysicalEnd();
     MI_CACHE Wanted;
-    if (!MiCacheOf(Cache, &Wanted) || NumberOfBytes == 0 || Physical >= MI_PHYSICAL_END ||
-        NumberOfBytes > MI_PHYSICAL_END - Physical)
+    if (!MiCacheOf(Cache, &Wanted) || NumberOfBytes == 0 || Physical >= End || NumberOfBytes > End - Physical)
         return NULL;
     ULONG64 Offset = Physical & PAGE_MASK;
     PFN_NUMBER First = Physical >> PAGE_SHIFT;

@@ -77,6 +77,9 @@ BOOLEAN MiLockFrame(PFN_NUMBER Frame);
 /* [WDK Bug Check 0x4E] 7: unlocked more often than locked. */
 VOID MiUnlockFrame(PFN_NUMBER Frame);
 
+/* io_space.c: behind the last physical address that the processor and our database know. */
+ULONG64 MiPhysicalEnd(VOID);
+
 /* --- cache types: cache.c -------------------------------------------------------------------------------------------------
  * A physical page has one cache type while it is mapped, in all its mappings and in the direct map. RAM is MiCacheBack unless its owner says
  * otherwise before it is mapped (MiSetCache); MiCacheNone there means that the first mapping decides. Device memory gets the type of its

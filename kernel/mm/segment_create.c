@@ -177,14 +177,6 @@ NTSTATUS MmCreatePageFileSegment(ULONG64 Size, ULONG Protect, BOOLEAN Reserve, P
     return STATUS_SUCCESS;
 }
 
-/* [Intel SDM volume 2, CPUID] leaf 0x80000008: bits of a physical address; 36 without it */
-static ULONG64 MiPhysicalEnd(VOID)
-{
-    BOOLEAN Says = ArchCpuid(0x80000000, 0).Eax >= 0x80000008;
-    ULONG Bits = Says ? ArchCpuid(0x80000008, 0).Eax & 0xff : 36;
-    return min(1ull << Bits, (ULONG64)MI_PFN_MOST << PAGE_SHIFT);
-}
-
 NTSTATUS MmCreatePhysicalSegment(PMM_SEGMENT *Created)
 {
     return MiAllocateSegment(MmSegmentPhysical, MiPhysicalEnd(), MI_USER_READ | MI_USER_WRITE, Created);

@@ -133,6 +133,14 @@ static void bugcheck(Story *story, const char *module)
     guest_ring_publish(&story->Guest, ReportBugCheck);
 }
 
+static void pool_damage(Story *story, unsigned code, unsigned what)
+{
+    guest_ring_number(&story->Guest, ReportKeyCode, code);
+    guest_ring_number(&story->Guest, ReportKeyParameter1, what);
+    guest_ring_text(&story->Guest, ReportKeyModule, "ntoskrnl.exe");
+    guest_ring_publish(&story->Guest, ReportBugCheck);
+}
+
 static void frame(Story *story, unsigned depth, const char *module)
 {
     guest_ring_number(&story->Guest, ReportKeyDepth, depth);
@@ -285,6 +293,31 @@ static void bugcheck_that_the_kernel_blames_on_nobody(void **state)
     bugcheck(story, "ntoskrnl.exe");
     frame(story, 0, "ntoskrnl.exe");
     frame(story, 1, "a.sys");
+    g_free(expect(story, ExitFault, "fault", "no driver under test is to blame for"));
+}
+
+/* Whose block it is says nothing of who wrote there: some driver did. */
+static void damaged_pool_of_the_kernel(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    pool_damage(story, 0x19, 0x20);
+    g_free(expect(story, ExitDriver, "bugcheck", "pool was damaged, and nothing tells by whom"));
+}
+
+static void freed_pool_of_the_kernel_is_written_to(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    pool_damage(story, 0x1A, 0x5200);
+    g_free(expect(story, ExitDriver, "bugcheck", "--special-pool stops at the write that does it"));
+}
+
+static void other_damage_is_the_kernels(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    pool_damage(story, 0x1A, 0x1233);
     g_free(expect(story, ExitFault, "fault", "no driver under test is to blame for"));
 }
 
@@ -765,6 +798,9 @@ int main(void)
         CASE(bugcheck_in_the_driver),
         CASE(bugcheck_that_the_kernel_blames_on_nobody),
         CASE(bugcheck_of_the_kernel_alone),
+        CASE(damaged_pool_of_the_kernel),
+        CASE(freed_pool_of_the_kernel_is_written_to),
+        CASE(other_damage_is_the_kernels),
         CASE(leak),
         CASE(a_warning_of_the_loader_is_no_failure),
         CASE(a_broken_rule),
