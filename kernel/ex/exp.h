@@ -301,6 +301,7 @@ VOID ExpDescribeTrace(ULONG Number, PCHAR Text, SIZE_T Room); /* "a.sys!F+0x10 <
 VOID ExpForgetModule(PIM_MODULE Module);
 VOID ExpMarkTraces(const EX_POOL_BLOCK *Block);
 #define EXP_TRACE_TEXT 384u
+VOID ExpCheckFreedMdl(PVOID Block); /* mdl.c; any block that is about to be freed */
 #define ExpNoteFreer(Owner, Freer) (*(Owner) = (ULONG) * (Owner) | (Freer) << 32)
 #define ExpFreer(Owner) ((Owner) >> 32)
 #else
@@ -313,6 +314,7 @@ VOID ExpMarkTraces(const EX_POOL_BLOCK *Block);
 #define ExpMarkTraces(Block) ((void)0)
 #define ExpGoneOwner(Owner) ((PCSTR)NULL)
 #define EXP_TRACE_TEXT 1u
+#define ExpCheckFreedMdl(Block) ((void)0)
 #endif
 
 /* --- checks: pool_check.c, pool_header.c --------------------------------------------------------------------------------------- */

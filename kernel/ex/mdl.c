@@ -2,7 +2,8 @@
  * MDLs as memory: allocating and freeing them, partial ones, and MDLs with pages of their own. Describing,
  * locking and mapping are mm's (mm/mdl.c, mm/mdl_map.c). */
 #include <bugcodes.h>
-#include "ex.h"
+#include "exp.h"
+#include "ke_checks.h"
 #include "ke_bugcheck.h"
 #include "mm.h"
 #include "mm_mdl.h"
@@ -53,6 +54,26 @@ static VOID ExpRequireUnused(const MDL *Mdl)
                           (USHORT)Mdl->MdlFlags, 0,
                           "IoFreeMdl was given an MDL whose pages are still mapped");
 }
+
+#if NTBOX_CHECKED
+/* [WDK MmAllocatePagesForMdlEx] MmFreePagesFromMdl comes before ExFreePool: else the pages are lost. A block that is no MDL may have its
+ * tag. */
+VOID ExpCheckFreedMdl(PVOID Block)
+{
+    EX_POOL_BLOCK Known;
+    const MDL *Mdl = Block;
+
+    if (KeChecksOff || !ExQueryPoolBlock(Block, &Known) || Known.Base != Block || !Known.Allocated ||
+        Known.Tag != EX_MDL_TAG || Known.Size < sizeof(MDL) || Mdl->Size != (CSHORT)Known.Size)
+        return;
+    if (Mdl->MdlFlags & MDL_PAGES_LOCKED)
+        KeBugCheckBlaming(
+            NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_LOCKED_MDL, (ULONG_PTR)Mdl,
+            (USHORT)Mdl->MdlFlags, 0,
+            "the pool of an MDL was freed whose pages are neither unlocked nor freed: nobody can do that any "
+            "more");
+}
+#endif
 
 /* IRQL <= DISPATCH_LEVEL. [WDK IoFreeMdl] a mapping of a partial MDL goes too. */
 VOID NTAPI IoFreeMdl(PMDL Mdl)

@@ -91,6 +91,7 @@ static PMDL ExpAllocatePagesMdl(ULONG64 Low, ULONG64 High, ULONG64 Skip, SIZE_T 
     }
     Mdl->ByteCount = (ULONG)(Request.Got * PAGE_SIZE);
     Mdl->MdlFlags = MDL_PAGES_LOCKED;
+    Mdl->Process = NULL; /* nobody's pages */
     return Mdl;
 }
 

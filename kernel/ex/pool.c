@@ -189,6 +189,7 @@ VOID ExpFreeChecked(PVOID Block, ULONG Tag, EXP_OWNER Freer)
 {
     EXP_POOL *Pool = ExpAnyPoolOf(Block);
 
+    ExpCheckFreedMdl(Block);
     if (Pool == &ExpPools[MmSpecialPoolRegion]) {
         ExpFreeSpecial(Block, Tag, Freer);
         return;

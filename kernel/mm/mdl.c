@@ -6,6 +6,7 @@
 #include "mm/user_space.h"
 #include "mm_mdl.h"
 #include "ke.h"
+#include "ke_bugcheck.h"
 
 /* [WDK MDL] a driver may look at the flags only; these say that the page array is filled and must not be
  * filled again. */
@@ -37,6 +38,14 @@ static BOOLEAN MiDescribePage(ULONG_PTR Address, BOOLEAN Write, PFN_NUMBER *Fram
     return TRUE;
 }
 
+/* Checked kernel; the buffer may be of the paged pool by chance resident on Windows, and here always is. */
+static VOID MiRequireNonPaged(ULONG_PTR Base)
+{
+    if (NTBOX_CHECKED && Base - MM_PAGED_POOL_BASE < MM_REGION_SIZE)
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_ARGUMENT, Base, 0, 0,
+                          "MmBuildMdlForNonPagedPool was given an MDL of paged pool");
+}
+
 /* IRQL <= DISPATCH_LEVEL. [WDK MmBuildMdlForNonPagedPool] the buffer must be nonpaged and mapped; a buffer
  * that is not is what touching it would be. */
 VOID NTAPI MmBuildMdlForNonPagedPool(PMDLX MemoryDescriptorList)
@@ -46,6 +55,7 @@ VOID NTAPI MmBuildMdlForNonPagedPool(PMDLX MemoryDescriptorList)
     PMDL Mdl = MemoryDescriptorList;
     PPFN_NUMBER Frames = MmGetMdlPfnArray(Mdl);
     ULONG_PTR Base = (ULONG_PTR)Mdl->StartVa;
+    MiRequireNonPaged(Base);
     SIZE_T Count = MiMdlPages(Mdl);
     for (SIZE_T I = 0; I < Count; I++)
         if (!MiDescribePage(Base + I * PAGE_SIZE, FALSE, &Frames[I]))
@@ -141,6 +151,8 @@ VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE Access
                                LOCK_OPERATION Operation)
 {
     KI_REQUIRE_IRQL((ULONG_PTR)MemoryDescriptorList->StartVa < MM_USER_END ? APC_LEVEL : DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(AccessMode == KernelMode || AccessMode == UserMode, AccessMode);
+    KI_REQUIRE_ARGUMENT((ULONG)Operation <= IoModifyAccess, Operation);
 
     NTSTATUS Status =
         MiProbeAndLock(MemoryDescriptorList, AccessMode, Operation, __builtin_return_address(0));

@@ -87,6 +87,7 @@ PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_
                                          ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority)
 {
     KI_REQUIRE_IRQL(AccessMode != KernelMode ? APC_LEVEL : DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(AccessMode == KernelMode || AccessMode == UserMode, AccessMode);
     KI_REQUIRE_ARGUMENT(MI_IS_CACHE_TYPE(CacheType), CacheType);
 
     return MiMapLockedPages(MemoryDescriptorList, AccessMode, CacheType, BaseAddress, BugCheckOnFailure,
@@ -97,6 +98,7 @@ PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_
 PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
 {
     KI_REQUIRE_IRQL(AccessMode != KernelMode ? APC_LEVEL : DISPATCH_LEVEL);
+    KI_REQUIRE_ARGUMENT(AccessMode == KernelMode || AccessMode == UserMode, AccessMode);
 
     return MiMapLockedPages(MemoryDescriptorList, AccessMode, MmCached, NULL, TRUE, HighPagePriority,
                             __builtin_return_address(0));

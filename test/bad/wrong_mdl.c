@@ -178,9 +178,28 @@ BREAKS UnlockCopy(VOID)
     MmUnlockPages(Copy);
 }
 
+/* MmFreePagesFromMdl is missing. */
+BREAKS FreePoolOfPages(VOID)
+{
+    ExFreePool(MmAllocatePagesForMdlEx(Lowest, Highest, Lowest, 4 * PAGE_SIZE, MmCached, 0));
+}
+
+BREAKS MapForNobody(VOID)
+{
+    (VOID) MmMapLockedPagesSpecifyCache(Mdl, 9, MmCached, NULL, FALSE, NormalPagePriority);
+}
+
+BREAKS DescribePaged(VOID)
+{
+    PVOID Block = ExAllocatePoolWithTag(PagedPool, 100, TAG);
+    PMDL Pool = IoAllocateMdl(Block, 100, FALSE, FALSE, NULL);
+    MmBuildMdlForNonPagedPool(Pool);
+}
+
 static VOID (*const Rules[])(VOID) = {
-    UnlockTwice,   FreeLocked,    LockTwice,         FreeWithOtherTag,   FreeMapped,       MapNowhere,
-    UnmapTwice,    MapOfType,     MapReservedOfType, PagesOfType,        ContiguousOfType, NodeOfType,
-    FreeOfType,    IoSpaceOfType, MapUserRaised,     MapUserCacheRaised, ReserveRaised,    LockUserRaised,
-    FreeMdlLocked, FreeMdlMapped, FreeUserMdlLocked, UnlockCopy};
+    UnlockTwice,        FreeLocked,    LockTwice,       FreeWithOtherTag,  FreeMapped,
+    MapNowhere,         UnmapTwice,    MapOfType,       MapReservedOfType, PagesOfType,
+    ContiguousOfType,   NodeOfType,    FreeOfType,      IoSpaceOfType,     MapUserRaised,
+    MapUserCacheRaised, ReserveRaised, LockUserRaised,  FreeMdlLocked,     FreeMdlMapped,
+    FreeUserMdlLocked,  UnlockCopy,    FreePoolOfPages, MapForNobody,      DescribePaged};
 RULES(Rules, Prepare())
