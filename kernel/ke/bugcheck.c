@@ -250,6 +250,13 @@ static PCSTR KiStartText(ULONG Code, const ULONG64 P[4])
     }
 }
 
+static PCSTR KiDefaultText(ULONG Code, const ULONG64 P[4])
+{
+    PCSTR Text = KiStartText(Code, P);
+
+    return Text != NULL ? Text : KiBugCheckText(Code, P[0]);
+}
+
 static VOID KiReportBugCheck(ULONG Code, const ULONG64 P[4], KIRQL Irql, PCSTR Text, const KI_SYMBOL *Culprit)
 {
     KdReport(ReportBugCheck, KD_NUMBER(ReportKeyCode, Code), KD_NUMBER(ReportKeyParameter1, P[0]),
@@ -286,7 +293,7 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Blamed, ULONG Code, const U
         KiUpcalls->Symbolize(Blamed, &Culprit);
     else
         KiFindCulprit(Context, &Culprit);
-    KiReportBugCheck(Code, P, Irql, Text != NULL ? Text : KiStartText(Code, P), &Culprit);
+    KiReportBugCheck(Code, P, Irql, Text != NULL ? Text : KiDefaultText(Code, P), &Culprit);
     KeReportFailure();
     KiPrintBackTrace(Context, NULL);
     KiPrintOtherProcessors();

@@ -155,3 +155,49 @@ PCSTR KiExceptionText(const EXCEPTION_RECORD *Record)
             return KiExceptionNames[i].Name;
     return NULL;
 }
+
+/* [WDK bug check code reference] what the first parameter says */
+static const struct {
+    ULONG Code;
+    ULONG P1;
+    PCSTR Text;
+} KiBugCheckTexts[] = {
+    {MEMORY_MANAGEMENT, 0x1233, "an MDL was mapped whose pages nobody has locked"},
+    {MEMORY_MANAGEMENT, 0x61946,
+     "an MDL was to be filled or mapped that is not in the state for it: locked or mapped already"},
+    {PFN_LIST_CORRUPT, 7, "a page was unlocked more often than it was locked"},
+    {PFN_LIST_CORRUPT, 0x99, "a page was freed that is free already, or still in use: locked or mapped"},
+    {PFN_LIST_CORRUPT, 0x9a,
+     "MmFreePagesFromMdl was given an MDL that has no pages of its own, or is mapped"},
+    {SYSTEM_PTE_MISUSE, 3, "a mapping was unmapped with another address than the MDL has"},
+    {SYSTEM_PTE_MISUSE, 6, "an MDL was unmapped that is not mapped there"},
+    {SYSTEM_PTE_MISUSE, 0x100, "mapping addresses were reserved with the tag 0"},
+    {SYSTEM_PTE_MISUSE, 0x101, "reserved mapping addresses were freed with another tag than they have"},
+    {SYSTEM_PTE_MISUSE, 0x102, "mapping addresses were freed that are not reserved"},
+    {SYSTEM_PTE_MISUSE, 0x103, "reserved mapping addresses were freed while an MDL is mapped there"},
+    {SYSTEM_PTE_MISUSE, 0x104, "an MDL was mapped at reserved addresses with another tag than they have"},
+    {SYSTEM_PTE_MISUSE, 0x105, "an MDL was mapped at addresses that are not reserved"},
+    {SYSTEM_PTE_MISUSE, 0x107, "an MDL was mapped at reserved addresses where one is mapped already"},
+    {SYSTEM_PTE_MISUSE, 0x108, "reserved mapping addresses were unmapped with another tag than they have"},
+    {SYSTEM_PTE_MISUSE, 0x109, "addresses were unmapped that are not reserved"},
+    {SYSTEM_PTE_MISUSE, 0x10c, "reserved mapping addresses were unmapped where this MDL is not mapped"},
+    {SYSTEM_PTE_MISUSE, 0x303, "addresses were unmapped where nothing is mapped"},
+    {SYSTEM_PTE_MISUSE, 0x305, "addresses were unmapped with another size than they were mapped with"},
+    {BAD_POOL_CALLER, 7, "a block of pool was freed a second time"},
+    {BAD_POOL_CALLER, 0x0a, "a block of pool was freed with another tag than it was allocated with"},
+    {BAD_POOL_CALLER, 0x40, "a user-mode address was freed as pool"},
+    {BAD_POOL_CALLER, 0x41, "an address was freed that is no allocated block of nonpaged pool"},
+    {BAD_POOL_CALLER, 0x42, "an address was freed that never was in a pool"},
+    {BAD_POOL_CALLER, 0x50, "an address was freed that is no allocated block of paged pool"},
+    {BAD_POOL_CALLER, 0x60, "an address was freed as contiguous memory that is not its begin"},
+    {BAD_POOL_CALLER, 0x99, "an address inside a block of pool was freed"},
+    {TARGET_MDL_TOO_SMALL, 0, "IoBuildPartialMdl was given a target MDL that is too small"},
+};
+
+PCSTR KiBugCheckText(ULONG Code, ULONG64 P1)
+{
+    for (ULONG I = 0; I < RTL_NUMBER_OF(KiBugCheckTexts); I++)
+        if (KiBugCheckTexts[I].Code == Code && KiBugCheckTexts[I].P1 == P1)
+            return KiBugCheckTexts[I].Text;
+    return NULL;
+}

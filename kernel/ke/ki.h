@@ -329,6 +329,8 @@ DECLSPEC_NORETURN VOID KiBugCheck(ULONG Code, ULONG64 P1, ULONG64 P2, ULONG64 P3
 /* The same, but the fault lies with the code at Culprit, which need not be on the stack any more. NULL: as KiBugCheck. */
 DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Culprit, ULONG Code, const ULONG64 P[4],
                                          PCONTEXT Context, PCSTR Text);
+/* What it means when nobody has said more: by code and first parameter; NULL: nothing is known. */
+PCSTR KiBugCheckText(ULONG Code, ULONG64 P1);
 PCSTR KiBugCheckName(ULONG Code);                      /* "UNKNOWN" for a driver's own */
 PCSTR KiExceptionText(const EXCEPTION_RECORD *Record); /* in words; NULL when not known */
 PCSTR KiFastFailName(ULONG Code);
