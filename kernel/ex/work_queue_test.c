@@ -52,7 +52,6 @@ static VOID NTAPI OpenGate(PVOID Gate)
 KT_TEST(work_is_waited_for_with_its_threads)
 {
     static KEVENT Gate;
-    HANDLE Thread;
     MM_COUNTERS Before, After;
 
     (VOID) ExWaitForWork();
@@ -67,9 +66,9 @@ KT_TEST(work_is_waited_for_with_its_threads)
     ExInitializeWorkItem(&Item, OpenGate, &Gate); /* behind them: only one more worker lets it run */
     ExQueueWorkItem(&Item, DelayedWorkQueue);
     KT_EXPECT(ExWaitForWork() && Ended == BLOCKED_ITEMS);
-    KT_EXPECT(NT_SUCCESS(PsCreateSystemThread(&Thread, SYNCHRONIZE, NULL, NULL, NULL, OpenGate, &Gate)));
-    KT_EXPECT(ZwWaitForSingleObject(Thread, FALSE, NULL) == STATUS_SUCCESS);
-    ZwClose(Thread);
+    PVOID Thread = KtStartThread(OpenGate, &Gate);
+    KT_EXPECT(Thread != NULL);
+    KtJoinThread(Thread);
     (VOID) KeWaitForThreadEnds();
     MmQueryCounters(&After);
     KT_EXPECT(After.SystemPtes <= Before.SystemPtes);

@@ -42,6 +42,10 @@ typedef struct _KT_ENTRY {
 /* mm/pfn_test.c. All pages of the standby list are taken from their owners, as if memory were short, and are free. IRQL <= DISPATCH_LEVEL. */
 VOID KtTakeStandby(VOID);
 
+/* kt/thread.c, PASSIVE_LEVEL. A system thread, referenced; NULL: there is no memory for it. Join waits for its end and drops the reference. */
+PVOID KtStartThread(PKSTART_ROUTINE Routine, PVOID Context);
+VOID KtJoinThread(PVOID Thread);
+
 /* PASSIVE_LEVEL. Runs all; FALSE when one failed. */
 BOOLEAN KtRunTests(VOID);
 

@@ -20,15 +20,10 @@ static VOID NTAPI EventPartner(PVOID Context)
 
 static BOOLEAN EventStartPartner(EVENT_PAIR *Pair, PVOID *Thread)
 {
-    HANDLE Handle;
-
     KeInitializeEvent(&Pair->Ping, SynchronizationEvent, FALSE);
     KeInitializeEvent(&Pair->Pong, SynchronizationEvent, FALSE);
-    if (!NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, EventPartner, Pair)))
-        return FALSE;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, KernelMode, Thread, NULL);
-    ZwClose(Handle);
-    return NT_SUCCESS(Status);
+    *Thread = KtStartThread(EventPartner, Pair);
+    return *Thread != NULL;
 }
 
 KT_TEST(event_ping_pong_and_thread_end)

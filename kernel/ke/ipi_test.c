@@ -97,14 +97,12 @@ KT_TEST(calls_do_not_wait_for_each_other)
         return;
     KiInFirst = KiInSecond = FALSE;
     KeInitializeEvent(&Runs, NotificationEvent, FALSE);
-    HANDLE Thread;
-    KT_EXPECT(
-        NT_SUCCESS(PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, KiAskSecond, &Runs)));
+    PVOID Thread = KtStartThread(KiAskSecond, &Runs);
+    KT_EXPECT(Thread != NULL);
     KeSetSystemAffinityThread(1);
     (void)KeWaitForSingleObject(&Runs, Executive, KernelMode, FALSE, NULL);
     KeCallAllProcessors(KiFirstCall, (PVOID)&Seen);
     KeRevertToUserAffinityThread();
-    ZwWaitForSingleObject(Thread, FALSE, NULL);
-    ZwClose(Thread);
+    KtJoinThread(Thread);
     KT_EXPECT(Seen);
 }

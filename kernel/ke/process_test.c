@@ -165,19 +165,6 @@ static VOID NTAPI ProcessSwitch(PVOID Context)
     KeUnstackDetachProcess(&State);
 }
 
-static BOOLEAN ProcessStart(PROCESS_SWITCHER *Switcher)
-{
-    HANDLE Handle;
-
-    if (!NT_SUCCESS(
-            PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, ProcessSwitch, Switcher)))
-        return FALSE;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, PsThreadType, KernelMode,
-                                                &Switcher->Thread, NULL);
-    ZwClose(Handle);
-    return NT_SUCCESS(Status);
-}
-
 /* Two attached threads wake each other, this one watches that its own address space stays. */
 static BOOLEAN ProcessSwitchers(BOOLEAN OneProcessor)
 {
@@ -193,12 +180,9 @@ static BOOLEAN ProcessSwitchers(BOOLEAN OneProcessor)
         Right = ProcessCreate(&Switcher->Space, Switcher->Value) && Right;
     }
     for (ULONG i = 0; i < 2 && Right; i++)
-        Right = ProcessStart(&Switchers[i]);
+        Right = (Switchers[i].Thread = KtStartThread(ProcessSwitch, &Switchers[i])) != NULL;
     for (ULONG i = 0; i < 2; i++) {
-        if (Switchers[i].Thread != NULL) {
-            KeWaitForSingleObject(Switchers[i].Thread, Executive, KernelMode, FALSE, NULL);
-            ObDereferenceObject(Switchers[i].Thread);
-        }
+        KtJoinThread(Switchers[i].Thread);
         Right = Right && Switchers[i].Wrong == 0 && ArchReadCr3() == Own;
     }
     for (ULONG i = 0; i < 2; i++)

@@ -177,21 +177,9 @@ static ULONG64 StressStream(ULONG64 Seed, ULONG Index)
     return z != 0 ? z : 1;
 }
 
-PVOID StressStartThread(PKSTART_ROUTINE Routine, PVOID Context)
-{
-    HANDLE Handle;
-    PVOID Thread = NULL;
-
-    if (!NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, Routine, Context)))
-        return NULL;
-    (void)ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, KernelMode, &Thread, NULL);
-    ZwClose(Handle);
-    return Thread;
-}
-
 static BOOLEAN StressStart(STRESS_WORKER *Worker)
 {
-    Worker->Thread = StressStartThread(StressWork, Worker);
+    Worker->Thread = KtStartThread(StressWork, Worker);
     return Worker->Thread != NULL;
 }
 
@@ -212,18 +200,14 @@ static VOID StressStartBurners(ULONG64 Seed)
 {
     StressBurning = Seed % 2 != 0;
     for (ULONG_PTR i = 0; i < KeActiveProcessorCount && StressBurning; i++)
-        StressBurners[i] = StressStartThread(StressBurn, (PVOID)i);
+        StressBurners[i] = KtStartThread(StressBurn, (PVOID)i);
 }
 
 static VOID StressStopBurners(VOID)
 {
     StressBurning = FALSE;
-    for (ULONG i = 0; i < KeActiveProcessorCount; i++) {
-        if (StressBurners[i] == NULL)
-            continue;
-        (void)KeWaitForSingleObject(StressBurners[i], Executive, KernelMode, FALSE, NULL);
-        ObDereferenceObject(StressBurners[i]);
-    }
+    for (ULONG i = 0; i < KeActiveProcessorCount; i++)
+        KtJoinThread(StressBurners[i]);
 }
 
 /* --- the watch --- */

@@ -48,8 +48,6 @@ extern ULONG StressWorkerCount;
 ULONG StressRandom(STRESS_WORKER *Worker, ULONG Below); /* 0 <= result < Below */
 VOID StressDelay(STRESS_WORKER *Worker);                /* nothing, or a while: computing, any IRQL */
 
-PVOID StressStartThread(PKSTART_ROUTINE Routine, PVOID Context); /* referenced; NULL: no memory */
-
 /* The first broken invariant is the result; all workers stop. Any IRQL. */
 VOID StressFail(PCSTR Format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -129,7 +129,7 @@ static VOID NTAPI StressShortThread(PVOID Context)
 static VOID ShortThreadOperate(STRESS_WORKER *Worker)
 {
     volatile LONG Ran = 0;
-    PVOID Thread = StressStartThread(StressShortThread, (PVOID)&Ran);
+    PVOID Thread = KtStartThread(StressShortThread, (PVOID)&Ran);
 
     if (Thread == NULL)
         return;

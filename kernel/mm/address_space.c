@@ -12,18 +12,28 @@ PMM_ADDRESS_SPACE MmSystemAddressSpace(VOID)
     return &MiSystemSpace;
 }
 
-VOID MiLockSpace(PMM_ADDRESS_SPACE Space)
+VOID MiAcquire(PEX_PUSH_LOCK Lock)
 {
     KeEnterGuardedRegion();
-    ExAcquirePushLockExclusiveEx(&Space->Lock, 0);
+    ExAcquirePushLockExclusiveEx(Lock, 0);
     KiCurrentThread()->MemoryLocks++;
+}
+
+VOID MiRelinquish(PEX_PUSH_LOCK Lock)
+{
+    KiCurrentThread()->MemoryLocks--;
+    ExReleasePushLockExclusiveEx(Lock, 0);
+    KeLeaveGuardedRegion();
+}
+
+VOID MiLockSpace(PMM_ADDRESS_SPACE Space)
+{
+    MiAcquire(&Space->Lock);
 }
 
 VOID MiUnlockSpace(PMM_ADDRESS_SPACE Space)
 {
-    KiCurrentThread()->MemoryLocks--;
-    ExReleasePushLockExclusiveEx(&Space->Lock, 0);
-    KeLeaveGuardedRegion();
+    MiRelinquish(&Space->Lock);
 }
 
 static VOID MiInitAddressSpace(PMM_ADDRESS_SPACE Space, ULONG64 Root)

@@ -43,9 +43,8 @@ static VOID MiRequireLocked(PMDL Mdl)
 }
 
 /* Twice mapped is what Windows calls a flawed MDL. */
-static VOID MiRequireMappable(PMDL Mdl)
+static VOID MiRequireUnmapped(PMDL Mdl)
 {
-    MiRequireLocked(Mdl);
     if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         KeBugCheckEx(MEMORY_MANAGEMENT, 0x61946, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0);
 }
@@ -75,7 +74,7 @@ static PVOID MiMapLockedPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, MEMORY_CACHI
     MiRequireLocked(Mdl);
     if (AccessMode != KernelMode)
         return MiMapMdlForUser(Mdl, CacheType, BaseAddress, Protection == MmReadWrite);
-    MiRequireMappable(Mdl);
+    MiRequireUnmapped(Mdl);
     PVOID Address = MiMapMdl(Mdl, Protection, CacheType, Owner);
     if (Address == NULL && BugCheckOnFailure)
         KeBugCheckEx(NO_MORE_SYSTEM_PTES, 0, MmPagesOfMdl(Mdl->ByteOffset, Mdl->ByteCount), 0, 0);
@@ -117,8 +116,24 @@ static VOID MiForgetMapping(PMDL Mdl)
     Mdl->MappedSystemVa = NULL;
 }
 
-/* IRQL <= DISPATCH_LEVEL. [WDK MmUnmapLockedPages] BaseAddress is what the mapping call returned.
- * [WDK Bug Check 0xDA] 6: the MDL is not mapped, or not in this way; 3: the address is not its mapping's */
+/* [WDK Bug Check 0xDA] 6: the MDL is not mapped, or not in this way; 3: the address is not its mapping's; 0x303: nothing is mapped there;
+ * 0x305: the wrong number of pages */
+static DECLSPEC_NORETURN VOID MiRefuseUnmap(const MDL *Mdl, ULONG_PTR Address, SIZE_T PageCount)
+{
+    ULONG_PTR Base = Address - Mdl->ByteOffset;
+    SIZE_T Mapped = MiMeasure(&MiSystemPteSpace, Base, MiUseMdl);
+
+    if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA))
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, Address, PageCount);
+    if (MiIsMappedReserved(Mdl))
+        KeBugCheckBlaming(NULL, SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, Address, PageCount,
+                          "the MDL is mapped at a reserved address: only MmUnmapReservedMapping unmaps it");
+    if ((ULONG_PTR)Mdl->MappedSystemVa != Address)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 3, 0, (ULONG_PTR)Mdl->MappedSystemVa, Address);
+    KeBugCheckEx(SYSTEM_PTE_MISUSE, Mapped == 0 ? 0x303 : 0x305, Base, PageCount, Mapped);
+}
+
+/* IRQL <= DISPATCH_LEVEL, of a user address <= APC_LEVEL. [WDK MmUnmapLockedPages] BaseAddress is what the mapping call returned. */
 VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
 {
     KI_REQUIRE_IRQL((ULONG_PTR)BaseAddress < MM_USER_END ? APC_LEVEL : DISPATCH_LEVEL);
@@ -130,14 +145,12 @@ VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
             KeBugCheckEx(SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, (ULONG_PTR)BaseAddress, PageCount);
         return;
     }
-    if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA))
-        KeBugCheckEx(SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, (ULONG_PTR)BaseAddress, PageCount);
-    if (MiIsMappedReserved(Mdl))
-        KeBugCheckBlaming(NULL, SYSTEM_PTE_MISUSE, 6, (ULONG_PTR)Mdl, (ULONG_PTR)BaseAddress, PageCount,
-                          "the MDL is mapped at a reserved address: only MmUnmapReservedMapping unmaps it");
-    if (Mdl->MappedSystemVa != BaseAddress)
-        KeBugCheckEx(SYSTEM_PTE_MISUSE, 3, 0, (ULONG_PTR)Mdl->MappedSystemVa, (ULONG_PTR)BaseAddress);
-    MiFreeOwnedMapping((ULONG_PTR)BaseAddress - Mdl->ByteOffset, PageCount, MiUseMdl);
+    ULONG_PTR Base = (ULONG_PTR)BaseAddress - Mdl->ByteOffset;
+    if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) || Mdl->MappedSystemVa != BaseAddress ||
+        MiMeasure(&MiSystemPteSpace, Base, MiUseMdl) != PageCount)
+        MiRefuseUnmap(Mdl, (ULONG_PTR)BaseAddress, PageCount);
+    MiUnmap(Base, PageCount, MiAbsentFreedMapping);
+    MiReleaseOwned(Base, PageCount);
     MiForgetMapping(Mdl);
 }
 
@@ -280,7 +293,8 @@ PVOID NTAPI MmMapLockedPagesWithReservedMapping(PVOID MappingAddress, ULONG Pool
     SIZE_T Mapped = MiFindMapped(Base, Has);
     if (Mapped != Has)
         KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x107, Base, Base + Mapped * PAGE_SIZE, Base + (Has - 1) * PAGE_SIZE);
-    MiRequireMappable(Mdl);
+    MiRequireLocked(Mdl);
+    MiRequireUnmapped(Mdl);
     MiEnterMdlPages(Mdl, Base, Needed, MmReadWrite, MiUseReserved, Wanted);
     Mdl->MappedSystemVa = (PVOID)Base;
     Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;

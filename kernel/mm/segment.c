@@ -8,16 +8,12 @@ const MM_UPCALLS *MmUpcalls;
 
 VOID MiLockSegment(PMM_SEGMENT Segment)
 {
-    KeEnterGuardedRegion();
-    ExAcquirePushLockExclusiveEx(&Segment->Lock, 0);
-    KiCurrentThread()->MemoryLocks++;
+    MiAcquire(&Segment->Lock);
 }
 
 VOID MiUnlockSegment(PMM_SEGMENT Segment)
 {
-    KiCurrentThread()->MemoryLocks--;
-    ExReleasePushLockExclusiveEx(&Segment->Lock, 0);
-    KeLeaveGuardedRegion();
+    MiRelinquish(&Segment->Lock);
 }
 
 /* --- prototype entries; the segment is locked --- */

@@ -79,6 +79,10 @@ struct _MM_ADDRESS_SPACE {
     SIZE_T MdlPages;       /* of all these; the same lock */
 };
 
+/* IRQL <= APC_LEVEL. A lock under which the thread's own page faults cannot be resolved: until it is given up, a fault at a user address is
+ * STATUS_POSSIBLE_DEADLOCK. */
+VOID MiAcquire(PEX_PUSH_LOCK Lock);
+VOID MiRelinquish(PEX_PUSH_LOCK Lock);
 VOID MiLockSpace(PMM_ADDRESS_SPACE Space);
 VOID MiUnlockSpace(PMM_ADDRESS_SPACE Space);
 VOID MiInitSystemSpace(ULONG64 Root);

@@ -33,16 +33,12 @@ VOID MiReleaseView(PMM_SEGMENT Segment, const MI_VAD *Vad)
 
 VOID MiLockViews(PMM_SEGMENT Segment)
 {
-    KeEnterGuardedRegion();
-    ExAcquirePushLockExclusiveEx(&Segment->ViewLock, 0);
-    KiCurrentThread()->MemoryLocks++;
+    MiAcquire(&Segment->ViewLock);
 }
 
 VOID MiUnlockViews(PMM_SEGMENT Segment)
 {
-    KiCurrentThread()->MemoryLocks--;
-    ExReleasePushLockExclusiveEx(&Segment->ViewLock, 0);
-    KeLeaveGuardedRegion();
+    MiRelinquish(&Segment->ViewLock);
 }
 
 /* Views and the space locked. */

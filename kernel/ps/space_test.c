@@ -376,17 +376,10 @@ static BOOLEAN SpaceRunCrew(SPACE_CREW *Crew)
     PVOID Threads[SPACE_THREADS] = {NULL};
     BOOLEAN Right = TRUE;
 
-    for (ULONG I = 0; I < SPACE_THREADS; I++) {
-        HANDLE Handle;
-        Right &= PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, SpaceWorker, Crew) == 0 &&
-                 ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &Threads[I],
-                                           NULL) == 0;
-        ZwClose(Handle);
-    }
-    for (ULONG I = 0; I < SPACE_THREADS; I++) {
-        KeWaitForSingleObject(Threads[I], Executive, KernelMode, FALSE, NULL);
-        ObDereferenceObject(Threads[I]);
-    }
+    for (ULONG I = 0; I < SPACE_THREADS; I++)
+        Right &= (Threads[I] = KtStartThread(SpaceWorker, Crew)) != NULL;
+    for (ULONG I = 0; I < SPACE_THREADS; I++)
+        KtJoinThread(Threads[I]);
     return Right && Crew->Wrong == 0;
 }
 

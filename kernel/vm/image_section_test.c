@@ -283,21 +283,14 @@ static BOOLEAN ImageRunCrew(IMAGE_CREW *Crew)
     PVOID Threads[IMAGE_WORKERS] = {NULL};
     BOOLEAN Right = TRUE;
 
-    for (ULONG I = 0; I < IMAGE_WORKERS; I++) {
-        HANDLE Handle;
-        Right &= PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, ImageWorker, Crew) == 0 &&
-                 ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, PsThreadType, KernelMode, &Threads[I],
-                                           NULL) == 0;
-        ZwClose(Handle);
-    }
+    for (ULONG I = 0; I < IMAGE_WORKERS; I++)
+        Right &= (Threads[I] = KtStartThread(ImageWorker, Crew)) != NULL;
     for (ULONG I = 0; I < IMAGE_ROUNDS; I++) {
         KtTakeStandby();
         ImageSpoil();
     }
-    for (ULONG I = 0; I < IMAGE_WORKERS; I++) {
-        KeWaitForSingleObject(Threads[I], Executive, KernelMode, FALSE, NULL);
-        ObDereferenceObject(Threads[I]);
-    }
+    for (ULONG I = 0; I < IMAGE_WORKERS; I++)
+        KtJoinThread(Threads[I]);
     return Right && Crew->Wrong == 0;
 }
 

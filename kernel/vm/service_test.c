@@ -150,14 +150,27 @@ static BOOLEAN UserRefusesName(PVOID Wrong)
     return Right && UserSection(SECTION_ALL_ACCESS, &ME->Attributes) == STATUS_ACCESS_VIOLATION;
 }
 
+static MM_SPACE_COUNTERS UserCounters(VOID)
+{
+    MM_SPACE_COUNTERS Counters;
+    MmQueryAddressSpace(((PEPROCESS)KiCurrentThread()->ApcState.Process)->Pcb.AddressSpace, &Counters);
+    return Counters;
+}
+
+/* Nothing was mapped, committed or locked since then. */
+static BOOLEAN UserIsAsBefore(const MM_SPACE_COUNTERS *Before)
+{
+    MM_SPACE_COUNTERS Now = UserCounters();
+    return Now.VirtualPages == Before->VirtualPages && Now.CommitPages == Before->CommitPages &&
+           Now.LockedPages == Before->LockedPages;
+}
+
 static VOID UserPointers(KT_CONTEXT *Kt)
 {
     PVOID Wrong[] = {KERNEL_VARIABLE, (PVOID)0x30000000, (PVOID)~7ull, (PVOID)0x8000000000000000};
-    PMM_ADDRESS_SPACE Space = ((PEPROCESS)KiCurrentThread()->ApcState.Process)->Pcb.AddressSpace;
-    MM_SPACE_COUNTERS Before, After;
 
     KT_EXPECT(UserSection(SECTION_ALL_ACCESS, NULL) == 0);
-    MmQueryAddressSpace(Space, &Before);
+    MM_SPACE_COUNTERS Before = UserCounters();
     for (ULONG I = 0; I < RTL_NUMBER_OF(Wrong); I++) {
         ME->Base = ME;
         ME->Size = PAGE_SIZE;
@@ -166,9 +179,7 @@ static VOID UserPointers(KT_CONTEXT *Kt)
         KT_EXPECT(UserRefusesSection(Wrong[I]));
         KT_EXPECT(UserRefusesName(Wrong[I]));
     }
-    MmQueryAddressSpace(Space, &After);
-    KT_EXPECT(After.VirtualPages == Before.VirtualPages && After.CommitPages == Before.CommitPages &&
-              After.LockedPages == 0);
+    KT_EXPECT(UserIsAsBefore(&Before));
     KT_EXPECT(ObCloseHandle(ME->Section, UserMode) == 0);
 }
 
@@ -180,8 +191,6 @@ KT_TEST(vm_services_touch_only_user_memory_for_user_mode)
 /* Variables that can be read but not written: refused before anything is done. */
 static VOID UserReadOnly(KT_CONTEXT *Kt)
 {
-    PMM_ADDRESS_SPACE Space = ((PEPROCESS)KiCurrentThread()->ApcState.Process)->Pcb.AddressSpace;
-    MM_SPACE_COUNTERS Before, After;
     const NTSTATUS No = STATUS_ACCESS_VIOLATION;
 
     KT_EXPECT(UserSection(SECTION_ALL_ACCESS, NULL) == 0);
@@ -191,7 +200,7 @@ static VOID UserReadOnly(KT_CONTEXT *Kt)
     USER_PAGE *Fixed = ME->Base;
     Fixed->Size = PAGE_SIZE; /* Base, Offset: NULL, 0 */
     KT_EXPECT(NtProtectVirtualMemory(PROCESS, &ME->Base, &ME->Size, PAGE_READONLY, &ME->Old) == 0);
-    MmQueryAddressSpace(Space, &Before);
+    MM_SPACE_COUNTERS Before = UserCounters();
     ME->Base = NULL;
     KT_EXPECT(NtAllocateVirtualMemory(PROCESS, &Fixed->Base, 0, &ME->Size, MEM_COMMIT, PAGE_READWRITE) == No);
     KT_EXPECT(NtAllocateVirtualMemory(PROCESS, &ME->Base, 0, &Fixed->Size, MEM_COMMIT, PAGE_READWRITE) == No);
@@ -201,9 +210,7 @@ static VOID UserReadOnly(KT_CONTEXT *Kt)
                                  0, PAGE_READONLY) == No);
     ME->Base = ME;
     KT_EXPECT(NtLockVirtualMemory(PROCESS, &ME->Base, &Fixed->Size, 1) == No);
-    MmQueryAddressSpace(Space, &After);
-    KT_EXPECT(After.VirtualPages == Before.VirtualPages && After.CommitPages == Before.CommitPages &&
-              After.LockedPages == 0);
+    KT_EXPECT(UserIsAsBefore(&Before));
     KT_EXPECT(ObCloseHandle(ME->Section, UserMode) == 0);
 }
 

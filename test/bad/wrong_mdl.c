@@ -106,37 +106,20 @@ static VOID LockUser(VOID)
     MmProbeAndLockPages(Users, UserMode, IoReadAccess);
 }
 
-BREAKS MapUserRaised(VOID)
-{
-    KIRQL Old;
-    KeRaiseIrql(DISPATCH_LEVEL, &Old);
-    (VOID) MmMapLockedPages(Mdl, UserMode);
-    KeLowerIrql(Old);
-}
+#define AT_DISPATCH_LEVEL(Name, Call)                                                                        \
+    BREAKS Name(VOID)                                                                                        \
+    {                                                                                                        \
+        KIRQL Old;                                                                                           \
+        KeRaiseIrql(DISPATCH_LEVEL, &Old);                                                                   \
+        (VOID)(Call);                                                                                        \
+        KeLowerIrql(Old);                                                                                    \
+    }
 
-BREAKS MapUserCacheRaised(VOID)
-{
-    KIRQL Old;
-    KeRaiseIrql(DISPATCH_LEVEL, &Old);
-    (VOID) MmMapLockedPagesSpecifyCache(Mdl, UserMode, MmCached, NULL, FALSE, NormalPagePriority);
-    KeLowerIrql(Old);
-}
-
-BREAKS ReserveRaised(VOID)
-{
-    KIRQL Old;
-    KeRaiseIrql(DISPATCH_LEVEL, &Old);
-    (VOID) MmAllocateMappingAddress(PAGE_SIZE, TAG);
-    KeLowerIrql(Old);
-}
-
-BREAKS LockUserRaised(VOID)
-{
-    KIRQL Old;
-    KeRaiseIrql(DISPATCH_LEVEL, &Old);
-    (VOID) LockUser();
-    KeLowerIrql(Old);
-}
+AT_DISPATCH_LEVEL(MapUserRaised, MmMapLockedPages(Mdl, UserMode))
+AT_DISPATCH_LEVEL(MapUserCacheRaised,
+                  MmMapLockedPagesSpecifyCache(Mdl, UserMode, MmCached, NULL, FALSE, NormalPagePriority))
+AT_DISPATCH_LEVEL(ReserveRaised, MmAllocateMappingAddress(PAGE_SIZE, TAG))
+AT_DISPATCH_LEVEL(LockUserRaised, LockUser())
 
 /* --- what is locked or mapped still ---------------------------------------------------------------------------------- */
 
@@ -145,15 +128,20 @@ BREAKS FreeMdlLocked(VOID)
     IoFreeMdl(Mdl);
 }
 
-/* A user's pages, by an MDL that nobody can unlock any more. */
-BREAKS FreeUserMdlLocked(VOID)
+static PMDL LockedUserPage(VOID)
 {
     PVOID Base = NULL;
     SIZE_T Size = PAGE_SIZE;
     ZwAllocateVirtualMemory(ZwCurrentProcess(), &Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE);
     PMDL User = IoAllocateMdl(Base, PAGE_SIZE, FALSE, FALSE, NULL);
     MmProbeAndLockPages(User, UserMode, IoWriteAccess);
-    IoFreeMdl(User);
+    return User;
+}
+
+/* A user's pages, by an MDL that nobody can unlock any more. */
+BREAKS FreeUserMdlLocked(VOID)
+{
+    IoFreeMdl(LockedUserPage());
 }
 
 BREAKS FreeMdlMapped(VOID)
@@ -168,13 +156,8 @@ BREAKS FreeMdlMapped(VOID)
 /* A copy of an MDL has locked nothing of its process. */
 BREAKS UnlockCopy(VOID)
 {
-    PVOID Base = NULL;
-    SIZE_T Size = PAGE_SIZE;
-    ZwAllocateVirtualMemory(ZwCurrentProcess(), &Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE);
-    PMDL User = IoAllocateMdl(Base, PAGE_SIZE, FALSE, FALSE, NULL);
-    PMDL Copy = IoAllocateMdl(Base, PAGE_SIZE, FALSE, FALSE, NULL);
-    MmProbeAndLockPages(User, UserMode, IoWriteAccess);
-    RtlCopyMemory(Copy, User, MmSizeOfMdl(Base, PAGE_SIZE));
+    PMDL User = LockedUserPage(), Copy = IoAllocateMdl(User->StartVa, PAGE_SIZE, FALSE, FALSE, NULL);
+    RtlCopyMemory(Copy, User, MmSizeOfMdl(User->StartVa, PAGE_SIZE));
     MmUnlockPages(Copy);
 }
 

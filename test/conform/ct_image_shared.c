@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * IMAGE_SCN_MEM_SHARED: "The section can be shared in memory" [PE format, section flags]. The file is a device of this driver, whose contents
  * lie in memory: an image with a section that is shared and one that is not. */
-#include "ct.h"
+#include "ct_file_device.h"
+#include "ct_view.h"
 #include <ntimage.h>
 
 #define BASE 0x180000000ull
@@ -9,8 +10,8 @@
 #define OWN 0x2000u
 #define RAW 0x200u
 
-static UCHAR File[3 * RAW];
-static SECTION_OBJECT_POINTERS Pointers;
+static UCHAR Bytes[3 * RAW];
+static CT_FILE File = {.Name = L"\\Device\\CtImageShared", .Bytes = Bytes, .Size = sizeof(Bytes)};
 
 static VOID MakeSection(PIMAGE_SECTION_HEADER Header, ULONG Rva, ULONG Raw, ULONG Also)
 {
@@ -20,13 +21,13 @@ static VOID MakeSection(PIMAGE_SECTION_HEADER Header, ULONG Rva, ULONG Raw, ULON
     Header->PointerToRawData = Raw;
     Header->Characteristics =
         IMAGE_SCN_CNT_INITIALIZED_DATA | IMAGE_SCN_MEM_READ | IMAGE_SCN_MEM_WRITE | Also;
-    RtlFillMemory(File + Raw, RAW, 1);
+    RtlFillMemory(Bytes + Raw, RAW, 1);
 }
 
 static VOID MakeImage(VOID)
 {
-    PIMAGE_DOS_HEADER Dos = (PIMAGE_DOS_HEADER)File;
-    PIMAGE_NT_HEADERS64 Nt = (PIMAGE_NT_HEADERS64)(File + sizeof(*Dos));
+    PIMAGE_DOS_HEADER Dos = (PIMAGE_DOS_HEADER)Bytes;
+    PIMAGE_NT_HEADERS64 Nt = (PIMAGE_NT_HEADERS64)(Bytes + sizeof(*Dos));
     PIMAGE_SECTION_HEADER Sections = (PIMAGE_SECTION_HEADER)(Nt + 1);
     Dos->e_magic = 0x5a4d;
     Dos->e_lfanew = sizeof(*Dos);
@@ -49,86 +50,13 @@ static VOID MakeImage(VOID)
 }
 C_ASSERT(sizeof(IMAGE_DOS_HEADER) + sizeof(IMAGE_NT_HEADERS64) + 2 * sizeof(IMAGE_SECTION_HEADER) <= RAW);
 
-/* --- the file ---------------------------------------------------------------------------------------------------- */
-
-static NTSTATUS CompleteWith(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
-
-static NTSTATUS NTAPI Open(PDEVICE_OBJECT Device, PIRP Irp)
-{
-    UNREFERENCED_PARAMETER(Device);
-    IoGetCurrentIrpStackLocation(Irp)->FileObject->SectionObjectPointer = &Pointers;
-    return CompleteWith(Irp, STATUS_SUCCESS, 0);
-}
-
-static NTSTATUS NTAPI Close(PDEVICE_OBJECT Device, PIRP Irp)
-{
-    UNREFERENCED_PARAMETER(Device);
-    return CompleteWith(Irp, STATUS_SUCCESS, 0);
-}
-
-static NTSTATUS NTAPI Read(PDEVICE_OBJECT Device, PIRP Irp)
-{
-    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
-    ULONG Length = Stack->Parameters.Read.Length;
-    LONGLONG Offset = Stack->Parameters.Read.ByteOffset.QuadPart;
-    UNREFERENCED_PARAMETER(Device);
-    if (Offset >= (LONGLONG)sizeof(File) || Irp->MdlAddress == NULL)
-        return CompleteWith(Irp, STATUS_END_OF_FILE, 0);
-    if (Length > sizeof(File) - Offset)
-        Length = (ULONG)(sizeof(File) - Offset);
-    PUCHAR Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
-    RtlCopyMemory(Buffer, File + Offset, Length);
-    return CompleteWith(Irp, STATUS_SUCCESS, Length);
-}
-
-static NTSTATUS NTAPI Query(PDEVICE_OBJECT Device, PIRP Irp)
-{
-    PFILE_STANDARD_INFORMATION Standard = Irp->AssociatedIrp.SystemBuffer;
-    UNREFERENCED_PARAMETER(Device);
-    if (IoGetCurrentIrpStackLocation(Irp)->Parameters.QueryFile.FileInformationClass !=
-        FileStandardInformation)
-        return CompleteWith(Irp, STATUS_INVALID_PARAMETER, 0);
-    RtlZeroMemory(Standard, sizeof(*Standard));
-    Standard->EndOfFile.QuadPart = sizeof(File);
-    return CompleteWith(Irp, STATUS_SUCCESS, sizeof(*Standard));
-}
-
-#define NAME L"\\Device\\CtImageShared"
-
-static PDEVICE_OBJECT MakeDevice(VOID)
-{
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(NAME);
-    PDEVICE_OBJECT Device = NULL;
-    CtDriverObject->MajorFunction[IRP_MJ_CREATE] = Open;
-    CtDriverObject->MajorFunction[IRP_MJ_CLEANUP] = Close;
-    CtDriverObject->MajorFunction[IRP_MJ_CLOSE] = Close;
-    CtDriverObject->MajorFunction[IRP_MJ_READ] = Read;
-    CtDriverObject->MajorFunction[IRP_MJ_QUERY_INFORMATION] = Query;
-    if (NT_SUCCESS(IoCreateDevice(CtDriverObject, 0, &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device)))
-        Device->Flags &= ~DO_DEVICE_INITIALIZING;
-    return Device;
-}
-
 static NTSTATUS OpenSection(PHANDLE Section)
 {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(NAME);
-    OBJECT_ATTRIBUTES Attributes;
-    IO_STATUS_BLOCK Iosb;
     HANDLE Handle;
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
-    NTSTATUS Status =
-        ZwCreateFile(&Handle, FILE_READ_DATA | FILE_EXECUTE | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0,
-                     FILE_SHARE_READ, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+    NTSTATUS Status = CtOpenFile(&Handle, FILE_READ_DATA | FILE_EXECUTE);
     if (!NT_SUCCESS(Status))
         return Status;
-    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
-    Status = ZwCreateSection(Section, SECTION_ALL_ACCESS, &Attributes, NULL, PAGE_EXECUTE, SEC_IMAGE, Handle);
+    Status = CtCreateSection(Section, 0, PAGE_EXECUTE, SEC_IMAGE, Handle);
     ZwClose(Handle);
     return Status;
 }
@@ -181,7 +109,7 @@ static VOID UseViews(HANDLE Section)
 static VOID ImageShared(VOID)
 {
     HANDLE Section;
-    PDEVICE_OBJECT Device = MakeDevice();
+    PDEVICE_OBJECT Device = CtMakeFileDevice(&File);
     CT_REQUIRE(Device != NULL);
     MakeImage();
     for (ULONG i = 0; i < 2; i++) { /* a new section begins as the file says */
@@ -189,8 +117,8 @@ static VOID ImageShared(VOID)
             UseViews(Section);
             CT_SUCCESS(ZwClose(Section));
         }
-        CT_CHECK(MmForceSectionClosed(&Pointers, FALSE));
-        CT_EQUAL(File[RAW], 1);
+        CT_CHECK(MmForceSectionClosed(&File.Pointers, FALSE));
+        CT_EQUAL(Bytes[RAW], 1);
     }
     IoDeleteDevice(Device);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Virtual memory of the current process, which is the System process here. [WDK ZwAllocateVirtualMemory, ZwFreeVirtualMemory,
  * ZwProtectVirtualMemory, ZwQueryVirtualMemory, MmSecureVirtualMemory, Memory Protection Constants] */
-#include "ct.h"
+#include "ct_touch.h"
 
 #define SYSTEM_START ((PVOID)0xffff800000000000)
 
@@ -35,52 +35,24 @@ static NTSTATUS GiveBack(VOID)
     return FreeAt(0, 0, MEM_RELEASE);
 }
 
-typedef struct TOUCH {
-    volatile UCHAR *Address;
-    BOOLEAN Write;
-    UCHAR Value;
-} TOUCH;
-
-static NTSTATUS TouchGuarded(PVOID Context)
-{
-    TOUCH *Touch = Context;
-    if (Touch->Write)
-        *Touch->Address = Touch->Value;
-    else
-        Touch->Value = *Touch->Address;
-    return STATUS_SUCCESS;
-}
-
 static NTSTATUS WriteAt(ULONG_PTR Offset, UCHAR Value)
 {
-    TOUCH Touch = {(PUCHAR)Base + Offset, TRUE, Value};
-    return NtboxGuardedCall(TouchGuarded, &Touch);
-}
-
-static NTSTATUS ReadAddress(ULONG_PTR Address, PUCHAR Value)
-{
-    TOUCH Touch = {(PUCHAR)Address, FALSE, 0};
-    NTSTATUS Status = NtboxGuardedCall(TouchGuarded, &Touch);
-    *Value = Touch.Value;
-    return Status;
+    return CtWrite((PUCHAR)Base + Offset, Value);
 }
 
 static NTSTATUS ReadAt(ULONG_PTR Offset, PUCHAR Value)
 {
-    return ReadAddress((ULONG_PTR)Base + Offset, Value);
+    return CtRead((PUCHAR)Base + Offset, Value);
 }
 
 static BOOLEAN Holds(ULONG_PTR Offset, UCHAR Wanted)
 {
-    UCHAR Value;
-    return NT_SUCCESS(ReadAt(Offset, &Value)) && Value == Wanted;
+    return CtHolds((PUCHAR)Base + Offset, Wanted);
 }
 
-/* There is nothing to read. */
 static BOOLEAN Faults(ULONG_PTR Offset)
 {
-    UCHAR Value;
-    return ReadAt(Offset, &Value) == STATUS_ACCESS_VIOLATION;
+    return CtFaults((PUCHAR)Base + Offset);
 }
 
 /* --- reserve, commit, decommit, release --- */
@@ -295,8 +267,8 @@ static VOID VirtualFault(VOID)
         0, 8, 0xffff, 0x7ffe0000 + PAGE_SIZE, 0x7fffffff0000, 0x7fffffffffff};
     UCHAR Value;
     for (ULONG i = 0; i < RTL_NUMBER_OF(Addresses); i++)
-        CT_STATUS(ReadAddress(Addresses[i], &Value), STATUS_ACCESS_VIOLATION);
-    CT_SUCCESS(ReadAddress(0x7ffe0000 + 0x26c, &Value)); /* KUSER_SHARED_DATA.NtMajorVersion */
+        CT_STATUS(CtRead((PVOID)Addresses[i], &Value), STATUS_ACCESS_VIOLATION);
+    CT_SUCCESS(CtRead((PVOID)0x7ffe0000 + 0x26c, &Value)); /* KUSER_SHARED_DATA.NtMajorVersion */
     CT_EQUAL(Value, 10);
     Base = (PVOID)0x7ffe0000;
     CT_STATUS(WriteAt(0, 0), STATUS_ACCESS_VIOLATION);
