@@ -101,6 +101,7 @@ typedef struct _KPROCESS {
     DISPATCHER_HEADER Header;
     ULONG64 DirectoryTableBase;
     struct _MM_ADDRESS_SPACE *AddressSpace; /* (c) mm's; NULL: it has no memory of its own */
+    struct _OB_HANDLE_TABLE *HandleTable;   /* (c) ob's */
 } KPROCESS;
 
 /* --- processors ---- */

@@ -93,12 +93,43 @@ NTSTATUS ObCreateKernelLink(PCWSTR Path, PCWSTR Target);
 
 /* --- handles
  * --------------------------------------------------------------------------------------------------------
- * One table: that of the System process. A kernel handle (OBJ_KERNEL_HANDLE) has the bits 0xFFFFFFFF80000000.
- */
+ * A table for each process. A handle without the uppermost bits is of the process that the thread is attached to; a kernel handle
+ * (OBJ_KERNEL_HANDLE) has the bits 0xFFFFFFFF80000000 and is of the System process's table in every context. */
+
+typedef struct _OB_HANDLE_TABLE *POB_HANDLE_TABLE;
+
+POB_HANDLE_TABLE ObSystemHandleTable(VOID);
+NTSTATUS ObCreateHandleTable(POB_HANDLE_TABLE *Table); /* empty. PASSIVE_LEVEL */
+VOID ObCloseAllHandles(POB_HANDLE_TABLE Table);        /* when its process ends. PASSIVE_LEVEL */
+/* Closes what is open. Nobody uses it any more. PASSIVE_LEVEL. */
+VOID ObDeleteHandleTable(POB_HANDLE_TABLE Table);
+ULONG ObHandleCount(POB_HANDLE_TABLE Table); /* of the moment. Any IRQL */
+
+/* OBJ_ attributes that belong to a handle. */
+#define OBJ_PROTECT_CLOSE 0x00000001L /* [WDK OBJECT_HANDLE_FLAG_INFORMATION] ProtectFromClose */
+#define OBJ_HANDLE_ATTRIBUTES (OBJ_INHERIT | OBJ_PROTECT_CLOSE)
+
+/* A handle made of another one. [WDK ZwDuplicateObject] */
+typedef struct _OB_DUPLICATE {
+    PVOID SourceProcess;     /* what ZwCurrentProcess() as the handle means */
+    POB_HANDLE_TABLE Source; /* of a handle that is no kernel handle */
+    HANDLE Handle;
+    POB_HANDLE_TABLE Target;
+    ACCESS_MASK Access;
+    ULONG Attributes; /* OBJ_INHERIT, OBJ_PROTECT_CLOSE, OBJ_KERNEL_HANDLE */
+    ULONG Options;    /* DUPLICATE_SAME_ACCESS, DUPLICATE_SAME_ATTRIBUTES */
+} OB_DUPLICATE;
+
+/* PASSIVE_LEVEL. The source stays open. User mode: STATUS_ACCESS_DENIED when more is asked than the source grants. */
+NTSTATUS ObDuplicateHandle(const OB_DUPLICATE *Duplicate, KPROCESSOR_MODE Mode, PHANDLE Handle);
+/* PASSIVE_LEVEL. Closes a handle of another process than the current one. */
+NTSTATUS ObCloseHandleOf(POB_HANDLE_TABLE Table, HANDLE Handle);
 
 /* [WDK ObCloseHandle] PASSIVE_LEVEL. */
-NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
-PVOID ObSystemHandleTable(VOID); /* for EPROCESS.ObjectTable */
+NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
+
+/* PASSIVE_LEVEL. The answer of a service that makes a handle, for a caller of that mode. It is closed when it cannot be written. */
+NTSTATUS ObGiveHandle(PHANDLE To, HANDLE Handle, KPROCESSOR_MODE Mode);
 
 /* --- start-up
  * ---------------------------------------------------------------------------------------------------------

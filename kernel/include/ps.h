@@ -6,7 +6,6 @@
 typedef struct _EPROCESS {
     KPROCESS Pcb;
     HANDLE UniqueProcessId;
-    PVOID ObjectTable; /* ob's handle table */
 } EPROCESS;
 
 /* PASSIVE_LEVEL. A process without threads and handles, with an empty address space: one reference, the caller's. Nobody may be attached

@@ -77,13 +77,15 @@ static VOID InitFindKernelSymbols(VOID)
 /* On the idle thread's own stack: osloader's will be freed. */
 static VOID InitPhase0OnOwnStack(PVOID Context)
 {
+    OBJECT_ATTRIBUTES Attributes = {.Length = sizeof(Attributes), .Attributes = OBJ_KERNEL_HANDLE};
     HANDLE Thread;
 
     KeInitializeIdle(((PVOID *)Context)[0], ((PVOID *)Context)[1]);
     ObInitSystem();
     PsInitSystem();
     KeInitializeClock();
-    NTSTATUS Status = PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, InitPhase1, NULL);
+    NTSTATUS Status =
+        PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, InitPhase1, NULL);
     if (!NT_SUCCESS(Status))
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)Status, 2, 0, 0);
     ZwClose(Thread);

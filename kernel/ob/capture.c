@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * What a caller says of an object, copied once: a user-mode caller's other threads may change it while it is looked at. */
 #include "obp.h"
-#include "mm_user.h"
-
-static NTSTATUS ObpCapture(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode)
-{
-    if (Mode != KernelMode)
-        return MmCopyFromUser(To, From, Length);
-    RtlCopyMemory(To, From, Length);
-    return STATUS_SUCCESS;
-}
+#include "mm_caller.h"
 
 /* [WDK OBJECT_ATTRIBUTES] OBJ_KERNEL_HANDLE is the kernel's: a user-mode caller could not use such a handle. */
 NTSTATUS ObpCaptureAttributes(OBJECT_ATTRIBUTES *Copy, const OBJECT_ATTRIBUTES *From, KPROCESSOR_MODE Mode)
 {
     if (From == NULL)
         return STATUS_INVALID_PARAMETER;
-    NTSTATUS Status = ObpCapture(Copy, From, sizeof(*Copy), Mode);
+    NTSTATUS Status = MmReadCaller(Copy, From, sizeof(*Copy), Mode);
     if (!NT_SUCCESS(Status))
         return Status;
     if (Mode != KernelMode)
@@ -27,7 +19,7 @@ NTSTATUS ObpCaptureAttributes(OBJECT_ATTRIBUTES *Copy, const OBJECT_ATTRIBUTES *
 NTSTATUS ObpCaptureName(PUNICODE_STRING Copy, const UNICODE_STRING *From, KPROCESSOR_MODE Mode)
 {
     UNICODE_STRING Name;
-    NTSTATUS Status = ObpCapture(&Name, From, sizeof(Name), Mode);
+    NTSTATUS Status = MmReadCaller(&Name, From, sizeof(Name), Mode);
     if (!NT_SUCCESS(Status))
         return Status;
     if ((Name.Length & 1) || (Name.Length != 0 && Name.Buffer == NULL))
@@ -35,10 +27,18 @@ NTSTATUS ObpCaptureName(PUNICODE_STRING Copy, const UNICODE_STRING *From, KPROCE
     Status = ObAllocateName(Copy, Name.Length);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ObpCapture(Copy->Buffer, Name.Buffer, Name.Length, Mode);
+    Status = MmReadCaller(Copy->Buffer, Name.Buffer, Name.Length, Mode);
     if (NT_SUCCESS(Status))
         Copy->Length = Name.Length;
     else
         ObFreeName(Copy);
+    return Status;
+}
+
+NTSTATUS ObGiveHandle(PHANDLE To, HANDLE Handle, KPROCESSOR_MODE Mode)
+{
+    NTSTATUS Status = MmWriteCaller(To, &Handle, sizeof(Handle), Mode);
+    if (!NT_SUCCESS(Status))
+        (void)ObCloseHandle(Handle, Mode);
     return Status;
 }

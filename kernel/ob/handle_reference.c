@@ -12,24 +12,47 @@ static PVOID ObpPseudoObject(HANDLE Handle)
     return NULL;
 }
 
-/* The entry's object, referenced, and what the handle grants. */
-static PVOID ObpReferenceEntry(HANDLE Handle, OBJECT_HANDLE_INFORMATION *Information)
+PVOID ObpReferenceEntry(OB_HANDLE_TABLE *Table, HANDLE Handle, OBJECT_HANDLE_INFORMATION *Information)
 {
-    PVOID Object = ObpPseudoObject(Handle);
-    if (Object != NULL) {
-        *Information = (OBJECT_HANDLE_INFORMATION){0, ObTypeOf(Object)->Info.ValidAccess};
-        ObfReferenceObject(Object);
-        return Object;
-    }
-    KIRQL OldIrql = ArchAcquireLock(&ObpHandleLock);
-    OBP_ENTRY *Entry = ObpEntryLocked(Handle);
+    PVOID Object = NULL;
+    KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
+    OBP_ENTRY *Entry = ObpEntryLocked(Table, Handle);
     if (Entry != NULL) {
         Object = Entry->Object;
         *Information = (OBJECT_HANDLE_INFORMATION){Entry->Value, Entry->Access};
         ObfReferenceObject(Object);
     }
-    ArchReleaseLock(&ObpHandleLock, OldIrql);
+    ArchReleaseLock(&Table->Lock, OldIrql);
     return Object;
+}
+
+/* The object of a handle, referenced, and what the handle grants. NULL: it is none. */
+static PVOID ObpReferenceHandle(HANDLE Handle, OBJECT_HANDLE_INFORMATION *Information)
+{
+    PVOID Object = ObpPseudoObject(Handle);
+    if (Object == NULL)
+        return ObpReferenceEntry(ObpTableOf(Handle), Handle, Information);
+    *Information = (OBJECT_HANDLE_INFORMATION){0, ObTypeOf(Object)->Info.ValidAccess};
+    ObfReferenceObject(Object);
+    return Object;
+}
+
+/* The pseudo handle of the process means the source process; that of the thread the current one. */
+NTSTATUS ObpReferenceDuplicated(const OB_DUPLICATE *Duplicate, KPROCESSOR_MODE Mode, PVOID *Object,
+                                OBJECT_HANDLE_INFORMATION *Information)
+{
+    HANDLE Handle = Duplicate->Handle;
+    BOOLEAN Kernel = ObIsKernelHandle(Handle);
+    if (Kernel && Mode != KernelMode)
+        return STATUS_INVALID_HANDLE;
+    *Object = Handle == ZwCurrentProcess() ? Duplicate->SourceProcess : ObpPseudoObject(Handle);
+    if (*Object != NULL) {
+        *Information = (OBJECT_HANDLE_INFORMATION){0, ObTypeOf(*Object)->Info.ValidAccess};
+        ObfReferenceObject(*Object);
+        return STATUS_SUCCESS;
+    }
+    *Object = ObpReferenceEntry(Kernel ? &ObpSystemTable : Duplicate->Source, Handle, Information);
+    return *Object != NULL ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
 }
 
 /* [WDK ObReferenceObjectByHandle] access is checked for user mode only. STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH,
@@ -43,7 +66,7 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
     if (AccessMode != KernelMode && ObIsKernelHandle(Handle))
         return STATUS_INVALID_HANDLE;
     OBJECT_HANDLE_INFORMATION Information;
-    PVOID Found = ObpReferenceEntry(Handle, &Information);
+    PVOID Found = ObpReferenceHandle(Handle, &Information);
     if (Found == NULL)
         return STATUS_INVALID_HANDLE;
     NTSTATUS Status = STATUS_SUCCESS;

@@ -2,7 +2,7 @@
  * Tier 3, ob: the object header, types, the name space and handle tables, for this folder only.
  *
  * Locks. ObpNameLock (n), LockRankObject: directories, names, the link between an object and its name. It is held for one
- * path component, never over a parse procedure. ObpHandleLock (h), LockRankObject too: the handle table. Neither is taken
+ * path component, never over a parse procedure. The lock of a handle table (h), LockRankObject too. Neither is taken
  * while the other is held. Counts are interlocked. */
 #pragma once
 #include "ob.h"

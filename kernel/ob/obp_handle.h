@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Tier 3, ob: the entries of the handle table, for the two files that read them. */
+ * Tier 3, ob: handle tables and their entries. */
 #pragma once
 #include "obp.h"
+
+#define OBP_ENTRIES_PER_BLOCK 256u
+#define OBP_FIRST_BLOCKS 16u /* with a directory inside the table */
+#define OBP_MAX_BLOCKS 4096u /* a million handles */
+#define OBP_KERNEL_HANDLE_BITS ((ULONG_PTR)(LONG_PTR)(LONG)0x80000000)
 
 typedef struct _OBP_ENTRY {
     PVOID Object; /* (h) NULL = free */
@@ -11,7 +16,42 @@ typedef struct _OBP_ENTRY {
     Owner; /* (h) routine of the driver that was running when it was made; NULL: the kernel, or a driver that is gone */
 } OBP_ENTRY;
 
-extern ARCH_LOCK ObpHandleLock;
+/* Blocks of entries never move, so an index is found without a search. Entry 0 is not used. (l) ObpTablesLock */
+typedef struct _OB_HANDLE_TABLE {
+    ARCH_LOCK Lock;                           /* (h) */
+    OBP_ENTRY **Directory;                    /* (h) FirstBlocks, or OBP_MAX_BLOCKS pointers in pool */
+    OBP_ENTRY *FirstBlocks[OBP_FIRST_BLOCKS]; /* (h) */
+    ULONG BlockCount;                         /* (h) */
+    ULONG FirstFree;                          /* (h) index, 0 = none */
+    ULONG HandleCount;                        /* (h) */
+    LIST_ENTRY ListEntry;                     /* (l) of all tables */
+} OB_HANDLE_TABLE;
 
-/* ObpHandleLock held. NULL when the handle is not open. */
-OBP_ENTRY *ObpEntryLocked(HANDLE Handle);
+extern OB_HANDLE_TABLE ObpSystemTable;
+
+/* handle_table.c */
+
+/* That which the handle means to the current thread: the System process's, or that of the process it is attached to. */
+OB_HANDLE_TABLE *ObpTableOf(HANDLE Handle);
+
+/* Table->Lock held. NULL when the handle is not open in that table. */
+OBP_ENTRY *ObpEntryLocked(OB_HANDLE_TABLE *Table, HANDLE Handle);
+
+/* Object, which is referenced, gets an entry: its index, 0 when there is no memory. */
+ULONG ObpTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes);
+/* Empties the entry. Success: *Object with the handle's reference. STATUS_INVALID_HANDLE, STATUS_HANDLE_NOT_CLOSABLE. */
+NTSTATUS ObpReleaseEntry(OB_HANDLE_TABLE *Table, HANDLE Handle, PVOID *Object);
+
+/* Calls Routine for each table while none comes or goes. PASSIVE_LEVEL. */
+VOID ObpForEachTable(VOID (*Routine)(OB_HANDLE_TABLE *Table, PVOID Context), PVOID Context);
+
+/* handle.c: a handle to an object in Table. The object's reference stays the caller's. */
+NTSTATUS ObpCreateHandleIn(OB_HANDLE_TABLE *Table, PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK Access,
+                           ULONG Attributes, PHANDLE Handle);
+VOID ObpHandleIsGone(PVOID Object); /* takes over the reference */
+
+/* handle_reference.c: NULL when it is not open there. */
+PVOID ObpReferenceEntry(OB_HANDLE_TABLE *Table, HANDLE Handle, OBJECT_HANDLE_INFORMATION *Information);
+/* The object of the source handle, referenced. */
+NTSTATUS ObpReferenceDuplicated(const OB_DUPLICATE *Duplicate, KPROCESSOR_MODE Mode, PVOID *Object,
+                                OBJECT_HANDLE_INFORMATION *Information);

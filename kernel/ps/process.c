@@ -11,6 +11,8 @@ static VOID PspDeleteProcess(PVOID Object)
 {
     PEPROCESS Process = Object;
 
+    if (Process->Pcb.HandleTable != NULL)
+        ObDeleteHandleTable(Process->Pcb.HandleTable);
     if (Process->Pcb.AddressSpace == NULL)
         return;
     MmRequireUnlocked(Process->Pcb.AddressSpace, Process);
@@ -31,7 +33,6 @@ static VOID PspInitializeProcess(PEPROCESS Process, HANDLE Id)
     Process->Pcb.Header.Type = 3;
     InitializeListHead(&Process->Pcb.Header.WaitListHead);
     Process->UniqueProcessId = Id;
-    Process->ObjectTable = ObSystemHandleTable();
 }
 
 VOID PspCreateSystemProcess(VOID)
@@ -47,6 +48,7 @@ VOID PspCreateSystemProcess(VOID)
     PspInitializeProcess(Process, (HANDLE)4);
     Process->Pcb.DirectoryTableBase = ArchReadCr3();
     Process->Pcb.AddressSpace = MmSystemAddressSpace();
+    Process->Pcb.HandleTable = ObSystemHandleTable();
 }
 
 NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
@@ -58,7 +60,9 @@ NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
     if (!NT_SUCCESS(Status))
         return Status;
     PspInitializeProcess(Process, PspNewId());
-    Status = MmCreateAddressSpace(&Process->Pcb.AddressSpace, &Process->Pcb.DirectoryTableBase);
+    Status = ObCreateHandleTable(&Process->Pcb.HandleTable);
+    if (NT_SUCCESS(Status))
+        Status = MmCreateAddressSpace(&Process->Pcb.AddressSpace, &Process->Pcb.DirectoryTableBase);
     if (!NT_SUCCESS(Status)) {
         ObDereferenceObject(Process);
         return Status;

@@ -151,14 +151,16 @@ static VOID NTAPI PspReaper(PVOID Context)
     }
 }
 
+/* The idle thread, which starts the system, is in no process. */
 VOID PspInitializeThreads(VOID)
 {
+    OBJECT_ATTRIBUTES Attributes = {.Length = sizeof(Attributes), .Attributes = OBJ_KERNEL_HANDLE};
     HANDLE Handle;
     NTSTATUS Status = ObCreateObjectType(&PspThreadTypeInfo, &PsThreadType);
 
     KeInitializeThreadReaper();
     if (NT_SUCCESS(Status))
-        Status = PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, PspReaper, NULL);
+        Status = PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, PspReaper, NULL);
     if (!NT_SUCCESS(Status))
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)Status, 1, 0, 0);
     ZwClose(Handle);

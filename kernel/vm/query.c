@@ -22,7 +22,7 @@ static NTSTATUS VmpQueryBasic(VM_QUERY *Query)
     if (Query->Length < sizeof(Information))
         return STATUS_INFO_LENGTH_MISMATCH;
     NTSTATUS Status = MmQueryBasic(Query->Space, Query->Address, &Information);
-    return NT_SUCCESS(Status) ? VmpWrite(Query->Buffer, &Information, sizeof(Information), Query->Mode)
+    return NT_SUCCESS(Status) ? MmWriteCaller(Query->Buffer, &Information, sizeof(Information), Query->Mode)
                               : Status;
 }
 
@@ -33,7 +33,7 @@ static NTSTATUS VmpQueryRegion(VM_QUERY *Query)
     if (Query->Length < sizeof(Information))
         return STATUS_INFO_LENGTH_MISMATCH;
     NTSTATUS Status = MmQueryRegion(Query->Space, Query->Address, &Information);
-    return NT_SUCCESS(Status) ? VmpWrite(Query->Buffer, &Information, sizeof(Information), Query->Mode)
+    return NT_SUCCESS(Status) ? MmWriteCaller(Query->Buffer, &Information, sizeof(Information), Query->Mode)
                               : Status;
 }
 
@@ -47,11 +47,11 @@ static NTSTATUS VmpQueryPages(VM_QUERY *Query)
         return STATUS_INFO_LENGTH_MISMATCH;
     for (SIZE_T I = 0; I < Count; I++) {
         PVOID Address;
-        NTSTATUS Status = VmpRead(&Address, &Pages[I].VirtualAddress, sizeof(Address), Query->Mode);
+        NTSTATUS Status = MmReadCaller(&Address, &Pages[I].VirtualAddress, sizeof(Address), Query->Mode);
         if (!NT_SUCCESS(Status))
             return Status;
         ULONG64 Attributes = MmQueryPage(Query->Space, (ULONG_PTR)Address);
-        Status = VmpWrite(&Pages[I].VirtualAttributes, &Attributes, sizeof(Attributes), Query->Mode);
+        Status = MmWriteCaller(&Pages[I].VirtualAttributes, &Attributes, sizeof(Attributes), Query->Mode);
         if (!NT_SUCCESS(Status))
             return Status;
     }
@@ -71,7 +71,7 @@ static NTSTATUS VmpQueryImage(VM_QUERY *Query)
                                             .SizeOfImage = MmSegmentSize(Segment)};
     BOOLEAN Image = MmSegmentKindOf(Segment) == MmSegmentImage;
     MmReleaseSegment(Segment);
-    return Image ? VmpWrite(Query->Buffer, &Information, sizeof(Information), Query->Mode)
+    return Image ? MmWriteCaller(Query->Buffer, &Information, sizeof(Information), Query->Mode)
                  : STATUS_INVALID_ADDRESS;
 }
 
@@ -80,7 +80,7 @@ static NTSTATUS VmpWriteName(const VM_QUERY *Query, POBJECT_NAME_INFORMATION Nam
 {
     if (Name->Name.Buffer != NULL)
         Name->Name.Buffer = (PWCH)((PUCHAR)Query->Buffer + ((PUCHAR)Name->Name.Buffer - (PUCHAR)Name));
-    return VmpWrite(Query->Buffer, Name, Length, Query->Mode);
+    return MmWriteCaller(Query->Buffer, Name, Length, Query->Mode);
 }
 
 static NTSTATUS VmpQueryFileName(VM_QUERY *Query, PFILE_OBJECT File)
@@ -132,7 +132,7 @@ static NTSTATUS VmpQueryProcess(HANDLE ProcessHandle, MEMORY_INFORMATION_CLASS C
                                 PSIZE_T ReturnLength)
 {
     PEPROCESS Process;
-    NTSTATUS Status = VmpProbe(ReturnLength, sizeof(*ReturnLength), Query->Mode);
+    NTSTATUS Status = MmProbeCaller(ReturnLength, sizeof(*ReturnLength), Query->Mode);
 
     if (NT_SUCCESS(Status))
         Status = VmpReferenceProcess(ProcessHandle, PROCESS_QUERY_INFORMATION, Query->Mode, &Process);
@@ -143,7 +143,7 @@ static NTSTATUS VmpQueryProcess(HANDLE ProcessHandle, MEMORY_INFORMATION_CLASS C
     ObDereferenceObject(Process);
     if (ReturnLength == NULL)
         return Status;
-    NTSTATUS Written = VmpWrite(ReturnLength, &Query->Needed, sizeof(Query->Needed), Query->Mode);
+    NTSTATUS Written = MmWriteCaller(ReturnLength, &Query->Needed, sizeof(Query->Needed), Query->Mode);
     return NT_SUCCESS(Written) ? Status : Written;
 }
 

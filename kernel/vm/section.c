@@ -59,12 +59,12 @@ static NTSTATUS VmpOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
                                POBJECT_ATTRIBUTES ObjectAttributes, KPROCESSOR_MODE Mode)
 {
     HANDLE Handle;
-    NTSTATUS Status = VmpProbe(SectionHandle, sizeof(*SectionHandle), Mode);
+    NTSTATUS Status = MmProbeCaller(SectionHandle, sizeof(*SectionHandle), Mode);
 
     if (NT_SUCCESS(Status))
         Status =
             ObOpenObjectByName(ObjectAttributes, MmSectionObjectType, Mode, DesiredAccess, NULL, &Handle);
-    return NT_SUCCESS(Status) ? VmpGiveHandle(SectionHandle, Handle, Mode) : Status;
+    return NT_SUCCESS(Status) ? ObGiveHandle(SectionHandle, Handle, Mode) : Status;
 }
 
 /* PASSIVE_LEVEL. [WDK ZwOpenSection] */

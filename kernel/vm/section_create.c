@@ -110,9 +110,9 @@ static NTSTATUS VmpCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAcces
     NTSTATUS Status = VmpCheckAttributes(AllocationAttributes, Protect, FileHandle != NULL);
 
     if (NT_SUCCESS(Status))
-        Status = VmpProbe(SectionHandle, sizeof(*SectionHandle), Mode);
+        Status = MmProbeCaller(SectionHandle, sizeof(*SectionHandle), Mode);
     if (NT_SUCCESS(Status) && MaximumSize != NULL)
-        Status = VmpRead(&Size, MaximumSize, sizeof(Size), Mode);
+        Status = MmReadCaller(&Size, MaximumSize, sizeof(Size), Mode);
     if (NT_SUCCESS(Status) && Size.QuadPart < 0)
         Status = STATUS_SECTION_TOO_BIG;
     if (NT_SUCCESS(Status))
@@ -127,7 +127,7 @@ static NTSTATUS VmpCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAcces
     Status = ObInsertObject(Section, NULL, DesiredAccess, 0, NULL, &Handle);
     if (!NT_SUCCESS(Status))
         return Status;
-    NTSTATUS Given = VmpGiveHandle(SectionHandle, Handle, Mode);
+    NTSTATUS Given = ObGiveHandle(SectionHandle, Handle, Mode);
     return NT_SUCCESS(Given) ? Status : Given; /* STATUS_OBJECT_NAME_EXISTS */
 }
 

@@ -41,9 +41,9 @@ static NTSTATUS VmpAnswer(const VM_SECTION_QUERY *Query, const VOID *Answer, SIZ
 {
     if (Query->Length < Size)
         return STATUS_INFO_LENGTH_MISMATCH;
-    NTSTATUS Status = VmpWrite(Query->Buffer, Answer, Size, Query->Mode);
+    NTSTATUS Status = MmWriteCaller(Query->Buffer, Answer, Size, Query->Mode);
     if (NT_SUCCESS(Status) && Query->ReturnLength != NULL)
-        Status = VmpWrite(Query->ReturnLength, &Size, sizeof(Size), Query->Mode);
+        Status = MmWriteCaller(Query->ReturnLength, &Size, sizeof(Size), Query->Mode);
     return Status;
 }
 

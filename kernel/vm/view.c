@@ -47,11 +47,11 @@ typedef struct _VM_MAP_CALL {
 static NTSTATUS VmpReadCall(const VM_MAP_CALL *Call, MM_VIEW *View)
 {
     LARGE_INTEGER Offset = {.QuadPart = 0};
-    NTSTATUS Status = VmpReadVariable(&View->Base, Call->Base, sizeof(View->Base), Call->Mode);
+    NTSTATUS Status = MmReadCallerVariable(&View->Base, Call->Base, sizeof(View->Base), Call->Mode);
     if (NT_SUCCESS(Status))
-        Status = VmpReadVariable(&View->Size, Call->Size, sizeof(View->Size), Call->Mode);
+        Status = MmReadCallerVariable(&View->Size, Call->Size, sizeof(View->Size), Call->Mode);
     if (NT_SUCCESS(Status) && Call->Offset != NULL)
-        Status = VmpReadVariable(&Offset, Call->Offset, sizeof(Offset), Call->Mode);
+        Status = MmReadCallerVariable(&Offset, Call->Offset, sizeof(Offset), Call->Mode);
     View->Offset = (ULONG64)Offset.QuadPart;
     return Status;
 }
@@ -59,11 +59,11 @@ static NTSTATUS VmpReadCall(const VM_MAP_CALL *Call, MM_VIEW *View)
 static NTSTATUS VmpWriteCall(const VM_MAP_CALL *Call, const MM_VIEW *View)
 {
     LARGE_INTEGER Offset = {.QuadPart = (LONGLONG)View->Offset};
-    NTSTATUS Status = VmpWrite(Call->Base, &View->Base, sizeof(View->Base), Call->Mode);
+    NTSTATUS Status = MmWriteCaller(Call->Base, &View->Base, sizeof(View->Base), Call->Mode);
     if (NT_SUCCESS(Status))
-        Status = VmpWrite(Call->Size, &View->Size, sizeof(View->Size), Call->Mode);
+        Status = MmWriteCaller(Call->Size, &View->Size, sizeof(View->Size), Call->Mode);
     if (NT_SUCCESS(Status) && Call->Offset != NULL)
-        Status = VmpWrite(Call->Offset, &Offset, sizeof(Offset), Call->Mode);
+        Status = MmWriteCaller(Call->Offset, &Offset, sizeof(Offset), Call->Mode);
     return Status;
 }
 

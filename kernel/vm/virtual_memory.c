@@ -17,9 +17,9 @@ typedef struct _VM_CALL {
 static NTSTATUS VmpBegin(VM_CALL *Call, HANDLE Process, PVOID *Base, PSIZE_T Size, KPROCESSOR_MODE Mode)
 {
     *Call = (VM_CALL){.BasePointer = Base, .SizePointer = Size, .Mode = Mode};
-    NTSTATUS Status = VmpReadVariable(&Call->Base, Base, sizeof(*Base), Mode);
+    NTSTATUS Status = MmReadCallerVariable(&Call->Base, Base, sizeof(*Base), Mode);
     if (NT_SUCCESS(Status))
-        Status = VmpReadVariable(&Call->Size, Size, sizeof(*Size), Mode);
+        Status = MmReadCallerVariable(&Call->Size, Size, sizeof(*Size), Mode);
     if (NT_SUCCESS(Status))
         Status = VmpReferenceProcess(Process, PROCESS_VM_OPERATION, Mode, &Call->Process);
     return Status;
@@ -31,9 +31,9 @@ static NTSTATUS VmpEnd(VM_CALL *Call, NTSTATUS Status)
     ObDereferenceObject(Call->Process);
     if (!NT_SUCCESS(Status))
         return Status;
-    NTSTATUS Written = VmpWrite(Call->BasePointer, &Call->Base, sizeof(Call->Base), Call->Mode);
+    NTSTATUS Written = MmWriteCaller(Call->BasePointer, &Call->Base, sizeof(Call->Base), Call->Mode);
     if (NT_SUCCESS(Written))
-        Written = VmpWrite(Call->SizePointer, &Call->Size, sizeof(Call->Size), Call->Mode);
+        Written = MmWriteCaller(Call->SizePointer, &Call->Size, sizeof(Call->Size), Call->Mode);
     return NT_SUCCESS(Written) ? Status : Written;
 }
 
@@ -94,7 +94,7 @@ static NTSTATUS VmpProtect(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T Reg
 {
     VM_CALL Call;
     ULONG Old;
-    NTSTATUS Status = VmpProbe(OldProtect, sizeof(*OldProtect), Mode);
+    NTSTATUS Status = MmProbeCaller(OldProtect, sizeof(*OldProtect), Mode);
 
     if (NT_SUCCESS(Status))
         Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, Mode);
@@ -102,7 +102,7 @@ static NTSTATUS VmpProtect(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T Reg
         return Status;
     Status =
         VmpEnd(&Call, MmProtectVirtual(VmpSpaceOf(Call.Process), &Call.Base, &Call.Size, NewProtect, &Old));
-    return NT_SUCCESS(Status) ? VmpWrite(OldProtect, &Old, sizeof(Old), Mode) : Status;
+    return NT_SUCCESS(Status) ? MmWriteCaller(OldProtect, &Old, sizeof(Old), Mode) : Status;
 }
 
 NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
@@ -187,7 +187,7 @@ static NTSTATUS VmpFlush(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T Regio
 {
     VM_CALL Call;
     IO_STATUS_BLOCK Result = {.Status = STATUS_SUCCESS};
-    NTSTATUS Status = VmpProbe(IoStatus, sizeof(*IoStatus), Mode);
+    NTSTATUS Status = MmProbeCaller(IoStatus, sizeof(*IoStatus), Mode);
 
     if (NT_SUCCESS(Status))
         Status = VmpBegin(&Call, ProcessHandle, BaseAddress, RegionSize, Mode);
@@ -196,7 +196,7 @@ static NTSTATUS VmpFlush(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T Regio
     Status = VmpFlushView(&Call, &Result);
     BOOLEAN Flushed = Status != STATUS_NOT_MAPPED_VIEW;
     Status = VmpEnd(&Call, Status);
-    NTSTATUS Written = Flushed ? VmpWrite(IoStatus, &Result, sizeof(Result), Mode) : STATUS_SUCCESS;
+    NTSTATUS Written = Flushed ? MmWriteCaller(IoStatus, &Result, sizeof(Result), Mode) : STATUS_SUCCESS;
     return NT_SUCCESS(Written) ? Status : Written;
 }
 

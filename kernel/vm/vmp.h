@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Tier 3, vm only. */
 #pragma once
+#include "mm_caller.h"
 #include "mm_section.h"
 #include "ob.h"
 #include "ps.h"
@@ -26,16 +27,6 @@ static inline PMM_ADDRESS_SPACE VmpSpaceOf(PEPROCESS Process)
 {
     return Process->Pcb.AddressSpace;
 }
-
-/* What a caller's pointers point to: kernel variables, read and written under an exception handler when the caller is user mode. */
-NTSTATUS VmpRead(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
-NTSTATUS VmpWrite(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
-/* A variable that is read now and gets an answer later: probed for both. */
-NTSTATUS VmpReadVariable(PVOID To, PVOID From, SIZE_T Length, KPROCESSOR_MODE Mode);
-/* Before anything is done: can a user-mode caller get the answer there? Success for NULL, the caller wants none. */
-NTSTATUS VmpProbe(PVOID To, SIZE_T Length, KPROCESSOR_MODE Mode);
-/* Closes it if it cannot be written. */
-NTSTATUS VmpGiveHandle(PHANDLE To, HANDLE Handle, KPROCESSOR_MODE Mode);
 
 /* section.c */
 NTSTATUS VmpReferenceSection(HANDLE Handle, ACCESS_MASK Access, KPROCESSOR_MODE Mode, VM_SECTION **Section);

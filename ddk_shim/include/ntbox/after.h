@@ -9,6 +9,7 @@
 #include "ntbox/io.h"
 #include "ntbox/ke.h"
 #include "ntbox/mm.h"
+#include "ntbox/ob.h"
 #include "ntbox/registry.h"
 #include "ntbox/rtl.h"
 #include "ntbox/sizes.h"

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * A handle of one table becomes one of another. [WDK ZwDuplicateObject] */
+#include "obp_handle.h"
+#include "ke.h"
+
+/* What the new handle grants. User mode gets no more than the source has. */
+static NTSTATUS ObpChooseAccess(POBJECT_TYPE Type, const OB_DUPLICATE *Duplicate, ACCESS_MASK Source,
+                                KPROCESSOR_MODE Mode, PACCESS_MASK Access)
+{
+    *Access = Source;
+    if (Duplicate->Options & DUPLICATE_SAME_ACCESS)
+        return STATUS_SUCCESS;
+    *Access = Duplicate->Access == MAXIMUM_ALLOWED && Mode != KernelMode
+                  ? Source
+                  : ObMapAccess(Type, Duplicate->Access);
+    return Mode == KernelMode || (*Access & ~Source) == 0 ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
+}
+
+/* OBJ_PROTECT_CLOSE comes with DUPLICATE_SAME_ATTRIBUTES only. */
+static ULONG ObpChooseAttributes(const OB_DUPLICATE *Duplicate, ULONG Source)
+{
+    ULONG Attributes = Duplicate->Options & DUPLICATE_SAME_ATTRIBUTES ? Source : Duplicate->Attributes;
+
+    return (Attributes & OBJ_HANDLE_ATTRIBUTES) | (Duplicate->Attributes & OBJ_KERNEL_HANDLE);
+}
+
+NTSTATUS ObDuplicateHandle(const OB_DUPLICATE *Duplicate, KPROCESSOR_MODE Mode, PHANDLE Handle)
+{
+    OBJECT_HANDLE_INFORMATION Source;
+    ACCESS_MASK Access;
+    PVOID Object;
+    NTSTATUS Status = ObpReferenceDuplicated(Duplicate, Mode, &Object, &Source);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    ULONG Attributes = ObpChooseAttributes(Duplicate, Source.HandleAttributes);
+    POB_HANDLE_TABLE Table = Attributes & OBJ_KERNEL_HANDLE ? ObSystemHandleTable() : Duplicate->Target;
+    Status = ObpChooseAccess(ObTypeOf(Object), Duplicate, Source.GrantedAccess, Mode, &Access);
+    if (NT_SUCCESS(Status))
+        Status = ObpCreateHandleIn(Table, Object, Mode, Access, Attributes, Handle);
+    ObfDereferenceObject(Object);
+    return Status;
+}
+
+NTSTATUS ObCloseHandleOf(POB_HANDLE_TABLE Table, HANDLE Handle)
+{
+    PVOID Object;
+    NTSTATUS Status = ObpReleaseEntry(Table, Handle, &Object);
+
+    if (NT_SUCCESS(Status))
+        ObpHandleIsGone(Object);
+    return Status;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT
+ * Handle tables: one for each process; that of the System process has the kernel handles. A handle is the index of its entry times
+ * four; as a kernel handle with the bits that no user handle has. */
+#include "obp_handle.h"
+#include "ke.h"
+
+#define OBP_TABLE_LOCK ARCH_LOCK_INIT("handle table", LockRankObject, DISPATCH_LEVEL)
+
+OB_HANDLE_TABLE ObpSystemTable = {.Lock = OBP_TABLE_LOCK, .Directory = ObpSystemTable.FirstBlocks};
+static LIST_ENTRY ObpTables = {&ObpTables, &ObpTables}; /* (l) */
+static FAST_MUTEX ObpTablesLock;
+
+POB_HANDLE_TABLE ObSystemHandleTable(VOID)
+{
+    return &ObpSystemTable;
+}
+
+BOOLEAN NTAPI ObIsKernelHandle(HANDLE Handle)
+{
+    /* [WDK ObIsKernelHandle] the pseudo handles -1 and -2 are none. */
+    return (LONG_PTR)Handle < -2 && ((ULONG_PTR)Handle & OBP_KERNEL_HANDLE_BITS) == OBP_KERNEL_HANDLE_BITS;
+}
+
+OB_HANDLE_TABLE *ObpTableOf(HANDLE Handle)
+{
+    return ObIsKernelHandle(Handle) ? &ObpSystemTable : KiCurrentThread()->ApcState.Process->HandleTable;
+}
+
+/* The two lowest bits are the application's. */
+static ULONG_PTR ObpIndexOf(HANDLE Handle)
+{
+    ULONG_PTR Bits = ObIsKernelHandle(Handle) ? OBP_KERNEL_HANDLE_BITS : 0;
+
+    return ((ULONG_PTR)Handle & ~Bits) / 4;
+}
+
+static OBP_ENTRY *ObpEntryOfIndex(OB_HANDLE_TABLE *Table, ULONG_PTR Index)
+{
+    return &Table->Directory[Index / OBP_ENTRIES_PER_BLOCK][Index % OBP_ENTRIES_PER_BLOCK];
+}
+
+OBP_ENTRY *ObpEntryLocked(OB_HANDLE_TABLE *Table, HANDLE Handle)
+{
+    ULONG_PTR Index = ObpIndexOf(Handle);
+
+    if (Index == 0 || Index / OBP_ENTRIES_PER_BLOCK >= Table->BlockCount)
+        return NULL;
+    OBP_ENTRY *Entry = ObpEntryOfIndex(Table, Index);
+    return Entry->Object != NULL ? Entry : NULL;
+}
+
+/* --- growing --- */
+
+static VOID ObpAddBlockLocked(OB_HANDLE_TABLE *Table, OBP_ENTRY *Block)
+{
+    ULONG First = Table->BlockCount * OBP_ENTRIES_PER_BLOCK;
+
+    for (ULONG I = OBP_ENTRIES_PER_BLOCK; I-- > (First == 0 ? 1u : 0u);) {
+        Block[I].Value = Table->FirstFree;
+        Table->FirstFree = First + I;
+    }
+    Table->Directory[Table->BlockCount++] = Block;
+}
+
+/* Uses Block and Directory, or leaves them where they are when the table has been grown meanwhile or is full. FALSE: full. */
+static BOOLEAN ObpGrowLocked(OB_HANDLE_TABLE *Table, OBP_ENTRY **Block, OBP_ENTRY ***Directory)
+{
+    if (Table->FirstFree != 0)
+        return TRUE;
+    if (Table->BlockCount == OBP_MAX_BLOCKS)
+        return FALSE;
+    if (*Directory != NULL && Table->Directory == Table->FirstBlocks) {
+        RtlCopyMemory(*Directory, Table->FirstBlocks, sizeof(Table->FirstBlocks));
+        Table->Directory = *Directory;
+        *Directory = NULL;
+    }
+    if (Table->BlockCount == OBP_FIRST_BLOCKS && Table->Directory == Table->FirstBlocks)
+        return TRUE; /* it was not known that a directory is needed: the caller comes again */
+    ObpAddBlockLocked(Table, *Block);
+    *Block = NULL;
+    return TRUE;
+}
+
+static PVOID ObpAllocateForTable(SIZE_T Size)
+{
+    return ExAllocatePool2(POOL_FLAG_NON_PAGED, Size, OBP_TAG_HANDLES);
+}
+
+static VOID ObpFreeUnused(PVOID Memory)
+{
+    if (Memory != NULL)
+        ExFreePoolWithTag(Memory, OBP_TAG_HANDLES);
+}
+
+static NTSTATUS ObpGrowTable(OB_HANDLE_TABLE *Table)
+{
+    BOOLEAN Large = Table->BlockCount >= OBP_FIRST_BLOCKS && Table->Directory == Table->FirstBlocks;
+    OBP_ENTRY **Directory = Large ? ObpAllocateForTable(OBP_MAX_BLOCKS * sizeof(*Directory)) : NULL;
+    OBP_ENTRY *Block = ObpAllocateForTable(OBP_ENTRIES_PER_BLOCK * sizeof(*Block));
+    BOOLEAN Grown = FALSE;
+
+    if (Block != NULL && (Directory != NULL || !Large)) {
+        KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
+        Grown = ObpGrowLocked(Table, &Block, &Directory);
+        ArchReleaseLock(&Table->Lock, OldIrql);
+    }
+    ObpFreeUnused(Block);
+    ObpFreeUnused(Directory);
+    return Grown ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+/* --- entries --- */
+
+static ULONG ObpTryTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes)
+{
+    KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
+    ULONG Index = Table->FirstFree;
+
+    if (Index != 0) {
+        OBP_ENTRY *Entry = ObpEntryOfIndex(Table, Index);
+        Table->FirstFree = Entry->Value;
+        Table->HandleCount++;
+        *Entry = (OBP_ENTRY){Object, Access, Attributes, KiCurrentThread()->GateRoutine};
+    }
+    ArchReleaseLock(&Table->Lock, OldIrql);
+    return Index;
+}
+
+ULONG ObpTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes)
+{
+    ULONG Index;
+
+    do {
+        Index = ObpTryTakeEntry(Table, Object, Access, Attributes);
+    } while (Index == 0 && NT_SUCCESS(ObpGrowTable(Table)));
+    return Index;
+}
+
+static VOID ObpEmptyEntryLocked(OB_HANDLE_TABLE *Table, OBP_ENTRY *Entry, ULONG Index)
+{
+    *Entry = (OBP_ENTRY){.Value = Table->FirstFree};
+    Table->FirstFree = Index;
+    Table->HandleCount--;
+}
+
+NTSTATUS ObpReleaseEntry(OB_HANDLE_TABLE *Table, HANDLE Handle, PVOID *Object)
+{
+    NTSTATUS Status = STATUS_INVALID_HANDLE;
+    KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
+    OBP_ENTRY *Entry = ObpEntryLocked(Table, Handle);
+
+    if (Entry != NULL && (Entry->Value & OBJ_PROTECT_CLOSE)) {
+        Status = STATUS_HANDLE_NOT_CLOSABLE;
+    } else if (Entry != NULL) {
+        Status = STATUS_SUCCESS;
+        *Object = Entry->Object;
+        ObpEmptyEntryLocked(Table, Entry, (ULONG)ObpIndexOf(Handle));
+    }
+    ArchReleaseLock(&Table->Lock, OldIrql);
+    return Status;
+}
+
+/* --- tables --- */
+
+static VOID ObpEnterTable(OB_HANDLE_TABLE *Table)
+{
+    ExAcquireFastMutex(&ObpTablesLock);
+    InsertTailList(&ObpTables, &Table->ListEntry);
+    ExReleaseFastMutex(&ObpTablesLock);
+}
+
+VOID ObpForEachTable(VOID (*Routine)(OB_HANDLE_TABLE *Table, PVOID Context), PVOID Context)
+{
+    ExAcquireFastMutex(&ObpTablesLock);
+    for (PLIST_ENTRY Entry = ObpTables.Flink; Entry != &ObpTables; Entry = Entry->Flink)
+        Routine(CONTAINING_RECORD(Entry, OB_HANDLE_TABLE, ListEntry), Context);
+    ExReleaseFastMutex(&ObpTablesLock);
+}
+
+NTSTATUS ObCreateHandleTable(POB_HANDLE_TABLE *Created)
+{
+    OB_HANDLE_TABLE *Table = ObpAllocateForTable(sizeof(*Table));
+
+    if (Table == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Table->Lock = (ARCH_LOCK)OBP_TABLE_LOCK;
+    Table->Directory = Table->FirstBlocks;
+    ObpEnterTable(Table);
+    *Created = Table;
+    return STATUS_SUCCESS;
+}
+
+/* The object of the first entry from *Index on, which is emptied, or NULL. */
+static PVOID ObpSweepEntry(OB_HANDLE_TABLE *Table, PULONG Index)
+{
+    PVOID Object = NULL;
+    KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
+
+    for (; Object == NULL && *Index / OBP_ENTRIES_PER_BLOCK < Table->BlockCount; ++*Index) {
+        OBP_ENTRY *Entry = ObpEntryOfIndex(Table, *Index);
+        Object = Entry->Object;
+        if (Object != NULL)
+            ObpEmptyEntryLocked(Table, Entry, *Index);
+    }
+    ArchReleaseLock(&Table->Lock, OldIrql);
+    return Object;
+}
+
+VOID ObCloseAllHandles(POB_HANDLE_TABLE Table)
+{
+    PVOID Object;
+
+    for (ULONG Index = 1; (Object = ObpSweepEntry(Table, &Index)) != NULL;)
+        ObpHandleIsGone(Object);
+}
+
+VOID ObDeleteHandleTable(POB_HANDLE_TABLE Table)
+{
+    ObCloseAllHandles(Table);
+    ExAcquireFastMutex(&ObpTablesLock);
+    RemoveEntryList(&Table->ListEntry);
+    ExReleaseFastMutex(&ObpTablesLock);
+    for (ULONG I = 0; I < Table->BlockCount; I++)
+        ExFreePoolWithTag(Table->Directory[I], OBP_TAG_HANDLES);
+    if (Table->Directory != Table->FirstBlocks)
+        ExFreePoolWithTag(Table->Directory, OBP_TAG_HANDLES);
+    ExFreePoolWithTag(Table, OBP_TAG_HANDLES);
+}
+
+ULONG ObHandleCount(POB_HANDLE_TABLE Table)
+{
+    return Table->HandleCount;
+}
+
+VOID ObpInitHandles(VOID)
+{
+    ExInitializeFastMutex(&ObpTablesLock);
+    ObpEnterTable(&ObpSystemTable);
+    NTSTATUS Status = ObpGrowTable(&ObpSystemTable);
+    if (!NT_SUCCESS(Status))
+        KeBugCheckEx(OBJECT_INITIALIZATION_FAILED, (ULONG_PTR)Status, 4, 0, 0);
+}
