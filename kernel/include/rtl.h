@@ -6,6 +6,7 @@
 #ifdef RTL_HOST
 #include "rtl/rtl_host.h"
 #include "rtl/rtl_host_api.h"
+#include "rtl/rtl_host_table.h"
 #include "rtl/rtl_host_context.h"
 #else
 #include "nt.h"

@@ -22,7 +22,7 @@ typedef int64_t LONGLONG, LONG64;
 typedef uint64_t ULONGLONG, ULONG64, *PULONG64, *PULONGLONG;
 typedef uint64_t ULONG_PTR, SIZE_T, *PSIZE_T;
 typedef int64_t LONG_PTR, SSIZE_T;
-typedef enum { NonPagedPool = 0, PagedPool = 1 } POOL_TYPE;
+typedef enum { NonPagedPool = 0, PagedPool = 1, NonPagedPoolNx = 512 } POOL_TYPE;
 
 #define TRUE 1
 #define FALSE 0
@@ -126,6 +126,8 @@ typedef struct _OSVERSIONINFOEXW {
 #define STATUS_INVALID_PARAMETER_5 ((NTSTATUS)0xC00000F3)
 #define STATUS_NAME_TOO_LONG ((NTSTATUS)0xC0000106)
 #define STATUS_BAD_FUNCTION_TABLE ((NTSTATUS)0xC00000FF)
+#define STATUS_NO_MATCH ((NTSTATUS)0xC0000272)
+#define STATUS_NO_MORE_MATCHES ((NTSTATUS)0xC0000273)
 
 /* The names that NT exports and the host's C library has too. */
 #define memcpy nt_memcpy

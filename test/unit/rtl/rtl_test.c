@@ -6,7 +6,7 @@ TEST_POOL TestPool;
 
 PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
-    assert_int_equal(PoolType, PagedPool);
+    assert_true(PoolType == PagedPool || PoolType == NonPagedPoolNx);
     assert_int_not_equal(NumberOfBytes, 0);
     assert_int_not_equal(Tag, 0);
     if (TestPool.FailAt != 0 && --TestPool.FailAt == 0)
