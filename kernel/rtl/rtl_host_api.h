@@ -2,6 +2,7 @@
  * Prototypes for the host build of kernel/rtl; the kernel build has them from the DDK headers. */
 #pragma once
 #include "rtl_host.h"
+#include "ntbox/ip2string.h"
 
 PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
 VOID ExFreePoolWithTag(PVOID P, ULONG Tag);
@@ -99,3 +100,18 @@ NTSTATUS RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG TypeMask,
 ULONG RtlRandomEx(PULONG Seed);
 WCHAR RtlAnsiCharToUnicodeChar(PUCHAR *SourceCharacter);
 BOOLEAN RtlIsNtDdiVersionAvailable(ULONG Version);
+NTSTATUS RtlGetCompressionWorkSpaceSize(USHORT CompressionFormatAndEngine, PULONG CompressBufferWorkSpaceSize,
+                                        PULONG CompressFragmentWorkSpaceSize);
+NTSTATUS RtlCompressBuffer(USHORT CompressionFormatAndEngine, PUCHAR UncompressedBuffer,
+                           ULONG UncompressedBufferSize, PUCHAR CompressedBuffer, ULONG CompressedBufferSize,
+                           ULONG UncompressedChunkSize, PULONG FinalCompressedSize, PVOID WorkSpace);
+NTSTATUS RtlDecompressBuffer(USHORT CompressionFormat, PUCHAR UncompressedBuffer,
+                             ULONG UncompressedBufferSize, PUCHAR CompressedBuffer,
+                             ULONG CompressedBufferSize, PULONG FinalUncompressedSize);
+NTSTATUS RtlDecompressBufferEx(USHORT CompressionFormat, PUCHAR UncompressedBuffer,
+                               ULONG UncompressedBufferSize, PUCHAR CompressedBuffer,
+                               ULONG CompressedBufferSize, PULONG FinalUncompressedSize, PVOID WorkSpace);
+NTSTATUS RtlDecompressFragment(USHORT CompressionFormat, PUCHAR UncompressedFragment,
+                               ULONG UncompressedFragmentSize, PUCHAR CompressedBuffer,
+                               ULONG CompressedBufferSize, ULONG FragmentOffset, PULONG FinalUncompressedSize,
+                               PVOID WorkSpace);

@@ -7,6 +7,7 @@
 #include "ntbox/pool.h"
 #include "ntbox/hal.h"
 #include "ntbox/io.h"
+#include "ntbox/ip2string.h"
 #include "ntbox/ke.h"
 #include "ntbox/mm.h"
 #include "ntbox/ob.h"
