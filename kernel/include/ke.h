@@ -166,7 +166,6 @@ typedef struct _KPRCB {
     PKTHREAD PreviousThread;          /* the one that was switched away from, until the switch is complete */
     PKTHREAD DeferredReady;           /* this processor, DISPATCH_LEVEL: woken, not ready yet, newest first */
     volatile BOOLEAN PagedPoolDenied; /* ke_paged.h */
-    LONG PagedPoolUses;               /* ke_paged.h */
     PVOID PoolCache;     /* ex: its free blocks of pool; with interrupts off, or see ex/pool_cache.c */
     ULONG HeldLockCount; /* checked kernel: spin locks this processor holds, in order */
     KI_HELD_LOCK HeldLocks[KI_MAX_HELD_LOCKS];

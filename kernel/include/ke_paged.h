@@ -17,8 +17,3 @@ BOOLEAN KeCheckPagedPool(VOID);
 /* This processor, from DISPATCH_LEVEL on. Permit: the kernel's own look at a block's header. */
 VOID KeDenyPagedPool(VOID);
 VOID KePermitPagedPool(VOID);
-
-/* What lies between is the kernel's own copy to memory of a thread that may lie in paged pool: on Windows an APC of that thread makes it
- * (D-001). IRQL <= DISPATCH_LEVEL, the same at both. */
-VOID KeBeginPagedPoolUse(VOID);
-VOID KeEndPagedPoolUse(VOID);

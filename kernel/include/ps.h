@@ -18,7 +18,8 @@ typedef struct _ETHREAD {
     NTSTATUS ExitStatus;
     PKSTART_ROUTINE StartRoutine; /* what PsCreateSystemThread was given */
     PVOID StartContext;
-    LIST_ENTRY IrpList; /* io: IRPs this thread issued */
+    LIST_ENTRY IrpList;  /* io: IRPs this thread issued; its own, at APC_LEVEL */
+    PKEVENT IrpsAreGone; /* io: set when the list gets empty; NULL: nobody waits for it */
     PVOID TopLevelIrp;
     LIST_ENTRY ListEntry; /* ps: all threads that have a stack */
     const void *Creator;  /* return address of PsCreateSystemThread */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The buffers of a request, by the device's flags (DO_BUFFERED_IO, DO_DIRECT_IO) or by the control code's method. */
 #include "iop.h"
+#include "mm_caller.h"
 
 /* The system buffer is copied back to UserBuffer at the end. */
 VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length)
@@ -11,14 +12,15 @@ VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length)
 }
 
 /* A system buffer of Room bytes with the first Length of Source in it. */
-static NTSTATUS IopAddSystemBuffer(PIRP Irp, const void *Source, ULONG Length, ULONG Room)
+static NTSTATUS IopAddSystemBuffer(PIRP Irp, const void *Source, ULONG Length, ULONG Room,
+                                   KPROCESSOR_MODE Mode)
 {
     PVOID Buffer = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, Room, IOP_TAG_BUFFER);
     if (Buffer == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     NTSTATUS Status = STATUS_SUCCESS;
     __try {
-        RtlCopyMemory(Buffer, Source, Length);
+        Status = MmReadCaller(Buffer, Source, Length, Mode);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         Status = GetExceptionCode();
     }
@@ -51,9 +53,9 @@ static NTSTATUS IopAddLockedMdl(PIRP Irp, PVOID Buffer, ULONG Length, LOCK_OPERA
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IopSetUpBuffered(PIRP Irp, BOOLEAN Read, PVOID Buffer, ULONG Length)
+static NTSTATUS IopSetUpBuffered(PIRP Irp, BOOLEAN Read, PVOID Buffer, ULONG Length, KPROCESSOR_MODE Mode)
 {
-    NTSTATUS Status = IopAddSystemBuffer(Irp, Buffer, Read ? 0 : Length, Length);
+    NTSTATUS Status = IopAddSystemBuffer(Irp, Buffer, Read ? 0 : Length, Length, Mode);
     if (NT_SUCCESS(Status) && Read)
         IopReturnBuffer(Irp, Buffer, Length);
     return Status;
@@ -71,16 +73,11 @@ NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Bu
     if (Length == 0)
         return STATUS_SUCCESS;
     if (Device->Flags & DO_BUFFERED_IO)
-        return IopSetUpBuffered(Irp, Read, Buffer, Length);
+        return IopSetUpBuffered(Irp, Read, Buffer, Length, Mode);
     return IopAddLockedMdl(Irp, Buffer, Length, Read ? IoWriteAccess : IoReadAccess, Mode);
 }
 
-typedef struct _IOP_CONTROL {
-    PVOID Input, Output;
-    ULONG InputLength, OutputLength;
-} IOP_CONTROL;
-
-static NTSTATUS IopSetUpBufferedControl(PIRP Irp, const IOP_CONTROL *Control)
+static NTSTATUS IopSetUpBufferedControl(PIRP Irp, const IOP_CONTROL *Control, KPROCESSOR_MODE Mode)
 {
     ULONG Room = max(Control->InputLength, Control->OutputLength);
     Irp->UserBuffer = Control->Output;
@@ -88,7 +85,7 @@ static NTSTATUS IopSetUpBufferedControl(PIRP Irp, const IOP_CONTROL *Control)
         return STATUS_SUCCESS;
     if (Control->OutputLength != 0)
         IopReturnBuffer(Irp, Control->Output, Control->OutputLength);
-    return IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Room);
+    return IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Room, Mode);
 }
 
 /* [WDK Buffer Descriptions for I/O Control Codes] the input is buffered, the output buffer is locked: for reading with
@@ -98,17 +95,17 @@ static NTSTATUS IopSetUpDirectControl(PIRP Irp, const IOP_CONTROL *Control, LOCK
 {
     NTSTATUS Status = STATUS_SUCCESS;
     if (Control->InputLength != 0)
-        Status = IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Control->InputLength);
+        Status = IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Control->InputLength, Mode);
     if (NT_SUCCESS(Status) && Control->OutputLength != 0)
         Status = IopAddLockedMdl(Irp, Control->Output, Control->OutputLength, Operation, Mode);
     return Status;
 }
 
-static NTSTATUS IopSetUpMethod(PIRP Irp, ULONG Method, const IOP_CONTROL *Control, KPROCESSOR_MODE Mode)
+static NTSTATUS IopSetUpMethod(PIRP Irp, const IOP_CONTROL *Control, KPROCESSOR_MODE Mode)
 {
-    switch (Method) {
+    switch (METHOD_FROM_CTL_CODE(Control->Code)) {
     case METHOD_BUFFERED:
-        return IopSetUpBufferedControl(Irp, Control);
+        return IopSetUpBufferedControl(Irp, Control, Mode);
     case METHOD_IN_DIRECT:
         return IopSetUpDirectControl(Irp, Control, IoReadAccess, Mode);
     case METHOD_OUT_DIRECT:
@@ -120,15 +117,13 @@ static NTSTATUS IopSetUpMethod(PIRP Irp, ULONG Method, const IOP_CONTROL *Contro
     }
 }
 
-NTSTATUS IopSetUpControl(PIRP Irp, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output,
-                         ULONG OutputLength, KPROCESSOR_MODE Mode)
+NTSTATUS IopSetUpControl(PIRP Irp, const IOP_CONTROL *Control, KPROCESSOR_MODE Mode)
 {
     PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
-    IOP_CONTROL Control = {Input, Output, InputLength, OutputLength};
-    Stack->Parameters.DeviceIoControl.OutputBufferLength = OutputLength;
-    Stack->Parameters.DeviceIoControl.InputBufferLength = InputLength;
-    Stack->Parameters.DeviceIoControl.IoControlCode = Code;
-    NTSTATUS Status = IopSetUpMethod(Irp, METHOD_FROM_CTL_CODE(Code), &Control, Mode);
+    Stack->Parameters.DeviceIoControl.OutputBufferLength = Control->OutputLength;
+    Stack->Parameters.DeviceIoControl.InputBufferLength = Control->InputLength;
+    Stack->Parameters.DeviceIoControl.IoControlCode = Control->Code;
+    NTSTATUS Status = IopSetUpMethod(Irp, Control, Mode);
     if (!NT_SUCCESS(Status))
         IopFreeBuffers(Irp);
     return Status;

@@ -8,6 +8,7 @@ static PIRP IopNewRequest(PDEVICE_OBJECT Device, UCHAR Major, PIO_STATUS_BLOCK I
     if (Irp == NULL)
         return NULL;
     Irp->Tail.Overlay.Thread = CONTAINING_RECORD(KiCurrentThread(), ETHREAD, Tcb);
+    Irp->ApcEnvironment = (CCHAR)KiCurrentThread()->ApcStateIndex;
     Irp->UserIosb = Iosb;
     IoGetNextIrpStackLocation(Irp)->MajorFunction = Major;
     return Irp;
@@ -24,7 +25,8 @@ PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG Code, PDEVICE_OBJECT Device, PVOI
                              __builtin_return_address(0));
     if (Irp == NULL)
         return NULL;
-    if (!NT_SUCCESS(IopSetUpControl(Irp, Code, Input, InputLength, Output, OutputLength, KernelMode))) {
+    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength};
+    if (!NT_SUCCESS(IopSetUpControl(Irp, &Control, KernelMode))) {
         IoFreeIrp(Irp);
         return NULL;
     }

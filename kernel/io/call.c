@@ -7,6 +7,7 @@ static DECLSPEC_NORETURN VOID IopBadCall(ULONG_PTR Rule, PVOID What)
     KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, Rule, (ULONG_PTR)What, 0, 0);
 }
 
+#if NTBOX_CHECKED
 static NTSTATUS IopDispatch(PDEVICE_OBJECT Device, PIRP Irp, PDRIVER_DISPATCH Routine)
 {
     IOP_CALL Call;
@@ -21,6 +22,9 @@ static NTSTATUS IopDispatch(PDEVICE_OBJECT Device, PIRP Irp, PDRIVER_DISPATCH Ro
     IopEndCall(&Call, Status);
     return Status;
 }
+#else
+#define IopDispatch(Device, Irp, Routine) IopCallDispatch((Routine), (Device), (Irp))
+#endif
 
 /* [WDK IoCallDriver] IRQL <= DISPATCH_LEVEL. [WDK Bug Check 0x35] no location is left for the next driver. [WDK Bug Check 0xC9] 3: not an
  * IRP, 4: not a device. */

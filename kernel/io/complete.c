@@ -80,5 +80,5 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
     }
     Irp->CurrentLocation++; /* a second completion finds it beyond the top */
     Irp->Tail.Overlay.CurrentStackLocation++;
-    IopFinishIrp(Irp);
+    IopFinishIrp(Irp, PriorityBoost);
 }

@@ -1,24 +1,44 @@
 /* SPDX-License-Identifier: MIT
- * ZwDeviceIoControlFile, ZwFsControlFile and ZwFlushBuffersFile. */
+ * ZwDeviceIoControlFile, ZwFsControlFile and ZwFlushBuffersFile, and what user mode calls. */
 #include "iop.h"
+#include "mm_caller.h"
 
-typedef struct _IOP_CONTROL_CALL {
-    ULONG Code;
-    PVOID Input;
-    ULONG InputLength;
-    PVOID Output;
-    ULONG OutputLength;
-} IOP_CONTROL_CALL;
-
-static NTSTATUS IopControl(IOP_REQUEST *Request, const IOP_CONTROL_CALL *Call)
+/* [WDK Defining I/O Control Codes] the code says which access the handle must have. */
+static ACCESS_MASK IopAccessOfCode(ULONG Code)
 {
-    NTSTATUS Status = IopSetUpControl(Request->Irp, Call->Code, Call->Input, Call->InputLength, Call->Output,
-                                      Call->OutputLength, KernelMode);
-    if (!NT_SUCCESS(Status)) {
-        IopAbandonRequest(Request);
+    ULONG Required = (Code >> 14) & (FILE_READ_ACCESS | FILE_WRITE_ACCESS);
+    return (Required & FILE_READ_ACCESS ? FILE_READ_DATA : 0u) |
+           (Required & FILE_WRITE_ACCESS ? FILE_WRITE_DATA : 0u);
+}
+
+/* [WDK Buffer Descriptions for I/O Control Codes] METHOD_NEITHER: the driver looks at the caller's addresses itself. */
+static NTSTATUS IopProbeControl(const IOP_CONTROL *Control, KPROCESSOR_MODE Mode)
+{
+    if (METHOD_FROM_CTL_CODE(Control->Code) == METHOD_NEITHER)
+        return STATUS_SUCCESS;
+    NTSTATUS Status = Control->InputLength != 0
+                          ? MmProbeCallerInput(Control->Input, Control->InputLength, Mode)
+                          : STATUS_SUCCESS;
+    if (NT_SUCCESS(Status) && METHOD_FROM_CTL_CODE(Control->Code) == METHOD_BUFFERED &&
+        Control->OutputLength != 0)
+        Status = MmProbeCaller(Control->Output, Control->OutputLength, Mode);
+    return Status;
+}
+
+static NTSTATUS IopControlFile(const IOP_CALLER *Caller, UCHAR Major, const IOP_CONTROL *Control)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    IOP_REQUEST Request;
+    NTSTATUS Status = IopProbeControl(Control, Caller->Mode);
+    if (NT_SUCCESS(Status))
+        Status = IopBeginRequest(&Request, Caller, Major);
+    if (!NT_SUCCESS(Status))
         return Status;
-    }
-    return IopSendRequest(Request, FALSE);
+    Status = IopSetUpControl(Request.Irp, Control, Caller->Mode);
+    if (NT_SUCCESS(Status))
+        return IopSendRequest(&Request, FALSE);
+    IopAbandonRequest(&Request);
+    return Status;
 }
 
 /* [WDK ZwDeviceIoControlFile] */
@@ -26,12 +46,19 @@ NTSTATUS NTAPI ZwDeviceIoControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE 
                                      PIO_STATUS_BLOCK Iosb, ULONG Code, PVOID Input, ULONG InputLength,
                                      PVOID Output, ULONG OutputLength)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    IOP_REQUEST Request;
-    IOP_CONTROL_CALL Call = {Code, Input, InputLength, Output, OutputLength};
-    NTSTATUS Status =
-        IopBeginRequest(&Request, File, 0, Event, IRP_MJ_DEVICE_CONTROL, Iosb, ApcRoutine, ApcContext);
-    return NT_SUCCESS(Status) ? IopControl(&Request, &Call) : Status;
+    const IOP_CALLER Caller = {File, 0, FALSE, Event, ApcRoutine, ApcContext, Iosb, KernelMode};
+    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength};
+    return IopControlFile(&Caller, IRP_MJ_DEVICE_CONTROL, &Control);
+}
+
+NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                                     PIO_STATUS_BLOCK Iosb, ULONG Code, PVOID Input, ULONG InputLength,
+                                     PVOID Output, ULONG OutputLength)
+{
+    const IOP_CALLER Caller = {File, IopAccessOfCode(Code), FALSE, Event, ApcRoutine, ApcContext,
+                               Iosb, ExGetPreviousMode()};
+    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength};
+    return IopControlFile(&Caller, IRP_MJ_DEVICE_CONTROL, &Control);
 }
 
 /* [WDK ZwFsControlFile] the parameters lie as with a device control; the minor function is IRP_MN_USER_FS_REQUEST (0). */
@@ -39,20 +66,36 @@ NTSTATUS NTAPI ZwFsControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRou
                                PIO_STATUS_BLOCK Iosb, ULONG Code, PVOID Input, ULONG InputLength,
                                PVOID Output, ULONG OutputLength)
 {
+    const IOP_CALLER Caller = {File, 0, FALSE, Event, ApcRoutine, ApcContext, Iosb, KernelMode};
+    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength};
+    return IopControlFile(&Caller, IRP_MJ_FILE_SYSTEM_CONTROL, &Control);
+}
+
+NTSTATUS NTAPI NtFsControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                               PIO_STATUS_BLOCK Iosb, ULONG Code, PVOID Input, ULONG InputLength,
+                               PVOID Output, ULONG OutputLength)
+{
+    const IOP_CALLER Caller = {File, IopAccessOfCode(Code), FALSE, Event, ApcRoutine, ApcContext,
+                               Iosb, ExGetPreviousMode()};
+    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength};
+    return IopControlFile(&Caller, IRP_MJ_FILE_SYSTEM_CONTROL, &Control);
+}
+
+static NTSTATUS IopFlush(HANDLE File, PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode)
+{
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_REQUEST Request;
-    IOP_CONTROL_CALL Call = {Code, Input, InputLength, Output, OutputLength};
-    NTSTATUS Status =
-        IopBeginRequest(&Request, File, 0, Event, IRP_MJ_FILE_SYSTEM_CONTROL, Iosb, ApcRoutine, ApcContext);
-    return NT_SUCCESS(Status) ? IopControl(&Request, &Call) : Status;
+    const IOP_CALLER Caller = {.File = File,
+                               .Access = FILE_WRITE_DATA | FILE_APPEND_DATA,
+                               .AnyAccess = TRUE,
+                               .Iosb = Iosb,
+                               .Mode = Mode};
+    NTSTATUS Status = IopBeginRequest(&Request, &Caller, IRP_MJ_FLUSH_BUFFERS);
+    return NT_SUCCESS(Status) ? IopSendRequest(&Request, TRUE) : Status;
 }
 
 /* [WDK ZwFlushBuffersFile] returns when the data is written. */
 NTSTATUS NTAPI ZwFlushBuffersFile(HANDLE File, PIO_STATUS_BLOCK Iosb)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    IOP_REQUEST Request;
-    NTSTATUS Status =
-        IopBeginRequest(&Request, File, FILE_WRITE_DATA, NULL, IRP_MJ_FLUSH_BUFFERS, Iosb, NULL, NULL);
-    return NT_SUCCESS(Status) ? IopSendRequest(&Request, TRUE) : Status;
+    return IopFlush(File, Iosb, KernelMode);
 }

@@ -110,22 +110,20 @@ VOID IopInitFileType(VOID)
         KeBugCheckEx(IO1_INITIALIZATION_FAILED, (ULONG_PTR)Status, 3, 0, 0);
 }
 
-NTSTATUS IopReferenceFile(HANDLE Handle, ACCESS_MASK Access, PFILE_OBJECT *File)
-{
-    return ObReferenceObjectByHandle(Handle, Access, IoFileObjectType, KernelMode, (PVOID *)File, NULL);
-}
-
-/* The file's lock is the event File->Lock: signalled while free. Busy only tells about it. */
+/* FILE_OBJECT.Busy is the lock; who finds it taken waits for the event Lock, which is set when somebody waits. The caller has a reference. */
 VOID IopLockFile(PFILE_OBJECT File)
 {
-    ObfReferenceObject(File);
-    KeWaitForSingleObject(&File->Lock, Executive, KernelMode, FALSE, NULL);
-    File->Busy = TRUE;
+    if (__atomic_exchange_n(&File->Busy, TRUE, __ATOMIC_SEQ_CST) == FALSE)
+        return;
+    InterlockedIncrement((LONG *)&File->Waiters);
+    while (__atomic_exchange_n(&File->Busy, TRUE, __ATOMIC_SEQ_CST) != FALSE)
+        KeWaitForSingleObject(&File->Lock, Executive, KernelMode, FALSE, NULL);
+    InterlockedDecrement((LONG *)&File->Waiters);
 }
 
 VOID IopUnlockFile(PFILE_OBJECT File)
 {
-    File->Busy = FALSE;
-    KeSetEvent(&File->Lock, IO_NO_INCREMENT, FALSE);
-    ObfDereferenceObject(File);
+    (void)__atomic_exchange_n(&File->Busy, FALSE, __ATOMIC_SEQ_CST); /* before Waiters is read */
+    if (File->Waiters != 0)
+        KeSetEvent(&File->Lock, IO_NO_INCREMENT, FALSE);
 }

@@ -2,35 +2,46 @@
  * ZwQueryInformationFile and ZwSetInformationFile. Position, mode, access and alignment are the I/O manager's own knowledge; the rest is
  * asked of the driver by a buffered IRP. */
 #include "iop.h"
+#include "mm_caller.h"
 
 typedef struct _IOP_CLASS {
     FILE_INFORMATION_CLASS Class;
     ULONG Query; /* least length, 0 = cannot be queried */
     ULONG Set;   /* least length, 0 = cannot be set */
+    ACCESS_MASK QueryAccess, SetAccess;
 } IOP_CLASS;
 
-/* [WDK ZwQueryInformationFile] [WDK ZwSetInformationFile] */
+typedef union _IOP_ANSWER {
+    FILE_POSITION_INFORMATION Position;
+    FILE_MODE_INFORMATION Mode;
+    FILE_ALIGNMENT_INFORMATION Alignment;
+} IOP_ANSWER;
+
+/* [WDK ZwQueryInformationFile] [WDK ZwSetInformationFile] lengths, and the access that a user-mode caller's handle must have. */
 static const IOP_CLASS IopClasses[] = {
-    {FileBasicInformation, sizeof(FILE_BASIC_INFORMATION), sizeof(FILE_BASIC_INFORMATION)},
-    {FileStandardInformation, sizeof(FILE_STANDARD_INFORMATION), 0},
-    {FileInternalInformation, sizeof(FILE_INTERNAL_INFORMATION), 0},
-    {FileEaInformation, sizeof(FILE_EA_INFORMATION), 0},
-    {FileNameInformation, sizeof(FILE_NAME_INFORMATION), 0},
-    {FileAllInformation, sizeof(FILE_ALL_INFORMATION), 0},
-    {FilePositionInformation, sizeof(FILE_POSITION_INFORMATION), sizeof(FILE_POSITION_INFORMATION)},
-    {FileModeInformation, sizeof(FILE_MODE_INFORMATION), 0},
-    {FileAlignmentInformation, sizeof(FILE_ALIGNMENT_INFORMATION), 0},
-    {FileNetworkOpenInformation, sizeof(FILE_NETWORK_OPEN_INFORMATION), 0},
-    {FileAttributeTagInformation, sizeof(FILE_ATTRIBUTE_TAG_INFORMATION), 0},
-    {FileDispositionInformation, 0, sizeof(FILE_DISPOSITION_INFORMATION)},
-    {FileEndOfFileInformation, 0, sizeof(FILE_END_OF_FILE_INFORMATION)},
-    {FileAllocationInformation, 0, sizeof(FILE_ALLOCATION_INFORMATION)},
+    {FileBasicInformation, sizeof(FILE_BASIC_INFORMATION), sizeof(FILE_BASIC_INFORMATION),
+     FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES},
+    {FileStandardInformation, sizeof(FILE_STANDARD_INFORMATION), 0, 0, 0},
+    {FileInternalInformation, sizeof(FILE_INTERNAL_INFORMATION), 0, 0, 0},
+    {FileEaInformation, sizeof(FILE_EA_INFORMATION), 0, 0, 0},
+    {FileNameInformation, sizeof(FILE_NAME_INFORMATION), 0, 0, 0},
+    {FileAllInformation, sizeof(FILE_ALL_INFORMATION), 0, FILE_READ_ATTRIBUTES, 0},
+    {FilePositionInformation, sizeof(FILE_POSITION_INFORMATION), sizeof(FILE_POSITION_INFORMATION), 0, 0},
+    {FileModeInformation, sizeof(FILE_MODE_INFORMATION), 0, 0, 0},
+    {FileAlignmentInformation, sizeof(FILE_ALIGNMENT_INFORMATION), 0, 0, 0},
+    {FileNetworkOpenInformation, sizeof(FILE_NETWORK_OPEN_INFORMATION), 0, FILE_READ_ATTRIBUTES, 0},
+    {FileAttributeTagInformation, sizeof(FILE_ATTRIBUTE_TAG_INFORMATION), 0, FILE_READ_ATTRIBUTES, 0},
+    {FileDispositionInformation, 0, sizeof(FILE_DISPOSITION_INFORMATION), 0, DELETE},
+    {FileEndOfFileInformation, 0, sizeof(FILE_END_OF_FILE_INFORMATION), 0, FILE_WRITE_DATA},
+    {FileAllocationInformation, 0, sizeof(FILE_ALLOCATION_INFORMATION), 0, FILE_WRITE_DATA},
 };
 
-static NTSTATUS IopCheckClass(FILE_INFORMATION_CLASS Class, BOOLEAN Set, ULONG Length)
+static NTSTATUS IopCheckClass(FILE_INFORMATION_CLASS Class, BOOLEAN Set, ULONG Length,
+                              const IOP_CLASS **Known)
 {
     for (ULONG I = 0; I < RTL_NUMBER_OF(IopClasses); I++) {
         ULONG Least = Set ? IopClasses[I].Set : IopClasses[I].Query;
+        *Known = &IopClasses[I];
         if (IopClasses[I].Class == Class && Least != 0)
             return Length >= Least ? STATUS_SUCCESS : STATUS_INFO_LENGTH_MISMATCH;
     }
@@ -54,38 +65,29 @@ static ULONG IopModeOfFile(PFILE_OBJECT File)
     return Mode;
 }
 
-/* What needs no driver: bytes written to Buffer, 0 when the driver must be asked. */
-static ULONG IopAnswerQuery(PFILE_OBJECT File, FILE_INFORMATION_CLASS Class, PVOID Buffer)
+/* What needs no driver: bytes of the answer, 0 when the driver must be asked. */
+static ULONG IopAnswerQuery(PFILE_OBJECT File, FILE_INFORMATION_CLASS Class, IOP_ANSWER *Answer)
 {
     switch (Class) {
     case FilePositionInformation:
         if (!(File->Flags & FO_SYNCHRONOUS_IO))
             return 0;
-        ((PFILE_POSITION_INFORMATION)Buffer)->CurrentByteOffset = File->CurrentByteOffset;
-        return sizeof(FILE_POSITION_INFORMATION);
+        Answer->Position.CurrentByteOffset = File->CurrentByteOffset;
+        return sizeof(Answer->Position);
     case FileModeInformation:
-        ((PFILE_MODE_INFORMATION)Buffer)->Mode = IopModeOfFile(File);
-        return sizeof(FILE_MODE_INFORMATION);
+        Answer->Mode.Mode = IopModeOfFile(File);
+        return sizeof(Answer->Mode);
     case FileAlignmentInformation:
-        ((PFILE_ALIGNMENT_INFORMATION)Buffer)->AlignmentRequirement =
-            File->DeviceObject->AlignmentRequirement;
-        return sizeof(FILE_ALIGNMENT_INFORMATION);
+        Answer->Alignment.AlignmentRequirement = File->DeviceObject->AlignmentRequirement;
+        return sizeof(Answer->Alignment);
     default:
         return 0;
     }
 }
 
-static NTSTATUS IopFinishWithoutDriver(IOP_REQUEST *Request, PIO_STATUS_BLOCK Iosb, NTSTATUS Status,
-                                       ULONG Information)
-{
-    IopAbandonRequest(Request);
-    Iosb->Status = Status;
-    Iosb->Information = Information;
-    return Status;
-}
-
 static NTSTATUS IopAskDriver(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, BOOLEAN Set)
 {
+    NTSTATUS Status = STATUS_SUCCESS;
     PVOID System = ExAllocatePool2(POOL_FLAG_NON_PAGED, Length, IOP_TAG_BUFFER);
     if (System == NULL) {
         IopAbandonRequest(Request);
@@ -94,56 +96,95 @@ static NTSTATUS IopAskDriver(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, B
     Request->Irp->AssociatedIrp.SystemBuffer = System;
     Request->Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
     if (Set)
-        RtlCopyMemory(System, Buffer, Length);
+        Status = MmReadCaller(System, Buffer, Length, Request->Mode);
     else
         IopReturnBuffer(Request->Irp, Buffer, Length);
-    return IopSendRequest(Request, TRUE);
+    if (NT_SUCCESS(Status))
+        return IopSendRequest(Request, TRUE);
+    IopAbandonRequest(Request);
+    return Status;
+}
+
+static NTSTATUS IopQuery(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, FILE_INFORMATION_CLASS Class)
+{
+    IOP_ANSWER Answer = {};
+    ULONG Answered = IopAnswerQuery(Request->File, Class, &Answer);
+    if (Answered != 0)
+        return IopAnswerRequest(Request, MmWriteCaller(Buffer, &Answer, Answered, Request->Mode), Answered);
+    Request->Stack->Parameters.QueryFile.Length = Length;
+    Request->Stack->Parameters.QueryFile.FileInformationClass = Class;
+    return IopAskDriver(Request, Buffer, Length, FALSE);
+}
+
+static NTSTATUS IopQueryInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
+                                    FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    IOP_REQUEST Request;
+    const IOP_CLASS *Known;
+    NTSTATUS Status = IopCheckClass(Class, FALSE, Length, &Known);
+    if (NT_SUCCESS(Status))
+        Status = MmProbeCaller(Buffer, Length, Mode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    const IOP_CALLER Caller = {.File = File, .Access = Known->QueryAccess, .Iosb = Iosb, .Mode = Mode};
+    Status = IopBeginRequest(&Request, &Caller, IRP_MJ_QUERY_INFORMATION);
+    return NT_SUCCESS(Status) ? IopQuery(&Request, Buffer, Length, Class) : Status;
 }
 
 /* [WDK ZwQueryInformationFile] */
 NTSTATUS NTAPI ZwQueryInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
                                       FILE_INFORMATION_CLASS Class)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    IOP_REQUEST Request;
-    NTSTATUS Status = IopCheckClass(Class, FALSE, Length);
-    if (NT_SUCCESS(Status))
-        Status = IopBeginRequest(&Request, File, 0, NULL, IRP_MJ_QUERY_INFORMATION, Iosb, NULL, NULL);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    ULONG Answered = IopAnswerQuery(Request.File, Class, Buffer);
-    if (Answered != 0)
-        return IopFinishWithoutDriver(&Request, Iosb, STATUS_SUCCESS, Answered);
-    Request.Stack->Parameters.QueryFile.Length = Length;
-    Request.Stack->Parameters.QueryFile.FileInformationClass = Class;
-    return IopAskDriver(&Request, Buffer, Length, FALSE);
+    return IopQueryInformation(File, Iosb, Buffer, Length, Class, KernelMode);
 }
 
-static NTSTATUS IopSetPosition(IOP_REQUEST *Request, PIO_STATUS_BLOCK Iosb,
-                               const FILE_POSITION_INFORMATION *Position)
+NTSTATUS NTAPI NtQueryInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
+                                      FILE_INFORMATION_CLASS Class)
 {
-    NTSTATUS Status = STATUS_SUCCESS;
-    if (Position->CurrentByteOffset.QuadPart < 0)
+    return IopQueryInformation(File, Iosb, Buffer, Length, Class, ExGetPreviousMode());
+}
+
+static NTSTATUS IopSetPosition(IOP_REQUEST *Request, PVOID Buffer)
+{
+    FILE_POSITION_INFORMATION Position;
+    NTSTATUS Status = MmReadCaller(&Position, Buffer, sizeof(Position), Request->Mode);
+    if (NT_SUCCESS(Status) && Position.CurrentByteOffset.QuadPart < 0)
         Status = STATUS_INVALID_PARAMETER;
-    else
-        Request->File->CurrentByteOffset = Position->CurrentByteOffset;
-    return IopFinishWithoutDriver(Request, Iosb, Status, 0);
+    if (NT_SUCCESS(Status))
+        Request->File->CurrentByteOffset = Position.CurrentByteOffset;
+    return IopAnswerRequest(Request, Status, 0);
+}
+
+static NTSTATUS IopSetInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
+                                  FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    IOP_REQUEST Request;
+    const IOP_CLASS *Known;
+    NTSTATUS Status = IopCheckClass(Class, TRUE, Length, &Known);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    const IOP_CALLER Caller = {.File = File, .Access = Known->SetAccess, .Iosb = Iosb, .Mode = Mode};
+    Status = IopBeginRequest(&Request, &Caller, IRP_MJ_SET_INFORMATION);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Class == FilePositionInformation && Request.Locked)
+        return IopSetPosition(&Request, Buffer);
+    Request.Stack->Parameters.SetFile.Length = Length;
+    Request.Stack->Parameters.SetFile.FileInformationClass = Class;
+    return IopAskDriver(&Request, Buffer, Length, TRUE);
 }
 
 /* [WDK ZwSetInformationFile] */
 NTSTATUS NTAPI ZwSetInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
                                     FILE_INFORMATION_CLASS Class)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    IOP_REQUEST Request;
-    NTSTATUS Status = IopCheckClass(Class, TRUE, Length);
-    if (NT_SUCCESS(Status))
-        Status = IopBeginRequest(&Request, File, 0, NULL, IRP_MJ_SET_INFORMATION, Iosb, NULL, NULL);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    if (Class == FilePositionInformation && Request.Locked)
-        return IopSetPosition(&Request, Iosb, Buffer);
-    Request.Stack->Parameters.SetFile.Length = Length;
-    Request.Stack->Parameters.SetFile.FileInformationClass = Class;
-    return IopAskDriver(&Request, Buffer, Length, TRUE);
+    return IopSetInformation(File, Iosb, Buffer, Length, Class, KernelMode);
+}
+
+NTSTATUS NTAPI NtSetInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
+                                    FILE_INFORMATION_CLASS Class)
+{
+    return IopSetInformation(File, Iosb, Buffer, Length, Class, ExGetPreviousMode());
 }

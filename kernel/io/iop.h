@@ -156,8 +156,22 @@ VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp);
  * -------------------------------------------------------------------------------------------------------------------
  */
 
-/* complete.c calls it when all stack locations are done: results to the caller, buffers and the IRP freed. */
-VOID IopFinishIrp(PIRP Irp);
+/* complete.c calls it when all stack locations are done: results to the caller, buffers and the IRP freed. IRQL <= DISPATCH_LEVEL. */
+VOID IopFinishIrp(PIRP Irp, KPRIORITY Boost);
+
+/* --- the end of a request: end_request.c, in the thread that issued it, IRQL <= APC_LEVEL --- */
+
+VOID IopEndRequest(PIRP Irp);  /* all of it, the IRP is gone afterwards */
+VOID IopDropRequest(PIRP Irp); /* the thread is gone: nobody is told */
+/* [WDK IO_STATUS_BLOCK] a request that fails before it was pending tells its status by return value alone: neither the status block
+ * nor the event change. */
+BOOLEAN IopTellsResult(PIRP Irp);
+BOOLEAN IopCopiesOutput(PIRP Irp); /* from its system buffer to the caller's */
+VOID IopReturnResults(PIRP Irp);   /* output, buffers, status block */
+VOID IopFreeOrCall(PIRP Irp,
+                   BOOLEAN Tell); /* the IRP goes, or becomes the call of the caller's APC routine */
+/* To memory of the requestor, which may not be there any more: then a status. */
+NTSTATUS IopWriteRequestor(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
 
 /* A dispatch routine that runs; lies on the stack of IofCallDriver. (l) the IRP's lock of irp_calls.c */
 typedef struct _IOP_CALL {
@@ -178,13 +192,17 @@ typedef struct _IOP_IRP_LOCATION {
     PDEVICE_OBJECT Device;    /* (l) its device, only to be named */
 } IOP_IRP_LOCATION;
 
+/* Who sends an IRP may wait for it and end it himself (send.c). In the sender's own thread, or set once by another one. */
+typedef enum _IOP_WAIT { IopWaitNone, IopWaitSent, IopWaitEnded, IopWaitBlocked } IOP_WAIT;
+
 /* Behind the stack locations of an IRP that IoAllocateIrp made. */
 typedef struct _IOP_IRP_STATE {
     ULONG
     OutputLength; /* of a request with a system buffer that is copied back: what UserBuffer has room for */
-    BOOLEAN
-    FileIsKept; /* who waits for the request holds the lock of its synchronous file, and so the file */
+    UCHAR Wait;   /* IOP_WAIT */
+#if NTBOX_CHECKED
     IOP_IRP_LOCATION Location[];
+#endif
 } IOP_IRP_STATE;
 
 /* NULL for an IRP that a driver made in memory of its own. */
@@ -198,29 +216,44 @@ static inline IOP_IRP_STATE *IopIrpState(PIRP Irp)
 /* irp.c: IoAllocateIrp on behalf of the code at Owner. */
 PIRP IopAllocateIrp(CCHAR StackSize, PVOID Owner);
 
-/* irp_calls.c. The IRP is at the location of the routine. EndCall may end in a bug check that blames it; AbandonCall is for a routine
- * that an exception has left. */
+/* irp_calls.c, checked kernel. The IRP is at the location of the routine. EndCall may end in a bug check that blames it; AbandonCall is
+ * for a routine that an exception has left. */
+#if NTBOX_CHECKED
 VOID IopBeginCall(IOP_CALL *Call, PDEVICE_OBJECT Device, PIRP Irp, PDRIVER_DISPATCH Routine);
 VOID IopEndCall(IOP_CALL *Call, NTSTATUS Status);
 VOID IopAbandonCall(IOP_CALL *Call);
 VOID IopEndLocation(PIRP Irp);                 /* before the current location is completed */
 VOID IopCheckNotInUse(PIRP Irp, PVOID Caller); /* Caller frees or reuses it */
+#else
+#define IopEndLocation(Irp) ((void)0)
+#define IopCheckNotInUse(Irp, Caller) ((void)0)
+#endif
 
 /* thread_irp.c: the list of IRPs that a thread has issued. */
-VOID IopQueueThreadIrp(PIRP Irp); /* current thread */
-
+VOID IopQueueThreadIrp(PIRP Irp); /* current thread, IRQL <= APC_LEVEL */
 VOID IopDequeueThreadIrp(PIRP Irp);
 
 /* buffers.c. On failure nothing is allocated. The IRP then owns the buffers. */
 NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Buffer, ULONG Length,
                           KPROCESSOR_MODE Mode);
-NTSTATUS IopSetUpControl(PIRP Irp, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output,
-                         ULONG OutputLength, KPROCESSOR_MODE Mode);
+/* What a control request is given. */
+typedef struct _IOP_CONTROL {
+    ULONG Code;
+    PVOID Input;
+    ULONG InputLength;
+    PVOID Output;
+    ULONG OutputLength;
+} IOP_CONTROL;
+NTSTATUS IopSetUpControl(PIRP Irp, const IOP_CONTROL *Control, KPROCESSOR_MODE Mode);
 VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length);
 VOID IopFreeBuffers(PIRP Irp); /* system buffer and MDLs, without copying results */
 
-/* send.c: an IRP of the I/O manager's own with Stack filled in at its next location; waits for the end and
- * gives its status. */
+/* send.c. IRQL <= APC_LEVEL; special kernel APCs need not be delivered. */
+
+/* Sends an IRP of IopAllocateIrp with the next location filled in, and waits until its locations are done: its status. The IRP is still
+ * there with its buffers, in no thread's list. Busy, or NULL: an event that is cleared when the wait begins. */
+NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Busy);
+/* The same for an IRP of the I/O manager's own, which is freed. */
 NTSTATUS IopSendAndWait(PDEVICE_OBJECT Device, PIRP Irp, PIO_STATUS_BLOCK Iosb);
 
 /* --- files
@@ -247,25 +280,37 @@ NTSTATUS IopOpenFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Pars
 
 /* file_object.c */
 VOID IopInitFileType(VOID);
-NTSTATUS IopReferenceFile(HANDLE Handle, ACCESS_MASK Access, PFILE_OBJECT *File);
 VOID IopLockFile(PFILE_OBJECT File);
 VOID IopUnlockFile(PFILE_OBJECT File);
 
 /* request.c: a request on a file by handle (read, write, control, query, set, flush). */
+typedef struct _IOP_CALLER {
+    HANDLE File;
+    ACCESS_MASK Access; /* that the handle of a user-mode caller must grant */
+    BOOLEAN AnyAccess;  /* one of the bits is enough */
+    HANDLE Event;
+    PIO_APC_ROUTINE ApcRoutine;
+    PVOID ApcContext;
+    PIO_STATUS_BLOCK Iosb;
+    KPROCESSOR_MODE Mode;
+} IOP_CALLER;
+
 typedef struct _IOP_REQUEST {
-    PFILE_OBJECT File;     /* referenced; the request takes over the reference */
+    PFILE_OBJECT File;     /* referenced; an asynchronous request takes over the reference */
     PDEVICE_OBJECT Device; /* top of the stack */
     PIRP Irp;
     PIO_STACK_LOCATION Stack;
-    PKEVENT Event;  /* the caller's, referenced, or NULL */
+    PKEVENT Event; /* the caller's, referenced (taken over too), or NULL */
+    KPROCESSOR_MODE Mode;
     BOOLEAN Locked; /* synchronous file: its lock is held */
     BOOLEAN Moves;  /* at its end the file's position lies behind the bytes from Offset on */
     LARGE_INTEGER Offset;
 } IOP_REQUEST;
 
-NTSTATUS IopBeginRequest(IOP_REQUEST *Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE Event,
-                         UCHAR Major, PIO_STATUS_BLOCK Iosb, PVOID ApcRoutine, PVOID ApcContext);
-VOID IopAbandonRequest(IOP_REQUEST *Request); /* frees all; after a failed set-up */
+NTSTATUS IopBeginRequest(IOP_REQUEST *Request, const IOP_CALLER *Caller, UCHAR Major);
+NTSTATUS IopAnswerRequest(IOP_REQUEST *Request, NTSTATUS Status,
+                          ULONG_PTR Information); /* without the driver; frees all */
+VOID IopAbandonRequest(IOP_REQUEST *Request);     /* frees all; after a failed set-up */
 /* Sends it. SynchronousApi: the call waits even if the file is asynchronous. */
 NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi);
 

@@ -19,7 +19,17 @@ VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
     Irp->StackCount = StackSize;
     Irp->CurrentLocation = (CHAR)(StackSize + 1);
     Irp->Tail.Overlay.CurrentStackLocation = IopFirstLocation(Irp) + StackSize;
+    Irp->ApcEnvironment = (CCHAR)KiCurrentThread()->ApcStateIndex;
     InitializeListHead(&Irp->ThreadListEntry);
+}
+
+static SIZE_T IopStateSize(CCHAR StackSize)
+{
+#if NTBOX_CHECKED
+    return sizeof(IOP_IRP_STATE) + (SIZE_T)StackSize * sizeof(IOP_IRP_LOCATION);
+#else
+    return sizeof(IOP_IRP_STATE);
+#endif
 }
 
 PIRP IopAllocateIrp(CCHAR StackSize, PVOID Owner)
@@ -27,7 +37,7 @@ PIRP IopAllocateIrp(CCHAR StackSize, PVOID Owner)
     if (StackSize < 0)
         return NULL;
     USHORT Size = (USHORT)IoSizeOfIrp(StackSize);
-    SIZE_T StateSize = sizeof(IOP_IRP_STATE) + (SIZE_T)StackSize * sizeof(IOP_IRP_LOCATION);
+    SIZE_T StateSize = IopStateSize(StackSize);
     PIRP Irp = ExAllocatePoolForOwner(NonPagedPoolNx, Size + StateSize, IOP_TAG_IRP, Owner);
     if (Irp == NULL)
         return NULL;
@@ -62,7 +72,10 @@ VOID NTAPI IoFreeIrp(PIRP Irp)
 VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Status)
 {
     UCHAR AllocationFlags = Irp->AllocationFlags;
+    IOP_IRP_STATE *State = IopIrpState(Irp);
     IopCheckNotInUse(Irp, __builtin_return_address(0));
+    if (State != NULL)
+        State->Wait = IopWaitNone;
     IoInitializeIrp(Irp, Irp->Size, Irp->StackCount);
     Irp->AllocationFlags = AllocationFlags;
     Irp->IoStatus.Status = Status;

@@ -3,9 +3,11 @@
  * IofCallDriver, entered in the IRP's state at the stack location that the routine was given. Whoever completes that location tells the
  * record; when the routine returns first, the location remembers that it returned STATUS_PENDING.
  *
- * Windows' Driver Verifier knows these rules; here they hold always (D-006). */
+ * Windows' Driver Verifier knows these rules; the checked kernel always does (D-006). */
 #include "iop.h"
 #include "crt.h"
+
+#if NTBOX_CHECKED
 
 #define IOP_CALL_LOCKS 16u
 
@@ -134,3 +136,5 @@ VOID IopCheckNotInUse(PIRP Irp, PVOID Caller)
                       "an IRP is freed or reused that a driver still has: it is not completed");
     }
 }
+
+#endif

@@ -48,7 +48,7 @@ static NTSTATUS IopMakeFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, const O
     if (Related != NULL)
         ObfReferenceObject(Related);
     File->RelatedFileObject = Related;
-    KeInitializeEvent(&File->Lock, SynchronizationEvent, TRUE);
+    KeInitializeEvent(&File->Lock, SynchronizationEvent, FALSE);
     KeInitializeEvent(&File->Event, NotificationEvent, FALSE);
     KeInitializeSpinLock(&File->IrpListLock);
     InitializeListHead(&File->IrpList);

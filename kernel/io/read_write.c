@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: MIT
- * ZwReadFile and ZwWriteFile. */
+ * ZwReadFile and ZwWriteFile, and what user mode calls. */
 #include "iop.h"
+#include "mm_caller.h"
 
-static BOOLEAN IopMeansFilePointer(PLARGE_INTEGER Offset)
+/* What the caller gave, read once. */
+typedef struct _IOP_TRANSFER {
+    PVOID Buffer;
+    ULONG Length;
+    LARGE_INTEGER Offset;
+    ULONG Key;
+    BOOLEAN HasOffset, HasKey;
+} IOP_TRANSFER;
+
+static BOOLEAN IopMeansFilePointer(const IOP_TRANSFER *Given)
 {
-    return Offset == NULL || (Offset->LowPart == FILE_USE_FILE_POINTER_POSITION && Offset->HighPart == -1);
+    return !Given->HasOffset ||
+           (Given->Offset.LowPart == FILE_USE_FILE_POINTER_POSITION && Given->Offset.HighPart == -1);
 }
 
 static BOOLEAN IopMeansEndOfFile(LARGE_INTEGER Offset)
@@ -13,7 +24,8 @@ static BOOLEAN IopMeansEndOfFile(LARGE_INTEGER Offset)
 }
 
 /* [WDK ZwReadFile] [WDK ZwWriteFile] a synchronous file has a position, an asynchronous one (but a pipe or mailslot) needs an offset. */
-static NTSTATUS IopChooseOffset(PFILE_OBJECT File, PLARGE_INTEGER Given, BOOLEAN Write, PLARGE_INTEGER Offset)
+static NTSTATUS IopChooseOffset(PFILE_OBJECT File, const IOP_TRANSFER *Given, BOOLEAN Write,
+                                PLARGE_INTEGER Offset)
 {
     Offset->QuadPart = 0;
     if (IopMeansFilePointer(Given)) {
@@ -23,35 +35,35 @@ static NTSTATUS IopChooseOffset(PFILE_OBJECT File, PLARGE_INTEGER Given, BOOLEAN
             return STATUS_INVALID_PARAMETER;
         return STATUS_SUCCESS;
     }
-    if (Given->QuadPart < 0 && !(Write && IopMeansEndOfFile(*Given)))
+    if (Given->Offset.QuadPart < 0 && !(Write && IopMeansEndOfFile(Given->Offset)))
         return STATUS_INVALID_PARAMETER;
-    *Offset = *Given;
+    *Offset = Given->Offset;
     return STATUS_SUCCESS;
 }
 
 /* Read and Write have the same layout in the stack location. */
-static VOID IopFillTransfer(IOP_REQUEST *Request, BOOLEAN Write, ULONG Length, LARGE_INTEGER Offset,
-                            PULONG Key)
+static VOID IopFillTransfer(IOP_REQUEST *Request, BOOLEAN Write, const IOP_TRANSFER *Given,
+                            LARGE_INTEGER Offset)
 {
     Request->Irp->Flags |= Write ? IRP_WRITE_OPERATION : IRP_READ_OPERATION;
-    Request->Stack->Parameters.Read.Length = Length;
+    Request->Stack->Parameters.Read.Length = Given->Length;
     Request->Stack->Parameters.Read.ByteOffset = Offset;
-    if (Key != NULL) {
-        Request->Stack->Parameters.Read.Key = *Key;
+    if (Given->HasKey) {
+        Request->Stack->Parameters.Read.Key = Given->Key;
         Request->Stack->Flags |= SL_KEY_SPECIFIED;
     }
     if (Write && (Request->File->Flags & FO_WRITE_THROUGH))
         Request->Stack->Flags |= SL_WRITE_THROUGH;
 }
 
-static NTSTATUS IopTransfer(IOP_REQUEST *Request, UCHAR Major, PVOID Buffer, ULONG Length,
-                            PLARGE_INTEGER Given, PULONG Key)
+static NTSTATUS IopTransfer(IOP_REQUEST *Request, UCHAR Major, const IOP_TRANSFER *Given)
 {
     LARGE_INTEGER Offset;
     BOOLEAN Write = Major == IRP_MJ_WRITE;
     NTSTATUS Status = IopChooseOffset(Request->File, Given, Write, &Offset);
     if (NT_SUCCESS(Status))
-        Status = IopSetUpTransfer(Request->Irp, Request->Device, Major, Buffer, Length, KernelMode);
+        Status = IopSetUpTransfer(Request->Irp, Request->Device, Major, Given->Buffer, Given->Length,
+                                  Request->Mode);
     if (!NT_SUCCESS(Status)) {
         IopAbandonRequest(Request);
         return Status;
@@ -59,28 +71,72 @@ static NTSTATUS IopTransfer(IOP_REQUEST *Request, UCHAR Major, PVOID Buffer, ULO
     Request->Offset = Offset;
     Request->Moves =
         !IopMeansEndOfFile(Offset); /* where the end is the file system knows, which sets the position */
-    IopFillTransfer(Request, Write, Length, Offset, Key);
+    IopFillTransfer(Request, Write, Given, Offset);
     return IopSendRequest(Request, FALSE);
+}
+
+/* A user-mode caller's buffer is probed here for drivers that get its address (neither buffered nor direct I/O). */
+static NTSTATUS IopCaptureTransfer(IOP_TRANSFER *Transfer, BOOLEAN Write, PVOID Buffer, ULONG Length,
+                                   PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
+{
+    *Transfer = (IOP_TRANSFER){
+        .Buffer = Buffer, .Length = Length, .HasOffset = Offset != NULL, .HasKey = Key != NULL};
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (Length != 0)
+        Status = Write ? MmProbeCallerInput(Buffer, Length, Mode) : MmProbeCaller(Buffer, Length, Mode);
+    if (NT_SUCCESS(Status) && Offset != NULL)
+        Status = MmReadCaller(&Transfer->Offset, Offset, sizeof(*Offset), Mode);
+    if (NT_SUCCESS(Status) && Key != NULL)
+        Status = MmReadCaller(&Transfer->Key, Key, sizeof(*Key), Mode);
+    return Status;
+}
+
+static NTSTATUS IopTransferFile(const IOP_CALLER *Caller, UCHAR Major, PVOID Buffer, ULONG Length,
+                                PLARGE_INTEGER Offset, PULONG Key)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    IOP_REQUEST Request;
+    IOP_TRANSFER Transfer;
+    NTSTATUS Status =
+        IopCaptureTransfer(&Transfer, Major == IRP_MJ_WRITE, Buffer, Length, Offset, Key, Caller->Mode);
+    if (NT_SUCCESS(Status))
+        Status = IopBeginRequest(&Request, Caller, Major);
+    return NT_SUCCESS(Status) ? IopTransfer(&Request, Major, &Transfer) : Status;
 }
 
 NTSTATUS NTAPI ZwReadFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
                           PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset,
                           PULONG Key)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    IOP_REQUEST Request;
-    NTSTATUS Status =
-        IopBeginRequest(&Request, File, FILE_READ_DATA, Event, IRP_MJ_READ, Iosb, ApcRoutine, ApcContext);
-    return NT_SUCCESS(Status) ? IopTransfer(&Request, IRP_MJ_READ, Buffer, Length, Offset, Key) : Status;
+    const IOP_CALLER Caller = {File, FILE_READ_DATA, FALSE, Event, ApcRoutine, ApcContext, Iosb, KernelMode};
+    return IopTransferFile(&Caller, IRP_MJ_READ, Buffer, Length, Offset, Key);
+}
+
+NTSTATUS NTAPI NtReadFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                          PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset,
+                          PULONG Key)
+{
+    const IOP_CALLER Caller = {File,       FILE_READ_DATA, FALSE, Event,
+                               ApcRoutine, ApcContext,     Iosb,  ExGetPreviousMode()};
+    return IopTransferFile(&Caller, IRP_MJ_READ, Buffer, Length, Offset, Key);
 }
 
 NTSTATUS NTAPI ZwWriteFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
                            PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset,
                            PULONG Key)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    IOP_REQUEST Request;
-    NTSTATUS Status =
-        IopBeginRequest(&Request, File, FILE_WRITE_DATA, Event, IRP_MJ_WRITE, Iosb, ApcRoutine, ApcContext);
-    return NT_SUCCESS(Status) ? IopTransfer(&Request, IRP_MJ_WRITE, Buffer, Length, Offset, Key) : Status;
+    const IOP_CALLER Caller = {File, FILE_WRITE_DATA, FALSE, Event, ApcRoutine, ApcContext, Iosb, KernelMode};
+    return IopTransferFile(&Caller, IRP_MJ_WRITE, Buffer, Length, Offset, Key);
+}
+
+/* [WDK ZwWriteFile] a handle that may only append may write too. */
+NTSTATUS NTAPI NtWriteFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                           PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset,
+                           PULONG Key)
+{
+    const IOP_CALLER Caller = {File,       FILE_WRITE_DATA | FILE_APPEND_DATA,
+                               TRUE,       Event,
+                               ApcRoutine, ApcContext,
+                               Iosb,       ExGetPreviousMode()};
+    return IopTransferFile(&Caller, IRP_MJ_WRITE, Buffer, Length, Offset, Key);
 }

@@ -1,42 +1,65 @@
 /* SPDX-License-Identifier: MIT
  * What all requests on a file by handle have in common: references, the lock of a synchronous file, the IRP, the wait. */
 #include "iop.h"
+#include "mm_caller.h"
 
-static NTSTATUS IopReferenceEvent(HANDLE Handle, PKEVENT *Event)
+static NTSTATUS IopReferenceEvent(HANDLE Handle, KPROCESSOR_MODE Mode, PKEVENT *Event)
 {
-    *Event = NULL;
     if (Handle == NULL)
         return STATUS_SUCCESS;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, ExEventObjectType, KernelMode,
-                                                (PVOID *)Event, NULL);
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, ExEventObjectType, Mode, (PVOID *)Event, NULL);
     if (NT_SUCCESS(Status))
         KeClearEvent(*Event);
     return Status;
 }
 
-static VOID IopFillRequest(IOP_REQUEST *Request, UCHAR Major, PIO_STATUS_BLOCK Iosb, PVOID ApcContext)
+static BOOLEAN IopGrants(const IOP_CALLER *Caller, ACCESS_MASK Granted)
+{
+    if (Caller->Mode == KernelMode || Caller->Access == 0)
+        return TRUE;
+    return Caller->AnyAccess ? (Granted & Caller->Access) != 0 : (Caller->Access & ~Granted) == 0;
+}
+
+static NTSTATUS IopReferenceFile(const IOP_CALLER *Caller, PFILE_OBJECT *File)
+{
+    OBJECT_HANDLE_INFORMATION Information;
+    NTSTATUS Status = ObReferenceObjectByHandle(Caller->File, 0, IoFileObjectType, Caller->Mode,
+                                                (PVOID *)File, &Information);
+    if (!NT_SUCCESS(Status) || IopGrants(Caller, Information.GrantedAccess))
+        return Status;
+    ObfDereferenceObject(*File);
+    *File = NULL;
+    return STATUS_ACCESS_DENIED;
+}
+
+static NTSTATUS IopReferenceAll(IOP_REQUEST *Request, const IOP_CALLER *Caller)
+{
+    NTSTATUS Status = MmProbeCaller(Caller->Iosb, sizeof(*Caller->Iosb), Caller->Mode);
+    if (NT_SUCCESS(Status))
+        Status = IopReferenceFile(Caller, &Request->File);
+    if (NT_SUCCESS(Status))
+        Status = IopReferenceEvent(Caller->Event, Caller->Mode, &Request->Event);
+    return Status;
+}
+
+static VOID IopFillRequest(IOP_REQUEST *Request, const IOP_CALLER *Caller, UCHAR Major)
 {
     PIRP Irp = Request->Irp;
-    Irp->RequestorMode = KernelMode;
-    Irp->UserIosb = Iosb;
-    Irp->UserEvent = Request->Event;
-    Irp->Overlay.AsynchronousParameters.UserApcContext = ApcContext;
+    Irp->RequestorMode = Caller->Mode;
+    Irp->UserIosb = Caller->Iosb;
+    Irp->Overlay.AsynchronousParameters.UserApcRoutine = Caller->ApcRoutine;
+    Irp->Overlay.AsynchronousParameters.UserApcContext = Caller->ApcContext;
     Irp->Tail.Overlay.OriginalFileObject = Request->File;
     Request->Stack = IoGetNextIrpStackLocation(Irp);
     Request->Stack->MajorFunction = Major;
     Request->Stack->FileObject = Request->File;
 }
 
-/* An asynchronous procedure call at the end of a request is not there yet (D-002): better refused than never called. */
-NTSTATUS IopBeginRequest(IOP_REQUEST *Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE Event,
-                         UCHAR Major, PIO_STATUS_BLOCK Iosb, PVOID ApcRoutine, PVOID ApcContext)
+NTSTATUS IopBeginRequest(IOP_REQUEST *Request, const IOP_CALLER *Caller, UCHAR Major)
 {
-    RtlZeroMemory(Request, sizeof(*Request));
-    if (ApcRoutine != NULL)
-        return STATUS_NOT_SUPPORTED;
-    NTSTATUS Status = IopReferenceFile(FileHandle, Access, &Request->File);
-    if (NT_SUCCESS(Status))
-        Status = IopReferenceEvent(Event, &Request->Event);
+    *Request = (IOP_REQUEST){.Mode = Caller->Mode};
+    NTSTATUS Status = IopReferenceAll(Request, Caller);
     if (!NT_SUCCESS(Status)) {
         IopAbandonRequest(Request);
         return Status;
@@ -44,23 +67,18 @@ NTSTATUS IopBeginRequest(IOP_REQUEST *Request, HANDLE FileHandle, ACCESS_MASK Ac
     Request->Locked = (Request->File->Flags & FO_SYNCHRONOUS_IO) != 0;
     if (Request->Locked)
         IopLockFile(Request->File);
-    KeClearEvent(&Request->File->Event);
     Request->Device = IoGetRelatedDeviceObject(Request->File);
-    Request->Irp = IoAllocateIrp(Request->Device->StackSize, FALSE);
+    Request->Irp = IopAllocateIrp(Request->Device->StackSize, __builtin_return_address(0));
     if (Request->Irp == NULL) {
         IopAbandonRequest(Request);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    IopFillRequest(Request, Major, Iosb, ApcContext);
+    IopFillRequest(Request, Caller, Major);
     return STATUS_SUCCESS;
 }
 
-VOID IopAbandonRequest(IOP_REQUEST *Request)
+static VOID IopLeaveRequest(IOP_REQUEST *Request)
 {
-    if (Request->Irp != NULL) {
-        IopFreeBuffers(Request->Irp);
-        IoFreeIrp(Request->Irp);
-    }
     if (Request->Locked)
         IopUnlockFile(Request->File);
     if (Request->Event != NULL)
@@ -69,54 +87,73 @@ VOID IopAbandonRequest(IOP_REQUEST *Request)
         ObfDereferenceObject(Request->File);
 }
 
-/* [WDK Using the Current File Position] reads and writes leave the position behind their last byte. */
-static VOID IopMovePosition(IOP_REQUEST *Request, NTSTATUS Status, PIO_STATUS_BLOCK Iosb)
+VOID IopAbandonRequest(IOP_REQUEST *Request)
 {
-    if (Request->Moves && NT_SUCCESS(Status))
-        Request->File->CurrentByteOffset.QuadPart = Request->Offset.QuadPart + (LONGLONG)Iosb->Information;
+    if (Request->Irp != NULL) {
+        IopFreeBuffers(Request->Irp);
+        IoFreeIrp(Request->Irp);
+    }
+    IopLeaveRequest(Request);
 }
 
-/* The file's lock holds a reference, so the file outlives the IRP here. */
-static NTSTATUS IopSendOnSynchronousFile(IOP_REQUEST *Request)
+NTSTATUS IopAnswerRequest(IOP_REQUEST *Request, NTSTATUS Status, ULONG_PTR Information)
 {
-    PIO_STATUS_BLOCK Iosb = Request->Irp->UserIosb;
-    NTSTATUS Status = IofCallDriver(Request->Device, Request->Irp);
-    if (Status == STATUS_PENDING) {
-        KeWaitForSingleObject(&Request->File->Event, Executive, KernelMode, FALSE, NULL);
-        Status = Request->File->FinalStatus;
+    IO_STATUS_BLOCK Iosb = {.Status = Status, .Information = Information};
+    if (!NT_ERROR(Status)) {
+        NTSTATUS Written = IopWriteRequestor(Request->Irp->UserIosb, &Iosb, sizeof(Iosb), Request->Mode);
+        Status = NT_SUCCESS(Written) ? Status : Written;
     }
-    IopMovePosition(Request, Status, Iosb);
-    IopUnlockFile(Request->File);
+    IopAbandonRequest(Request);
     return Status;
 }
 
-/* The call waits although the file is asynchronous: with an event and a status block of its own. */
-static NTSTATUS IopSendSynchronousApi(IOP_REQUEST *Request)
+/* [WDK Using the Current File Position] reads and writes leave the position behind their last byte. */
+static VOID IopMovePosition(IOP_REQUEST *Request)
 {
-    PIO_STATUS_BLOCK Caller = Request->Irp->UserIosb;
-    IO_STATUS_BLOCK Iosb = {.Status = STATUS_PENDING, .Information = 0};
-    KEVENT Event;
-    KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    Request->Irp->UserEvent = &Event;
-    Request->Irp->UserIosb = &Iosb;
-    Request->Irp->Flags |= IRP_SYNCHRONOUS_API;
-    NTSTATUS Status = IofCallDriver(Request->Device, Request->Irp);
-    if (Status == STATUS_PENDING) {
-        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
-        Status = Iosb.Status;
+    if (Request->Moves && NT_SUCCESS(Request->Irp->IoStatus.Status))
+        Request->File->CurrentByteOffset.QuadPart =
+            Request->Offset.QuadPart + (LONGLONG)Request->Irp->IoStatus.Information;
+}
+
+/* A synchronous file is signalled while nothing is under way on it. */
+static VOID IopSignalWaited(IOP_REQUEST *Request)
+{
+    PFILE_OBJECT File = Request->File;
+    if (Request->Locked) {
+        File->FinalStatus = Request->Irp->IoStatus.Status;
+        if (KeReadStateEvent(&File->Event) == 0)
+            KeSetEvent(&File->Event, IO_NO_INCREMENT, FALSE);
     }
-    if (Iosb.Status != STATUS_PENDING)
-        *Caller = Iosb;
+    if (Request->Event != NULL)
+        KeSetEvent(Request->Event, IO_NO_INCREMENT, FALSE);
+}
+
+/* The file is synchronous, or the call waits although it is not. */
+static NTSTATUS IopSendWaited(IOP_REQUEST *Request)
+{
+    PIRP Irp = Request->Irp;
+    NTSTATUS Status = IopCallAndWait(Request->Device, Irp, Request->Locked ? &Request->File->Event : NULL);
+    BOOLEAN Tell = IopTellsResult(Irp);
+    IopReturnResults(Irp);
+    if (NT_SUCCESS(Status))
+        Status = Irp->IoStatus.Status; /* the output could not be written */
+    IopMovePosition(Request);
+    if (Tell)
+        IopSignalWaited(Request);
+    IopFreeOrCall(Irp, Tell);
+    IopLeaveRequest(Request);
     return Status;
 }
 
 NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi)
 {
-    IopQueueThreadIrp(Request->Irp);
-    IopIrpState(Request->Irp)->FileIsKept = Request->Locked;
-    if (Request->Locked)
-        return IopSendOnSynchronousFile(Request);
+    PIRP Irp = Request->Irp;
     if (SynchronousApi)
-        return IopSendSynchronousApi(Request);
-    return IofCallDriver(Request->Device, Request->Irp);
+        Irp->Flags |= IRP_SYNCHRONOUS_API;
+    if (Request->Locked || SynchronousApi)
+        return IopSendWaited(Request);
+    KeClearEvent(&Request->File->Event);
+    Irp->UserEvent = Request->Event;
+    IopQueueThreadIrp(Irp); /* it has the references now */
+    return IofCallDriver(Request->Device, Irp);
 }

@@ -1,49 +1,33 @@
 /* SPDX-License-Identifier: MIT
- * The IRPs that a thread has issued: cancelled when it ends. */
+ * The IRPs that a thread has issued: cancelled when it ends. Only the thread itself changes its list, at APC_LEVEL, because the end of a
+ * request comes as an APC; so there is no lock. */
 #include "iop.h"
-
-/* A thread that ends waits here until its list is empty. */
-typedef struct _IOP_DRAIN {
-    LIST_ENTRY Entry; /* (d) */
-    PETHREAD Thread;
-    KEVENT Empty;
-} IOP_DRAIN;
-
-static LIST_ENTRY IopDrains = {&IopDrains, &IopDrains}; /* (d) */
 
 VOID IopQueueThreadIrp(PIRP Irp)
 {
     PETHREAD Thread = CONTAINING_RECORD(KiCurrentThread(), ETHREAD, Tcb);
     Irp->Tail.Overlay.Thread = Thread;
-    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    Irp->ApcEnvironment = (CCHAR)Thread->Tcb.ApcStateIndex;
+    KIRQL OldIrql = ArchRaiseIrql(APC_LEVEL);
     InsertTailList(&Thread->IrpList, &Irp->ThreadListEntry);
-    ArchReleaseLock(&IopDatabaseLock, OldIrql);
-}
-
-static VOID IopTellDrainLocked(PETHREAD Thread)
-{
-    for (LIST_ENTRY *E = IopDrains.Flink; E != &IopDrains; E = E->Flink) {
-        IOP_DRAIN *Drain = CONTAINING_RECORD(E, IOP_DRAIN, Entry);
-        if (Drain->Thread == Thread)
-            KeSetEvent(&Drain->Empty, IO_NO_INCREMENT, FALSE);
-    }
+    ArchSetIrql(OldIrql);
 }
 
 /* Nothing when the IRP is in no list. */
 VOID IopDequeueThreadIrp(PIRP Irp)
 {
-    PETHREAD Thread = Irp->Tail.Overlay.Thread;
-    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
-    if (!IsListEmpty(&Irp->ThreadListEntry)) {
-        RemoveEntryList(&Irp->ThreadListEntry);
-        InitializeListHead(&Irp->ThreadListEntry);
-        if (IsListEmpty(&Thread->IrpList))
-            IopTellDrainLocked(Thread);
-    }
-    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    PETHREAD Thread = CONTAINING_RECORD(KiCurrentThread(), ETHREAD, Tcb);
+    if (IsListEmpty(&Irp->ThreadListEntry))
+        return;
+    KIRQL OldIrql = ArchRaiseIrql(APC_LEVEL);
+    RemoveEntryList(&Irp->ThreadListEntry);
+    InitializeListHead(&Irp->ThreadListEntry);
+    ArchSetIrql(OldIrql);
+    if (Thread->IrpsAreGone != NULL && IsListEmpty(&Thread->IrpList))
+        KeSetEvent(Thread->IrpsAreGone, IO_NO_INCREMENT, FALSE);
 }
 
-static PIRP IopFindToCancelLocked(PETHREAD Thread)
+static PIRP IopFindToCancel(PETHREAD Thread)
 {
     for (LIST_ENTRY *E = Thread->IrpList.Flink; E != &Thread->IrpList; E = E->Flink) {
         PIRP Irp = CONTAINING_RECORD(E, IRP, ThreadListEntry);
@@ -53,21 +37,19 @@ static PIRP IopFindToCancelLocked(PETHREAD Thread)
     return NULL;
 }
 
-/* Cancels one IRP of the thread; FALSE when there is none left. While the list's lock is held the IRP cannot be freed; a cancel
+/* Cancels one IRP of the thread; FALSE when there is none left. At APC_LEVEL and above no IRP of the list can go away; a cancel
  * routine that we took keeps it after that. */
 static BOOLEAN IopCancelOne(PETHREAD Thread)
 {
     KIRQL OldIrql;
     PDRIVER_CANCEL Routine = NULL;
     IoAcquireCancelSpinLock(&OldIrql);
-    ArchAcquireLockAtIrql(&IopDatabaseLock);
-    PIRP Irp = IopFindToCancelLocked(Thread);
+    PIRP Irp = IopFindToCancel(Thread);
     if (Irp != NULL) {
         Irp->Cancel = TRUE;
         Irp->CancelIrql = OldIrql;
         Routine = IoSetCancelRoutine(Irp, NULL);
     }
-    ArchReleaseLockFromIrql(&IopDatabaseLock);
     if (Routine != NULL)
         IopCallCancel(Routine, IoGetCurrentIrpStackLocation(Irp)->DeviceObject, Irp);
     else
@@ -78,19 +60,15 @@ static BOOLEAN IopCancelOne(PETHREAD Thread)
 VOID IoCancelThreadIo(PETHREAD Thread)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    IOP_DRAIN Drain = {.Thread = Thread};
-    KeInitializeEvent(&Drain.Empty, NotificationEvent, FALSE);
+    KEVENT Gone;
+    KeInitializeEvent(&Gone, NotificationEvent, FALSE);
     while (IopCancelOne(Thread))
         ;
-    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    KIRQL OldIrql = ArchRaiseIrql(APC_LEVEL);
     BOOLEAN Empty = IsListEmpty(&Thread->IrpList);
+    Thread->IrpsAreGone = Empty ? NULL : &Gone;
+    ArchSetIrql(OldIrql);
     if (!Empty)
-        InsertTailList(&IopDrains, &Drain.Entry);
-    ArchReleaseLock(&IopDatabaseLock, OldIrql);
-    if (Empty)
-        return;
-    KeWaitForSingleObject(&Drain.Empty, Executive, KernelMode, FALSE, NULL);
-    OldIrql = ArchAcquireLock(&IopDatabaseLock);
-    RemoveEntryList(&Drain.Entry);
-    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+        KeWaitForSingleObject(&Gone, Executive, KernelMode, FALSE, NULL);
+    Thread->IrpsAreGone = NULL;
 }

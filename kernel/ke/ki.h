@@ -240,7 +240,7 @@ VOID KiSaveProcessorState(PCONTEXT Context, KIRQL Irql); /* of the calling proce
 
 VOID KiInstallTrapHandlers(VOID);
 /* paged_check.c: a touch of paged pool that the key denied, at DISPATCH_LEVEL or above, is permitted all the same, because the page is
- * locked by an MDL or the kernel is between KeBeginPagedPoolUse and its end. Interrupts off. */
+ * locked by an MDL. Interrupts off. */
 BOOLEAN KiIsPagedPoolUsable(ULONG64 Address);
 
 VOID KiPageFault(ARCH_TRAP_FRAME *Frame);

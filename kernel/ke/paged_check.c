@@ -39,25 +39,8 @@ VOID KePermitPagedPool(VOID)
     ArchRestoreInterrupts(Enabled);
 }
 
-static VOID KiCountPagedPoolUse(LONG Change)
-{
-    if (ArchGetIrql() >=
-        DISPATCH_LEVEL) /* below, the fault permits it anyway, and the processor may be another one soon */
-        KeGetPrcb()->PagedPoolUses += Change;
-}
-
-VOID KeBeginPagedPoolUse(VOID)
-{
-    KiCountPagedPoolUse(1);
-}
-
-VOID KeEndPagedPoolUse(VOID)
-{
-    KiCountPagedPoolUse(-1);
-}
-
 /* [WDK MmProbeAndLockPages] pages that are locked are there, at any IRQL. */
 BOOLEAN KiIsPagedPoolUsable(ULONG64 Address)
 {
-    return KeGetPrcb()->PagedPoolUses != 0 || MmIsPageLocked((PVOID)Address);
+    return MmIsPageLocked((PVOID)Address);
 }

@@ -27,6 +27,8 @@ static struct {
 
 DRIVER_INITIALIZE DriverEntry;
 
+#include "ops_io.h"
+
 static ULONG64 Tsc(VOID)
 {
     ULONG Low, High;
@@ -267,24 +269,36 @@ static const struct {
     PCSTR Name;
     OPERATION *Operation;
     VOID (*Measured)(PDRIVER_OBJECT DriverObject, ULONG64 Empty);
+    BOOLEAN (*Prepare)(PDRIVER_OBJECT DriverObject);
+    VOID (*Release)(VOID);
 } Operations[] = {
-    {"spin lock pair", SpinLockPair, NULL},
-    {"fast mutex pair", FastMutexPair, NULL},
-    {"set + satisfied wait, one thread", SetAndWait, NULL},
-    {"timer set + cancel", SetAndCancelTimer, NULL},
-    {"KeQueryPerformanceCounter", QueryCounter, NULL},
-    {"raise + lower IRQL", RaiseAndLower, NULL},
-    {"SList push + pop", PushAndPop, NULL},
-    {"pool 64 B allocate + free", Pool64, NULL},
-    {"pool 4 KiB allocate + free", Pool4096, NULL},
-    {"lookaside allocate + free", LookasidePair, NULL},
-    {"IoAllocateIrp + IoFreeIrp", IrpPair, NULL},
-    {"DPC queued to running", NULL, MeasureDpc},
-    {"event ping-pong, round trip", NULL, MeasurePingPong},
-    {"work item, round trip", NULL, MeasureWorkItem},
-    {"MDL build, map, unmap of a page", MdlBuildMapPair, NULL},
-    {"MDL lock, map, unmap, unlock of a page", MdlLockMapPair, NULL},
-    {"soft fault, demand zero", NULL, MeasureFault},
+    {"spin lock pair", SpinLockPair, NULL, NULL, NULL},
+    {"fast mutex pair", FastMutexPair, NULL, NULL, NULL},
+    {"set + satisfied wait, one thread", SetAndWait, NULL, NULL, NULL},
+    {"timer set + cancel", SetAndCancelTimer, NULL, NULL, NULL},
+    {"KeQueryPerformanceCounter", QueryCounter, NULL, NULL, NULL},
+    {"raise + lower IRQL", RaiseAndLower, NULL, NULL, NULL},
+    {"SList push + pop", PushAndPop, NULL, NULL, NULL},
+    {"pool 64 B allocate + free", Pool64, NULL, NULL, NULL},
+    {"pool 4 KiB allocate + free", Pool4096, NULL, NULL, NULL},
+    {"lookaside allocate + free", LookasidePair, NULL, NULL, NULL},
+    {"IoAllocateIrp + IoFreeIrp", IrpPair, NULL, NULL, NULL},
+    {"IoAllocateIrp + IoFreeIrp, 4 locations", IoIrpPair4, NULL, NULL, NULL},
+    {"IoBuildDeviceIoControlRequest 64 B to its end", IoBuildForDevice, NULL, IoPrepareDevice,
+     IoReleaseDevice},
+    {"the same through a filter", IoBuildForFilter, NULL, IoPrepareFilter, IoReleaseDevice},
+    {"ZwDeviceIoControlFile 64 B", IoControl64, NULL, IoPrepareDevice, IoReleaseDevice},
+    {"ZwDeviceIoControlFile 4096 B", IoControl4096, NULL, IoPrepareDevice, IoReleaseDevice},
+    {"ZwReadFile 64 B", IoRead64, NULL, IoPrepareDevice, IoReleaseDevice},
+    {"open + close of a device by name", IoOpenClose, NULL, IoPrepareDevice, IoReleaseDevice},
+    {"name of one component", IoLookUpOne, NULL, IoPrepareNames, IoReleaseNames},
+    {"name of ten components", IoLookUpTen, NULL, IoPrepareNames, IoReleaseNames},
+    {"DPC queued to running", NULL, MeasureDpc, NULL, NULL},
+    {"event ping-pong, round trip", NULL, MeasurePingPong, NULL, NULL},
+    {"work item, round trip", NULL, MeasureWorkItem, NULL, NULL},
+    {"MDL build, map, unmap of a page", MdlBuildMapPair, NULL, NULL, NULL},
+    {"MDL lock, map, unmap, unlock of a page", MdlLockMapPair, NULL, NULL, NULL},
+    {"soft fault, demand zero", NULL, MeasureFault, NULL, NULL},
 };
 
 static HANDLE OpenKey(HANDLE Root, PUNICODE_STRING Name)
@@ -325,10 +339,13 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     for (ULONG i = 0; i < RTL_NUMBER_OF(Operations); i++) {
         if (Only != (ULONG)-1 && Only != i + 1)
             continue;
+        BOOLEAN Ready = Operations[i].Prepare == NULL || Operations[i].Prepare(DriverObject);
         if (Operations[i].Measured != NULL)
             Operations[i].Measured(DriverObject, Empty);
-        else
+        else if (Ready)
             Tell(Operations[i].Name, Measure(Operations[i].Operation) - Empty);
+        if (Operations[i].Release != NULL)
+            Operations[i].Release();
     }
     return STATUS_SUCCESS;
 }
