@@ -6,6 +6,7 @@
 typedef struct _EPROCESS {
     KPROCESS Pcb;
     HANDLE UniqueProcessId;
+    PACCESS_TOKEN Token; /* (c) the primary token, referenced */
 } EPROCESS;
 
 /* PASSIVE_LEVEL. A process without threads and handles, with an empty address space: one reference, the caller's. Nobody may be attached
@@ -21,9 +22,10 @@ typedef struct _ETHREAD {
     LIST_ENTRY IrpList;  /* io: IRPs this thread issued; its own, at APC_LEVEL */
     PKEVENT IrpsAreGone; /* io: set when the list gets empty; NULL: nobody waits for it */
     PVOID TopLevelIrp;
-    LIST_ENTRY ListEntry; /* ps: all threads that have a stack */
-    const void *Creator;  /* return address of PsCreateSystemThread */
-    PVOID StartModule;    /* IM_MODULE of the driver that made the thread, NULL for the kernel's own */
+    LIST_ENTRY ListEntry;          /* ps: all threads that have a stack */
+    SE_IMPERSONATION_STATE Client; /* ps, lock Impersonation: whom it impersonates, Token NULL: nobody */
+    const void *Creator;           /* return address of PsCreateSystemThread */
+    PVOID StartModule; /* IM_MODULE of the driver that made the thread, NULL for the kernel's own */
 } ETHREAD;
 
 /* What thread end needs from above; set once by InitSetUpcalls, before the first system thread. */
@@ -34,6 +36,9 @@ typedef struct _PS_UPCALLS {
 extern const PS_UPCALLS *PsUpcalls;
 
 VOID PsInitSystem(VOID);
+
+/* For se: the tokens that count for a thread, or (Thread NULL) for a process, referenced; Process NULL: the thread's. PASSIVE_LEVEL. */
+VOID PsReferenceTokens(PETHREAD Thread, PEPROCESS Process, PSECURITY_SUBJECT_CONTEXT Context);
 
 /* Bug check only, when no other processor runs: calls Routine for each thread without a lock. */
 VOID PsWalkThreadsFrozen(VOID (*Routine)(PETHREAD Thread));

@@ -22,12 +22,12 @@ VOID SeFreeDescriptor(PSECURITY_DESCRIPTOR Descriptor);
 /* What an access check looks at of a token. The first of the SIDs is the user. */
 typedef struct _SE_IDENTITY {
     const SID_AND_ATTRIBUTES *Sids;
-    const SID_AND_ATTRIBUTES
-        *Restricted; /* restricting SIDs; RestrictedCount 0: the token is not restricted */
+    const SID_AND_ATTRIBUTES *Restricted; /* restricting SIDs */
     const LUID_AND_ATTRIBUTES *Privileges;
     ULONG SidCount, RestrictedCount, PrivilegeCount;
     ULONG IntegrityLevel;    /* SECURITY_MANDATORY_..._RID */
     BOOLEAN NoWriteUp;       /* [Win32 TOKEN_MANDATORY_POLICY] */
+    BOOLEAN IsRestricted;    /* the restricting SIDs must give access too */
     BOOLEAN WriteRestricted; /* the restricting SIDs count for write access only */
 } SE_IDENTITY;
 

@@ -7,6 +7,7 @@
 #include "mm.h"
 #include "mm_section.h"
 #include "rtl.h"
+#include "se.h"
 #include "vm.h"
 
 static BOOLEAN InitUnwindOne(PCONTEXT Context)
@@ -69,12 +70,14 @@ VOID InitSetUpcalls(VOID)
     static const IM_UPCALLS Im = {IoReportModuleLeaks};
     static const PS_UPCALLS Ps = {IoCancelThreadIo};
     static const MM_UPCALLS Mm = {IoTransferPages};
+    static const SE_UPCALLS Se = {PsReferenceTokens};
     static const VM_UPCALLS Vm = {IoQueryFileSize, IoSetFileSize};
 
     KiUpcalls = &Ke;
     ImUpcalls = &Im;
     PsUpcalls = &Ps;
     MmUpcalls = &Mm;
+    SeUpcalls = &Se;
     VmUpcalls = &Vm;
     KdModuleNameOf = ImModuleNameOf;
     RtlSetUpcalls(&Rtl);

@@ -15,6 +15,7 @@
 #include "ps.h"
 #include "rtl.h"
 #include "screen/screen.h"
+#include "se.h"
 
 LOADER_BLOCK InitLoaderBlock;
 INIT_OPTIONS InitOptions;
@@ -82,6 +83,7 @@ static VOID InitPhase0OnOwnStack(PVOID Context)
 
     KeInitializeIdle(((PVOID *)Context)[0], ((PVOID *)Context)[1]);
     ObInitSystem();
+    SeInitSystem();
     PsInitSystem();
     KeInitializeClock();
     NTSTATUS Status =

@@ -3,6 +3,7 @@
 #include "psp.h"
 #include "mm_user.h"
 #include "ob.h"
+#include "se.h"
 
 PEPROCESS PsInitialSystemProcess;
 POBJECT_TYPE PsProcessType;
@@ -11,6 +12,8 @@ static VOID PspDeleteProcess(PVOID Object)
 {
     PEPROCESS Process = Object;
 
+    if (Process->Token != NULL)
+        ObDereferenceObject(Process->Token);
     if (Process->Pcb.HandleTable != NULL)
         ObDeleteHandleTable(Process->Pcb.HandleTable);
     if (Process->Pcb.AddressSpace == NULL)
@@ -42,6 +45,8 @@ VOID PspCreateSystemProcess(VOID)
     if (NT_SUCCESS(Status))
         Status = ObCreateObject(KernelMode, PsProcessType, NULL, KernelMode, NULL, sizeof(EPROCESS), 0, 0,
                                 (PVOID *)&PsInitialSystemProcess);
+    if (NT_SUCCESS(Status))
+        Status = SeCreateAccountToken(SeAccountSystem, &PsInitialSystemProcess->Token);
     if (!NT_SUCCESS(Status))
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)Status, 0, 0, 0);
     PEPROCESS Process = PsInitialSystemProcess;
@@ -61,6 +66,9 @@ NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
         return Status;
     PspInitializeProcess(Process, PspNewId());
     Status = ObCreateHandleTable(&Process->Pcb.HandleTable);
+    if (NT_SUCCESS(Status))
+        Status = SeDuplicateToken(((PEPROCESS)KiCurrentThread()->Process)->Token, FALSE, TokenPrimary,
+                                  SecurityAnonymous, &Process->Token);
     if (NT_SUCCESS(Status))
         Status = MmCreateAddressSpace(&Process->Pcb.AddressSpace, &Process->Pcb.DirectoryTableBase);
     if (!NT_SUCCESS(Status)) {

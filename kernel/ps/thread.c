@@ -17,12 +17,19 @@ HANDLE PspNewId(VOID)
     return (HANDLE)(ULONG_PTR)InterlockedAdd(&PspNextId, 4);
 }
 
+/* Somebody who has a reference may have given it a client after its end. */
+static VOID PspDeleteThread(PVOID Object)
+{
+    PspStopImpersonating(Object);
+}
+
 static const OB_TYPE_INFO PspThreadTypeInfo = {
     .Name = L"Thread",
     .PoolTag = 'erhT',
     .Mapping = {STANDARD_RIGHTS_READ, STANDARD_RIGHTS_WRITE, STANDARD_RIGHTS_EXECUTE, THREAD_ALL_ACCESS},
     .ValidAccess = THREAD_ALL_ACCESS,
     .WaitOffset = __builtin_offsetof(ETHREAD, Tcb.Header),
+    .Methods = {.Delete = PspDeleteThread},
 };
 
 /* The outermost handler of a system thread. [WDK bug check 0x7E] */
@@ -131,6 +138,7 @@ NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus)
     KeCheckThreadOwner();
     Thread->ExitStatus = ExitStatus;
     PsUpcalls->CancelThreadIo(Thread);
+    PspStopImpersonating(Thread);
     KeTerminateThread(&Thread->Tcb);
 }
 

@@ -130,7 +130,7 @@ static ACCESS_MASK SepRightsOfDacl(const RTL_SECURITY_PARTS *Parts, const SE_IDE
 {
     SEP_PASS Normal = {Identity, FALSE}, Restricted = {Identity, TRUE};
     ACCESS_MASK Rights = SepRightsOfPass(Parts, &Normal);
-    if (Identity->RestrictedCount == 0)
+    if (!Identity->IsRestricted)
         return Rights;
     ACCESS_MASK Second = SepRightsOfPass(Parts, &Restricted);
     if (Identity->WriteRestricted) /* [Win32 CreateRestrictedToken, WRITE_RESTRICTED] */

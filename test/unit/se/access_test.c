@@ -62,6 +62,7 @@ static SE_IDENTITY identity(ACCESS_WHOSE whose)
     if (whose >= OnlyWorld) {
         new.Restricted = whose == OnlyAdmins ? &AdminsOnly : &WorldOnly;
         new.RestrictedCount = 1;
+        new.IsRestricted = TRUE;
     }
     return new;
 }
