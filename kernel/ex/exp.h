@@ -60,6 +60,9 @@ typedef struct _EXP_HEADER {
 #endif
 } EXP_HEADER;
 ASSERT_SIZE(EXP_HEADER, EXP_HEADER_SIZE);
+#if !NTBOX_CHECKED
+ASSERT_OFFSET(EXP_HEADER, Owner, EXP_HEADER_SIZE - sizeof(EXP_OWNER)); /* ExSetPoolOwner */
+#endif
 
 #if NTBOX_CHECKED
 ULONG ExpSealOf(const EXP_HEADER *Header, const void *Place); /* Place: where the header lies */

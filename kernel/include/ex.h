@@ -41,6 +41,12 @@ ULONG ExReportDriverWorkItems(PCSTR Driver, const void *Base, SIZE_T Size);
  * kernel code that allocates on behalf of a driver, which gives its own __builtin_return_address(0). */
 PVOID ExAllocatePoolForOwner(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PVOID Owner);
 
+/* Free kernel, any IRQL: a small block that the kernel keeps for the next who needs one gets that owner, or none (NULL). */
+static inline VOID ExSetPoolOwner(PVOID Block, PVOID Owner)
+{
+    ((PVOID *)Block)[-1] = Owner; /* EXP_HEADER.Owner */
+}
+
 /* Tags of what is allocated for drivers by name; leaks of such blocks are called so. */
 #define EX_IRP_TAG 0x20707249u /* "Irp " */
 #define EX_MDL_TAG 0x206c644du /* "Mdl " */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The buffers of a request, by the device's flags (DO_BUFFERED_IO, DO_DIRECT_IO) or by the control code's method. */
 #include "iop.h"
+#include "ex.h"
 #include "mm_caller.h"
 
 /* The system buffer is copied back to UserBuffer at the end. */
@@ -15,15 +16,14 @@ VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length)
 static NTSTATUS IopAddSystemBuffer(PIRP Irp, const void *Source, ULONG Length, ULONG Room,
                                    KPROCESSOR_MODE Mode)
 {
-    PVOID Buffer = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, Room, IOP_TAG_BUFFER);
+    PVOID Buffer = ExAllocatePoolForOwner(NonPagedPoolNx, Room, IOP_TAG_BUFFER, __builtin_return_address(0));
     if (Buffer == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     NTSTATUS Status = STATUS_SUCCESS;
-    __try {
-        Status = MmReadCaller(Buffer, Source, Length, Mode);
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        Status = GetExceptionCode();
-    }
+    if (Mode == KernelMode && IopIsSystemAddress(Source))
+        RtlCopyMemory(Buffer, Source, Length);
+    else
+        Status = IopReadRequestor(Buffer, Source, Length, Mode);
     if (!NT_SUCCESS(Status)) {
         ExFreePoolWithTag(Buffer, IOP_TAG_BUFFER);
         return Status;

@@ -16,10 +16,23 @@ static VOID IopCopyOutput(PIRP Irp)
 {
     if (!IopCopiesOutput(Irp))
         return;
+    if (Irp->RequestorMode == KernelMode && IopIsSystemAddress(Irp->UserBuffer)) {
+        RtlCopyMemory(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
+        return;
+    }
     NTSTATUS Status = IopWriteRequestor(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer,
                                         Irp->IoStatus.Information, Irp->RequestorMode);
     if (!NT_SUCCESS(Status))
         Irp->IoStatus.Status = Status;
+}
+
+NTSTATUS IopReadRequestor(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode)
+{
+    __try {
+        return MmReadCaller(To, From, Length, Mode);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
 }
 
 NTSTATUS IopWriteRequestor(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode)
@@ -57,8 +70,10 @@ VOID IopReturnResults(PIRP Irp)
     IopFreeBuffers(Irp);
     if (!Tell || Irp->UserIosb == NULL)
         return;
-    if (!NT_SUCCESS(
-            IopWriteRequestor(Irp->UserIosb, &Irp->IoStatus, sizeof(Irp->IoStatus), Irp->RequestorMode)))
+    if (Irp->RequestorMode == KernelMode && IopIsSystemAddress(Irp->UserIosb))
+        *Irp->UserIosb = Irp->IoStatus;
+    else if (!NT_SUCCESS(
+                 IopWriteRequestor(Irp->UserIosb, &Irp->IoStatus, sizeof(Irp->IoStatus), Irp->RequestorMode)))
         KdLog("IRP %p: its status block %p is gone", Irp, Irp->UserIosb);
 }
 

@@ -66,7 +66,8 @@ static BOOLEAN IopMayEndHere(PIRP Irp)
 {
     PKTHREAD Current = KiCurrentThread();
     return &Irp->Tail.Overlay.Thread->Tcb == Current &&
-           Current->ApcStateIndex == (UCHAR)Irp->ApcEnvironment && !KeAreAllApcsDisabled();
+           Current->ApcStateIndex == (UCHAR)Irp->ApcEnvironment && Current->SpecialApcDisable == 0 &&
+           ArchGetIrql() < APC_LEVEL;
 }
 
 /* [WDK IO_STATUS_BLOCK] Information is the bytes that were transferred: never more than the caller's buffer has. Windows copies them all the

@@ -4,11 +4,16 @@
 #include "iop.h"
 
 /* What to blame for a call of Routine: itself, or, when a driver stored a pointer to nowhere, that driver's image. */
-static PVOID IopBlamed(PDRIVER_OBJECT Driver, const void *Routine)
+static PVOID IopBlamedElsewhere(PDRIVER_OBJECT Driver, const void *Routine)
 {
-    if ((ULONG_PTR)Routine - (ULONG_PTR)Driver->DriverStart < Driver->DriverSize || IopIsRoutine(Routine))
+    return IopIsRoutine(Routine) ? (PVOID)Routine : Driver->DriverStart;
+}
+
+static inline PVOID IopBlamed(PDRIVER_OBJECT Driver, const void *Routine)
+{
+    if ((ULONG_PTR)Routine - (ULONG_PTR)Driver->DriverStart < Driver->DriverSize)
         return (PVOID)Routine;
-    return Driver->DriverStart;
+    return IopBlamedElsewhere(Driver, Routine);
 }
 
 NTSTATUS IopCallEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)

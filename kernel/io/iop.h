@@ -170,7 +170,14 @@ BOOLEAN IopCopiesOutput(PIRP Irp); /* from its system buffer to the caller's */
 VOID IopReturnResults(PIRP Irp);   /* output, buffers, status block */
 VOID IopFreeOrCall(PIRP Irp,
                    BOOLEAN Tell); /* the IRP goes, or becomes the call of the caller's APC routine */
-/* To memory of the requestor, which may not be there any more: then a status. */
+/* The kernel's half: memory there goes away by nobody's leave but its owner's. */
+static inline BOOLEAN IopIsSystemAddress(const VOID *Address)
+{
+    return (LONG_PTR)Address < 0;
+}
+
+/* From or to memory of the requestor, which may not be there any more: then a status. */
+NTSTATUS IopReadRequestor(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
 NTSTATUS IopWriteRequestor(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
 
 /* A dispatch routine that runs; lies on the stack of IofCallDriver. (l) the IRP's lock of irp_calls.c */
@@ -213,8 +220,36 @@ static inline IOP_IRP_STATE *IopIrpState(PIRP Irp)
     return (IOP_IRP_STATE *)((PUCHAR)Irp + IoSizeOfIrp(Irp->StackCount));
 }
 
-/* irp.c: IoAllocateIrp on behalf of the code at Owner. */
+static inline SIZE_T IopStateSize(ULONG Locations)
+{
+#if NTBOX_CHECKED
+    return sizeof(IOP_IRP_STATE) + Locations * sizeof(IOP_IRP_LOCATION);
+#else
+    return sizeof(IOP_IRP_STATE);
+#endif
+}
+
+/* Bytes of an IRP of IoAllocateIrp with its locations and the state. */
+static inline SIZE_T IopIrpSize(ULONG Locations)
+{
+    return sizeof(IRP) + Locations * sizeof(IO_STACK_LOCATION) + IopStateSize(Locations);
+}
+
+/* Irp is zeroed. */
+static inline VOID IopFillIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
+{
+    Irp->Type = IO_TYPE_IRP;
+    Irp->Size = PacketSize;
+    Irp->StackCount = StackSize;
+    Irp->CurrentLocation = (CHAR)(StackSize + 1);
+    Irp->Tail.Overlay.CurrentStackLocation = (PIO_STACK_LOCATION)(Irp + 1) + StackSize;
+    Irp->ApcEnvironment = (CCHAR)KiCurrentThread()->ApcStateIndex;
+    InitializeListHead(&Irp->ThreadListEntry);
+}
+
+/* irp_memory.c. IRQL <= DISPATCH_LEVEL. IoAllocateIrp on behalf of the code at Owner; what IoFreeIrp does when it has looked at the IRP. */
 PIRP IopAllocateIrp(CCHAR StackSize, PVOID Owner);
+VOID IopReleaseIrp(PIRP Irp);
 
 /* irp_calls.c, checked kernel. The IRP is at the location of the routine. EndCall may end in a bug check that blames it; AbandonCall is
  * for a routine that an exception has left. */

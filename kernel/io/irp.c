@@ -5,46 +5,11 @@
 #include "ex.h"
 #include "kd.h"
 
-static PIO_STACK_LOCATION IopFirstLocation(PIRP Irp)
-{
-    return (PIO_STACK_LOCATION)(Irp + 1);
-}
-
 /* [WDK IoInitializeIrp] for memory that the driver allocated. IRQL <= DISPATCH_LEVEL. */
 VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
 {
     RtlZeroMemory(Irp, PacketSize);
-    Irp->Type = IO_TYPE_IRP;
-    Irp->Size = PacketSize;
-    Irp->StackCount = StackSize;
-    Irp->CurrentLocation = (CHAR)(StackSize + 1);
-    Irp->Tail.Overlay.CurrentStackLocation = IopFirstLocation(Irp) + StackSize;
-    Irp->ApcEnvironment = (CCHAR)KiCurrentThread()->ApcStateIndex;
-    InitializeListHead(&Irp->ThreadListEntry);
-}
-
-static SIZE_T IopStateSize(CCHAR StackSize)
-{
-#if NTBOX_CHECKED
-    return sizeof(IOP_IRP_STATE) + (SIZE_T)StackSize * sizeof(IOP_IRP_LOCATION);
-#else
-    return sizeof(IOP_IRP_STATE);
-#endif
-}
-
-PIRP IopAllocateIrp(CCHAR StackSize, PVOID Owner)
-{
-    if (StackSize < 0)
-        return NULL;
-    USHORT Size = (USHORT)IoSizeOfIrp(StackSize);
-    SIZE_T StateSize = IopStateSize(StackSize);
-    PIRP Irp = ExAllocatePoolForOwner(NonPagedPoolNx, Size + StateSize, IOP_TAG_IRP, Owner);
-    if (Irp == NULL)
-        return NULL;
-    IoInitializeIrp(Irp, Size, StackSize);
-    Irp->AllocationFlags = IRP_ALLOCATED_FIXED_SIZE;
-    RtlZeroMemory(IopIrpState(Irp), StateSize);
-    return Irp;
+    IopFillIrp(Irp, PacketSize, StackSize);
 }
 
 /* [WDK IoAllocateIrp] NULL when memory is short. There are no quotas. IRQL <= DISPATCH_LEVEL. */
@@ -65,7 +30,7 @@ VOID NTAPI IoFreeIrp(PIRP Irp)
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 2, (ULONG_PTR)Irp, 0, 0);
     IopCheckNotInUse(Irp, __builtin_return_address(0));
     Irp->Type = 0; /* so that a later completion is found */
-    ExFreePoolWithTag(Irp, IOP_TAG_IRP);
+    IopReleaseIrp(Irp);
 }
 
 /* [WDK IoReuseIrp] only for IRPs of IoAllocateIrp; keeps the memory and how it was allocated. IRQL <= DISPATCH_LEVEL. */
