@@ -10,9 +10,12 @@ import re
 import subprocess
 import sys
 
-# A case for a function that stops the machine passes when the run ended in this bug check with one of these marks.
-EXPECTED_STOP = 0xE2                # MANUALLY_INITIATED_CRASH
-EXPECTED_STOP_MARKS = (0x4E54424F58, 0)   # first parameter: "NTBOX" by KeBugCheckEx, none by KeBugCheck
+# A case for a function that stops the machine passes when the run ended in one of these bug checks: code, first parameter.
+EXPECTED_STOPS = {
+    (0xE2, 0x4E54424F58),   # MANUALLY_INITIATED_CRASH, "NTBOX": KeBugCheckEx
+    (0xE2, 0),              # the same without parameters: KeBugCheck
+    (0xC4, 0x4E540090),     # DRIVER_VERIFIER_DETECTED_VIOLATION, a pure virtual function: _purecall
+}
 
 
 class Measured:
@@ -24,8 +27,7 @@ class Measured:
 
     def add(self, report):
         stop = report.get('bug_check') or {}
-        marked = (number(stop.get('code', 0)) == EXPECTED_STOP and
-                  number((stop.get('parameters') or [1])[0]) in EXPECTED_STOP_MARKS)
+        marked = (number(stop.get('code', 0)), number((stop.get('parameters') or [1])[0])) in EXPECTED_STOPS
         for case in report.get('cases', []):
             name = case['case']
             if case.get('passed'):

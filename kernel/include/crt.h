@@ -9,6 +9,7 @@
 typedef int errno_t;
 #define CRT_WINT unsigned short
 #define CRT_LONG int
+#define CRT_ULONG unsigned int
 #ifndef __cdecl
 #define __cdecl
 #endif
@@ -17,10 +18,12 @@ typedef int errno_t;
 #include <stdarg.h>
 #define CRT_WINT wint_t
 #define CRT_LONG long
+#define CRT_ULONG unsigned long
 #endif
 
 #define CRT_EINVAL 22
 #define CRT_ERANGE 34
+#define CRT_STRUNCATE 80
 #define CRT_TRUNCATE ((size_t)-1) /* _TRUNCATE */
 
 void *__cdecl memcpy(void *To, const void *From, size_t Size);
@@ -107,3 +110,28 @@ int __cdecl _snprintf_s(char *Buffer, size_t Size, size_t Count, const char *For
 int __cdecl _vsnprintf_s(char *Buffer, size_t Size, size_t Count, const char *Format, va_list Args);
 int __cdecl _snwprintf_s(wchar_t *Buffer, size_t Size, size_t Count, const wchar_t *Format, ...);
 int __cdecl _vsnwprintf_s(wchar_t *Buffer, size_t Size, size_t Count, const wchar_t *Format, va_list Args);
+
+/* [MS strncpy_s] At most Count characters and the terminator; _TRUNCATE cuts: STRUNCATE. */
+errno_t __cdecl memcpy_s(void *To, size_t Size, const void *From, size_t Count);
+errno_t __cdecl memmove_s(void *To, size_t Size, const void *From, size_t Count);
+errno_t __cdecl strncpy_s(char *To, size_t Size, const char *From, size_t Count);
+errno_t __cdecl wcsncpy_s(wchar_t *To, size_t Size, const wchar_t *From, size_t Count);
+errno_t __cdecl strncat_s(char *To, size_t Size, const char *From, size_t Count);
+errno_t __cdecl wcsncat_s(wchar_t *To, size_t Size, const wchar_t *From, size_t Count);
+
+void __cdecl qsort(void *Base, size_t Count, size_t Width, int(__cdecl *Compare)(const void *, const void *));
+void *__cdecl bsearch(const void *Key, const void *Base, size_t Count, size_t Width,
+                      int(__cdecl *Compare)(const void *, const void *));
+
+size_t __cdecl strspn(const char *s, const char *Set);
+size_t __cdecl wcsspn(const wchar_t *s, const wchar_t *Set);
+size_t __cdecl wcscspn(const wchar_t *s, const wchar_t *Set);
+char *__cdecl strtok_s(char *String, const char *Delimiters, char **Context);
+CRT_ULONG __cdecl wcstoul(const wchar_t *s, wchar_t **End, int Base);
+char *__cdecl _itoa(int Value, char *Buffer, int Base);
+wchar_t *__cdecl _itow(int Value, wchar_t *Buffer, int Base);
+char *__cdecl _strrev(char *s);
+wchar_t *__cdecl _wcsrev(wchar_t *s);
+char *__cdecl _strset(char *s, int Value);
+char *__cdecl _strnset(char *s, int Value, size_t Count);
+wchar_t *__cdecl _wcsnset(wchar_t *s, wchar_t Value, size_t Count);

@@ -196,3 +196,72 @@ ULONG NTAPI RtlNumberOfClearBits(PRTL_BITMAP BitMapHeader)
 {
     return BitMapHeader->SizeOfBitMap - RtlNumberOfSetBits(BitMapHeader);
 }
+
+/* The run of clear bits behind Index; its length, 0 for none. */
+static ULONG RtlpNextRun(PRTL_BITMAP Map, ULONG Index, ULONG *Start)
+{
+    return Index >= Map->SizeOfBitMap ? 0 : RtlFindNextForwardRunClear(Map, Index, Start);
+}
+
+/* [WDK RtlFindLongestRunClear] The first of the longest runs; 0: no bit is clear. */
+ULONG NTAPI RtlFindLongestRunClear(PRTL_BITMAP BitMapHeader, PULONG StartingIndex)
+{
+    ULONG Longest = 0, Start = 0, Length;
+
+    *StartingIndex = 0;
+    for (ULONG Index = 0; (Length = RtlpNextRun(BitMapHeader, Index, &Start)) != 0; Index = Start + Length) {
+        if (Length > Longest) {
+            Longest = Length;
+            *StartingIndex = Start;
+        }
+    }
+    return Longest;
+}
+
+/* Puts a run into the array, which is sorted from long to short, if it is longer than the last there. */
+static VOID RtlpKeepLong(PRTL_BITMAP_RUN Runs, ULONG Room, ULONG *Count, RTL_BITMAP_RUN Run)
+{
+    if (*Count == Room && Runs[Room - 1].NumberOfBits >= Run.NumberOfBits)
+        return;
+    ULONG At = *Count < Room ? (*Count)++ : Room - 1;
+    for (; At > 0 && Runs[At - 1].NumberOfBits < Run.NumberOfBits; At--)
+        Runs[At] = Runs[At - 1];
+    Runs[At] = Run;
+}
+
+/* [WDK RtlFindClearRuns] The first runs that fit the array, or, when LocateLongestRuns, the longest, from long to short. */
+ULONG NTAPI RtlFindClearRuns(PRTL_BITMAP BitMapHeader, PRTL_BITMAP_RUN RunArray, ULONG SizeOfRunArray,
+                             BOOLEAN LocateLongestRuns)
+{
+    ULONG Count = 0, Length;
+    RTL_BITMAP_RUN Run = {0, 0};
+
+    for (ULONG Index = 0; SizeOfRunArray != 0; Index = Run.StartingIndex + Length) {
+        Length = RtlpNextRun(BitMapHeader, Index, &Run.StartingIndex);
+        if (Length == 0 || (Count == SizeOfRunArray && !LocateLongestRuns))
+            break;
+        Run.NumberOfBits = Length;
+        if (LocateLongestRuns)
+            RtlpKeepLong(RunArray, SizeOfRunArray, &Count, Run);
+        else
+            RunArray[Count++] = Run;
+    }
+    return Count;
+}
+
+/* [WDK RtlFindLastBackwardRunClear] The run of clear bits that ends at FromIndex or before it; 0: none. */
+ULONG NTAPI RtlFindLastBackwardRunClear(PRTL_BITMAP BitMapHeader, ULONG FromIndex, PULONG StartingRunIndex)
+{
+    ULONG End, Length = 0;
+
+    if (FromIndex >= BitMapHeader->SizeOfBitMap)
+        FromIndex = BitMapHeader->SizeOfBitMap - 1;
+    for (End = FromIndex + 1; End > 0 && RtlTestBit(BitMapHeader, End - 1);)
+        End--;
+    while (End > 0 && !RtlTestBit(BitMapHeader, End - 1)) {
+        End--;
+        Length++;
+    }
+    *StartingRunIndex = End;
+    return Length;
+}

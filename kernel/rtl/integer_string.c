@@ -73,3 +73,26 @@ NTSTATUS NTAPI RtlUnicodeStringToInteger(PCUNICODE_STRING String, ULONG Base, PU
     *Value = Negative ? 0 - Result : Result;
     return STATUS_SUCCESS;
 }
+
+/* [WDK RtlCharToInteger] Base 0: by the prefix 0x, 0o or 0b, decimal without. Reading ends where no digit is. */
+NTSTATUS NTAPI RtlCharToInteger(PCSZ String, ULONG Base, PULONG Value)
+{
+    ULONG Result = 0, Digit;
+    BOOLEAN Negative;
+
+    while (*String != 0 && (UCHAR)*String <= ' ')
+        String++;
+    Negative = *String == '-';
+    String += *String == '-' || *String == '+';
+    if (Base == 0) {
+        CHAR Kind = *String == '0' ? String[1] : 0;
+        Base = Kind == 'x' ? 16 : Kind == 'o' ? 8 : Kind == 'b' ? 2 : 10;
+        String += Base == 10 ? 0 : 2;
+    } else if (!RtlpIsBase(Base)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    for (; (Digit = RtlpDigitValue((UCHAR)*String)) < Base; String++)
+        Result = Result * Base + Digit;
+    *Value = Negative ? 0 - Result : Result;
+    return STATUS_SUCCESS;
+}

@@ -114,3 +114,9 @@ NTSTATUS NTAPI RtlUnicodeToMultiByteSize(PULONG BytesInMultiByteString, PCWCH Un
     *BytesInMultiByteString = BytesInUnicodeString / sizeof(WCHAR);
     return STATUS_SUCCESS;
 }
+
+/* ntifs.h: code pages and lead bytes. Both code pages are Windows-1252 (D-056), in which no byte leads another. */
+USHORT NlsAnsiCodePage = 1252, NlsOemCodePage = 1252;
+BOOLEAN NlsMbCodePageTag = FALSE, NlsMbOemCodePageTag = FALSE;
+static USHORT RtlpLeadBytes[256];
+PUSHORT NlsLeadByteInfo = RtlpLeadBytes, NlsOemLeadByteInfo = RtlpLeadBytes;

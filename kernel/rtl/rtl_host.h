@@ -68,6 +68,18 @@ typedef struct _RTL_BITMAP {
     PULONG Buffer;
 } RTL_BITMAP, *PRTL_BITMAP;
 
+typedef struct _RTL_BITMAP_RUN {
+    ULONG StartingIndex, NumberOfBits;
+} RTL_BITMAP_RUN, *PRTL_BITMAP_RUN;
+
+typedef char CCHAR;
+typedef struct _REPARSE_DATA_BUFFER *PREPARSE_DATA_BUFFER;
+typedef struct _LDR_RESOURCE_INFO {
+    ULONG_PTR Type, Name, Language;
+} LDR_RESOURCE_INFO, *PLDR_RESOURCE_INFO;
+struct _IMAGE_NT_HEADERS64;
+struct _IMAGE_RESOURCE_DATA_ENTRY;
+
 typedef struct _TIME_FIELDS {
     CSHORT Year, Month, Day, Hour, Minute, Second, Milliseconds, Weekday;
 } TIME_FIELDS, *PTIME_FIELDS;
@@ -126,6 +138,15 @@ typedef struct _OSVERSIONINFOEXW {
 #define STATUS_INVALID_PARAMETER_5 ((NTSTATUS)0xC00000F3)
 #define STATUS_NAME_TOO_LONG ((NTSTATUS)0xC0000106)
 #define STATUS_BAD_FUNCTION_TABLE ((NTSTATUS)0xC00000FF)
+#define STATUS_ILLEGAL_INSTRUCTION ((NTSTATUS)0xC000001D)
+#define STATUS_INVALID_IMAGE_FORMAT ((NTSTATUS)0xC000007B)
+#define STATUS_RESOURCE_DATA_NOT_FOUND ((NTSTATUS)0xC0000089)
+#define STATUS_RESOURCE_TYPE_NOT_FOUND ((NTSTATUS)0xC000008A)
+#define STATUS_RESOURCE_NAME_NOT_FOUND ((NTSTATUS)0xC000008B)
+#define STATUS_INSTRUCTION_MISALIGNMENT ((NTSTATUS)0xC00000AA)
+#define STATUS_RESOURCE_LANG_NOT_FOUND ((NTSTATUS)0xC0000204)
+#define STATUS_IO_REPARSE_TAG_INVALID ((NTSTATUS)0xC0000276)
+#define STATUS_IO_REPARSE_DATA_INVALID ((NTSTATUS)0xC0000278)
 #define STATUS_BUFFER_ALL_ZEROS ((NTSTATUS)0x00000117)
 #define STATUS_NO_MORE_ENTRIES ((NTSTATUS)0x8000001A)
 #define STATUS_BAD_COMPRESSION_BUFFER ((NTSTATUS)0xC0000242)
@@ -178,3 +199,9 @@ typedef struct _OSVERSIONINFOEXW {
 #define vsprintf nt_vsprintf
 #define swprintf nt_swprintf
 #define vswprintf nt_vswprintf
+#define qsort nt_qsort
+#define bsearch nt_bsearch
+#define strspn nt_strspn
+#define wcsspn nt_wcsspn
+#define wcscspn nt_wcscspn
+#define wcstoul nt_wcstoul

@@ -115,3 +115,37 @@ NTSTATUS RtlDecompressFragment(USHORT CompressionFormat, PUCHAR UncompressedFrag
                                ULONG UncompressedFragmentSize, PUCHAR CompressedBuffer,
                                ULONG CompressedBufferSize, ULONG FragmentOffset, PULONG FinalUncompressedSize,
                                PVOID WorkSpace);
+DECLSPEC_NORETURN VOID RtlRaiseStatus(NTSTATUS Status); /* the program that links this gives it */
+CCHAR RtlFindLeastSignificantBit(ULONGLONG Set);
+CCHAR RtlFindMostSignificantBit(ULONGLONG Set);
+ULONG RtlNumberOfSetBitsUlongPtr(ULONG_PTR Target);
+BOOLEAN FsRtlIsNtstatusExpected(NTSTATUS Ntstatus);
+NTSTATUS FsRtlNormalizeNtstatus(NTSTATUS Exception, NTSTATUS GenericException);
+NTSTATUS FsRtlValidateReparsePointBuffer(ULONG BufferLength, PREPARSE_DATA_BUFFER ReparseBuffer);
+BOOLEAN FsRtlDoesNameContainWildCards(PUNICODE_STRING Name);
+BOOLEAN FsRtlAreNamesEqual(PCUNICODE_STRING Name1, PCUNICODE_STRING Name2, BOOLEAN IgnoreCase,
+                           PCWCH UpcaseTable);
+VOID FsRtlDissectName(UNICODE_STRING Name, PUNICODE_STRING FirstPart, PUNICODE_STRING RemainingPart);
+BOOLEAN FsRtlIsNameInExpression(PUNICODE_STRING Expression, PUNICODE_STRING Name, BOOLEAN IgnoreCase,
+                                PWCHAR UpcaseTable);
+BOOLEAN RtlIsNameLegalDOS8Dot3(PCUNICODE_STRING Name, PSTRING OemName, PBOOLEAN NameContainsSpaces);
+NTSTATUS RtlImageNtHeaderEx(ULONG Flags, PVOID Base, ULONG64 Size, struct _IMAGE_NT_HEADERS64 **OutHeaders);
+struct _IMAGE_NT_HEADERS64 *RtlImageNtHeader(PVOID Base);
+PVOID RtlImageDirectoryEntryToData(PVOID Base, BOOLEAN MappedAsImage, USHORT DirectoryEntry, PULONG Size);
+PVOID RtlFindExportedRoutineByName(PVOID Base, PCSTR RoutineName);
+NTSTATUS LdrFindResource_U(PVOID BaseAddress, PLDR_RESOURCE_INFO ResourceInfo, ULONG Level,
+                           struct _IMAGE_RESOURCE_DATA_ENTRY **ResourceDataEntry);
+NTSTATUS LdrAccessResource(PVOID BaseAddress, struct _IMAGE_RESOURCE_DATA_ENTRY *ResourceDataEntry,
+                           PVOID *Resource, PULONG Size);
+BOOLEAN RtlTimeToSecondsSince1980(PLARGE_INTEGER Time, PULONG ElapsedSeconds);
+VOID RtlSecondsSince1980ToTime(ULONG ElapsedSeconds, PLARGE_INTEGER Time);
+ULONG RtlRandom(PULONG Seed);
+ULONG RtlFindLongestRunClear(PRTL_BITMAP BitMapHeader, PULONG StartingIndex);
+ULONG RtlFindClearRuns(PRTL_BITMAP BitMapHeader, PRTL_BITMAP_RUN RunArray, ULONG SizeOfRunArray,
+                       BOOLEAN LocateLongestRuns);
+ULONG RtlFindLastBackwardRunClear(PRTL_BITMAP BitMapHeader, ULONG FromIndex, PULONG StartingRunIndex);
+LONG RtlCompareUnicodeStrings(PCWCH String1, SIZE_T String1Length, PCWCH String2, SIZE_T String2Length,
+                              BOOLEAN CaseInSensitive);
+BOOLEAN RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString);
+NTSTATUS RtlCharToInteger(PCSZ String, ULONG Base, PULONG Value);
+extern const UCHAR *const FsRtlLegalAnsiCharacterArray;

@@ -142,3 +142,12 @@ NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING SourceStr
     *DestinationString = Copy;
     return STATUS_SUCCESS;
 }
+
+/* [ntifs.h RtlCreateUnicodeString] A copy with its terminator, from paged pool. FALSE: too long, or no memory. */
+BOOLEAN NTAPI RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
+{
+    UNICODE_STRING Source;
+
+    return RtlInitUnicodeStringEx(&Source, SourceString) == STATUS_SUCCESS &&
+           RtlDuplicateUnicodeString(3, &Source, DestinationString) == STATUS_SUCCESS;
+}

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * System time (100 ns units since 1601-01-01 UTC, Gregorian) as calendar fields and back, and as seconds
- * since 1970. */
+ * since 1970 and 1980. */
 #include "rtlp.h"
 
 #define TICKS_PER_SECOND 10000000ll
 #define TICKS_PER_MILLISECOND 10000ll
 #define SECONDS_PER_DAY 86400ll
 #define SECONDS_1601_TO_1970 11644473600ll
+#define SECONDS_1601_TO_1980 11960006400ll
 
 static BOOLEAN RtlpIsLeapYear(LONG Year)
 {
@@ -79,4 +80,20 @@ BOOLEAN NTAPI RtlTimeToSecondsSince1970(PLARGE_INTEGER Time, PULONG ElapsedSecon
 VOID NTAPI RtlSecondsSince1970ToTime(ULONG ElapsedSeconds, PLARGE_INTEGER Time)
 {
     Time->QuadPart = ((LONGLONG)ElapsedSeconds + SECONDS_1601_TO_1970) * TICKS_PER_SECOND;
+}
+
+/* [WDK RtlTimeToSecondsSince1980] */
+BOOLEAN NTAPI RtlTimeToSecondsSince1980(PLARGE_INTEGER Time, PULONG ElapsedSeconds)
+{
+    LONGLONG Seconds = Time->QuadPart / TICKS_PER_SECOND - SECONDS_1601_TO_1980;
+
+    if (Time->QuadPart < 0 || Seconds < 0 || Seconds > MAXULONG)
+        return FALSE;
+    *ElapsedSeconds = (ULONG)Seconds;
+    return TRUE;
+}
+
+VOID NTAPI RtlSecondsSince1980ToTime(ULONG ElapsedSeconds, PLARGE_INTEGER Time)
+{
+    Time->QuadPart = ((LONGLONG)ElapsedSeconds + SECONDS_1601_TO_1980) * TICKS_PER_SECOND;
 }

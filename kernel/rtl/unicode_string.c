@@ -147,3 +147,21 @@ NTSTATUS NTAPI RtlValidateUnicodeString(ULONG Flags, PCUNICODE_STRING String)
         return STATUS_INVALID_PARAMETER;
     return String->Buffer == NULL && String->MaximumLength != 0 ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
 }
+
+/* [WDK RtlCompareUnicodeStrings] Lengths are in characters. */
+LONG NTAPI RtlCompareUnicodeStrings(PCWCH String1, SIZE_T String1Length, PCWCH String2, SIZE_T String2Length,
+                                    BOOLEAN CaseInSensitive)
+{
+    SIZE_T Count = String1Length < String2Length ? String1Length : String2Length;
+
+    for (SIZE_T i = 0; i < Count; i++) {
+        WCHAR a = String1[i], b = String2[i];
+        if (a != b && CaseInSensitive) {
+            a = RtlpUpcase(a);
+            b = RtlpUpcase(b);
+        }
+        if (a != b)
+            return (LONG)a - (LONG)b;
+    }
+    return String1Length == String2Length ? 0 : String1Length < String2Length ? -1 : 1;
+}

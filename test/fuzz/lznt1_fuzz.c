@@ -44,6 +44,11 @@ static void RoundTrip(UCHAR *Data, ULONG Length, USHORT Format)
     free(To);
 }
 
+DECLSPEC_NORETURN VOID RtlRaiseStatus(NTSTATUS Status)
+{
+    abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *Data, size_t Length)
 {
     if (Length < 4)

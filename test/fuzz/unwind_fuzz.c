@@ -26,6 +26,11 @@ PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
     abort(); /* the unwinder allocates nothing */
 }
 
+DECLSPEC_NORETURN VOID RtlRaiseStatus(NTSTATUS Status)
+{
+    abort();
+}
+
 VOID ExFreePoolWithTag(PVOID P, ULONG Tag)
 {
     (void)P;

@@ -30,4 +30,8 @@
 #define PsProcessType NtboxHidden_PsProcessType
 #define SeTokenObjectType NtboxHidden_SeTokenObjectType
 
+/* string.h: memcpy_s is the kernel's own export, here as there. */
+#ifndef _SECIMP
+#define _SECIMP
+#endif
 #endif

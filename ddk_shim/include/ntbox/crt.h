@@ -41,3 +41,18 @@ int __cdecl toupper(int C);
 int __cdecl tolower(int C);
 wint_t __cdecl towupper(wint_t C);
 wint_t __cdecl towlower(wint_t C);
+
+errno_t __cdecl memmove_s(void *Dest, size_t Size, const void *Source, size_t Count);
+errno_t __cdecl strncpy_s(char *Dest, size_t Size, const char *Source, size_t Count);
+errno_t __cdecl wcsncpy_s(wchar_t *Dest, size_t Size, const wchar_t *Source, size_t Count);
+errno_t __cdecl strncat_s(char *Dest, size_t Size, const char *Source, size_t Count);
+errno_t __cdecl wcsncat_s(wchar_t *Dest, size_t Size, const wchar_t *Source, size_t Count);
+char *__cdecl strtok_s(char *Text, const char *Delimiters, char **Context);
+
+void __cdecl qsort(void *Base, size_t Count, size_t Width, int(__cdecl *Compare)(const void *, const void *));
+void *__cdecl bsearch(const void *Key, const void *Base, size_t Count, size_t Width,
+                      int(__cdecl *Compare)(const void *, const void *));
+unsigned long __cdecl wcstoul(const wchar_t *Text, wchar_t **End, int Base);
+char *__cdecl _itoa(int Value, char *Dest, int Base);
+wchar_t *__cdecl _itow(int Value, wchar_t *Dest, int Base);
+int __cdecl _purecall(void);
