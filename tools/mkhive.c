@@ -145,7 +145,7 @@ static int WriteHive(HIVE_BUILDER *Builder, const char *Name)
 {
     uint8_t *Bytes;
     uint32_t Length;
-    HIVE_STATUS Status = HiveBuilderFinish(Builder, TIME_2026, &Bytes, &Length);
+    HIVE_STATUS Status = HiveBuilderFinish(Builder, &Bytes, &Length);
     if (Status != HiveOk) {
         fprintf(stderr, "mkhive: %s: %s\n", Name, HiveStatusText(Status));
         return 1;
@@ -167,7 +167,7 @@ int main(int Count, char **Arguments)
         return 3;
     }
     FILE *File = fopen(Arguments[2], "r");
-    HIVE_BUILDER *Builder = HiveBuilderCreate(&HiveHeap);
+    HIVE_BUILDER *Builder = HiveBuilderCreate(&HiveHeap, TIME_2026);
     if (!File || !Builder) {
         fprintf(stderr, "mkhive: %s: %s\n", Arguments[2], strerror(errno));
         return 3;

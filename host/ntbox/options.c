@@ -306,6 +306,8 @@ static void add_report_options(GOptionGroup *group, RawOptions *raw)
          "each|N|random:PERCENT[:PASSES]|boot:N"},
         {"fail-only", 0, 0, G_OPTION_ARG_STRING, &raw->FailOnly,
          "Of those only what the code of this image asks for", "IMAGE"},
+        {"save-hive", 0, 0, G_OPTION_ARG_FILENAME, &o->HiveFile,
+         "Write the SYSTEM hive here, as the run has left it", "FILE"},
         {"keep-loaded", 0, 0, G_OPTION_ARG_NONE, &o->KeepLoaded, "Do not unload the drivers at the end",
          NULL},
         {NULL},
@@ -421,6 +423,7 @@ void run_options_free(RunOptions *options)
     g_strfreev(options->Services);
     g_free(options->Directory);
     g_free(options->LogFile);
+    g_free(options->HiveFile);
     g_free(options->KeepFolder);
     g_strfreev(options->Devices);
     g_free(options->Append);

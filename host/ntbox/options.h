@@ -32,6 +32,7 @@ typedef struct RunOptions {
         KeepLoaded;   /* GOption writes an int */
     char *Directory;  /* --dir, or NULL */
     char *LogFile;    /* --log, or NULL */
+    char *HiveFile;   /* --save-hive, or NULL */
     char *KeepFolder; /* --keep, or NULL */
     char *Append;     /* --append, or NULL */
     char **Devices;   /* of --device, NULL-terminated, or NULL */

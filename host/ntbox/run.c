@@ -11,6 +11,7 @@
 #include "options.h"
 #include "report_json.h"
 #include "report_text.h"
+#include "saved_hive.h"
 #include "symbolize.h"
 #include "usage.h"
 #include "verdict.h"
@@ -160,13 +161,21 @@ static ExitCode report(const Run *run)
     return code;
 }
 
+/* A hive that cannot be had makes a run that passed fail. */
+static ExitCode save_hive(const Run *run, ExitCode code, GError **error)
+{
+    const char *path = run->Options->HiveFile;
+    bool saved = !path || saved_hive_write(run->Report, path, error);
+    return code == ExitPass && !saved ? ExitFault : code;
+}
+
 ExitCode run_main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     Run run = {.Options = run_options_parse(argc, argv, &error)};
     ExitCode code = ExitUsage;
     if (run.Options && prepare_files(&run, &error) && prepare_boot(&run, &error) && start(&run, &error))
-        code = report(&run);
+        code = save_hive(&run, report(&run), &error);
     if (error)
         fprintf(stderr, "ntbox: %s\n", error->message);
     clear(&run);

@@ -11,7 +11,7 @@
 
 #define HIVE_TIME 0x01dc000000000000ull /* one fixed time: equal options give equal bytes */
 
-/* [WDK Registry Trees] values of a service key. */
+/* [WDK Registry Trees] values of a service key, those that `sc.exe create type= kernel` writes. */
 #define SERVICE_KERNEL_DRIVER 1
 #define SERVICE_SYSTEM_START 1
 #define SERVICE_DEMAND_START 3
@@ -45,6 +45,8 @@ static HIVE_STATUS add_service(HIVE_BUILDER *builder, const char *service, const
         status = HiveBuilderSetNumber32(builder, key, "ErrorControl", SERVICE_ERROR_NORMAL);
     if (status == HiveOk)
         status = HiveBuilderSetText(builder, key, "ImagePath", HiveTypeExpandText, path);
+    if (status == HiveOk)
+        status = HiveBuilderSetText(builder, key, "DisplayName", HiveTypeText, service);
     return status;
 }
 
@@ -95,10 +97,10 @@ GBytes *system_hive_build(const RunOptions *options, GError **error)
 {
     uint8_t *bytes;
     uint32_t length;
-    HIVE_BUILDER *builder = HiveBuilderCreate(&HiveHeap);
+    HIVE_BUILDER *builder = HiveBuilderCreate(&HiveHeap, HIVE_TIME);
     HIVE_STATUS status = builder ? fill(builder, options) : HiveNoMemory;
     if (status == HiveOk)
-        status = HiveBuilderFinish(builder, HIVE_TIME, &bytes, &length);
+        status = HiveBuilderFinish(builder, &bytes, &length);
     if (builder)
         HiveBuilderDestroy(builder);
     if (status == HiveOk)

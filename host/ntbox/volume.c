@@ -94,6 +94,8 @@ char *volume_command_line(const RunOptions *options, GError **error)
         g_string_append_printf(line, " special-pool=%s", options->SpecialPool);
     if (options->PoolReport)
         g_string_append(line, " pool-report");
+    if (options->HiveFile)
+        g_string_append(line, " save-hive");
     if (options->StrictWx)
         g_string_append(line, " strict-wx");
     if (options->AllowMissing)

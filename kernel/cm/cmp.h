@@ -1,69 +1,172 @@
 /* SPDX-License-Identifier: MIT
- * Tier 3, cm: hives, keys and key objects inside the kernel. The registry does not change after CmInitSystem, so it has no
- * locks; a key object is constant while it lives. */
+ * Tier 3, cm: hives, keys and key objects inside the kernel.
+ *
+ * Locks, in the order they are taken. Registry lock (r): a push lock, shared by those who read hives, alone for those who change
+ * them or what KCBs say. KCB lock (k): a push lock over the table of KCBs; who has (r) alone needs it too. Callback lock (c): the
+ * list of registry callbacks. None is held over a call into a driver. All are taken in a critical region at PASSIVE_LEVEL. */
 #pragma once
 #include "cm.h"
 #include "ob.h"
 #include "cm/hive.h"
 
 #define CMP_TAG_HIVE 'vHmC'
+#define CMP_TAG_KCB 'bKmC'
+#define CMP_TAG_NOTIFY 'nNmC'
+#define CMP_TAG_CALLBACK 'cCmC'
 #define CMP_TAG_QUERY 'uQmC'
 
-/* A cell index names a key of one hive; this bit selects the storage, as in NT. */
-#define CMP_VOLATILE 0x80000000u
+#define CMP_MAX_NAME_BYTES 510u /* [WDK Registry Element Size Limits] 255 characters */
+#define CMP_MAX_VALUE_NAME_BYTES 32766u
 
-typedef enum _CMP_STORAGE { CmpStable, CmpVolatile, CmpStorages } CMP_STORAGE;
-
-/* A hive and where it hangs in the tree. The keys below the root of the volatile storage (which is never in a file) are
- * subkeys of the stable root too. */
+/* A hive and where it hangs in the tree. Never freed, but for one that ZwLoadKey brought. */
 typedef struct _CMP_HIVE {
-    HIVE Storage[CmpStorages];
-    BOOLEAN HasVolatile;
-    struct _CMP_HIVE *MountHive; /* NULL: the master hive, which is \Registry */
-    ULONG MountCell;             /* key in MountHive that has HIVE_KEY_EXIT */
+    LIST_ENTRY Entry;            /* (r) of CmpHives */
+    HIVE Hive;                   /* (r) */
+    struct _CMP_HIVE *MountHive; /* constant. NULL: the master hive, which is \Registry */
+    ULONG MountCell;             /* constant: key in MountHive that has HIVE_KEY_EXIT */
+    BOOLEAN VolatileOnly;        /* constant. Every key in it is volatile, as in HKLM\HARDWARE */
+    BOOLEAN Loaded;              /* constant. By ZwLoadKey */
 } CMP_HIVE;
 
-/* A key that was read. Name is what it is called in the tree: a mounted root takes the name of its mount point. */
+/* Key control block: one for each key that is in use, and for the keys above it. */
+typedef struct _CMP_KCB {
+    LIST_ENTRY Bucket;        /* (k) */
+    volatile LONG References; /* becomes 0 under (k) only */
+    BOOLEAN Deleted;          /* (r) the key is gone; in no bucket */
+    CMP_HIVE *Hive;           /* constant */
+    ULONG Cell;               /* (r) */
+    struct _CMP_KCB *Parent;  /* constant, referenced. NULL: \REGISTRY */
+    LIST_ENTRY Notifies;      /* (r) of CMP_NOTIFY */
+    UNICODE_STRING Name;      /* (r) last component, with the hive's spelling; ObFreeName */
+} CMP_KCB;
+
+/* A key that was read. Name is what it is called in the tree: a mounted root takes the name of its mount point. Valid while (r) is
+ * held. */
 typedef struct _CMP_NODE {
     CMP_HIVE *Hive;
-    CMP_STORAGE Storage;
     HIVE_KEY Key;
     HIVE_NAME Name;
 } CMP_NODE;
 
+/* What a handle has asked to be told of: notify.c. */
+typedef struct _CMP_NOTIFY {
+    LIST_ENTRY Entry;    /* (r) of CMP_KCB.Notifies, when Armed */
+    LIST_ENTRY Requests; /* (r) of CMP_REQUEST */
+    ULONG Filter;        /* (r) REG_NOTIFY_xxx */
+    BOOLEAN WatchTree;   /* (r) */
+    BOOLEAN Armed;       /* (r) */
+    BOOLEAN Missed;      /* (r) something changed while no request was there */
+} CMP_NOTIFY;
+
 /* Body of a key object. */
 typedef struct _CMP_KEY {
-    CMP_HIVE *Hive;
-    ULONG Cell;          /* with CMP_VOLATILE */
-    UNICODE_STRING Name; /* absolute: \REGISTRY\MACHINE\SYSTEM\...; ObFreeName */
+    CMP_KCB *Kcb;        /* constant, referenced */
+    CMP_NOTIFY Notify;   /* (r) */
+    LIST_ENTRY Contexts; /* (c) of registry callbacks */
+    UNICODE_STRING Path; /* (c) what CmCallbackGetKeyObjectID gave out, or empty; ObFreeName */
 } CMP_KEY;
 
-extern CMP_HIVE CmpMasterHive, CmpSystemHive;
-extern POBJECT_TYPE CmpKeyObjectType;
+extern CMP_HIVE CmpMasterHive;
 
-/* status.c. HiveDamaged cannot happen in a hive that passed HiveCheck; it is STATUS_REGISTRY_CORRUPT. */
+/* --- locks: lock.c ------------------------------------------------------------------------------------------- */
+
+VOID CmpLockShared(VOID);
+VOID CmpLockExclusive(VOID);
+VOID CmpUnlockShared(VOID);
+VOID CmpUnlockExclusive(VOID);
+
+/* --- hives: hive.c ------------------------------------------------------------------------------------------- */
+
+/* HiveDamaged cannot happen in a hive that HiveLoad accepted; it is STATUS_REGISTRY_CORRUPT. */
 NTSTATUS CmpStatus(HIVE_STATUS Status);
+extern const HIVE_MEMORY CmpPagedMemory;
+ULONG64 CmpNow(VOID);
+/* Reads a hive file; a sentence in the log when that fails. */
+NTSTATUS CmpReadHiveFile(PCUNICODE_STRING Path, HIVE *Hive);
+/* (r) alone. Hangs the hive into the key Parent of MountHive, as a new key Name. */
+NTSTATUS CmpMountHive(CMP_HIVE *Hive, CMP_HIVE *MountHive, ULONG Parent, PCUNICODE_STRING Name);
+CMP_HIVE *CmpMountedAt(const CMP_HIVE *MountHive, ULONG Cell); /* (r) */
+VOID CmpAddHive(CMP_HIVE *Hive);                               /* (r) alone */
 
-/* hive.c: an empty builder that allocates from paged pool, and a hive file that stays in paged pool for good. */
-HIVE_BUILDER *CmpCreateBuilder(VOID);
-NTSTATUS CmpFinishBuilder(HIVE_BUILDER *Builder, HIVE *Hive); /* destroys the builder */
-NTSTATUS CmpReadHiveFile(PCWSTR Path, HIVE *Hive);
+/* --- keys: node.c, kcb.c. (r) is held ------------------------------------------------------------------------ */
 
-/* node.c */
-NTSTATUS CmpReadNode(const CMP_KEY *Key, CMP_NODE *Node);
-ULONG CmpNodeCell(const CMP_NODE *Node);
-HIVE *CmpNodeHive(const CMP_NODE *Node);
+NTSTATUS CmpReadNode(const CMP_KCB *Kcb, CMP_NODE *Node); /* STATUS_KEY_DELETED */
 ULONG CmpSubKeyCount(const CMP_NODE *Node);
 NTSTATUS CmpSubKey(const CMP_NODE *Node, ULONG Index, CMP_NODE *SubKey); /* STATUS_NO_MORE_ENTRIES */
 NTSTATUS CmpFindSubKey(const CMP_NODE *Node, PCUNICODE_STRING Name,
                        CMP_NODE *SubKey); /* STATUS_OBJECT_NAME_NOT_FOUND */
+BOOLEAN CmpIsVolatile(const CMP_NODE *Node);
 
-/* key_object.c */
+/* The KCB of the key that was read, a subkey of Parent (NULL: \REGISTRY itself); referenced. */
+NTSTATUS CmpGetKcb(CMP_KCB *Parent, const CMP_NODE *Node, CMP_KCB **Kcb);
+VOID CmpReferenceKcb(CMP_KCB *Kcb);
+VOID CmpDereferenceKcb(CMP_KCB *Kcb);                            /* (r) need not be held */
+VOID CmpForgetKcb(CMP_KCB *Kcb);                                 /* (r) alone: deleted */
+VOID CmpMoveKcb(CMP_KCB *Kcb, ULONG Cell, PUNICODE_STRING Name); /* (r) alone: renamed; takes over Name */
+BOOLEAN CmpIsHiveInUse(const CMP_HIVE *Hive);                    /* (r) alone */
+/* The absolute name, "\REGISTRY\MACHINE\...": bytes, and the text, which goes where there is room for it. */
+ULONG CmpPathLength(const CMP_KCB *Kcb);
+VOID CmpPutPath(const CMP_KCB *Kcb, PWCHAR To);
+
+/* --- key objects: key_object.c -------------------------------------------------------------------------------- */
+
 VOID CmpInitKeyType(VOID);
-NTSTATUS CmpMakeKeyObject(const CMP_NODE *Node, PUNICODE_STRING Name, CMP_KEY **Key); /* takes over Name */
+NTSTATUS CmpMakeKeyObject(CMP_KCB *Kcb, CMP_KEY **Key); /* takes over the reference, also on failure */
+NTSTATUS CmpReferenceKey(HANDLE Handle, ACCESS_MASK Access, CMP_KEY **Key);
 
+/* What ZwCreateKey wants of the parse procedure; NULL: ZwOpenKey. */
+typedef struct _CMP_CREATE {
+    ULONG Options; /* REG_OPTION_xxx */
+    UNICODE_STRING Class;
+    ULONG Disposition; /* out */
+    BOOLEAN Create;    /* FALSE: open only, with Options */
+} CMP_CREATE;
 /* parse.c: the type's parse procedure. */
 NTSTATUS CmpParseKey(PVOID Object, OB_PARSE *Parse, PVOID *Found);
+/* create.c, (r) alone. */
+NTSTATUS CmpCreateSubKey(CMP_KCB *Parent, PCUNICODE_STRING Name, CMP_CREATE *Create, CMP_KCB **Kcb);
+
+/* --- notifications: notify.c ------------------------------------------------------------------------------------ */
+
+/* (r) alone. Something that Filter (REG_NOTIFY_xxx) names changed in the key. */
+VOID CmpReportChange(CMP_KCB *Kcb, ULONG Filter);
+VOID CmpEndNotify(CMP_KEY *Key);      /* the handle's last close */
+VOID CmpEndKcbNotifies(CMP_KCB *Kcb); /* (r) alone: deleted */
+
+/* --- callbacks of drivers: callback.c ----------------------------------------------------------------------------- */
+
+/* One operation that drivers are told of. Information is the REG_XXX_INFORMATION, in which CallContext and ObjectContext lie. */
+typedef struct _CMP_CALL {
+    REG_NOTIFY_CLASS Pre, Post;
+    CMP_KEY *Key; /* whose object contexts are meant; may be NULL */
+    PVOID Information;
+    PVOID *CallContext, *ObjectContext;
+    struct _CMP_CALLED *Called; /* who has been told before, to be told after */
+    ULONG Count;
+} CMP_CALL;
+extern volatile LONG CmpCallbackCount;
+/* PASSIVE_LEVEL, no lock. STATUS_SUCCESS: go on, and end with CmpEndCall. Else the operation is not done and *Result is what the
+ * caller gets; drivers are not told of its end. */
+BOOLEAN CmpBeginCall(CMP_CALL *Call, NTSTATUS *Result);
+/* Object: of the operation, NULL when it failed. What the caller gets. */
+NTSTATUS CmpEndCall(CMP_CALL *Call, PVOID Object, NTSTATUS Status);
+VOID CmpCleanContexts(CMP_KEY *Key);
+
+/* Fills a CMP_CALL for Information, a REG_XXX_INFORMATION with CallContext and ObjectContext. */
+#define CMP_CALL_OF(PreClass, PostClass, KeyObject, Info)                                                    \
+    {.Pre = (PreClass),                                                                                      \
+     .Post = (PostClass),                                                                                    \
+     .Key = (KeyObject),                                                                                     \
+     .Information = &(Info),                                                                                 \
+     .CallContext = &(Info).CallContext,                                                                     \
+     .ObjectContext = &(Info).ObjectContext}
+
+static inline BOOLEAN CmpHasCallbacks(VOID)
+{
+    return __atomic_load_n(&CmpCallbackCount, __ATOMIC_RELAXED) != 0;
+}
+
+/* --- results ----------------------------------------------------------------------------------------------------- */
 
 /* output.c: a caller's buffer that may be too small. Offsets are from its start; what lies beyond its end is dropped. */
 typedef struct _CMP_OUTPUT {
@@ -76,6 +179,5 @@ VOID CmpPutName(const CMP_OUTPUT *Output, ULONG Offset, const HIVE_NAME *Name);
  * STATUS_BUFFER_TOO_SMALL: nothing may be written; STATUS_BUFFER_OVERFLOW: write what fits. */
 NTSTATUS CmpOutputStatus(const CMP_OUTPUT *Output, ULONG Fixed, ULONG Whole, PULONG ResultLength);
 
-/* query_key.c: Full: the path for KeyNameInformation, or NULL when that class is not allowed. */
-NTSTATUS CmpQueryNode(const CMP_NODE *Node, KEY_INFORMATION_CLASS Class, PCUNICODE_STRING Full,
-                      const CMP_OUTPUT *Output, PULONG ResultLength);
+/* The name of a value, checked; NULL means the default value. */
+NTSTATUS CmpCheckValueName(PCUNICODE_STRING Name);

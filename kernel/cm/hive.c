@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Hives of the running system: made in memory with the builder, or read from a file. Either way all of a hive is checked
- * before its first key is used. */
+ * Hives of the running system: made in memory, or read from a file, all of which is checked before its first key is used. */
 #include "cm/cmp.h"
 #include "image.h"
 #include "kd.h"
 
+static LIST_ENTRY CmpHives = {&CmpHives, &CmpHives}; /* (r) of CMP_HIVE */
+
 static void *CmpAllocate(void *Context, size_t Size)
 {
-    return ExAllocatePool2(POOL_FLAG_PAGED, Size, CMP_TAG_HIVE);
+    return ExAllocatePool2(POOL_FLAG_PAGED | POOL_FLAG_UNINITIALIZED, Size, CMP_TAG_HIVE);
 }
 
 static void CmpFree(void *Context, void *Block)
@@ -15,42 +16,56 @@ static void CmpFree(void *Context, void *Block)
     ExFreePoolWithTag(Block, CMP_TAG_HIVE);
 }
 
-HIVE_BUILDER *CmpCreateBuilder(VOID)
-{
-    static const HIVE_MEMORY Memory = {CmpAllocate, CmpFree, NULL};
-    return HiveBuilderCreate(&Memory);
-}
+const HIVE_MEMORY CmpPagedMemory = {CmpAllocate, CmpFree, NULL};
 
-NTSTATUS CmpFinishBuilder(HIVE_BUILDER *Builder, HIVE *Hive)
+ULONG64 CmpNow(VOID)
 {
     LARGE_INTEGER Now;
-    uint8_t *Bytes = NULL;
-    uint32_t Length;
     KeQuerySystemTime(&Now);
-    HIVE_STATUS Status = HiveBuilderFinish(Builder, (uint64_t)Now.QuadPart, &Bytes, &Length);
-    HiveBuilderDestroy(Builder);
-    if (Status == HiveOk)
-        Status = HiveOpen(Hive, Bytes, Length);
-    return CmpStatus(Status);
+    return (ULONG64)Now.QuadPart;
 }
 
-NTSTATUS CmpReadHiveFile(PCWSTR Path, HIVE *Hive)
+NTSTATUS CmpReadHiveFile(PCUNICODE_STRING Path, HIVE *Hive)
 {
-    UNICODE_STRING Name;
     PVOID Bytes;
     SIZE_T Length;
-    RtlInitUnicodeString(&Name, Path);
-    NTSTATUS Status = ImReadFile(&Name, CMP_TAG_HIVE, &Bytes, &Length);
+    NTSTATUS Status = ImReadFile(Path, CMP_TAG_HIVE, &Bytes, &Length);
     if (!NT_SUCCESS(Status)) {
-        KdLog("%ls cannot be read: status 0x%08X", Path, (unsigned)Status);
+        KdLog("%wZ cannot be read: status 0x%08X", Path, (unsigned)Status);
         return Status;
     }
-    HIVE_STATUS Checked = HiveOpen(Hive, Bytes, (ULONG)Length);
-    if (Checked == HiveOk)
-        Checked = HiveCheck(Hive);
-    if (Checked == HiveOk)
-        return STATUS_SUCCESS;
-    KdLog("%ls: offset 0x%x: %s", Path, Hive->Error.Offset, Hive->Error.Rule);
+    HIVE_STATUS Loaded = HiveLoad(Hive, &CmpPagedMemory, Bytes, Length);
     CmpFree(NULL, Bytes);
-    return CmpStatus(Checked);
+    if (Loaded == HiveDamaged)
+        KdLog("%wZ: offset 0x%x: %s", Path, Hive->Error.Offset, Hive->Error.Rule);
+    return CmpStatus(Loaded);
+}
+
+VOID CmpAddHive(CMP_HIVE *Hive)
+{
+    InsertTailList(&CmpHives, &Hive->Entry);
+}
+
+NTSTATUS CmpMountHive(CMP_HIVE *Hive, CMP_HIVE *MountHive, ULONG Parent, PCUNICODE_STRING Name)
+{
+    HIVE_NEW_KEY New = {.Flags = HIVE_KEY_EXIT, .Time = CmpNow()};
+    uint32_t Cell;
+    HIVE_STATUS Status = HiveAddKey(&MountHive->Hive, Parent, (const uint16_t *)Name->Buffer,
+                                    Name->Length / sizeof(WCHAR), &New, &Cell);
+    if (Status != HiveOk)
+        return CmpStatus(Status);
+    Hive->MountHive = MountHive;
+    Hive->MountCell = Cell;
+    CmpAddHive(Hive);
+    return STATUS_SUCCESS;
+}
+
+CMP_HIVE *CmpMountedAt(const CMP_HIVE *MountHive, ULONG Cell)
+{
+    for (LIST_ENTRY *At = CmpHives.Flink; At != &CmpHives; At = At->Flink) {
+        CMP_HIVE *Hive = CONTAINING_RECORD(At, CMP_HIVE, Entry);
+        if (Hive->MountHive == MountHive && Hive->MountCell == Cell)
+            return Hive;
+    }
+    return NULL;
 }

@@ -15,7 +15,7 @@
 #define HIVE_HEADER_SIZE 4096u
 #define HIVE_BIN_HEADER 32u
 #define HIVE_NO_CELL 0xffffffffu
-#define HIVE_MAX_BINS 0x7ffff000u /* bit 31 of a cell index means volatile storage */
+#define HIVE_MAX_BINS 0x7ffff000u /* HIVE_VOLATILE */
 #define HIVE_SEGMENT 16344u       /* data bytes in one segment of a db value; larger data must be segmented */
 #define HIVE_INLINE 0x80000000u   /* bit of the data length: the data lies in the data offset field */
 #define HIVE_MAX_DEPTH 512u
@@ -43,6 +43,7 @@ enum { /* key cell */
        NK_TIME = 4,
        NK_PARENT = 16,
        NK_SUBKEY_COUNT = 20,
+       NK_VOLATILE_COUNT = 24,
        NK_SUBKEY_LIST = 28,
        NK_VOLATILE_LIST = 32,
        NK_VALUE_COUNT = 36,
@@ -50,6 +51,7 @@ enum { /* key cell */
        NK_SECURITY = 44,
        NK_CLASS = 48,
        NK_MAX_NAME = 52,
+       NK_MAX_CLASS = 56,
        NK_MAX_VALUE_NAME = 60,
        NK_MAX_VALUE_DATA = 64,
        NK_NAME_LENGTH = 72,

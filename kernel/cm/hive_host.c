@@ -34,6 +34,8 @@ const char *HiveStatusText(HIVE_STATUS Status)
         return "not a registry name (empty, too long, too deep, or no UTF-8)";
     case HiveTooLarge:
         return "the hive would pass 2 GiB";
+    case HiveNotEmpty:
+        return "the key has subkeys";
     }
     return "unknown hive status";
 }

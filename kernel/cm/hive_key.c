@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Keys of an open hive: nk cells and the lists that lead to subkeys (lf, lh, li, and ri lists of those). */
+ * Keys of an open hive: nk cells, and their subkeys by number and by name. */
 #include "cm/hive_private.h"
 
 #define SMALLEST_KEY 80u /* bytes of an nk cell with a name of one character */
@@ -22,7 +22,7 @@ static bool ReadName(const uint8_t *Cell, uint32_t Length, HIVE_KEY *Key)
     return true;
 }
 
-static HIVE_STATUS ReadKeyFrom(HIVE *Hive, uint32_t From, uint32_t Cell, HIVE_KEY *Key)
+HIVE_STATUS HiveReadKeyFrom(HIVE *Hive, uint32_t From, uint32_t Cell, HIVE_KEY *Key)
 {
     uint32_t Length;
     const uint8_t *At = HiveCell(Hive, From, Cell, NK_NAME, &Length);
@@ -36,91 +36,34 @@ static HIVE_STATUS ReadKeyFrom(HIVE *Hive, uint32_t From, uint32_t Cell, HIVE_KE
     Key->Parent = HiveLoad32(At + NK_PARENT);
     Key->SubKeyCount = HiveLoad32(At + NK_SUBKEY_COUNT);
     Key->SubKeyList = HiveLoad32(At + NK_SUBKEY_LIST);
+    bool HasVolatile =
+        Hive->Stores[1].Length != 0; /* else these fields are left from when the file was in use */
+    Key->VolatileCount = HasVolatile ? HiveLoad32(At + NK_VOLATILE_COUNT) : 0;
+    Key->VolatileList = HiveLoad32(At + NK_VOLATILE_LIST);
     Key->ValueCount = HiveLoad32(At + NK_VALUE_COUNT);
     Key->ValueList = HiveLoad32(At + NK_VALUE_LIST);
+    Key->Security = HiveLoad32(At + NK_SECURITY);
     Key->Class = HiveLoad32(At + NK_CLASS);
     Key->ClassLength = HiveLoad16(At + NK_CLASS_LENGTH);
     if (!ReadName(At, Length, Key))
         return HiveReport(Hive, Cell, "a key's name is empty, too long for its cell, or holds a backslash");
-    if (Key->SubKeyCount > Hive->BinsLength / SMALLEST_KEY)
+    if (Key->SubKeyCount > Hive->Stores[0].Length / SMALLEST_KEY ||
+        Key->VolatileCount > Hive->Stores[1].Length / SMALLEST_KEY)
         return HiveReport(Hive, Cell, "a key counts more subkeys than the hive can hold");
-    if (Key->ValueCount > Hive->BinsLength / 4)
+    if (Key->ValueCount > Hive->Stores[HiveStoreOf(Cell)].Length / 4)
         return HiveReport(Hive, Cell, "a key counts more values than the hive can hold");
     return HiveOk;
 }
 
 HIVE_STATUS HiveReadRoot(HIVE *Hive, HIVE_KEY *Key)
 {
-    return ReadKeyFrom(Hive, HIVE_NO_CELL, Hive->Root, Key);
+    return HiveReadKeyFrom(Hive, HIVE_NO_CELL, Hive->Root, Key);
 }
 
 HIVE_STATUS HiveReadKey(HIVE *Hive, uint32_t Cell, HIVE_KEY *Key)
 {
-    return ReadKeyFrom(Hive, Cell < Hive->BinsLength ? Cell : HIVE_NO_CELL, Cell, Key);
-}
-
-/* One lf, lh or li list. */
-typedef struct LEAF {
-    uint32_t Cell;
-    const uint8_t *Entries;
-    uint32_t Count;
-    uint32_t Stride; /* bytes of an entry; the subkey's cell comes first */
-    bool Hashed;     /* lh: the word after the cell is the name's hash */
-} LEAF;
-
-static HIVE_STATUS ReadLeaf(HIVE *Hive, uint32_t From, uint32_t Cell, LEAF *Leaf)
-{
-    uint32_t Length;
-    const uint8_t *At = HiveCell(Hive, From, Cell, LIST_ENTRIES, &Length);
-    if (!At)
-        return HiveDamaged;
-    Leaf->Hashed = memcmp(At, "lh", 2) == 0;
-    Leaf->Stride = memcmp(At, "li", 2) == 0 ? 4 : 8;
-    if (!Leaf->Hashed && Leaf->Stride == 8 && memcmp(At, "lf", 2) != 0)
-        return HiveReport(Hive, Cell, "a list of subkeys is no lf, lh or li cell");
-    Leaf->Cell = Cell;
-    Leaf->Entries = At + LIST_ENTRIES;
-    Leaf->Count = HiveLoad16(At + LIST_COUNT);
-    if (Leaf->Count == 0 || Leaf->Count > (Length - LIST_ENTRIES) / Leaf->Stride)
-        return HiveReport(Hive, Cell, "a list of subkeys is empty or longer than its cell");
-    return HiveOk;
-}
-
-/* The leaves of one key, one after the other. */
-typedef struct LEAF_WALK {
-    HIVE *Hive;
-    uint32_t List;       /* the key's list */
-    const uint8_t *Next; /* entry of the ri list; NULL when the list is a leaf itself */
-    uint32_t Leaves;     /* still to come */
-} LEAF_WALK;
-
-static HIVE_STATUS BeginLeaves(HIVE *Hive, const HIVE_KEY *Key, LEAF_WALK *Walk)
-{
-    uint32_t Length;
-    const uint8_t *At = HiveCell(Hive, Key->Cell, Key->SubKeyList, LIST_ENTRIES, &Length);
-    if (!At)
-        return HiveDamaged;
-    *Walk = (LEAF_WALK){Hive, Key->SubKeyList, NULL, 1};
-    if (memcmp(At, "ri", 2) != 0)
-        return HiveOk;
-    Walk->Next = At + LIST_ENTRIES;
-    Walk->Leaves = HiveLoad16(At + LIST_COUNT);
-    if (Walk->Leaves > (Length - LIST_ENTRIES) / 4)
-        return HiveReport(Hive, Key->SubKeyList, "a list of lists is longer than its cell");
-    return HiveOk;
-}
-
-/* HiveNoMoreEntries after the last leaf. */
-static HIVE_STATUS NextLeaf(LEAF_WALK *Walk, LEAF *Leaf)
-{
-    if (Walk->Leaves == 0)
-        return HiveNoMoreEntries;
-    Walk->Leaves -= 1;
-    if (!Walk->Next)
-        return ReadLeaf(Walk->Hive, Walk->List, Walk->List, Leaf);
-    uint32_t Cell = HiveLoad32(Walk->Next);
-    Walk->Next += 4;
-    return ReadLeaf(Walk->Hive, Walk->List, Cell, Leaf);
+    bool Inside = (Cell & ~HIVE_VOLATILE) < Hive->Stores[HiveStoreOf(Cell)].Length;
+    return HiveReadKeyFrom(Hive, Inside ? Cell : HIVE_NO_CELL, Cell, Key);
 }
 
 static HIVE_STATUS TooFew(HIVE *Hive, const HIVE_KEY *Key, HIVE_STATUS Status)
@@ -130,25 +73,33 @@ static HIVE_STATUS TooFew(HIVE *Hive, const HIVE_KEY *Key, HIVE_STATUS Status)
     return HiveReport(Hive, Key->Cell, "a key counts more subkeys than its lists hold");
 }
 
+static HIVE_STATUS Listed(HIVE *Hive, const HIVE_KEY *Key, const HIVE_KEY *SubKey)
+{
+    if (SubKey->Parent == Key->Cell)
+        return HiveOk;
+    return HiveReport(Hive, SubKey->Cell, "a subkey names another parent than the key that lists it");
+}
+
 HIVE_STATUS HiveSubKey(HIVE *Hive, const HIVE_KEY *Key, uint32_t Index, HIVE_KEY *SubKey)
 {
-    if (Index >= Key->SubKeyCount)
+    if (Index >= Key->SubKeyCount + Key->VolatileCount)
         return HiveNoMoreEntries;
-    LEAF_WALK Walk;
-    LEAF Leaf;
-    HIVE_STATUS Status = BeginLeaves(Hive, Key, &Walk);
+    HIVE_LEAF_WALK Walk;
+    HIVE_LEAF Leaf;
+    bool Volatile = Index >= Key->SubKeyCount;
+    Index -= Volatile ? Key->SubKeyCount : 0;
+    HIVE_STATUS Status =
+        HiveBeginLeaves(Hive, Key->Cell, Volatile ? Key->VolatileList : Key->SubKeyList, &Walk);
     if (Status == HiveOk)
-        Status = NextLeaf(&Walk, &Leaf);
+        Status = HiveNextLeaf(&Walk, &Leaf);
     while (Status == HiveOk && Index >= Leaf.Count) {
         Index -= Leaf.Count;
-        Status = NextLeaf(&Walk, &Leaf);
+        Status = HiveNextLeaf(&Walk, &Leaf);
     }
     if (Status != HiveOk)
         return TooFew(Hive, Key, Status);
-    Status = ReadKeyFrom(Hive, Leaf.Cell, HiveLoad32(Leaf.Entries + (size_t)Index * Leaf.Stride), SubKey);
-    if (Status == HiveOk && SubKey->Parent != Key->Cell)
-        return HiveReport(Hive, SubKey->Cell, "a subkey names another parent than the key that lists it");
-    return Status;
+    Status = HiveReadKeyFrom(Hive, Leaf.Cell, HiveLoad32(Leaf.Entries + (size_t)Index * Leaf.Stride), SubKey);
+    return Status == HiveOk ? Listed(Hive, Key, SubKey) : Status;
 }
 
 static bool IsAscii(const uint16_t *Name, uint32_t Length)
@@ -162,7 +113,7 @@ static bool IsAscii(const uint16_t *Name, uint32_t Length)
 
 /* Searches Count entries of one leaf. The hash decides only for ASCII names: for others the writer's case
  * table may differ from ours. */
-static HIVE_STATUS SearchLeaf(HIVE *Hive, const LEAF *Leaf, uint32_t Count, const uint16_t *Name,
+static HIVE_STATUS SearchLeaf(HIVE *Hive, const HIVE_LEAF *Leaf, uint32_t Count, const uint16_t *Name,
                               uint32_t Length, HIVE_KEY *SubKey)
 {
     bool UseHash = Leaf->Hashed && IsAscii(Name, Length);
@@ -171,7 +122,7 @@ static HIVE_STATUS SearchLeaf(HIVE *Hive, const LEAF *Leaf, uint32_t Count, cons
         const uint8_t *Entry = Leaf->Entries + (size_t)i * Leaf->Stride;
         if (UseHash && HiveLoad32(Entry + 4) != Hash)
             continue;
-        HIVE_STATUS Status = ReadKeyFrom(Hive, Leaf->Cell, HiveLoad32(Entry), SubKey);
+        HIVE_STATUS Status = HiveReadKeyFrom(Hive, Leaf->Cell, HiveLoad32(Entry), SubKey);
         if (Status != HiveOk)
             return Status;
         if (HiveNameEquals(&SubKey->Name, Name, Length))
@@ -181,28 +132,36 @@ static HIVE_STATUS SearchLeaf(HIVE *Hive, const LEAF *Leaf, uint32_t Count, cons
 }
 
 /* Looks at no more entries than the key counts, so lists that repeat a leaf cannot make the search long. */
-HIVE_STATUS HiveFindSubKey(HIVE *Hive, const HIVE_KEY *Key, const uint16_t *Name, uint32_t Length,
-                           HIVE_KEY *SubKey)
+static HIVE_STATUS SearchList(HIVE *Hive, const HIVE_KEY *Key, uint32_t List, uint32_t Left,
+                              const uint16_t *Name, uint32_t Length, HIVE_KEY *SubKey)
 {
-    if (Key->SubKeyCount == 0)
-        return HiveNotFound;
-    LEAF_WALK Walk;
-    LEAF Leaf;
-    HIVE_STATUS Status = BeginLeaves(Hive, Key, &Walk);
-    for (uint32_t Left = Key->SubKeyCount; Status == HiveOk && Left;) {
-        Status = NextLeaf(&Walk, &Leaf);
+    HIVE_LEAF_WALK Walk;
+    HIVE_LEAF Leaf;
+    HIVE_STATUS Status = HiveBeginLeaves(Hive, Key->Cell, List, &Walk);
+    while (Status == HiveOk && Left) {
+        Status = HiveNextLeaf(&Walk, &Leaf);
         if (Status != HiveOk)
             return TooFew(Hive, Key, Status);
         uint32_t Count = Leaf.Count < Left ? Leaf.Count : Left;
         Left -= Count;
         Status = SearchLeaf(Hive, &Leaf, Count, Name, Length, SubKey);
-        if (Status == HiveOk && SubKey->Parent != Key->Cell)
-            return HiveReport(Hive, SubKey->Cell, "a subkey names another parent than the key that lists it");
-        if (Status != HiveNotFound)
-            return Status;
-        Status = HiveOk;
+        if (Status == HiveOk)
+            return Listed(Hive, Key, SubKey);
+        if (Status == HiveNotFound)
+            Status = HiveOk;
     }
     return Status == HiveOk ? HiveNotFound : Status;
+}
+
+HIVE_STATUS HiveFindSubKey(HIVE *Hive, const HIVE_KEY *Key, const uint16_t *Name, uint32_t Length,
+                           HIVE_KEY *SubKey)
+{
+    HIVE_STATUS Status = HiveNotFound;
+    if (Key->SubKeyCount)
+        Status = SearchList(Hive, Key, Key->SubKeyList, Key->SubKeyCount, Name, Length, SubKey);
+    if (Status == HiveNotFound && Key->VolatileCount)
+        Status = SearchList(Hive, Key, Key->VolatileList, Key->VolatileCount, Name, Length, SubKey);
+    return Status;
 }
 
 HIVE_STATUS HiveReadClass(HIVE *Hive, const HIVE_KEY *Key, const uint8_t **Bytes)
@@ -215,4 +174,21 @@ HIVE_STATUS HiveReadClass(HIVE *Hive, const HIVE_KEY *Key, const uint8_t **Bytes
         return HiveReport(Hive, Key->Cell, "a key's class name has an odd number of bytes");
     *Bytes = HiveCell(Hive, Key->Cell, Key->Class, Key->ClassLength, &Length);
     return *Bytes ? HiveOk : HiveDamaged;
+}
+
+HIVE_STATUS HiveReadSecurity(HIVE *Hive, const HIVE_KEY *Key, const uint8_t **Bytes, uint32_t *Length)
+{
+    uint32_t Room;
+    *Length = 0;
+    *Bytes = NULL;
+    if (Key->Security == HIVE_NO_CELL)
+        return HiveOk;
+    const uint8_t *At = HiveCell(Hive, Key->Cell, Key->Security, SK_DESCRIPTOR, &Room);
+    if (!At)
+        return HiveDamaged;
+    if (memcmp(At, "sk", 2) != 0 || HiveLoad32(At + SK_LENGTH) > Room - SK_DESCRIPTOR)
+        return HiveReport(Hive, Key->Security, "a key's security reference leads to a cell that is no sk");
+    *Bytes = At + SK_DESCRIPTOR;
+    *Length = HiveLoad32(At + SK_LENGTH);
+    return HiveOk;
 }

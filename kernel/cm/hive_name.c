@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Names in a hive: upper case, comparison, the hash of lh lists. The case table covers Latin, Greek and
+ * Names in a hive: upper case, comparison, the hash of lh lists, Latin-1 or UTF-16. The case table covers Latin, Greek and
  * Cyrillic letters; other scripts compare by code unit. */
 #include "cm/hive.h"
 #include "cm/hive_private.h"
@@ -53,14 +53,14 @@ bool HiveNameEquals(const HIVE_NAME *Name, const uint16_t *Text, uint32_t Length
     return true;
 }
 
-int HiveCompareText(const uint16_t *A, uint32_t LengthA, const uint16_t *B, uint32_t LengthB)
+int HiveCompareName(const HIVE_NAME *A, const uint16_t *B, uint32_t LengthB)
 {
-    for (uint32_t i = 0; i < LengthA && i < LengthB; i++) {
-        int Difference = HiveUpcase(A[i]) - HiveUpcase(B[i]);
+    for (uint32_t i = 0; i < A->Length && i < LengthB; i++) {
+        int Difference = HiveUpcase(HiveNameCharacter(A, i)) - HiveUpcase(B[i]);
         if (Difference)
             return Difference;
     }
-    return LengthA < LengthB ? -1 : LengthA > LengthB;
+    return A->Length < LengthB ? -1 : A->Length > LengthB;
 }
 
 uint32_t HiveHashText(const uint16_t *Text, uint32_t Length)
@@ -69,4 +69,28 @@ uint32_t HiveHashText(const uint16_t *Text, uint32_t Length)
     for (uint32_t i = 0; i < Length; i++)
         Hash = Hash * 37 + HiveUpcase(Text[i]);
     return Hash;
+}
+
+bool HiveCompressible(const uint16_t *Name, uint32_t Length)
+{
+    for (uint32_t i = 0; i < Length; i++) {
+        if (Name[i] > 0xff)
+            return false;
+    }
+    return true;
+}
+
+uint32_t HiveStoredLength(const uint16_t *Name, uint32_t Length)
+{
+    return HiveCompressible(Name, Length) ? Length : Length * 2;
+}
+
+void HiveStoreName(uint8_t *To, const uint16_t *Name, uint32_t Length)
+{
+    if (!HiveCompressible(Name, Length)) {
+        memcpy(To, Name, Length * sizeof(uint16_t));
+        return;
+    }
+    for (uint32_t i = 0; i < Length; i++)
+        To[i] = (uint8_t)Name[i];
 }

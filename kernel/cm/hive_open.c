@@ -11,7 +11,8 @@ static HIVE_STATUS HeaderDamage(HIVE *Hive, uint32_t Offset, const char *Rule)
 
 HIVE_STATUS HiveReport(HIVE *Hive, uint32_t Cell, const char *Rule)
 {
-    return HeaderDamage(Hive, Cell == HIVE_NO_CELL ? REGF_ROOT : HIVE_HEADER_SIZE + Cell, Rule);
+    uint32_t Offset = HIVE_HEADER_SIZE + (Cell & ~HIVE_VOLATILE);
+    return HeaderDamage(Hive, Cell == HIVE_NO_CELL ? REGF_ROOT : Offset, Rule);
 }
 
 static HIVE_STATUS CheckHeader(HIVE *Hive, const uint8_t *Header, uint64_t Length)
@@ -37,17 +38,15 @@ static HIVE_STATUS CheckHeader(HIVE *Hive, const uint8_t *Header, uint64_t Lengt
                             "the length of the bins is not a multiple of 4096 below 2 GiB");
     if (Bins > Length - HIVE_HEADER_SIZE)
         return HeaderDamage(Hive, REGF_BINS_LENGTH, "the file is shorter than its header says");
-    Hive->Bins = Header + HIVE_HEADER_SIZE;
-    Hive->BinsLength = Bins;
+    Hive->Stores[0].Bins = Header + HIVE_HEADER_SIZE;
+    Hive->Stores[0].Length = Bins;
     Hive->Root = HiveLoad32(Header + REGF_ROOT);
     return HiveOk;
 }
 
-/* The size of the cell whose size field is at Bins + Cell, in use or free; 0 for the one value that has no
- * size. */
-static uint32_t CellSize(const uint8_t *Bins, uint32_t Cell)
+uint32_t HiveCellSize(const uint8_t *Bins, uint32_t Offset)
 {
-    uint32_t Size = HiveLoad32(Bins + Cell);
+    uint32_t Size = HiveLoad32(Bins + Offset);
     return Size & 0x80000000u ? 0u - Size : Size;
 }
 
@@ -55,7 +54,7 @@ static HIVE_STATUS CheckCells(HIVE *Hive, uint32_t Bin, uint32_t BinSize)
 {
     uint32_t End = Bin + BinSize;
     for (uint32_t Cell = Bin + HIVE_BIN_HEADER; Cell < End;) {
-        uint32_t Size = CellSize(Hive->Bins, Cell);
+        uint32_t Size = HiveCellSize(Hive->Stores[0].Bins, Cell);
         if (Size < 8 || Size % 8 || Size > End - Cell)
             return HiveReport(Hive, Cell, "a cell's size is no multiple of 8 or passes the end of its bin");
         Cell += Size;
@@ -65,14 +64,15 @@ static HIVE_STATUS CheckCells(HIVE *Hive, uint32_t Bin, uint32_t BinSize)
 
 static HIVE_STATUS CheckBins(HIVE *Hive)
 {
-    for (uint32_t Bin = 0; Bin < Hive->BinsLength;) {
-        const uint8_t *Header = Hive->Bins + Bin;
+    const HIVE_STORE *Store = &Hive->Stores[0];
+    for (uint32_t Bin = 0; Bin < Store->Length;) {
+        const uint8_t *Header = Store->Bins + Bin;
         uint32_t Size = HiveLoad32(Header + HBIN_SIZE);
         if (memcmp(Header, "hbin", 4) != 0)
             return HiveReport(Hive, Bin, "the magic of a bin is not hbin");
         if (HiveLoad32(Header + HBIN_OFFSET) != Bin)
             return HiveReport(Hive, Bin + HBIN_OFFSET, "a bin does not name its own offset");
-        if (Size == 0 || Size % 4096 || Size > Hive->BinsLength - Bin)
+        if (Size == 0 || Size % 4096 || Size > Store->Length - Bin)
             return HiveReport(Hive, Bin + HBIN_SIZE,
                               "a bin's size is no multiple of 4096 or passes the end of the file");
         HIVE_STATUS Status = CheckCells(Hive, Bin, Size);
@@ -97,19 +97,22 @@ HIVE_STATUS HiveOpen(HIVE *Hive, const void *Bytes, uint64_t Length)
 
 const uint8_t *HiveCell(HIVE *Hive, uint32_t From, uint32_t Cell, uint32_t Least, uint32_t *Length)
 {
-    if (Cell < HIVE_BIN_HEADER || Cell % 8 || Cell > Hive->BinsLength - 8) {
+    const HIVE_STORE *Store = &Hive->Stores[HiveStoreOf(Cell)];
+    uint32_t At = Cell & ~HIVE_VOLATILE;
+    if (At < HIVE_BIN_HEADER || At % 8 || At >= Store->Length) {
         HiveReport(Hive, From, "a reference in this cell names no cell");
         return NULL;
     }
-    uint32_t Size = CellSize(Hive->Bins, Cell);
-    if (!(HiveLoad32(Hive->Bins + Cell) & 0x80000000u)) {
+    uint32_t Size = HiveLoad32(Store->Bins + At);
+    if (!(Size & 0x80000000u)) {
         HiveReport(Hive, Cell, "a cell that is in use is marked free");
         return NULL;
     }
-    if (Size < 8 || Size > Hive->BinsLength - Cell || Size - 4 < Least) {
+    Size = 0u - Size;
+    if (Size < 8 || Size > Store->Length - At || Size - 4 < Least) {
         HiveReport(Hive, Cell, "a cell is too small for its contents or passes the end of the hive");
         return NULL;
     }
     *Length = Size - 4;
-    return Hive->Bins + Cell + 4;
+    return Store->Bins + At + 4;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Values given in the builder's own words: UTF-8 text and numbers, converted to what the registry stores. */
+#include "cm/hive_builder.h"
 #include "cm/hive_private.h"
 
 /* Sets a value whose data is Units code units in Text, and frees Text. */
@@ -8,7 +9,7 @@ static HIVE_STATUS SetUnits(HIVE_BUILDER *Builder, const char *Path, const char 
 {
     HIVE_STATUS Status =
         HiveBuilderSetValue(Builder, Path, Name, Type, Text, (uint32_t)(Units * sizeof(uint16_t)));
-    Builder->Memory.Free(Builder->Memory.Context, Text);
+    Builder->Hive.Memory.Free(Builder->Hive.Memory.Context, Text);
     return Status;
 }
 
@@ -34,7 +35,8 @@ static HIVE_STATUS SetTexts(HIVE_BUILDER *Builder, const char *Path, const char 
     HIVE_STATUS Status = CountUnits(Texts, Count, &Units);
     if (Status != HiveOk)
         return Status;
-    uint16_t *Text = Builder->Memory.Allocate(Builder->Memory.Context, (Units + 1) * sizeof(uint16_t));
+    uint16_t *Text =
+        Builder->Hive.Memory.Allocate(Builder->Hive.Memory.Context, (Units + 1) * sizeof(uint16_t));
     if (!Text)
         return HiveNoMemory;
     size_t At = 0;

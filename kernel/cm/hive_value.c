@@ -19,7 +19,7 @@ static HIVE_STATUS ReadDataReference(HIVE *Hive, HIVE_VALUE *Value)
     const uint8_t *At = HiveCell(Hive, Value->Cell, Value->DataCell, 4, &Length);
     if (!At)
         return HiveDamaged;
-    if (Value->DataLength > Hive->BinsLength)
+    if (Value->DataLength > Hive->Stores[HiveStoreOf(Value->Cell)].Length)
         return HiveReport(Hive, Value->Cell, "a value's data is longer than the hive");
     if (Value->DataLength <= Length)
         return HiveOk;
@@ -123,9 +123,23 @@ static HIVE_STATUS ReadSegments(HIVE *Hive, const HIVE_VALUE *Value, uint8_t *Bu
     return HiveOk;
 }
 
-HIVE_STATUS HiveCheckData(HIVE *Hive, const HIVE_VALUE *Value)
+HIVE_STATUS HiveVisitData(HIVE *Hive, const HIVE_VALUE *Value, HIVE_VISIT Visit, void *Context)
 {
-    return Value->Segmented ? ReadSegments(Hive, Value, NULL, Value->DataLength) : HiveOk;
+    uint32_t ListCell, Count, Length;
+    if (Value->Inline)
+        return HiveOk;
+    HIVE_STATUS Status = Value->Segmented ? ReadSegments(Hive, Value, NULL, Value->DataLength) : HiveOk;
+    if (Status == HiveOk && Visit)
+        Status = Visit(Context, Value->Cell, Value->DataCell);
+    if (Status != HiveOk || !Value->Segmented || !Visit)
+        return Status;
+    const uint8_t *List = SegmentList(Hive, Value, &ListCell, &Count);
+    Status = List ? Visit(Context, Value->DataCell, ListCell) : HiveDamaged;
+    for (uint32_t i = 0; i < Count && Status == HiveOk; i++) {
+        List = HiveCell(Hive, Value->DataCell, ListCell, Count * 4, &Length);
+        Status = List ? Visit(Context, ListCell, HiveLoad32(List + (size_t)i * 4)) : HiveDamaged;
+    }
+    return Status;
 }
 
 HIVE_STATUS HiveReadData(HIVE *Hive, const HIVE_VALUE *Value, void *Buffer, uint32_t Length)

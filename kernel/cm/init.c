@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Starting the registry: the master hive with \Registry\Machine, the SYSTEM hive mounted below it, and the link
- * CurrentControlSet in that hive's volatile storage. [WDK Registry Trees: HKLM\SYSTEM\CurrentControlSet] */
+ * Starting the registry: the master hive with \Registry\Machine and \Registry\User, the SYSTEM hive from its file with the volatile link
+ * CurrentControlSet, and the hives that live in memory only. [WDK Registry Trees: HKLM\SYSTEM\CurrentControlSet] */
 #include "cm/cmp.h"
 #include "kd.h"
 #include "ke.h"
@@ -8,7 +8,8 @@
 #define CMP_SYSTEM_FILE L"\\SystemRoot\\System32\\config\\SYSTEM"
 #define CMP_MAX_CONTROL_SET 999u
 
-CMP_HIVE CmpMasterHive, CmpSystemHive;
+CMP_HIVE CmpMasterHive;
+static CMP_HIVE CmpSystemHive, CmpSoftwareHive, CmpHardwareHive, CmpDefaultHive;
 
 /* [WDK Bug Check 0x74: BAD_SYSTEM_CONFIG_INFO] the SYSTEM hive cannot be used. */
 static VOID CmpRequire(NTSTATUS Status, ULONG Step)
@@ -19,15 +20,19 @@ static VOID CmpRequire(NTSTATUS Status, ULONG Step)
         KeBugCheckEx(BAD_SYSTEM_CONFIG_INFO, Step, (ULONG_PTR)Status, 0, 0);
 }
 
-static NTSTATUS CmpMakeMasterHive(VOID)
+/* The subkey Name of Cell, made when it is not there. */
+static NTSTATUS CmpMakeKey(HIVE *Hive, ULONG Cell, PCWSTR Name, BOOLEAN Volatile, uint16_t Flags,
+                           uint32_t *Found)
 {
-    HIVE_BUILDER *Builder = CmpCreateBuilder();
-    if (Builder == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    HIVE_STATUS Status = HiveBuilderMarkKey(Builder, "MACHINE\\SYSTEM", HIVE_KEY_EXIT);
+    HIVE_KEY Parent, Key;
+    HIVE_NEW_KEY New = {.Volatile = Volatile, .Flags = Flags, .Time = CmpNow()};
+    ULONG Length = (ULONG)wcslen(Name);
+    HIVE_STATUS Status = HiveReadKey(Hive, Cell, &Parent);
     if (Status == HiveOk)
-        return CmpFinishBuilder(Builder, &CmpMasterHive.Storage[CmpStable]);
-    HiveBuilderDestroy(Builder);
+        Status = HiveFindSubKey(Hive, &Parent, (const uint16_t *)Name, Length, &Key);
+    *Found = Key.Cell;
+    if (Status == HiveNotFound)
+        Status = HiveAddKey(Hive, Cell, (const uint16_t *)Name, Length, &New, Found);
     return CmpStatus(Status);
 }
 
@@ -37,56 +42,54 @@ static NTSTATUS CmpMakeRegistryObject(VOID)
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\REGISTRY");
     OBJECT_ATTRIBUTES Attributes;
     PVOID Object;
+    CMP_KEY *Key;
+    CMP_NODE Root = {.Hive = &CmpMasterHive, .Name = {(const uint8_t *)u"REGISTRY", 8, false}};
+    Root.Key.Cell = CmpMasterHive.Hive.Root;
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT, NULL, NULL);
-    NTSTATUS Status = ObCreateObject(KernelMode, CmpKeyObjectType, &Attributes, KernelMode, NULL,
+    NTSTATUS Status = ObCreateObject(KernelMode, CmKeyObjectType, &Attributes, KernelMode, NULL,
                                      sizeof(CMP_KEY), 0, 0, &Object);
     if (!NT_SUCCESS(Status))
         return Status;
-    CMP_KEY *Key = Object;
-    Key->Hive = &CmpMasterHive;
-    Key->Cell = CmpMasterHive.Storage[CmpStable].Root;
-    Status = ObAllocateName(&Key->Name, Name.Length);
-    if (NT_SUCCESS(Status)) {
-        RtlCopyUnicodeString(&Key->Name, &Name);
+    Key = Object;
+    InitializeListHead(&Key->Notify.Requests);
+    InitializeListHead(&Key->Contexts);
+    Status = CmpGetKcb(NULL, &Root, &Key->Kcb);
+    if (NT_SUCCESS(Status))
         return ObInsertObject(Object, NULL, 0, 0, NULL, NULL);
-    }
     ObfDereferenceObject(Object);
     return Status;
 }
 
-/* Key = Parent\Name in the hive's stable storage. */
-static NTSTATUS CmpFindStable(CMP_HIVE *Hive, const uint16_t *Name, ULONG Length, HIVE_KEY *Key)
+static NTSTATUS CmpMakeMasterHive(uint32_t *Machine, uint32_t *User)
 {
-    HIVE_KEY Parent = *Key;
-    return CmpStatus(HiveFindSubKey(&Hive->Storage[CmpStable], &Parent, Name, Length, Key));
+    HIVE *Hive = &CmpMasterHive.Hive;
+    NTSTATUS Status = CmpStatus(HiveCreate(Hive, &CmpPagedMemory, CmpNow()));
+    if (NT_SUCCESS(Status))
+        Status = CmpMakeKey(Hive, Hive->Root, L"MACHINE", FALSE, 0, Machine);
+    if (NT_SUCCESS(Status))
+        Status = CmpMakeKey(Hive, Hive->Root, L"USER", FALSE, 0, User);
+    return Status;
 }
 
-static NTSTATUS CmpMountSystemHive(VOID)
+/* A hive without a file. */
+static NTSTATUS CmpMakeMemoryHive(CMP_HIVE *Hive, ULONG Parent, PCWSTR Text, BOOLEAN VolatileOnly)
 {
-    HIVE_KEY Key;
-    NTSTATUS Status = CmpReadHiveFile(CMP_SYSTEM_FILE, &CmpSystemHive.Storage[CmpStable]);
-    if (NT_SUCCESS(Status))
-        Status = CmpStatus(HiveReadRoot(&CmpMasterHive.Storage[CmpStable], &Key));
-    if (NT_SUCCESS(Status))
-        Status = CmpFindStable(&CmpMasterHive, u"MACHINE", 7, &Key);
-    if (NT_SUCCESS(Status))
-        Status = CmpFindStable(&CmpMasterHive, u"SYSTEM", 6, &Key);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    CmpSystemHive.MountCell = Key.Cell;
-    CmpSystemHive.MountHive = &CmpMasterHive;
-    return STATUS_SUCCESS;
+    UNICODE_STRING Name;
+    RtlInitUnicodeString(&Name, Text);
+    Hive->VolatileOnly = VolatileOnly;
+    NTSTATUS Status = CmpStatus(HiveCreate(&Hive->Hive, &CmpPagedMemory, CmpNow()));
+    return NT_SUCCESS(Status) ? CmpMountHive(Hive, &CmpMasterHive, Parent, &Name) : Status;
 }
 
 /* Select\Current: the number of the control set in use. */
 static NTSTATUS CmpCurrentControlSet(PULONG Current)
 {
-    HIVE *Hive = &CmpSystemHive.Storage[CmpStable];
+    HIVE *Hive = &CmpSystemHive.Hive;
     HIVE_VALUE Value;
-    HIVE_KEY Key;
-    NTSTATUS Status = CmpStatus(HiveReadRoot(Hive, &Key));
+    HIVE_KEY Root, Key;
+    NTSTATUS Status = CmpStatus(HiveReadRoot(Hive, &Root));
     if (NT_SUCCESS(Status))
-        Status = CmpFindStable(&CmpSystemHive, u"Select", 6, &Key);
+        Status = CmpStatus(HiveFindSubKey(Hive, &Root, u"Select", 6, &Key));
     if (NT_SUCCESS(Status))
         Status = CmpStatus(HiveFindValue(Hive, &Key, u"Current", 7, &Value));
     if (NT_SUCCESS(Status) && (Value.Type != REG_DWORD || Value.DataLength != sizeof(*Current)))
@@ -101,34 +104,81 @@ static NTSTATUS CmpCurrentControlSet(PULONG Current)
     return Status;
 }
 
+/* The link, and the keys of the control set that every system has: Services, Enum, Control\Class. */
 static NTSTATUS CmpMakeCurrentControlSet(ULONG Current)
 {
-    CHAR Target[] = "\\Registry\\Machine\\System\\ControlSet000";
-    HIVE_BUILDER *Builder = CmpCreateBuilder();
-    if (Builder == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    for (ULONG i = sizeof(Target) - 2, Left = Current; Left; i--, Left /= 10)
-        Target[i] = (CHAR)('0' + Left % 10);
-    HIVE_STATUS Status = HiveBuilderMarkKey(Builder, "CurrentControlSet", HIVE_KEY_LINK);
-    if (Status == HiveOk)
-        Status = HiveBuilderSetText(Builder, "CurrentControlSet", "SymbolicLinkValue", HiveTypeLink, Target);
-    if (Status != HiveOk) {
-        HiveBuilderDestroy(Builder);
-        return CmpStatus(Status);
-    }
-    NTSTATUS Finished = CmpFinishBuilder(Builder, &CmpSystemHive.Storage[CmpVolatile]);
-    CmpSystemHive.HasVolatile = NT_SUCCESS(Finished);
-    return Finished;
+    static const uint16_t ValueName[] = u"SymbolicLinkValue";
+    WCHAR Target[] = L"\\Registry\\Machine\\System\\ControlSet000";
+    HIVE *Hive = &CmpSystemHive.Hive;
+    uint32_t Link, Set, Key;
+    for (ULONG i = RTL_NUMBER_OF(Target) - 2, Left = Current; Left; i--, Left /= 10)
+        Target[i] = (WCHAR)(L'0' + Left % 10);
+    NTSTATUS Status = CmpMakeKey(Hive, Hive->Root, L"CurrentControlSet", TRUE, HIVE_KEY_LINK, &Link);
+    if (NT_SUCCESS(Status))
+        Status = CmpStatus(HiveSetValue(Hive, Link, ValueName, RTL_NUMBER_OF(ValueName) - 1, HiveTypeLink,
+                                        Target, sizeof(Target) - sizeof(WCHAR), CmpNow()));
+    if (NT_SUCCESS(Status))
+        Status = CmpMakeKey(Hive, Hive->Root, Target + RTL_NUMBER_OF(Target) - 14, FALSE, 0, &Set);
+    if (NT_SUCCESS(Status))
+        Status = CmpMakeKey(Hive, Set, L"Services", FALSE, 0, &Key);
+    if (NT_SUCCESS(Status))
+        Status = CmpMakeKey(Hive, Set, L"Enum", FALSE, 0, &Key);
+    if (NT_SUCCESS(Status))
+        Status = CmpMakeKey(Hive, Set, L"Control", FALSE, 0, &Key);
+    if (NT_SUCCESS(Status))
+        Status = CmpMakeKey(Hive, Key, L"Class", FALSE, 0, &Key);
+    return Status;
 }
 
+static NTSTATUS CmpMountSystemHive(ULONG Machine)
+{
+    static const UNICODE_STRING File = RTL_CONSTANT_STRING(CMP_SYSTEM_FILE);
+    static const UNICODE_STRING Name = RTL_CONSTANT_STRING(L"SYSTEM");
+    NTSTATUS Status = CmpReadHiveFile(&File, &CmpSystemHive.Hive);
+    return NT_SUCCESS(Status) ? CmpMountHive(&CmpSystemHive, &CmpMasterHive, Machine, &Name) : Status;
+}
+
+static NTSTATUS CmpMakeMemoryHives(ULONG Machine, ULONG User)
+{
+    uint32_t Key;
+    NTSTATUS Status = CmpMakeMemoryHive(&CmpSoftwareHive, Machine, L"SOFTWARE", FALSE);
+    if (NT_SUCCESS(Status))
+        Status = CmpMakeMemoryHive(&CmpHardwareHive, Machine, L"HARDWARE", TRUE);
+    if (NT_SUCCESS(Status)) /* [WDK RtlCheckRegistryKey] RTL_REGISTRY_DEVICEMAP */
+        Status = CmpMakeKey(&CmpHardwareHive.Hive, CmpHardwareHive.Hive.Root, L"DEVICEMAP", FALSE, 0, &Key);
+    if (NT_SUCCESS(Status))
+        Status = CmpMakeMemoryHive(&CmpDefaultHive, User, L".DEFAULT", FALSE);
+    return Status;
+}
+
+/* Nobody else runs yet who knows the registry: no lock is needed. */
 VOID CmInitSystem(VOID)
 {
     ULONG Current;
+    uint32_t Machine, User;
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     CmpInitKeyType();
-    CmpRequire(CmpMakeMasterHive(), 1);
+    CmpRequire(CmpMakeMasterHive(&Machine, &User), 1);
+    CmpAddHive(&CmpMasterHive);
     CmpRequire(CmpMakeRegistryObject(), 2);
-    CmpRequire(CmpMountSystemHive(), 3);
+    CmpRequire(CmpMountSystemHive(Machine), 3);
     CmpRequire(CmpCurrentControlSet(&Current), 4);
     CmpRequire(CmpMakeCurrentControlSet(Current), 5);
+    CmpRequire(CmpMakeMemoryHives(Machine, User), 6);
+}
+
+#define CMP_REPORT_PART (256u * 1024)
+
+VOID CmReportSystemHive(VOID)
+{
+    const uint8_t *Bytes;
+    uint32_t Length;
+    CmpLockExclusive();
+    HiveSeal(&CmpSystemHive.Hive, CmpNow(), &Bytes, &Length);
+    for (ULONG At = 0; At < Length; At += CMP_REPORT_PART) {
+        ULONG Part = Length - At < CMP_REPORT_PART ? Length - At : CMP_REPORT_PART;
+        KdReport(ReportHive, KD_TEXT(ReportKeyName, "SYSTEM"), KD_NUMBER(ReportKeyOffset, At),
+                 KD_NUMBER(ReportKeyTotal, Length), KD_BYTES(ReportKeyData, Bytes + At, Part));
+    }
+    CmpUnlockExclusive();
 }

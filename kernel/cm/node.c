@@ -1,86 +1,49 @@
 /* SPDX-License-Identifier: MIT
- * Keys as the tree shows them: over the border of a mounted hive, and stable and volatile subkeys as one list. */
+ * Keys as the tree shows them: over the border of a mounted hive. */
 #include "cm/cmp.h"
 
-static CMP_HIVE *const CmpHives[] = {&CmpMasterHive, &CmpSystemHive};
-
-HIVE *CmpNodeHive(const CMP_NODE *Node)
+NTSTATUS CmpReadNode(const CMP_KCB *Kcb, CMP_NODE *Node)
 {
-    return &Node->Hive->Storage[Node->Storage];
-}
-
-ULONG CmpNodeCell(const CMP_NODE *Node)
-{
-    return Node->Key.Cell | (Node->Storage == CmpVolatile ? CMP_VOLATILE : 0);
-}
-
-NTSTATUS CmpReadNode(const CMP_KEY *Key, CMP_NODE *Node)
-{
-    Node->Hive = Key->Hive;
-    Node->Storage = Key->Cell & CMP_VOLATILE ? CmpVolatile : CmpStable;
-    NTSTATUS Status = CmpStatus(HiveReadKey(CmpNodeHive(Node), Key->Cell & ~CMP_VOLATILE, &Node->Key));
-    Node->Name = Node->Key.Name;
-    return Status;
-}
-
-/* The volatile root when Node is the stable root of a hive that has one. */
-static BOOLEAN CmpVolatileRoot(const CMP_NODE *Node, CMP_NODE *Root)
-{
-    if (Node->Storage != CmpStable || !Node->Hive->HasVolatile || Node->Key.Cell != CmpNodeHive(Node)->Root)
-        return FALSE;
-    Root->Hive = Node->Hive;
-    Root->Storage = CmpVolatile;
-    return HiveReadRoot(CmpNodeHive(Root), &Root->Key) == HiveOk;
+    if (Kcb->Deleted)
+        return STATUS_KEY_DELETED;
+    Node->Hive = Kcb->Hive;
+    Node->Name = (HIVE_NAME){(const uint8_t *)Kcb->Name.Buffer, Kcb->Name.Length / sizeof(WCHAR), false};
+    return CmpStatus(HiveReadKey(&Kcb->Hive->Hive, Kcb->Cell, &Node->Key));
 }
 
 ULONG CmpSubKeyCount(const CMP_NODE *Node)
 {
-    CMP_NODE Root;
-    return Node->Key.SubKeyCount + (CmpVolatileRoot(Node, &Root) ? Root.Key.SubKeyCount : 0);
+    return Node->Key.SubKeyCount + Node->Key.VolatileCount;
 }
 
-/* SubKey was just read from the hive of Parent: names it, and goes on to the hive that is mounted there. */
-static NTSTATUS CmpEnterSubKey(const CMP_NODE *Parent, CMP_NODE *SubKey)
+BOOLEAN CmpIsVolatile(const CMP_NODE *Node)
 {
-    SubKey->Hive = Parent->Hive;
-    SubKey->Storage = Parent->Storage;
+    return Node->Hive->VolatileOnly || (Node->Key.Cell & HIVE_VOLATILE);
+}
+
+/* SubKey was just read from Hive: names it, and goes on to the hive that is mounted there. */
+static NTSTATUS CmpEnterSubKey(CMP_HIVE *Hive, CMP_NODE *SubKey)
+{
+    SubKey->Hive = Hive;
     SubKey->Name = SubKey->Key.Name;
     if (!(SubKey->Key.Flags & HIVE_KEY_EXIT))
         return STATUS_SUCCESS;
-    for (ULONG i = 0; i < RTL_NUMBER_OF(CmpHives); i++) {
-        if (CmpHives[i]->MountHive != SubKey->Hive || CmpHives[i]->MountCell != SubKey->Key.Cell)
-            continue;
-        SubKey->Hive = CmpHives[i];
-        SubKey->Storage = CmpStable;
-        return CmpStatus(HiveReadRoot(CmpNodeHive(SubKey), &SubKey->Key));
-    }
-    return STATUS_OBJECT_NAME_NOT_FOUND;
+    CMP_HIVE *Mounted = CmpMountedAt(Hive, SubKey->Key.Cell);
+    if (Mounted == NULL)
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    SubKey->Hive = Mounted;
+    return CmpStatus(HiveReadRoot(&Mounted->Hive, &SubKey->Key));
 }
 
 NTSTATUS CmpSubKey(const CMP_NODE *Node, ULONG Index, CMP_NODE *SubKey)
 {
-    CMP_NODE Root;
-    const CMP_NODE *Parent = Node;
-    if (Index >= Node->Key.SubKeyCount) {
-        if (!CmpVolatileRoot(Node, &Root))
-            return STATUS_NO_MORE_ENTRIES;
-        Index -= Node->Key.SubKeyCount;
-        Parent = &Root;
-    }
-    NTSTATUS Status = CmpStatus(HiveSubKey(CmpNodeHive(Parent), &Parent->Key, Index, &SubKey->Key));
-    return NT_SUCCESS(Status) ? CmpEnterSubKey(Parent, SubKey) : Status;
+    NTSTATUS Status = CmpStatus(HiveSubKey(&Node->Hive->Hive, &Node->Key, Index, &SubKey->Key));
+    return NT_SUCCESS(Status) ? CmpEnterSubKey(Node->Hive, SubKey) : Status;
 }
 
 NTSTATUS CmpFindSubKey(const CMP_NODE *Node, PCUNICODE_STRING Name, CMP_NODE *SubKey)
 {
-    CMP_NODE Root;
-    const CMP_NODE *Parent = Node;
-    const uint16_t *Text = (const uint16_t *)Name->Buffer;
-    ULONG Length = Name->Length / sizeof(WCHAR);
-    HIVE_STATUS Status = HiveFindSubKey(CmpNodeHive(Node), &Node->Key, Text, Length, &SubKey->Key);
-    if (Status == HiveNotFound && CmpVolatileRoot(Node, &Root)) {
-        Parent = &Root;
-        Status = HiveFindSubKey(CmpNodeHive(Parent), &Parent->Key, Text, Length, &SubKey->Key);
-    }
-    return Status == HiveOk ? CmpEnterSubKey(Parent, SubKey) : CmpStatus(Status);
+    NTSTATUS Status = CmpStatus(HiveFindSubKey(&Node->Hive->Hive, &Node->Key, (const uint16_t *)Name->Buffer,
+                                               Name->Length / sizeof(WCHAR), &SubKey->Key));
+    return NT_SUCCESS(Status) ? CmpEnterSubKey(Node->Hive, SubKey) : Status;
 }

@@ -20,27 +20,6 @@ static UNICODE_STRING CmpTakeComponent(PUNICODE_STRING Rest)
     return Component;
 }
 
-/* Path becomes Path\Name, with the spelling that the hive has. */
-static NTSTATUS CmpAppendName(PUNICODE_STRING Path, const HIVE_NAME *Name)
-{
-    UNICODE_STRING Longer;
-    ULONG Length = Path->Length + sizeof(WCHAR) + Name->Length * sizeof(WCHAR);
-    if (Length > MAXUSHORT - sizeof(WCHAR))
-        return STATUS_NAME_TOO_LONG;
-    NTSTATUS Status = ObAllocateName(&Longer, Length);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    RtlCopyMemory(Longer.Buffer, Path->Buffer, Path->Length);
-    PWCHAR To = Longer.Buffer + Path->Length / sizeof(WCHAR);
-    *To++ = OBJ_NAME_PATH_SEPARATOR;
-    for (ULONG i = 0; i < Name->Length; i++)
-        *To++ = HiveNameCharacter(Name, i);
-    Longer.Length = (USHORT)Length;
-    ObFreeName(Path);
-    *Path = Longer;
-    return STATUS_SUCCESS;
-}
-
 /* The link's target with Rest behind it, for STATUS_REPARSE. [WDK ZwCreateKey] REG_OPTION_CREATE_LINK: the target is the
  * REG_LINK value SymbolicLinkValue, an absolute name without a terminator. */
 static NTSTATUS CmpFollowLink(const CMP_NODE *Link, PCUNICODE_STRING Rest, PUNICODE_STRING NewName)
@@ -48,7 +27,7 @@ static NTSTATUS CmpFollowLink(const CMP_NODE *Link, PCUNICODE_STRING Rest, PUNIC
     static const uint16_t ValueName[] = u"SymbolicLinkValue";
     HIVE_VALUE Value;
     NTSTATUS Status = CmpStatus(
-        HiveFindValue(CmpNodeHive(Link), &Link->Key, ValueName, RTL_NUMBER_OF(ValueName) - 1, &Value));
+        HiveFindValue(&Link->Hive->Hive, &Link->Key, ValueName, RTL_NUMBER_OF(ValueName) - 1, &Value));
     if (!NT_SUCCESS(Status))
         return Status;
     ULONG Target = Value.DataLength & ~1u;
@@ -57,7 +36,7 @@ static NTSTATUS CmpFollowLink(const CMP_NODE *Link, PCUNICODE_STRING Rest, PUNIC
     Status = ObAllocateName(NewName, Target + Rest->Length);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = CmpStatus(HiveReadData(CmpNodeHive(Link), &Value, NewName->Buffer, Target));
+    Status = CmpStatus(HiveReadData(&Link->Hive->Hive, &Value, NewName->Buffer, Target));
     if (!NT_SUCCESS(Status)) {
         ObFreeName(NewName);
         return Status;
@@ -67,49 +46,177 @@ static NTSTATUS CmpFollowLink(const CMP_NODE *Link, PCUNICODE_STRING Rest, PUNIC
     return STATUS_REPARSE;
 }
 
-/* Walks Rest from Node, which ends up at the key that was meant; Path grows with it. [WDK OBJECT_ATTRIBUTES] OBJ_OPENLINK opens
- * a link itself where the name ends at it. */
-static NTSTATUS CmpWalk(OB_PARSE *Parse, CMP_NODE *Node, PUNICODE_STRING Path)
+typedef struct _CMP_WALK {
+    OB_PARSE *Parse;
+    CMP_CREATE *Create; /* or NULL */
+    UNICODE_STRING Rest;
+    CMP_KCB *Kcb; /* how far the walk has come; referenced */
+} CMP_WALK;
+
+/* [WDK OBJECT_ATTRIBUTES, ZwOpenKeyEx] OBJ_OPENLINK and REG_OPTION_OPEN_LINK open a link itself where the name ends at it. */
+static BOOLEAN CmpOpensLink(const CMP_WALK *Walk)
 {
-    UNICODE_STRING Rest = Parse->RemainingName;
-    for (;;) {
-        CMP_NODE Parent = *Node;
-        UNICODE_STRING Component = CmpTakeComponent(&Rest);
+    if (Walk->Rest.Length != 0)
+        return FALSE;
+    return (Walk->Parse->Attributes & OBJ_OPENLINK) ||
+           (Walk->Create != NULL && (Walk->Create->Options & REG_OPTION_OPEN_LINK));
+}
+
+static VOID CmpAdvance(CMP_WALK *Walk, CMP_KCB *Next)
+{
+    CmpDereferenceKcb(Walk->Kcb);
+    Walk->Kcb = Next;
+}
+
+/* The last component does not exist. */
+static NTSTATUS CmpCreateLast(CMP_WALK *Walk, PCUNICODE_STRING Component)
+{
+    CMP_KCB *Next;
+    if (Walk->Create == NULL || !Walk->Create->Create || Walk->Rest.Length != 0)
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    NTSTATUS Status = CmpCreateSubKey(Walk->Kcb, Component, Walk->Create, &Next);
+    if (NT_SUCCESS(Status))
+        CmpAdvance(Walk, Next);
+    return Status;
+}
+
+static NTSTATUS CmpWalkStep(CMP_WALK *Walk, PCUNICODE_STRING Component)
+{
+    CMP_NODE Parent, Node;
+    CMP_KCB *Next;
+    if (Component->Length > CMP_MAX_NAME_BYTES)
+        return STATUS_INVALID_PARAMETER;
+    NTSTATUS Status = CmpReadNode(Walk->Kcb, &Parent);
+    if (NT_SUCCESS(Status))
+        Status = CmpFindSubKey(&Parent, Component, &Node);
+    if (Status == STATUS_OBJECT_NAME_NOT_FOUND)
+        return CmpCreateLast(Walk, Component);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if ((Node.Key.Flags & HIVE_KEY_LINK) && !CmpOpensLink(Walk))
+        return CmpFollowLink(&Node, &Walk->Rest, &Walk->Parse->NewName);
+    Status = CmpGetKcb(Walk->Kcb, &Node, &Next);
+    if (NT_SUCCESS(Status))
+        CmpAdvance(Walk, Next);
+    return Status;
+}
+
+/* [WDK ZwCreateKey] an existing key is opened; it cannot become a link. */
+static NTSTATUS CmpOpensExisting(CMP_CREATE *Create)
+{
+    if (Create == NULL || Create->Disposition == REG_CREATED_NEW_KEY)
+        return STATUS_SUCCESS;
+    Create->Disposition = REG_OPENED_EXISTING_KEY;
+    return Create->Options & REG_OPTION_CREATE_LINK ? STATUS_OBJECT_NAME_COLLISION : STATUS_SUCCESS;
+}
+
+static NTSTATUS CmpWalk(CMP_WALK *Walk)
+{
+    NTSTATUS Status = Walk->Kcb->Deleted ? STATUS_KEY_DELETED : STATUS_SUCCESS;
+    while (Status == STATUS_SUCCESS) {
+        UNICODE_STRING Component = CmpTakeComponent(&Walk->Rest);
         if (Component.Length == 0)
-            return STATUS_SUCCESS;
-        NTSTATUS Status = CmpFindSubKey(&Parent, &Component, Node);
-        if (!NT_SUCCESS(Status))
-            return Status;
-        BOOLEAN OpensLink = Rest.Length == 0 && (Parse->Attributes & OBJ_OPENLINK);
-        if ((Node->Key.Flags & HIVE_KEY_LINK) && !OpensLink)
-            return CmpFollowLink(Node, &Rest, &Parse->NewName);
-        Status = CmpAppendName(Path, &Node->Name);
-        if (!NT_SUCCESS(Status))
-            return Status;
+            return CmpOpensExisting(Walk->Create);
+        Status = CmpWalkStep(Walk, &Component);
     }
+    return Status;
+}
+
+/* The key that the name leads to, from Key; or STATUS_REPARSE. */
+static NTSTATUS CmpLookUp(const CMP_KEY *Key, OB_PARSE *Parse, CMP_CREATE *Create, CMP_KEY **Found)
+{
+    CMP_WALK Walk = {Parse, Create, Parse->RemainingName, Key->Kcb};
+    BOOLEAN Alone = Create != NULL && Create->Create;
+    CmpReferenceKcb(Walk.Kcb);
+    if (Alone)
+        CmpLockExclusive();
+    else
+        CmpLockShared();
+    NTSTATUS Status = CmpWalk(&Walk);
+    if (Alone)
+        CmpUnlockExclusive();
+    else
+        CmpUnlockShared();
+    if (Status == STATUS_SUCCESS)
+        return CmpMakeKeyObject(Walk.Kcb, Found);
+    CmpDereferenceKcb(Walk.Kcb);
+    return Status;
+}
+
+/* [WDK REG_CREATE_KEY_INFORMATION] the name is absolute where the walk begins at \REGISTRY, else relative to RootObject. */
+static NTSTATUS CmpCompleteName(const CMP_KEY *Key, PCUNICODE_STRING Rest, PUNICODE_STRING Name)
+{
+    static const UNICODE_STRING Root = RTL_CONSTANT_STRING(L"\\REGISTRY");
+    BOOLEAN Absolute =
+        Key->Kcb->Parent == NULL && Rest->Length != 0 && Rest->Buffer[0] == OBJ_NAME_PATH_SEPARATOR;
+    ULONG Length = (Absolute ? Root.Length : 0u) + Rest->Length;
+    if (Length > MAXUSHORT - sizeof(WCHAR))
+        return STATUS_NAME_TOO_LONG;
+    NTSTATUS Status = ObAllocateName(Name, Length);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Absolute)
+        RtlCopyUnicodeString(Name, &Root);
+    return RtlAppendUnicodeStringToString(Name, Rest);
+}
+
+/* The same, and drivers are told. A driver that answers STATUS_CALLBACK_BYPASS has put a key object into *ResultObject. */
+static NTSTATUS CmpLookUpAndTell(CMP_KEY *Key, OB_PARSE *Parse, CMP_CREATE *Create, CMP_KEY **Found)
+{
+    UNICODE_STRING Name;
+    NTSTATUS Status = CmpCompleteName(Key, &Parse->RemainingName, &Name);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    BOOLEAN Creates = Create != NULL && Create->Create;
+    ULONG Disposition = 0;
+    PVOID Result = NULL;
+    REG_CREATE_KEY_INFORMATION_V1 Information = {
+        .CompleteName = &Name,
+        .RootObject = Key,
+        .ObjectType = CmKeyObjectType,
+        .Options = Create != NULL ? Create->Options : 0,
+        .Class = Creates ? &Create->Class : NULL,
+        .DesiredAccess = Parse->DesiredAccess,
+        .GrantedAccess = ObMapAccess(CmKeyObjectType, Parse->DesiredAccess),
+        .Disposition = &Disposition,
+        .ResultObject = &Result,
+        .Version = 1,
+        .RemainingName = &Parse->RemainingName,
+        .Attributes = Parse->Attributes,
+        .CheckAccessMode = Parse->AccessMode,
+    };
+    CMP_CALL Call = {.Pre = Creates ? RegNtPreCreateKeyEx : RegNtPreOpenKeyEx,
+                     .Post = Creates ? RegNtPostCreateKeyEx : RegNtPostOpenKeyEx,
+                     .Key = Key,
+                     .Information = &Information,
+                     .CallContext = &Information.CallContext,
+                     .ObjectContext = &Information.RootObjectContext};
+    if (CmpBeginCall(&Call, &Status)) {
+        Status = CmpLookUp(Key, Parse, Create, Found);
+        Disposition = Create != NULL ? Create->Disposition : 0;
+        Result = Status == STATUS_SUCCESS ? *Found : NULL;
+        NTSTATUS Told = CmpEndCall(&Call, Result, Status);
+        if (Status == STATUS_SUCCESS && !NT_SUCCESS(Told))
+            ObfDereferenceObject(*Found);
+        Status = Status == STATUS_REPARSE ? Status : Told;
+    } else if (NT_SUCCESS(Status)) {
+        *Found = Result;
+        Status = Result != NULL ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+        if (Create != NULL)
+            Create->Disposition = Disposition;
+    }
+    ObFreeName(&Name);
+    return Status;
 }
 
 NTSTATUS CmpParseKey(PVOID Object, OB_PARSE *Parse, PVOID *Found)
 {
-    const CMP_KEY *Key = Object;
-    CMP_KEY *Opened;
-    CMP_NODE Node;
-    UNICODE_STRING Path;
-    if (Parse->ObjectType != NULL && Parse->ObjectType != CmpKeyObjectType)
+    CMP_KEY *Opened = NULL;
+    if (Parse->ObjectType != NULL && Parse->ObjectType != CmKeyObjectType)
         return STATUS_OBJECT_TYPE_MISMATCH;
-    NTSTATUS Status = CmpReadNode(Key, &Node);
-    if (NT_SUCCESS(Status))
-        Status = ObAllocateName(&Path, Key->Name.Length);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    RtlCopyUnicodeString(&Path, &Key->Name);
-    Status = CmpWalk(Parse, &Node, &Path);
-    if (Status != STATUS_SUCCESS) {
-        ObFreeName(&Path);
-        return Status;
-    }
-    Status = CmpMakeKeyObject(&Node, &Path, &Opened);
-    if (NT_SUCCESS(Status))
+    NTSTATUS Status = CmpHasCallbacks() ? CmpLookUpAndTell(Object, Parse, Parse->Context, &Opened)
+                                        : CmpLookUp(Object, Parse, Parse->Context, &Opened);
+    if (Status == STATUS_SUCCESS)
         *Found = Opened;
     return Status;
 }

@@ -29,7 +29,7 @@ static NTSTATUS CmpMeasure(const CMP_NODE *Node, CMP_MAXIMA *Maxima)
         Maxima->ClassLength = CmpLarger(Maxima->ClassLength, SubKey.Key.ClassLength);
     }
     for (ULONG i = 0; i < Maxima->Values; i++) {
-        NTSTATUS Status = CmpStatus(HiveValue(CmpNodeHive(Node), &Node->Key, i, &Value));
+        NTSTATUS Status = CmpStatus(HiveValue(&Node->Hive->Hive, &Node->Key, i, &Value));
         if (!NT_SUCCESS(Status))
             return Status;
         Maxima->ValueNameLength = CmpLarger(Maxima->ValueNameLength, Value.Name.Length * sizeof(WCHAR));
@@ -41,7 +41,7 @@ static NTSTATUS CmpMeasure(const CMP_NODE *Node, CMP_MAXIMA *Maxima)
 static VOID CmpPutClass(const CMP_NODE *Node, const CMP_OUTPUT *Output, ULONG Offset)
 {
     const uint8_t *Class;
-    if (HiveReadClass(CmpNodeHive(Node), &Node->Key, &Class) == HiveOk && Class)
+    if (HiveReadClass(&Node->Hive->Hive, &Node->Key, &Class) == HiveOk && Class)
         CmpPut(Output, Offset, Class, Node->Key.ClassLength);
 }
 
@@ -127,19 +127,36 @@ static NTSTATUS CmpQueryCached(const CMP_NODE *Node, const CMP_OUTPUT *Output, P
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS CmpQueryPath(PCUNICODE_STRING Path, const CMP_OUTPUT *Output, PULONG ResultLength)
+static NTSTATUS CmpQueryPath(const CMP_KCB *Kcb, const CMP_OUTPUT *Output, PULONG ResultLength)
 {
-    ULONG Fixed = FIELD_OFFSET(KEY_NAME_INFORMATION, Name), NameLength = Path->Length;
+    ULONG Fixed = FIELD_OFFSET(KEY_NAME_INFORMATION, Name), NameLength = CmpPathLength(Kcb);
     NTSTATUS Status = CmpOutputStatus(Output, Fixed, Fixed + NameLength, ResultLength);
     if (Status == STATUS_BUFFER_TOO_SMALL)
         return Status;
+    PWCHAR Path = ExAllocatePool2(POOL_FLAG_PAGED | POOL_FLAG_UNINITIALIZED, NameLength, CMP_TAG_QUERY);
+    if (Path == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    CmpPutPath(Kcb, Path);
     CmpPut(Output, 0, &NameLength, sizeof(NameLength));
-    CmpPut(Output, Fixed, Path->Buffer, NameLength);
+    CmpPut(Output, Fixed, Path, NameLength);
+    ExFreePoolWithTag(Path, CMP_TAG_QUERY);
     return Status;
 }
 
-NTSTATUS CmpQueryNode(const CMP_NODE *Node, KEY_INFORMATION_CLASS Class, PCUNICODE_STRING Full,
-                      const CMP_OUTPUT *Output, PULONG ResultLength)
+/* [WDK KEY_VIRTUALIZATION_INFORMATION] all zero: nothing is virtualized. [WDK ZwQueryKey] KeyHandleTagsInformation: none,
+ * KeyTrustInformation: not a trusted key. */
+static NTSTATUS CmpQueryZeros(ULONG Size, const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    static const ULONG Zero;
+    NTSTATUS Status = CmpOutputStatus(Output, Size, Size, ResultLength);
+    if (NT_SUCCESS(Status))
+        CmpPut(Output, 0, &Zero, Size);
+    return Status;
+}
+
+/* Kcb: the key's own, for the classes that ZwEnumerateKey has not; else NULL. */
+static NTSTATUS CmpQueryNode(const CMP_NODE *Node, KEY_INFORMATION_CLASS Class, const CMP_KCB *Kcb,
+                             const CMP_OUTPUT *Output, PULONG ResultLength)
 {
     switch ((ULONG)Class) {
     case KeyBasicInformation:
@@ -149,40 +166,72 @@ NTSTATUS CmpQueryNode(const CMP_NODE *Node, KEY_INFORMATION_CLASS Class, PCUNICO
     case KeyFullInformation:
         return CmpQueryFull(Node, Output, ResultLength);
     case KeyNameInformation:
-        return Full ? CmpQueryPath(Full, Output, ResultLength) : STATUS_INVALID_PARAMETER;
+        return Kcb ? CmpQueryPath(Kcb, Output, ResultLength) : STATUS_INVALID_PARAMETER;
     case KeyCachedInformation:
-        return Full ? CmpQueryCached(Node, Output, ResultLength) : STATUS_INVALID_PARAMETER;
+        return Kcb ? CmpQueryCached(Node, Output, ResultLength) : STATUS_INVALID_PARAMETER;
+    case KeyVirtualizationInformation:
+    case KeyHandleTagsInformation:
+    case KeyTrustInformation:
+        return Kcb ? CmpQueryZeros(sizeof(ULONG), Output, ResultLength) : STATUS_INVALID_PARAMETER;
     }
     return STATUS_INVALID_PARAMETER;
 }
 
-/* A node's name is that in the tree; the object knows it as the last component of its path. */
-static HIVE_NAME CmpLastComponent(PCUNICODE_STRING Path)
+static NTSTATUS CmpQueryKey(const CMP_KEY *Key, KEY_INFORMATION_CLASS Class, const CMP_OUTPUT *Output,
+                            PULONG ResultLength)
 {
-    ULONG End = Path->Length / sizeof(WCHAR), Begin = End;
-    while (Begin && Path->Buffer[Begin - 1] != OBJ_NAME_PATH_SEPARATOR)
-        Begin--;
-    return (HIVE_NAME){(const uint8_t *)(Path->Buffer + Begin), (uint16_t)(End - Begin), false};
+    CMP_NODE Node;
+    CmpLockShared();
+    NTSTATUS Status = CmpReadNode(Key->Kcb, &Node);
+    if (NT_SUCCESS(Status))
+        Status = CmpQueryNode(&Node, Class, Key->Kcb, Output, ResultLength);
+    CmpUnlockShared();
+    return Status;
 }
 
-/* [WDK ZwQueryKey] PASSIVE_LEVEL. */
+static NTSTATUS CmpQueryKeyAndTell(CMP_KEY *Key, KEY_INFORMATION_CLASS Class, const CMP_OUTPUT *Output,
+                                   PULONG ResultLength)
+{
+    NTSTATUS Status;
+    REG_QUERY_KEY_INFORMATION Information = {.Object = Key,
+                                             .KeyInformationClass = Class,
+                                             .KeyInformation = Output->Buffer,
+                                             .Length = Output->Length,
+                                             .ResultLength = ResultLength};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreQueryKey, RegNtPostQueryKey, Key, Information);
+    if (!CmpBeginCall(&Call, &Status))
+        return Status;
+    return CmpEndCall(&Call, Key, CmpQueryKey(Key, Class, Output, ResultLength));
+}
+
+/* [WDK ZwQueryKey] PASSIVE_LEVEL. The name may be asked with any access. */
 NTSTATUS NTAPI ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
                           ULONG Length, PULONG ResultLength)
 {
-    CMP_NODE Node;
     CMP_KEY *Key;
     CMP_OUTPUT Output = {KeyInformation, Length};
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     ACCESS_MASK Access = KeyInformationClass == KeyNameInformation ? 0 : KEY_QUERY_VALUE;
-    NTSTATUS Status =
-        ObReferenceObjectByHandle(KeyHandle, Access, CmpKeyObjectType, KernelMode, (PVOID *)&Key, NULL);
+    NTSTATUS Status = CmpReferenceKey(KeyHandle, Access, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = CmpReadNode(Key, &Node);
-    Node.Name = CmpLastComponent(&Key->Name);
-    if (NT_SUCCESS(Status))
-        Status = CmpQueryNode(&Node, KeyInformationClass, &Key->Name, &Output, ResultLength);
+    Status = CmpHasCallbacks() ? CmpQueryKeyAndTell(Key, KeyInformationClass, &Output, ResultLength)
+                               : CmpQueryKey(Key, KeyInformationClass, &Output, ResultLength);
     ObfDereferenceObject(Key);
+    return Status;
+}
+
+static NTSTATUS CmpEnumerate(const CMP_KEY *Key, ULONG Index, KEY_INFORMATION_CLASS Class,
+                             const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    CMP_NODE Node, SubKey;
+    CmpLockShared();
+    NTSTATUS Status = CmpReadNode(Key->Kcb, &Node);
+    if (NT_SUCCESS(Status))
+        Status = CmpSubKey(&Node, Index, &SubKey);
+    if (NT_SUCCESS(Status))
+        Status = CmpQueryNode(&SubKey, Class, NULL, Output, ResultLength);
+    CmpUnlockShared();
     return Status;
 }
 
@@ -190,19 +239,21 @@ NTSTATUS NTAPI ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformation
 NTSTATUS NTAPI ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass,
                               PVOID KeyInformation, ULONG Length, PULONG ResultLength)
 {
-    CMP_NODE Node, SubKey;
     CMP_KEY *Key;
     CMP_OUTPUT Output = {KeyInformation, Length};
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = ObReferenceObjectByHandle(KeyHandle, KEY_ENUMERATE_SUB_KEYS, CmpKeyObjectType,
-                                                KernelMode, (PVOID *)&Key, NULL);
+    NTSTATUS Status = CmpReferenceKey(KeyHandle, KEY_ENUMERATE_SUB_KEYS, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = CmpReadNode(Key, &Node);
-    if (NT_SUCCESS(Status))
-        Status = CmpSubKey(&Node, Index, &SubKey);
-    if (NT_SUCCESS(Status))
-        Status = CmpQueryNode(&SubKey, KeyInformationClass, NULL, &Output, ResultLength);
+    REG_ENUMERATE_KEY_INFORMATION Information = {.Object = Key,
+                                                 .Index = Index,
+                                                 .KeyInformationClass = KeyInformationClass,
+                                                 .KeyInformation = KeyInformation,
+                                                 .Length = Length,
+                                                 .ResultLength = ResultLength};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreEnumerateKey, RegNtPostEnumerateKey, Key, Information);
+    if (CmpBeginCall(&Call, &Status))
+        Status = CmpEndCall(&Call, Key, CmpEnumerate(Key, Index, KeyInformationClass, &Output, ResultLength));
     ObfDereferenceObject(Key);
     return Status;
 }

@@ -87,17 +87,37 @@ static NTSTATUS CmpQueryValue(HIVE *Hive, const HIVE_VALUE *Value, KEY_VALUE_INF
     return STATUS_INVALID_PARAMETER;
 }
 
-/* The key behind the handle, read; the caller dereferences *Key. */
-static NTSTATUS CmpReferenceNode(HANDLE Handle, CMP_KEY **Key, CMP_NODE *Node)
+static NTSTATUS CmpQueryNamed(const CMP_KEY *Key, PCUNICODE_STRING Name, KEY_VALUE_INFORMATION_CLASS Class,
+                              const CMP_OUTPUT *Output, PULONG ResultLength)
 {
-    NTSTATUS Status =
-        ObReferenceObjectByHandle(Handle, KEY_QUERY_VALUE, CmpKeyObjectType, KernelMode, (PVOID *)Key, NULL);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = CmpReadNode(*Key, Node);
-    if (!NT_SUCCESS(Status))
-        ObfDereferenceObject(*Key);
+    CMP_NODE Node;
+    HIVE_VALUE Value;
+    HIVE *Hive = &Key->Kcb->Hive->Hive;
+    CmpLockShared();
+    NTSTATUS Status = CmpReadNode(Key->Kcb, &Node);
+    if (NT_SUCCESS(Status))
+        Status = CmpStatus(HiveFindValue(Hive, &Node.Key, Name ? (const uint16_t *)Name->Buffer : NULL,
+                                         Name ? Name->Length / sizeof(WCHAR) : 0, &Value));
+    if (NT_SUCCESS(Status))
+        Status = CmpQueryValue(Hive, &Value, Class, Output, ResultLength);
+    CmpUnlockShared();
     return Status;
+}
+
+static NTSTATUS CmpQueryNamedAndTell(CMP_KEY *Key, PUNICODE_STRING Name, KEY_VALUE_INFORMATION_CLASS Class,
+                                     const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    NTSTATUS Status;
+    REG_QUERY_VALUE_KEY_INFORMATION Information = {.Object = Key,
+                                                   .ValueName = Name,
+                                                   .KeyValueInformationClass = Class,
+                                                   .KeyValueInformation = Output->Buffer,
+                                                   .Length = Output->Length,
+                                                   .ResultLength = ResultLength};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreQueryValueKey, RegNtPostQueryValueKey, Key, Information);
+    if (!CmpBeginCall(&Call, &Status))
+        return Status;
+    return CmpEndCall(&Call, Key, CmpQueryNamed(Key, Name, Class, Output, ResultLength));
 }
 
 /* [WDK ZwQueryValueKey] PASSIVE_LEVEL. An empty or missing ValueName is the key's default value; STATUS_OBJECT_NAME_NOT_FOUND
@@ -106,21 +126,34 @@ NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
                                KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
                                PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
 {
-    CMP_NODE Node;
     CMP_KEY *Key;
-    HIVE_VALUE Value;
     CMP_OUTPUT Output = {KeyValueInformation, Length};
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    ULONG NameLength = ValueName != NULL ? ValueName->Length / sizeof(WCHAR) : 0;
-    NTSTATUS Status = CmpReferenceNode(KeyHandle, &Key, &Node);
+    NTSTATUS Status = CmpCheckValueName(ValueName);
+    if (NT_SUCCESS(Status))
+        Status = CmpReferenceKey(KeyHandle, KEY_QUERY_VALUE, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
-    HIVE *Hive = CmpNodeHive(&Node);
-    Status = CmpStatus(HiveFindValue(Hive, &Node.Key, NameLength ? (const uint16_t *)ValueName->Buffer : NULL,
-                                     NameLength, &Value));
-    if (NT_SUCCESS(Status))
-        Status = CmpQueryValue(Hive, &Value, KeyValueInformationClass, &Output, ResultLength);
+    Status = CmpHasCallbacks()
+                 ? CmpQueryNamedAndTell(Key, ValueName, KeyValueInformationClass, &Output, ResultLength)
+                 : CmpQueryNamed(Key, ValueName, KeyValueInformationClass, &Output, ResultLength);
     ObfDereferenceObject(Key);
+    return Status;
+}
+
+static NTSTATUS CmpEnumerateValue(const CMP_KEY *Key, ULONG Index, KEY_VALUE_INFORMATION_CLASS Class,
+                                  const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    CMP_NODE Node;
+    HIVE_VALUE Value;
+    HIVE *Hive = &Key->Kcb->Hive->Hive;
+    CmpLockShared();
+    NTSTATUS Status = CmpReadNode(Key->Kcb, &Node);
+    if (NT_SUCCESS(Status))
+        Status = CmpStatus(HiveValue(Hive, &Node.Key, Index, &Value));
+    if (NT_SUCCESS(Status))
+        Status = CmpQueryValue(Hive, &Value, Class, Output, ResultLength);
+    CmpUnlockShared();
     return Status;
 }
 
@@ -129,18 +162,22 @@ NTSTATUS NTAPI ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index,
                                    KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
                                    PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
 {
-    CMP_NODE Node;
     CMP_KEY *Key;
-    HIVE_VALUE Value;
     CMP_OUTPUT Output = {KeyValueInformation, Length};
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpReferenceNode(KeyHandle, &Key, &Node);
+    NTSTATUS Status = CmpReferenceKey(KeyHandle, KEY_QUERY_VALUE, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
-    HIVE *Hive = CmpNodeHive(&Node);
-    Status = CmpStatus(HiveValue(Hive, &Node.Key, Index, &Value));
-    if (NT_SUCCESS(Status))
-        Status = CmpQueryValue(Hive, &Value, KeyValueInformationClass, &Output, ResultLength);
+    REG_ENUMERATE_VALUE_KEY_INFORMATION Information = {.Object = Key,
+                                                       .Index = Index,
+                                                       .KeyValueInformationClass = KeyValueInformationClass,
+                                                       .KeyValueInformation = KeyValueInformation,
+                                                       .Length = Length,
+                                                       .ResultLength = ResultLength};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreEnumerateValueKey, RegNtPostEnumerateValueKey, Key, Information);
+    if (CmpBeginCall(&Call, &Status))
+        Status = CmpEndCall(&Call, Key,
+                            CmpEnumerateValue(Key, Index, KeyValueInformationClass, &Output, ResultLength));
     ObfDereferenceObject(Key);
     return Status;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * RtlCheckRegistryKey, and the places that the RTL_REGISTRY_XXX constants name. */
-#include "cm/cmp.h"
+ * Registry keys by the RTL_REGISTRY_XXX constants, and the short routines that use them: RtlCheckRegistryKey, RtlCreateRegistryKey,
+ * RtlWriteRegistryValue, RtlDeleteRegistryValue. */
+#include "cm/rtl_registry.h"
 #include "ke.h"
 
-/* [WDK RtlCheckRegistryKey] RelativeTo: where Path starts. */
+/* [WDK RtlCheckRegistryKey] RelativeTo: where Path starts. RTL_REGISTRY_USER is \User\.Default in a system process. */
 static PCWSTR CmpRelativeTo(ULONG RelativeTo)
 {
     switch (RelativeTo) {
@@ -37,10 +38,43 @@ static NTSTATUS CmpMakePath(PCWSTR Base, PCWSTR Path, PUNICODE_STRING Name)
     return RtlAppendUnicodeStringToString(Name, &Second);
 }
 
+/* The handle is the caller's own with RTL_REGISTRY_HANDLE. */
+static BOOLEAN CmpIsHandle(ULONG RelativeTo)
+{
+    return (RelativeTo & RTL_REGISTRY_HANDLE) != 0;
+}
+
+NTSTATUS CmpOpenRelative(ULONG RelativeTo, PCWSTR Path, ACCESS_MASK Access, BOOLEAN Create, PHANDLE Key)
+{
+    UNICODE_STRING Name;
+    OBJECT_ATTRIBUTES Attributes;
+    PCWSTR Base = CmpRelativeTo(RelativeTo & ~(ULONG)(RTL_REGISTRY_OPTIONAL | RTL_REGISTRY_HANDLE));
+    if (CmpIsHandle(RelativeTo)) {
+        *Key = (HANDLE)Path;
+        return STATUS_SUCCESS;
+    }
+    if (Base == NULL)
+        return STATUS_INVALID_PARAMETER;
+    NTSTATUS Status = CmpMakePath(Base, Path, &Name);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    Status = Create ? ZwCreateKey(Key, Access, &Attributes, 0, NULL, REG_OPTION_NON_VOLATILE, NULL)
+                    : ZwOpenKey(Key, Access, &Attributes);
+    ObFreeName(&Name);
+    return Status;
+}
+
+VOID CmpCloseRelative(ULONG RelativeTo, HANDLE Key)
+{
+    if (!CmpIsHandle(RelativeTo))
+        ZwClose(Key);
+}
+
 static NTSTATUS CmpCheckHandle(HANDLE Handle)
 {
-    PVOID Key;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, 0, CmpKeyObjectType, KernelMode, &Key, NULL);
+    CMP_KEY *Key;
+    NTSTATUS Status = CmpReferenceKey(Handle, 0, &Key);
     if (NT_SUCCESS(Status))
         ObfDereferenceObject(Key);
     return Status;
@@ -49,22 +83,54 @@ static NTSTATUS CmpCheckHandle(HANDLE Handle)
 /* [WDK RtlCheckRegistryKey] PASSIVE_LEVEL. STATUS_SUCCESS when the key exists. With RTL_REGISTRY_HANDLE Path is a handle. */
 NTSTATUS NTAPI RtlCheckRegistryKey(ULONG RelativeTo, PWSTR Path)
 {
-    UNICODE_STRING Name;
-    OBJECT_ATTRIBUTES Attributes;
     HANDLE Key;
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    if (RelativeTo & RTL_REGISTRY_HANDLE)
-        return CmpCheckHandle(Path);
-    PCWSTR Base = CmpRelativeTo(RelativeTo & ~(ULONG)RTL_REGISTRY_OPTIONAL);
-    if (Base == NULL)
-        return STATUS_INVALID_PARAMETER;
-    NTSTATUS Status = CmpMakePath(Base, Path, &Name);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
-    Status = ZwOpenKey(&Key, KEY_READ, &Attributes);
-    ObFreeName(&Name);
+    if (CmpIsHandle(RelativeTo))
+        return CmpCheckHandle((HANDLE)Path);
+    NTSTATUS Status = CmpOpenRelative(RelativeTo, Path, KEY_READ, FALSE, &Key);
     if (NT_SUCCESS(Status))
         ZwClose(Key);
+    return Status;
+}
+
+/* [WDK RtlCreateRegistryKey] PASSIVE_LEVEL. The key above it must exist. */
+NTSTATUS NTAPI RtlCreateRegistryKey(ULONG RelativeTo, PWSTR Path)
+{
+    HANDLE Key;
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    NTSTATUS Status = CmpOpenRelative(RelativeTo, Path, KEY_READ | KEY_WRITE, TRUE, &Key);
+    if (NT_SUCCESS(Status))
+        CmpCloseRelative(RelativeTo, Key);
+    return Status;
+}
+
+/* [WDK RtlWriteRegistryValue] PASSIVE_LEVEL. Makes the key when it is not there. */
+NTSTATUS NTAPI RtlWriteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName, ULONG ValueType,
+                                     PVOID ValueData, ULONG ValueLength)
+{
+    HANDLE Key;
+    UNICODE_STRING Name;
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    RtlInitUnicodeString(&Name, ValueName);
+    NTSTATUS Status = CmpOpenRelative(RelativeTo, Path, KEY_WRITE, TRUE, &Key);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ZwSetValueKey(Key, &Name, 0, ValueType, ValueData, ValueLength);
+    CmpCloseRelative(RelativeTo, Key);
+    return Status;
+}
+
+/* [WDK RtlDeleteRegistryValue] PASSIVE_LEVEL. */
+NTSTATUS NTAPI RtlDeleteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName)
+{
+    HANDLE Key;
+    UNICODE_STRING Name;
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    RtlInitUnicodeString(&Name, ValueName);
+    NTSTATUS Status = CmpOpenRelative(RelativeTo, Path, KEY_WRITE, FALSE, &Key);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ZwDeleteValueKey(Key, &Name);
+    CmpCloseRelative(RelativeTo, Key);
     return Status;
 }

@@ -12,11 +12,13 @@ NTSTATUS CmpStatus(HIVE_STATUS Status)
     case HiveNoMoreEntries:
         return STATUS_NO_MORE_ENTRIES;
     case HiveNoMemory:
+    case HiveTooLarge:
         return STATUS_INSUFFICIENT_RESOURCES;
     case HiveBadName:
         return STATUS_INVALID_PARAMETER;
+    case HiveNotEmpty:
+        return STATUS_CANNOT_DELETE;
     case HiveDamaged:
-    case HiveTooLarge:
         break;
     }
     return STATUS_REGISTRY_CORRUPT;

@@ -308,6 +308,8 @@ typedef enum _KE_GATE_KIND {
     GateDllInitialize,
     GateDllUnload,
     GateImageNotify,
+    GateRegistryCallback,
+    GateRegistryQuery,
 } KE_GATE_KIND;
 
 typedef struct _KE_GATE {

@@ -138,4 +138,6 @@ typedef enum REPORT_TYPE {
     ReportDenied =
         30, /* Total (allocations), Information (how many of them failed on purpose), Module, Symbol, Offset (who asked for
                           the last one that did): of the boot, or when the machine stops meanwhile */
+    ReportHive =
+        31, /* Name, Offset, Total (bytes of the file), Data: a part of a hive, when it was asked for */
 } REPORT_TYPE;

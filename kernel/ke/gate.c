@@ -52,7 +52,9 @@ static PCSTR KiGateName(KE_GATE_KIND Kind)
                                   "a processor change callback",
                                   "DllInitialize",
                                   "DllUnload",
-                                  "a load-image notify routine"};
+                                  "a load-image notify routine",
+                                  "a registry callback",
+                                  "a registry query routine"};
     return Names[Kind];
 }
 

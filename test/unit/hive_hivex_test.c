@@ -111,9 +111,9 @@ static void HivexReadsWhatWeWrite(void **State)
     uint32_t Length;
     char Path[32];
     HIVE_KEY Root;
-    HIVE_BUILDER *Builder = HiveBuilderCreate(&HiveHeap);
+    HIVE_BUILDER *Builder = HiveBuilderCreate(&HiveHeap, SAMPLE_TIME);
     assert_int_equal(SampleFill(Builder, SAMPLE_MANY), HiveOk);
-    assert_int_equal(HiveBuilderFinish(Builder, SAMPLE_TIME, &Bytes, &Length), HiveOk);
+    assert_int_equal(HiveBuilderFinish(Builder, &Bytes, &Length), HiveOk);
     HiveBuilderDestroy(Builder);
     WriteTemporary(Bytes, Length, Path);
 
@@ -141,8 +141,8 @@ static void WeReadWhatHivexWrites(void **State)
     uint32_t Length;
     char Path[32];
     HIVE_KEY Root;
-    HIVE_BUILDER *Builder = HiveBuilderCreate(&HiveHeap);
-    assert_int_equal(HiveBuilderFinish(Builder, SAMPLE_TIME, &Bytes, &Length), HiveOk);
+    HIVE_BUILDER *Builder = HiveBuilderCreate(&HiveHeap, SAMPLE_TIME);
+    assert_int_equal(HiveBuilderFinish(Builder, &Bytes, &Length), HiveOk);
     HiveBuilderDestroy(Builder);
     WriteTemporary(Bytes, Length, Path);
     free(Bytes);
@@ -177,11 +177,132 @@ static void WeReadWhatHivexWrites(void **State)
     unlink(Path);
 }
 
+static void CompareFiles(const uint8_t *Bytes, uint32_t Length, uint32_t Keys)
+{
+    PAIR Pair = {0};
+    HIVE_KEY Root;
+    char Path[32];
+    WriteTemporary(Bytes, Length, Path);
+    Pair.Theirs = hivex_open(Path, 0);
+    assert_non_null(Pair.Theirs);
+    assert_int_equal(HiveOpen(&Pair.Ours, Bytes, Length), HiveOk);
+    assert_int_equal(HiveCheck(&Pair.Ours), HiveOk);
+    assert_int_equal(HiveReadRoot(&Pair.Ours, &Root), HiveOk);
+    CompareKey(&Pair, &Root, hivex_root(Pair.Theirs));
+    assert_int_equal(Pair.Keys, Keys);
+    hivex_close(Pair.Theirs);
+    unlink(Path);
+}
+
+static uint32_t Name(uint32_t Number, uint16_t Text[32])
+{
+    char Utf8[32];
+    return HiveFromUtf8(
+        Utf8, (size_t)snprintf(Utf8, sizeof(Utf8), Number % 5 ? "Child%u" : "\xd0\x96%u", Number), Text);
+}
+
+static void AddRandomKey(HIVE *Hive, uint32_t Number, uint32_t *Cell)
+{
+    uint16_t Text[32];
+    HIVE_NEW_KEY New = {.Time = SAMPLE_TIME + Number, .Class = u"class", .ClassLength = Number % 3 ? 0 : 10};
+    assert_int_equal(HiveAddKey(Hive, *Cell, Text, Name(Number, Text), &New, Cell), HiveOk);
+}
+
+/* Random trees of the editor, after deletions, renames and replaced values. */
+static void HivexReadsWhatTheEditorWrites(void **State)
+{
+    (void)State;
+    static uint8_t Data[50000];
+    uint32_t Cells[600], Random = 12345;
+    uint16_t Text[32];
+    for (uint32_t Round = 0; Round < 5; Round++) {
+        HIVE Hive;
+        uint32_t Count = 1, Length;
+        const uint8_t *Bytes;
+        assert_int_equal(HiveCreate(&Hive, &HiveHeap, SAMPLE_TIME), HiveOk);
+        Cells[0] = Hive.Root;
+        for (uint32_t i = 1; i < 600; i++) {
+            Random = Random * 1103515245u + 12345u;
+            uint32_t Parent = (Random >> 16) % 2 ? 0 : (Random >> 17) % Count;
+            Cells[Count] = Cells[Parent];
+            AddRandomKey(&Hive, i, &Cells[Count]);
+            Length = (Random >> 8) % (i % 50 == 0 ? 50000 : 300);
+            assert_int_equal(HiveSetValue(&Hive, Cells[Count], Text, Name(i % 7, Text), 3, Data, Length, i),
+                             HiveOk);
+            assert_int_equal(HiveSetValue(&Hive, Cells[Parent], Text, Name(i % 7, Text), 3, Data, i, i),
+                             HiveOk);
+            Count++;
+            if (i % 4 == 0 && HiveDeleteKey(&Hive, Cells[Count - 1], i) == HiveOk)
+                Count--;
+            if (i % 9 == 0 && Count > 1)
+                assert_int_equal(
+                    HiveRenameKey(&Hive, Cells[Count - 1], Text, Name(i + 10000, Text), i, &Cells[Count - 1]),
+                    HiveOk);
+        }
+        HiveSeal(&Hive, SAMPLE_TIME, &Bytes, &Length);
+        CompareFiles(Bytes, Length, Count);
+        HiveDestroy(&Hive);
+    }
+}
+
+/* A hive of hivex's making is edited by us and read by it again. */
+static void WeEditWhatHivexWrites(void **State)
+{
+    (void)State;
+    uint8_t *Bytes;
+    const uint8_t *Sealed;
+    uint32_t Length, Keys = 1;
+    uint16_t Text[32];
+    char Path[32];
+    HIVE Hive;
+    HIVE_KEY Root, SubKey;
+    HIVE_BUILDER *Builder = HiveBuilderCreate(&HiveHeap, SAMPLE_TIME);
+    assert_int_equal(HiveBuilderFinish(Builder, &Bytes, &Length), HiveOk);
+    HiveBuilderDestroy(Builder);
+    WriteTemporary(Bytes, Length, Path);
+    free(Bytes);
+    hive_h *Writer = hivex_open(Path, HIVEX_OPEN_WRITE);
+    for (int i = 0; i < 700; i++) {
+        char Child[16];
+        snprintf(Child, sizeof(Child), "H%d", (i * 17) % 700);
+        hive_node_h Node = hivex_node_add_child(Writer, hivex_root(Writer), Child);
+        assert_true(Node != 0);
+        hive_set_value Value = {.key = Child, .t = hive_t_REG_BINARY, .len = 16, .value = Path};
+        assert_int_equal(hivex_node_set_value(Writer, Node, &Value, 0), 0);
+    }
+    assert_int_equal(hivex_commit(Writer, NULL, 0), 0);
+    hivex_close(Writer);
+    FILE *File = fopen(Path, "rb");
+    static uint8_t Changed[1 << 24];
+    Length = (uint32_t)fread(Changed, 1, sizeof(Changed), File);
+    fclose(File);
+    unlink(Path);
+    assert_int_equal(HiveLoad(&Hive, &HiveHeap, Changed, Length), HiveOk);
+    for (uint32_t i = 0; i < 700; i++) {
+        assert_int_equal(HiveReadRoot(&Hive, &Root), HiveOk);
+        uint32_t Cell = Root.Cell;
+        AddRandomKey(&Hive, i, &Cell);
+        assert_int_equal(HiveReadRoot(&Hive, &Root), HiveOk);
+        assert_int_equal(HiveSubKey(&Hive, &Root, i, &SubKey), HiveOk);
+        assert_int_equal(HiveSetValue(&Hive, SubKey.Cell, Text, Name(i, Text), 3, Changed, i * 3, i), HiveOk);
+        Keys++;
+        if (i % 2 == 0) {
+            assert_int_equal(HiveDeleteKey(&Hive, SubKey.Cell, 1), HiveOk);
+            Keys--;
+        }
+    }
+    HiveSeal(&Hive, SAMPLE_TIME, &Sealed, &Length);
+    CompareFiles(Sealed, Length, Keys + 700);
+    HiveDestroy(&Hive);
+}
+
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
         cmocka_unit_test(HivexReadsWhatWeWrite),
         cmocka_unit_test(WeReadWhatHivexWrites),
+        cmocka_unit_test(HivexReadsWhatTheEditorWrites),
+        cmocka_unit_test(WeEditWhatHivexWrites),
     };
     return cmocka_run_group_tests_name("hive_hivex", Tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The hive that several tests use: every kind of list, name and data that the builder makes. */
 #pragma once
-#include "cm/hive.h"
+#include "cm/hive_builder.h"
 
 #define SAMPLE_MANY 1200u /* subkeys of "Many": three lh lists under one ri */
 #define SAMPLE_BIG 40000u /* bytes of the value "Big": three segments */

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT
+ * Drivers that filter the registry: who they are, and calling them. [WDK Filtering Registry Calls, CmRegisterCallbackEx] Before an
+ * operation the highest altitude is asked first, after it the lowest. A callback is called in a critical region, without locks of
+ * the registry. What it does to the registry itself it is not told of, else the calls would never end. */
+#include "cm/callback.h"
+#include "ke.h"
+
+static EX_PUSH_LOCK CmpCallbackLock; /* (c) */
+static LIST_ENTRY CmpCallbacks = {&CmpCallbacks,
+                                  &CmpCallbacks}; /* (c) of CMP_CALLBACK, highest altitude first */
+volatile LONG CmpCallbackCount;                   /* (c), read without */
+static LONGLONG CmpNextCookie;                    /* (c) */
+
+VOID CmpLockCallbacks(VOID)
+{
+    KeEnterCriticalRegion();
+    ExAcquirePushLockExclusive(&CmpCallbackLock);
+}
+
+VOID CmpUnlockCallbacks(VOID)
+{
+    ExReleasePushLockExclusive(&CmpCallbackLock);
+    KeLeaveCriticalRegion();
+}
+
+/* --- altitudes: decimal numbers of any length, with a fraction ------------------------------------------------------ */
+
+/* The digits before the point, without leading zeros. */
+static UNICODE_STRING CmpWholePart(PCUNICODE_STRING Text)
+{
+    UNICODE_STRING Part = {0, 0, Text->Buffer};
+    ULONG Skip = 0, Length = Text->Length / sizeof(WCHAR), End = 0;
+    while (Skip < Length && Text->Buffer[Skip] == L'0')
+        Skip++;
+    for (End = Skip; End < Length && Text->Buffer[End] != L'.';)
+        End++;
+    Part.Buffer += Skip;
+    Part.Length = (USHORT)((End - Skip) * sizeof(WCHAR));
+    return Part;
+}
+
+/* The digit at Index behind the point, '0' where there is none. */
+static WCHAR CmpFraction(PCUNICODE_STRING Text, const UNICODE_STRING *Whole, ULONG Index)
+{
+    ULONG At = (ULONG)(Whole->Buffer - Text->Buffer) + Whole->Length / sizeof(WCHAR) + 1 + Index;
+    return At < Text->Length / sizeof(WCHAR) ? Text->Buffer[At] : L'0';
+}
+
+LONG CmpCompareAltitudes(PCUNICODE_STRING A, PCUNICODE_STRING B)
+{
+    UNICODE_STRING WholeA = CmpWholePart(A), WholeB = CmpWholePart(B);
+    if (WholeA.Length != WholeB.Length)
+        return (LONG)WholeA.Length - (LONG)WholeB.Length;
+    LONG Order = RtlCompareUnicodeString(&WholeA, &WholeB, FALSE);
+    for (ULONG i = 0; Order == 0 && i * sizeof(WCHAR) < (ULONG)A->Length + B->Length; i++)
+        Order = (LONG)CmpFraction(A, &WholeA, i) - (LONG)CmpFraction(B, &WholeB, i);
+    return Order;
+}
+
+static BOOLEAN CmpIsAltitude(PCUNICODE_STRING Text)
+{
+    ULONG Points = 0;
+    for (ULONG i = 0; i < Text->Length / sizeof(WCHAR); i++) {
+        Points += Text->Buffer[i] == L'.';
+        if (Text->Buffer[i] != L'.' && (Text->Buffer[i] < L'0' || Text->Buffer[i] > L'9'))
+            return FALSE;
+    }
+    return Text->Length != 0 && !(Text->Length & 1) && Points <= 1;
+}
+
+/* --- registering ---------------------------------------------------------------------------------------------------- */
+
+/* Where the altitude belongs. [WDK CmRegisterCallbackEx] STATUS_FLT_INSTANCE_ALTITUDE_COLLISION: another has it. */
+static NTSTATUS CmpInsertCallback(CMP_CALLBACK *Callback)
+{
+    LIST_ENTRY *At = CmpCallbacks.Flink;
+    for (; At != &CmpCallbacks; At = At->Flink) {
+        LONG Order =
+            CmpCompareAltitudes(&CONTAINING_RECORD(At, CMP_CALLBACK, Entry)->Altitude, &Callback->Altitude);
+        if (Order == 0 && !Callback->Legacy)
+            return STATUS_FLT_INSTANCE_ALTITUDE_COLLISION;
+        if (Order < 0)
+            break;
+    }
+    InsertTailList(At, &Callback->Entry);
+    InterlockedIncrement(&CmpCallbackCount);
+    Callback->Cookie.QuadPart = ++CmpNextCookie;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS CmpRegister(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Altitude, BOOLEAN Legacy,
+                            PVOID Context, PLARGE_INTEGER Cookie)
+{
+    CMP_CALLBACK *Callback = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Callback), CMP_TAG_CALLBACK);
+    if (Callback == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS Status = ObAllocateName(&Callback->Altitude, Altitude->Length);
+    if (!NT_SUCCESS(Status)) {
+        ExFreePoolWithTag(Callback, CMP_TAG_CALLBACK);
+        return Status;
+    }
+    RtlCopyUnicodeString(&Callback->Altitude, Altitude);
+    Callback->Function = Function;
+    Callback->Context = Context;
+    Callback->Legacy = Legacy;
+    ExInitializeRundownProtection(&Callback->Calls);
+    CmpLockCallbacks();
+    Status = CmpInsertCallback(Callback);
+    *Cookie = Callback->Cookie;
+    CmpUnlockCallbacks();
+    if (!NT_SUCCESS(Status))
+        CmpFreeCallback(Callback);
+    return Status;
+}
+
+VOID CmpFreeCallback(CMP_CALLBACK *Callback)
+{
+    ObFreeName(&Callback->Altitude);
+    ExFreePoolWithTag(Callback, CMP_TAG_CALLBACK);
+}
+
+/* [WDK CmRegisterCallbackEx] IRQL <= APC_LEVEL. */
+NTSTATUS NTAPI CmRegisterCallbackEx(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Altitude, PVOID Driver,
+                                    PVOID Context, PLARGE_INTEGER Cookie, PVOID Reserved)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    if (Function == NULL || Driver == NULL || !CmpIsAltitude(Altitude))
+        return STATUS_INVALID_PARAMETER;
+    return CmpRegister(Function, Altitude, FALSE, Context, Cookie);
+}
+
+/* [WDK CmRegisterCallback] IRQL <= APC_LEVEL. Such callbacks share an altitude of the system's. */
+NTSTATUS NTAPI CmRegisterCallback(PEX_CALLBACK_FUNCTION Function, PVOID Context, PLARGE_INTEGER Cookie)
+{
+    static const UNICODE_STRING Altitude = RTL_CONSTANT_STRING(L"425000");
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    if (Function == NULL)
+        return STATUS_INVALID_PARAMETER;
+    return CmpRegister(Function, &Altitude, TRUE, Context, Cookie);
+}
+
+CMP_CALLBACK *CmpFindCallback(LARGE_INTEGER Cookie)
+{
+    for (LIST_ENTRY *At = CmpCallbacks.Flink; At != &CmpCallbacks; At = At->Flink) {
+        CMP_CALLBACK *Callback = CONTAINING_RECORD(At, CMP_CALLBACK, Entry);
+        if (Callback->Cookie.QuadPart == Cookie.QuadPart && !Callback->Going)
+            return Callback;
+    }
+    return NULL;
+}
+
+CMP_CALLBACK *CmpFindCallbackIn(const void *Base, SIZE_T Size)
+{
+    for (LIST_ENTRY *At = CmpCallbacks.Flink; At != &CmpCallbacks; At = At->Flink) {
+        CMP_CALLBACK *Callback = CONTAINING_RECORD(At, CMP_CALLBACK, Entry);
+        if ((ULONG_PTR)Callback->Function - (ULONG_PTR)Base < Size && !Callback->Going)
+            return Callback;
+    }
+    return NULL;
+}
+
+VOID CmpUnlinkCallback(CMP_CALLBACK *Callback)
+{
+    RemoveEntryList(&Callback->Entry);
+    InterlockedDecrement(&CmpCallbackCount);
+}
+
+/* --- calling ---------------------------------------------------------------------------------------------------------- */
+
+/* This thread is in the callback already. */
+static BOOLEAN CmpIsCalling(const CMP_CALLBACK *Callback)
+{
+    for (const KE_GATE *Gate = KiCurrentThread()->Gate; Gate != NULL; Gate = Gate->Outer) {
+        if (Gate->Kind == GateRegistryCallback && Gate->Routine == (PVOID)Callback->Function)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The next callback after Last (NULL: the first) that takes calls, protected. */
+static CMP_CALLBACK *CmpNextCallback(CMP_CALLBACK *Last)
+{
+    CMP_CALLBACK *Found = NULL;
+    CmpLockCallbacks();
+    LIST_ENTRY *At = Last != NULL ? Last->Entry.Flink : CmpCallbacks.Flink;
+    for (; At != &CmpCallbacks && Found == NULL; At = At->Flink) {
+        CMP_CALLBACK *Callback = CONTAINING_RECORD(At, CMP_CALLBACK, Entry);
+        if (!CmpIsCalling(Callback) && ExAcquireRundownProtection(&Callback->Calls))
+            Found = Callback;
+    }
+    CmpUnlockCallbacks();
+    return Found;
+}
+
+NTSTATUS CmpCallDriver(CMP_CALLBACK *Callback, REG_NOTIFY_CLASS Class, PVOID Information)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateRegistryCallback, (PVOID)Callback->Function);
+    NTSTATUS Status = Callback->Function(Callback->Context, (PVOID)(ULONG_PTR)Class, Information);
+    KeLeaveGate(&Gate);
+    return Status;
+}
+
+/* Room for Count more of those who were told. */
+static BOOLEAN CmpGrowCalled(CMP_CALL *Call, ULONG *Room)
+{
+    if (Call->Count < *Room)
+        return TRUE;
+    ULONG More = *Room ? *Room * 2 : 8;
+    CMP_CALLED *Called = ExAllocatePool2(POOL_FLAG_PAGED, More * sizeof(*Called), CMP_TAG_CALLBACK);
+    if (Called == NULL)
+        return FALSE;
+    if (Call->Called != NULL) {
+        RtlCopyMemory(Called, Call->Called, Call->Count * sizeof(*Called));
+        ExFreePoolWithTag(Call->Called, CMP_TAG_CALLBACK);
+    }
+    Call->Called = Called;
+    *Room = More;
+    return TRUE;
+}
+
+static VOID CmpDropCalled(CMP_CALL *Call)
+{
+    while (Call->Count != 0)
+        ExReleaseRundownProtection(&Call->Called[--Call->Count].Callback->Calls);
+    if (Call->Called != NULL)
+        ExFreePoolWithTag(Call->Called, CMP_TAG_CALLBACK);
+    Call->Called = NULL;
+}
+
+/* Callback is asked before the operation; it counts as told. */
+static NTSTATUS CmpAsk(CMP_CALL *Call, CMP_CALLBACK *Callback)
+{
+    CMP_CALLED *Called = &Call->Called[Call->Count++];
+    *Called = (CMP_CALLED){.Callback = Callback};
+    *Call->CallContext = NULL;
+    *Call->ObjectContext = CmpObjectContext(Call->Key, Callback);
+    NTSTATUS Status = CmpCallDriver(Callback, Call->Pre, Call->Information);
+    Called->CallContext = *Call->CallContext;
+    return Status;
+}
+
+/* [WDK Handling Notifications] a status that is no success is what the caller gets, at once, and nobody is told after; with
+ * STATUS_CALLBACK_BYPASS the driver has done the operation, and the caller gets STATUS_SUCCESS. */
+BOOLEAN CmpBeginCall(CMP_CALL *Call, NTSTATUS *Result)
+{
+    ULONG Room = 0;
+    CMP_CALLBACK *Callback = NULL;
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (!CmpHasCallbacks())
+        return TRUE;
+    KeEnterCriticalRegion();
+    while (NT_SUCCESS(Status) && (Callback = CmpNextCallback(Callback)) != NULL) {
+        if (!CmpGrowCalled(Call, &Room)) {
+            ExReleaseRundownProtection(&Callback->Calls);
+            Status = STATUS_INSUFFICIENT_RESOURCES;
+            break;
+        }
+        Status = CmpAsk(Call, Callback);
+    }
+    KeLeaveCriticalRegion();
+    if (NT_SUCCESS(Status))
+        return TRUE;
+    CmpDropCalled(Call);
+    *Result = Status == STATUS_CALLBACK_BYPASS ? STATUS_SUCCESS : Status;
+    return FALSE;
+}
+
+/* [WDK REG_POST_OPERATION_INFORMATION] with STATUS_CALLBACK_BYPASS a driver changes the status to ReturnStatus. */
+NTSTATUS CmpEndCall(CMP_CALL *Call, PVOID Object, NTSTATUS Status)
+{
+    KeEnterCriticalRegion();
+    for (ULONG i = Call->Count; i-- != 0;) {
+        CMP_CALLED *Called = &Call->Called[i];
+        REG_POST_OPERATION_INFORMATION Post = {.Object = Object,
+                                               .Status = Status,
+                                               .PreInformation = Call->Information,
+                                               .ReturnStatus = Status,
+                                               .CallContext = Called->CallContext,
+                                               .ObjectContext =
+                                                   CmpObjectContext(Call->Key, Called->Callback)};
+        if (CmpCallDriver(Called->Callback, Call->Post, &Post) == STATUS_CALLBACK_BYPASS)
+            Status = Post.ReturnStatus;
+    }
+    CmpDropCalled(Call);
+    KeLeaveCriticalRegion();
+    return Status;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * The registry lock. */
+#include "cm/cmp.h"
+#include "ke.h"
+
+static EX_PUSH_LOCK CmpRegistryLock;
+
+VOID CmpLockShared(VOID)
+{
+    KeEnterCriticalRegion();
+    ExAcquirePushLockShared(&CmpRegistryLock);
+}
+
+VOID CmpLockExclusive(VOID)
+{
+    KeEnterCriticalRegion();
+    ExAcquirePushLockExclusive(&CmpRegistryLock);
+}
+
+VOID CmpUnlockShared(VOID)
+{
+    ExReleasePushLockShared(&CmpRegistryLock);
+    KeLeaveCriticalRegion();
+}
+
+VOID CmpUnlockExclusive(VOID)
+{
+    ExReleasePushLockExclusive(&CmpRegistryLock);
+    KeLeaveCriticalRegion();
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ * ZwNotifyChangeKey: who waits for a change of a key, or of what lies below it. [WDK ZwNotifyChangeKey, RegNotifyChangeKeyValue] The first
+ * call on a handle says what it watches, from then on until the handle is closed; a change that comes while no call waits ends the
+ * next one at once. */
+#include "cm/cmp.h"
+#include "ke.h"
+
+typedef struct _CMP_REQUEST {
+    LIST_ENTRY Entry;      /* (r) of CMP_NOTIFY.Requests */
+    PIO_STATUS_BLOCK Iosb; /* of the caller */
+    PKEVENT Event;         /* referenced, or NULL */
+    PWORK_QUEUE_ITEM Item; /* of the caller, or NULL */
+    WORK_QUEUE_TYPE Queue; /* for Item */
+    KEVENT *Waiter;        /* the caller waits for it: the request is his; NULL: it is freed at its end */
+    NTSTATUS Status;
+} CMP_REQUEST;
+
+static VOID CmpEndRequest(CMP_REQUEST *Request, NTSTATUS Status)
+{
+    RemoveEntryList(&Request->Entry);
+    Request->Iosb->Status = Status;
+    Request->Iosb->Information = 0;
+    Request->Status = Status;
+    if (Request->Event != NULL) {
+        KeSetEvent(Request->Event, IO_NO_INCREMENT, FALSE);
+        ObDereferenceObjectDeferDelete(Request->Event);
+    }
+    if (Request->Item != NULL)
+        ExQueueWorkItem(Request->Item, Request->Queue);
+    if (Request->Waiter != NULL)
+        KeSetEvent(Request->Waiter, IO_NO_INCREMENT, FALSE);
+    else
+        ExFreePoolWithTag(Request, CMP_TAG_NOTIFY);
+}
+
+static VOID CmpEndRequests(CMP_NOTIFY *Notify, NTSTATUS Status)
+{
+    while (!IsListEmpty(&Notify->Requests))
+        CmpEndRequest(CONTAINING_RECORD(Notify->Requests.Flink, CMP_REQUEST, Entry), Status);
+}
+
+static VOID CmpTrigger(CMP_NOTIFY *Notify)
+{
+    if (IsListEmpty(&Notify->Requests))
+        Notify->Missed = TRUE;
+    else
+        CmpEndRequests(Notify, STATUS_NOTIFY_ENUM_DIR);
+}
+
+VOID CmpReportChange(CMP_KCB *Kcb, ULONG Filter)
+{
+    for (CMP_KCB *At = Kcb; At != NULL; At = At->Parent) {
+        for (LIST_ENTRY *Entry = At->Notifies.Flink; Entry != &At->Notifies; Entry = Entry->Flink) {
+            CMP_NOTIFY *Notify = CONTAINING_RECORD(Entry, CMP_NOTIFY, Entry);
+            if ((Notify->Filter & Filter) && (At == Kcb || Notify->WatchTree))
+                CmpTrigger(Notify);
+        }
+    }
+}
+
+/* (r) alone. [RegNotifyChangeKeyValue] "If the specified key is closed, the event is signaled." */
+static VOID CmpDisarm(CMP_NOTIFY *Notify)
+{
+    if (!Notify->Armed)
+        return;
+    Notify->Armed = FALSE;
+    RemoveEntryList(&Notify->Entry);
+    CmpEndRequests(Notify, STATUS_NOTIFY_CLEANUP);
+}
+
+VOID CmpEndNotify(CMP_KEY *Key)
+{
+    if (!__atomic_load_n(&Key->Notify.Armed, __ATOMIC_RELAXED))
+        return;
+    CmpLockExclusive();
+    CmpDisarm(&Key->Notify);
+    CmpUnlockExclusive();
+}
+
+VOID CmpEndKcbNotifies(CMP_KCB *Kcb)
+{
+    while (!IsListEmpty(&Kcb->Notifies))
+        CmpDisarm(CONTAINING_RECORD(Kcb->Notifies.Flink, CMP_NOTIFY, Entry));
+}
+
+/* STATUS_PENDING: the request waits. */
+static NTSTATUS CmpEnqueue(CMP_KEY *Key, CMP_REQUEST *Request, ULONG Filter, BOOLEAN WatchTree)
+{
+    CMP_NOTIFY *Notify = &Key->Notify;
+    if (Key->Kcb->Deleted)
+        return STATUS_KEY_DELETED;
+    if (!Notify->Armed) {
+        Notify->Filter = Filter;
+        Notify->WatchTree = WatchTree;
+        Notify->Armed = TRUE;
+        Notify->Missed = FALSE;
+        InsertTailList(&Key->Kcb->Notifies, &Notify->Entry);
+    }
+    InsertTailList(&Notify->Requests, &Request->Entry);
+    if (!Notify->Missed)
+        return STATUS_PENDING;
+    Notify->Missed = FALSE;
+    CmpEndRequest(Request, STATUS_NOTIFY_ENUM_DIR);
+    return STATUS_NOTIFY_ENUM_DIR;
+}
+
+static NTSTATUS CmpWaitForChange(CMP_KEY *Key, CMP_REQUEST *Request, ULONG Filter, BOOLEAN WatchTree)
+{
+    KEVENT Done;
+    KeInitializeEvent(&Done, NotificationEvent, FALSE);
+    Request->Waiter = &Done;
+    CmpLockExclusive();
+    NTSTATUS Status = CmpEnqueue(Key, Request, Filter, WatchTree);
+    CmpUnlockExclusive();
+    if (Status != STATUS_PENDING)
+        return Status;
+    KeWaitForSingleObject(&Done, UserRequest, KernelMode, FALSE, NULL);
+    return Request->Status;
+}
+
+static NTSTATUS CmpAskForChange(CMP_KEY *Key, const CMP_REQUEST *From, ULONG Filter, BOOLEAN WatchTree)
+{
+    CMP_REQUEST *Request = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Request), CMP_TAG_NOTIFY);
+    if (Request == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    *Request = *From;
+    CmpLockExclusive();
+    NTSTATUS Status = CmpEnqueue(Key, Request, Filter, WatchTree);
+    CmpUnlockExclusive();
+    if (Status == STATUS_KEY_DELETED)
+        ExFreePoolWithTag(Request, CMP_TAG_NOTIFY);
+    return Status;
+}
+
+static NTSTATUS CmpReferenceEvent(HANDLE Handle, PKEVENT *Event)
+{
+    *Event = NULL;
+    if (Handle == NULL)
+        return STATUS_SUCCESS;
+    NTSTATUS Status = ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, ExEventObjectType, KernelMode,
+                                                (PVOID *)Event, NULL);
+    if (NT_SUCCESS(Status))
+        KeClearEvent(*Event);
+    return Status;
+}
+
+/* [WDK ZwNotifyChangeKey] PASSIVE_LEVEL. For a kernel-mode caller ApcRoutine is a WORK_QUEUE_ITEM and ApcContext the WORK_QUEUE_TYPE.
+ * Nothing is ever written to Buffer. */
+NTSTATUS NTAPI ZwNotifyChangeKey(HANDLE KeyHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                                 PIO_STATUS_BLOCK IoStatusBlock, ULONG CompletionFilter, BOOLEAN WatchTree,
+                                 PVOID Buffer, ULONG BufferSize, BOOLEAN Asynchronous)
+{
+    CMP_KEY *Key;
+    CMP_REQUEST Request = {.Iosb = IoStatusBlock,
+                           .Item = (PWORK_QUEUE_ITEM)ApcRoutine,
+                           .Queue = (WORK_QUEUE_TYPE)(ULONG_PTR)ApcContext};
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    BOOLEAN BadQueue = Request.Item != NULL && (ULONG)Request.Queue > (ULONG)DelayedWorkQueue;
+    if ((CompletionFilter & ~(ULONG)REG_LEGAL_CHANGE_FILTER) || CompletionFilter == 0 || BadQueue)
+        return STATUS_INVALID_PARAMETER;
+    NTSTATUS Status = CmpReferenceKey(KeyHandle, KEY_NOTIFY, &Key);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = CmpReferenceEvent(Event, &Request.Event);
+    if (NT_SUCCESS(Status)) {
+        Status = Asynchronous ? CmpAskForChange(Key, &Request, CompletionFilter, WatchTree)
+                              : CmpWaitForChange(Key, &Request, CompletionFilter, WatchTree);
+        BOOLEAN NotTaken = Status == STATUS_KEY_DELETED || Status == STATUS_INSUFFICIENT_RESOURCES;
+        if (NotTaken && Request.Event != NULL)
+            ObfDereferenceObject(Request.Event);
+    }
+    ObfDereferenceObject(Key);
+    return Status;
+}

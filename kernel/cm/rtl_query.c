@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ * RtlQueryRegistryValues: the walk through a query table. [WDK RtlQueryRegistryValues] */
+#include "cm/rtl_registry.h"
+#include "ke.h"
+
+#define CMP_FIRST_ROOM 256u
+
+typedef struct _CMP_QUERY {
+    HANDLE Top;     /* the key that the call names; NULL: it is optional and not there */
+    HANDLE Current; /* what the entry is for */
+    PVOID Context, Environment;
+    PKEY_VALUE_FULL_INFORMATION Room; /* of RoomSize bytes, two NULs behind it */
+    ULONG RoomSize;
+} CMP_QUERY;
+
+static NTSTATUS CmpGrowRoom(CMP_QUERY *Query, ULONG Size)
+{
+    PVOID Room = ExAllocatePool2(POOL_FLAG_PAGED, Size + 2 * sizeof(WCHAR), CMP_TAG_QUERY);
+    if (Room == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    if (Query->Room != NULL)
+        ExFreePoolWithTag(Query->Room, CMP_TAG_QUERY);
+    Query->Room = Room;
+    Query->RoomSize = Size;
+    return STATUS_SUCCESS;
+}
+
+/* Reads the value Name, or number Index when Name is NULL, into the room, which grows as long as the value does. */
+static NTSTATUS CmpReadValue(CMP_QUERY *Query, PUNICODE_STRING Name, ULONG Index)
+{
+    ULONG Length = CMP_FIRST_ROOM;
+    NTSTATUS Status = Query->Room != NULL ? STATUS_SUCCESS : CmpGrowRoom(Query, Length);
+    while (NT_SUCCESS(Status)) {
+        Status = Name != NULL ? ZwQueryValueKey(Query->Current, Name, KeyValueFullInformation, Query->Room,
+                                                Query->RoomSize, &Length)
+                              : ZwEnumerateValueKey(Query->Current, Index, KeyValueFullInformation,
+                                                    Query->Room, Query->RoomSize, &Length);
+        if (Status != STATUS_BUFFER_OVERFLOW && Status != STATUS_BUFFER_TOO_SMALL)
+            return Status;
+        Status = CmpGrowRoom(Query, Length);
+    }
+    return Status;
+}
+
+/* The value in the room goes to the entry. */
+static NTSTATUS CmpDeliverRoom(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    PKEY_VALUE_FULL_INFORMATION Full = Query->Room;
+    ULONG NameLength = Full->NameLength;
+    PWSTR Name = ExAllocatePool2(POOL_FLAG_PAGED, NameLength + sizeof(WCHAR), CMP_TAG_QUERY);
+    if (Name == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    RtlCopyMemory(Name, Full->Name, NameLength);
+    PUCHAR Data = (PUCHAR)Full + Full->DataOffset;
+    RtlZeroMemory(Full->DataLength != 0 ? Data + Full->DataLength : (PUCHAR)Full->Name, 2 * sizeof(WCHAR));
+    CMP_QUERIED Value = {Name, Full->Type, Full->DataLength != 0 ? Data : (PUCHAR)Full->Name,
+                         Full->DataLength};
+    NTSTATUS Status = CmpDeliver(Entry, &Value, Query->Context, Query->Environment);
+    ExFreePoolWithTag(Name, CMP_TAG_QUERY);
+    return Status;
+}
+
+/* --- entries ------------------------------------------------------------------------------------------------------------ */
+
+/* The value is not there. Only the low byte of DefaultType is the default's type; length 0 of a text: up to its terminator. */
+static NTSTATUS CmpDeliverDefault(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    ULONG Type = Entry->DefaultType & ~RTL_QUERY_REGISTRY_TYPECHECK_MASK, Length = Entry->DefaultLength;
+    if (Entry->Flags & RTL_QUERY_REGISTRY_REQUIRED)
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    if (Type == REG_NONE)
+        return STATUS_SUCCESS;
+    PCWSTR Text = Entry->DefaultData;
+    if (Length == 0 && (Type == REG_SZ || Type == REG_EXPAND_SZ) && Text != NULL)
+        Length = ((ULONG)wcslen(Text) + 1) * sizeof(WCHAR);
+    if (Length == 0 && Type == REG_MULTI_SZ && Text != NULL) {
+        while (Text[Length] != 0)
+            Length += (ULONG)wcslen(Text + Length) + 1;
+        Length = (Length + 1) * sizeof(WCHAR);
+    }
+    PUCHAR Copy = ExAllocatePool2(POOL_FLAG_PAGED, Length + 2 * sizeof(WCHAR), CMP_TAG_QUERY);
+    if (Copy == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    RtlCopyMemory(Copy, Entry->DefaultData, Length);
+    CMP_QUERIED Value = {(PWSTR)Entry->Name, Type, Copy, Length};
+    RTL_QUERY_REGISTRY_TABLE Unchecked = *Entry;
+    Unchecked.Flags &= ~(ULONG)RTL_QUERY_REGISTRY_TYPECHECK;
+    NTSTATUS Status = CmpDeliver(&Unchecked, &Value, Query->Context, Query->Environment);
+    ExFreePoolWithTag(Copy, CMP_TAG_QUERY);
+    return Status;
+}
+
+static NTSTATUS CmpQueryOne(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    UNICODE_STRING Name;
+    RtlInitUnicodeString(&Name, Entry->Name);
+    NTSTATUS Status = Query->Current != NULL ? CmpReadValue(Query, &Name, 0) : STATUS_OBJECT_NAME_NOT_FOUND;
+    if (Status == STATUS_OBJECT_NAME_NOT_FOUND)
+        return CmpDeliverDefault(Query, Entry);
+    if (NT_SUCCESS(Status))
+        Status = CmpDeliverRoom(Query, Entry);
+    if (NT_SUCCESS(Status) && (Entry->Flags & RTL_QUERY_REGISTRY_DELETE))
+        Status = ZwDeleteValueKey(Query->Current, &Name);
+    return Status;
+}
+
+/* An entry without a name: every value of the key. With DELETE the next one has the number of the one that went. */
+static NTSTATUS CmpQueryAll(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    ULONG Index = 0, Found = 0;
+    NTSTATUS Status = Query->Current != NULL ? STATUS_SUCCESS : STATUS_NO_MORE_ENTRIES;
+    while (NT_SUCCESS(Status)) {
+        Status = CmpReadValue(Query, NULL, Index);
+        if (!NT_SUCCESS(Status))
+            break;
+        Found++;
+        UNICODE_STRING Name = {(USHORT)Query->Room->NameLength, (USHORT)Query->Room->NameLength, NULL};
+        WCHAR *Copy = ExAllocatePool2(POOL_FLAG_PAGED, Name.Length + sizeof(WCHAR), CMP_TAG_QUERY);
+        if (Copy == NULL)
+            return STATUS_INSUFFICIENT_RESOURCES;
+        RtlCopyMemory(Copy, Query->Room->Name, Name.Length);
+        Name.Buffer = Copy;
+        Status = CmpDeliverRoom(Query, Entry);
+        if (NT_SUCCESS(Status) && (Entry->Flags & RTL_QUERY_REGISTRY_DELETE))
+            Status = ZwDeleteValueKey(Query->Current, &Name);
+        else
+            Index++;
+        ExFreePoolWithTag(Copy, CMP_TAG_QUERY);
+    }
+    if (Status != STATUS_NO_MORE_ENTRIES)
+        return Status;
+    return Found == 0 && (Entry->Flags & RTL_QUERY_REGISTRY_REQUIRED) ? STATUS_OBJECT_NAME_NOT_FOUND
+                                                                      : STATUS_SUCCESS;
+}
+
+static VOID CmpGoTop(CMP_QUERY *Query)
+{
+    if (Query->Current != Query->Top)
+        ZwClose(Query->Current);
+    Query->Current = Query->Top;
+}
+
+/* RTL_QUERY_REGISTRY_SUBKEY: this entry and those after it are for a key below the top. */
+static NTSTATUS CmpGoSubKey(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    UNICODE_STRING Name;
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Key;
+    if (Entry->Name == NULL)
+        return STATUS_INVALID_PARAMETER;
+    CmpGoTop(Query);
+    if (Query->Top == NULL)
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    RtlInitUnicodeString(&Name, Entry->Name);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, Query->Top,
+                               NULL);
+    NTSTATUS Status = ZwOpenKey(&Key, KEY_READ | KEY_WRITE, &Attributes);
+    if (NT_SUCCESS(Status))
+        Query->Current = Key;
+    return Status;
+}
+
+/* RTL_QUERY_REGISTRY_NOVALUE: the routine is called, without a value. */
+static NTSTATUS CmpCallWithoutValue(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    CMP_QUERIED None = {NULL, REG_NONE, NULL, 0};
+    if (Entry->QueryRoutine == NULL || (Entry->Flags & RTL_QUERY_REGISTRY_DIRECT))
+        return STATUS_INVALID_PARAMETER;
+    return CmpDeliver(Entry, &None, Query->Context, Query->Environment);
+}
+
+static NTSTATUS CmpDoEntry(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    BOOLEAN Direct = (Entry->Flags & RTL_QUERY_REGISTRY_DIRECT) != 0;
+    NTSTATUS Status = STATUS_SUCCESS;
+    /* [WDK RtlQueryRegistryValues] DIRECT has a name and no routine, and does not go with a subkey. */
+    if (Direct && (Entry->Name == NULL || Entry->QueryRoutine != NULL ||
+                   (Entry->Flags & RTL_QUERY_REGISTRY_SUBKEY) || Entry->EntryContext == NULL))
+        return STATUS_INVALID_PARAMETER;
+    if (Entry->Flags & RTL_QUERY_REGISTRY_TOPKEY)
+        CmpGoTop(Query);
+    if (Entry->Flags & RTL_QUERY_REGISTRY_SUBKEY) {
+        Status = CmpGoSubKey(Query, Entry);
+        if (!NT_SUCCESS(Status))
+            return Status == STATUS_OBJECT_NAME_NOT_FOUND && !(Entry->Flags & RTL_QUERY_REGISTRY_REQUIRED)
+                       ? STATUS_SUCCESS
+                       : Status;
+        return Entry->QueryRoutine != NULL ? CmpQueryAll(Query, Entry) : STATUS_SUCCESS;
+    }
+    if (Entry->Flags & RTL_QUERY_REGISTRY_NOVALUE)
+        return CmpCallWithoutValue(Query, Entry);
+    return Entry->Name != NULL ? CmpQueryOne(Query, Entry) : CmpQueryAll(Query, Entry);
+}
+
+static BOOLEAN CmpIsLast(const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    return Entry->QueryRoutine == NULL &&
+           !(Entry->Flags & (RTL_QUERY_REGISTRY_SUBKEY | RTL_QUERY_REGISTRY_DIRECT));
+}
+
+/* [WDK RtlQueryRegistryValues] PASSIVE_LEVEL. The first status that is no success ends it. */
+NTSTATUS NTAPI RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable,
+                                      PVOID Context, PVOID Environment)
+{
+    CMP_QUERY Query = {.Context = Context, .Environment = Environment};
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    NTSTATUS Status = CmpOpenRelative(RelativeTo, Path, KEY_READ | KEY_WRITE, FALSE, &Query.Top);
+    BOOLEAN Missing = Status == STATUS_OBJECT_NAME_NOT_FOUND && (RelativeTo & RTL_REGISTRY_OPTIONAL);
+    if (!NT_SUCCESS(Status) && !Missing)
+        return Status;
+    if (Missing)
+        Query.Top = NULL;
+    Query.Current = Query.Top;
+    Status = STATUS_SUCCESS;
+    for (; !CmpIsLast(QueryTable) && NT_SUCCESS(Status); QueryTable++)
+        Status = CmpDoEntry(&Query, QueryTable);
+    CmpGoTop(&Query);
+    if (!Missing)
+        CmpCloseRelative(RelativeTo, Query.Top);
+    if (Query.Room != NULL)
+        ExFreePoolWithTag(Query.Room, CMP_TAG_QUERY);
+    return Status;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ * Keys to hive files and hive files to keys: ZwSaveKey, ZwLoadKey, ZwUnloadKey. [RegSaveKeyEx, RegLoadKey, RegUnLoadKey] */
+#include "cm/cmp.h"
+#include "ke.h"
+
+/* [RegSaveKeyEx] */
+#define CMP_NO_COMPRESSION 4u
+
+/* --- saving ------------------------------------------------------------------------------------------------------------ */
+
+/* The key and what is below it, without volatile keys, as a hive of its own. */
+static NTSTATUS CmpCopyKey(const CMP_KCB *Kcb, HIVE *Copy)
+{
+    NTSTATUS Status = CmpStatus(HiveCreate(Copy, &CmpPagedMemory, CmpNow()));
+    if (!NT_SUCCESS(Status))
+        return Status;
+    CmpLockShared();
+    Status = Kcb->Deleted ? STATUS_KEY_DELETED
+                          : CmpStatus(HiveCopyTree(&Kcb->Hive->Hive, Kcb->Cell, Copy, Copy->Root));
+    CmpUnlockShared();
+    if (!NT_SUCCESS(Status))
+        HiveDestroy(Copy);
+    return Status;
+}
+
+/* The file may be one for synchronous calls or not. */
+static NTSTATUS CmpWriteFile(HANDLE File, const uint8_t *Bytes, ULONG Length)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK Iosb;
+    LARGE_INTEGER Start = {.QuadPart = 0};
+    HANDLE Event;
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    NTSTATUS Status = ZwCreateEvent(&Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ZwWriteFile(File, Event, NULL, NULL, &Iosb, (PVOID)Bytes, Length, &Start, NULL);
+    if (Status == STATUS_PENDING) {
+        ZwWaitForSingleObject(Event, FALSE, NULL);
+        Status = Iosb.Status;
+    }
+    ZwClose(Event);
+    return NT_SUCCESS(Status) && Iosb.Information != Length ? STATUS_DISK_FULL : Status;
+}
+
+static NTSTATUS CmpSaveKey(const CMP_KEY *Key, HANDLE File)
+{
+    HIVE Copy;
+    const uint8_t *Bytes;
+    uint32_t Length;
+    NTSTATUS Status = CmpCopyKey(Key->Kcb, &Copy);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    HiveSeal(&Copy, CmpNow(), &Bytes, &Length);
+    Status = CmpWriteFile(File, Bytes, Length);
+    HiveDestroy(&Copy);
+    return Status;
+}
+
+/* [ZwSaveKeyEx] PASSIVE_LEVEL. Format: REG_STANDARD_FORMAT, REG_LATEST_FORMAT, REG_NO_COMPRESSION; all are REGF 1.5 here, written anew. */
+NTSTATUS NTAPI ZwSaveKeyEx(HANDLE KeyHandle, HANDLE FileHandle, ULONG Format)
+{
+    CMP_KEY *Key;
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    if (Format != REG_STANDARD_FORMAT && Format != REG_LATEST_FORMAT && Format != CMP_NO_COMPRESSION)
+        return STATUS_INVALID_PARAMETER;
+    NTSTATUS Status = CmpReferenceKey(KeyHandle, 0, &Key);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    REG_SAVE_KEY_INFORMATION Information = {.Object = Key, .FileHandle = FileHandle, .Format = Format};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreSaveKey, RegNtPostSaveKey, Key, Information);
+    if (CmpBeginCall(&Call, &Status))
+        Status = CmpEndCall(&Call, Key, CmpSaveKey(Key, FileHandle));
+    ObfDereferenceObject(Key);
+    return Status;
+}
+
+/* [ZwSaveKey] PASSIVE_LEVEL. */
+NTSTATUS NTAPI ZwSaveKey(HANDLE KeyHandle, HANDLE FileHandle)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ZwSaveKeyEx(KeyHandle, FileHandle, REG_STANDARD_FORMAT);
+}
+
+/* --- loading ------------------------------------------------------------------------------------------------------------ */
+
+/* Splits "\Registry\Machine\Name" into the key above and the name. */
+static NTSTATUS CmpSplitPath(PCUNICODE_STRING Path, PUNICODE_STRING Parent, PUNICODE_STRING Name)
+{
+    ULONG Length = Path->Length / sizeof(WCHAR), Last = Length;
+    while (Last != 0 && Path->Buffer[Last - 1] != OBJ_NAME_PATH_SEPARATOR)
+        Last--;
+    if (Last <= 1 || Last == Length || (Path->Length & 1))
+        return STATUS_OBJECT_NAME_INVALID;
+    *Parent = (UNICODE_STRING){(USHORT)((Last - 1) * sizeof(WCHAR)), 0, Path->Buffer};
+    *Name = (UNICODE_STRING){(USHORT)((Length - Last) * sizeof(WCHAR)), 0, Path->Buffer + Last};
+    return STATUS_SUCCESS;
+}
+
+/* (r) alone. [RegLoadKey] a hive is hung below \Registry\Machine or \Registry\User only. */
+static NTSTATUS CmpHang(CMP_HIVE *Hive, CMP_KCB *Parent, PCUNICODE_STRING Name)
+{
+    CMP_NODE Node, Other;
+    NTSTATUS Status = CmpReadNode(Parent, &Node);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Parent->Hive != &CmpMasterHive || Parent->Parent == NULL)
+        return STATUS_INVALID_PARAMETER;
+    Status = CmpFindSubKey(&Node, Name, &Other);
+    if (Status != STATUS_OBJECT_NAME_NOT_FOUND)
+        return NT_SUCCESS(Status) ? STATUS_OBJECT_NAME_COLLISION : Status;
+    Status = CmpMountHive(Hive, &CmpMasterHive, Parent->Cell, Name);
+    if (NT_SUCCESS(Status))
+        CmpReportChange(Parent, REG_NOTIFY_CHANGE_NAME);
+    return Status;
+}
+
+static NTSTATUS CmpOpenParent(POBJECT_ATTRIBUTES Attributes, PUNICODE_STRING Name, CMP_KEY **Key)
+{
+    UNICODE_STRING Path;
+    PVOID Object;
+    if (Attributes->RootDirectory != NULL) {
+        *Name = *Attributes->ObjectName;
+        return CmpReferenceKey(Attributes->RootDirectory, 0, Key);
+    }
+    NTSTATUS Status = CmpSplitPath(Attributes->ObjectName, &Path, Name);
+    if (NT_SUCCESS(Status))
+        Status = ObReferenceObjectByName(&Path, OBJ_CASE_INSENSITIVE, NULL, KEY_READ, CmKeyObjectType,
+                                         KernelMode, NULL, &Object);
+    if (NT_SUCCESS(Status))
+        *Key = Object;
+    return Status;
+}
+
+static NTSTATUS CmpLoad(CMP_KEY *Parent, PUNICODE_STRING Name, PUNICODE_STRING File)
+{
+    CMP_HIVE *Hive = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*Hive), CMP_TAG_HIVE);
+    if (Hive == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Hive->Loaded = TRUE;
+    NTSTATUS Status = CmpReadHiveFile(File, &Hive->Hive);
+    if (!NT_SUCCESS(Status)) {
+        ExFreePoolWithTag(Hive, CMP_TAG_HIVE);
+        return Status;
+    }
+    CmpLockExclusive();
+    Status = CmpHang(Hive, Parent->Kcb, Name);
+    CmpUnlockExclusive();
+    if (NT_SUCCESS(Status))
+        return Status;
+    HiveDestroy(&Hive->Hive);
+    ExFreePoolWithTag(Hive, CMP_TAG_HIVE);
+    return Status;
+}
+
+/* [RegLoadKey] PASSIVE_LEVEL. The file is read now; what changes stays in memory (D-210). STATUS_REGISTRY_CORRUPT: it is no hive. */
+NTSTATUS NTAPI ZwLoadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, POBJECT_ATTRIBUTES FileObjectAttributes)
+{
+    CMP_KEY *Parent;
+    UNICODE_STRING Name;
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    NTSTATUS Status = CmpOpenParent(KeyObjectAttributes, &Name, &Parent);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    PUNICODE_STRING File = FileObjectAttributes->ObjectName;
+    REG_LOAD_KEY_INFORMATION Information = {.Object = Parent, .KeyName = &Name, .SourceFile = File};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreLoadKey, RegNtPostLoadKey, Parent, Information);
+    if (CmpBeginCall(&Call, &Status))
+        Status = CmpEndCall(&Call, Parent, CmpLoad(Parent, &Name, File));
+    ObfDereferenceObject(Parent);
+    return Status;
+}
+
+/* (r) alone. [RegUnLoadKey] STATUS_CANNOT_DELETE: a key of it is open, or it is none that was loaded. */
+static NTSTATUS CmpUnhang(CMP_KCB *Parent, PCUNICODE_STRING Name, CMP_HIVE **Hive)
+{
+    CMP_NODE Node, Root;
+    NTSTATUS Status = CmpReadNode(Parent, &Node);
+    if (NT_SUCCESS(Status))
+        Status = CmpFindSubKey(&Node, Name, &Root);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    *Hive = Root.Hive;
+    if (!Root.Hive->Loaded || Root.Key.Cell != Root.Hive->Hive.Root || CmpIsHiveInUse(Root.Hive))
+        return STATUS_CANNOT_DELETE;
+    Status = CmpStatus(HiveDeleteKey(&CmpMasterHive.Hive, Root.Hive->MountCell, CmpNow()));
+    if (!NT_SUCCESS(Status))
+        return Status;
+    RemoveEntryList(&Root.Hive->Entry);
+    CmpReportChange(Parent, REG_NOTIFY_CHANGE_NAME);
+    return STATUS_SUCCESS;
+}
+
+/* [RegUnLoadKey] PASSIVE_LEVEL. */
+NTSTATUS NTAPI ZwUnloadKey(POBJECT_ATTRIBUTES KeyObjectAttributes)
+{
+    CMP_KEY *Parent;
+    CMP_HIVE *Hive;
+    UNICODE_STRING Name;
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    NTSTATUS Status = CmpOpenParent(KeyObjectAttributes, &Name, &Parent);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    REG_UNLOAD_KEY_INFORMATION Information = {.Object = Parent};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreUnLoadKey, RegNtPostUnLoadKey, Parent, Information);
+    if (CmpBeginCall(&Call, &Status)) {
+        CmpLockExclusive();
+        Status = CmpUnhang(Parent->Kcb, &Name, &Hive);
+        CmpUnlockExclusive();
+        if (NT_SUCCESS(Status)) {
+            HiveDestroy(&Hive->Hive);
+            ExFreePoolWithTag(Hive, CMP_TAG_HIVE);
+        }
+        Status = CmpEndCall(&Call, Parent, Status);
+    }
+    ObfDereferenceObject(Parent);
+    return Status;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT
+ * Drivers that filter the registry. [WDK CmRegisterCallbackEx, CmRegisterCallback, CmUnRegisterCallback, CmSetCallbackObjectContext,
+ * CmCallbackGetKeyObjectID, Handling Notifications] */
+#include "ct_registry_key.h"
+
+#define MOST_CALLS 64
+
+typedef struct FILTER {
+    LARGE_INTEGER Cookie;
+    NTSTATUS Answer; /* to pre-notifications of Only */
+    NTSTATUS Change; /* what the caller gets, when not STATUS_SUCCESS; in post-notifications of Only */
+    REG_NOTIFY_CLASS Only;
+    PVOID CallContext; /* put in before, seen after */
+    PVOID Object;      /* key object of the last call */
+    PVOID ObjectContext;
+    ULONG Cleanups;
+} FILTER;
+
+static FILTER High, Low;
+static struct {
+    FILTER *Filter;
+    REG_NOTIFY_CLASS Class;
+} Calls[MOST_CALLS];
+static LONG CallCount;
+static PETHREAD Tester;
+
+static VOID SeeBefore(FILTER *Filter, REG_NOTIFY_CLASS Class, PVOID Information)
+{
+    if (Class == RegNtPreSetValueKey) {
+        PREG_SET_VALUE_KEY_INFORMATION Set = Information;
+        Set->CallContext = Filter->CallContext;
+        Filter->Object = Set->Object;
+        Filter->ObjectContext = Set->ObjectContext;
+        CT_EQUAL(Set->Type, REG_DWORD);
+        CT_EQUAL(Set->DataSize, sizeof(ULONG));
+    }
+}
+
+static NTSTATUS SeeAfter(FILTER *Filter, REG_NOTIFY_CLASS Class, PREG_POST_OPERATION_INFORMATION Post)
+{
+    if (Class == RegNtPostSetValueKey) {
+        CT_EQUAL(Post->CallContext, Filter->CallContext);
+        CT_EQUAL(Post->Object, Filter->Object);
+        CT_EQUAL(((PREG_SET_VALUE_KEY_INFORMATION)Post->PreInformation)->Type, REG_DWORD);
+    }
+    if (Class != Filter->Only || NT_SUCCESS(Filter->Change))
+        return STATUS_SUCCESS;
+    Post->ReturnStatus = Filter->Change;
+    return STATUS_CALLBACK_BYPASS;
+}
+
+static BOOLEAN IsPost(REG_NOTIFY_CLASS Class)
+{
+    return Class == RegNtPostSetValueKey || Class == RegNtPostDeleteValueKey ||
+           Class == RegNtPostCreateKeyEx || Class == RegNtPostOpenKeyEx || Class == RegNtPostQueryValueKey ||
+           Class == RegNtPostKeyHandleClose || Class == RegNtPostDeleteKey;
+}
+
+static NTSTATUS NTAPI Callback(PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    FILTER *Filter = Context;
+    REG_NOTIFY_CLASS Class = (REG_NOTIFY_CLASS)(ULONG_PTR)Argument1;
+    if (PsGetCurrentThread() != Tester)
+        return STATUS_SUCCESS;
+    if (Class == RegNtCallbackObjectContextCleanup) {
+        Filter->Cleanups++;
+        CT_EQUAL(((PREG_CALLBACK_CONTEXT_CLEANUP_INFORMATION)Argument2)->ObjectContext, (PVOID)0x77);
+        return STATUS_SUCCESS;
+    }
+    if (CallCount < MOST_CALLS) {
+        Calls[CallCount].Filter = Filter;
+        Calls[CallCount].Class = Class;
+    }
+    CallCount++;
+    if (IsPost(Class))
+        return SeeAfter(Filter, Class, Argument2);
+    SeeBefore(Filter, Class, Argument2);
+    return Class == Filter->Only ? Filter->Answer : STATUS_SUCCESS;
+}
+
+static NTSTATUS Register(FILTER *Filter, PCWSTR Text)
+{
+    UNICODE_STRING Altitude = CtName(Text);
+    RtlZeroMemory(Filter, sizeof(*Filter));
+    Filter->CallContext = Filter;
+    Tester = PsGetCurrentThread();
+    return CmRegisterCallbackEx(Callback, &Altitude, CtDriverObject, Filter, &Filter->Cookie, NULL);
+}
+
+static VOID Reset(VOID)
+{
+    CallCount = 0;
+}
+
+static BOOLEAN Called(LONG Index, FILTER *Filter, REG_NOTIFY_CLASS Class)
+{
+    return Index < CallCount && Calls[Index].Filter == Filter && Calls[Index].Class == Class;
+}
+
+static VOID FilterOrder(VOID)
+{
+    HANDLE Key;
+    UNICODE_STRING Bad = CtName(L"12a");
+    LARGE_INTEGER Cookie;
+    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)));
+    CT_REQUIRE(CT_SUCCESS(Register(&Low, L"1000.5")));
+    CT_REQUIRE(CT_SUCCESS(Register(&High, L"01000.51")));
+    CT_STATUS(CmRegisterCallbackEx(Callback, &Bad, CtDriverObject, NULL, &Cookie, NULL),
+              STATUS_INVALID_PARAMETER);
+    Bad = CtName(L"1000.50");
+    CT_STATUS(CmRegisterCallbackEx(Callback, &Bad, CtDriverObject, NULL, &Cookie, NULL),
+              STATUS_FLT_INSTANCE_ALTITUDE_COLLISION);
+    Reset();
+    CT_SUCCESS(CtSetNumber(Key, L"Number", 1));
+    CT_EQUAL(CallCount, 4);
+    CT_CHECK(Called(0, &High, RegNtPreSetValueKey));
+    CT_CHECK(Called(1, &Low, RegNtPreSetValueKey));
+    CT_CHECK(Called(2, &Low, RegNtPostSetValueKey));
+    CT_CHECK(Called(3, &High, RegNtPostSetValueKey));
+    CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
+    CT_STATUS(CmUnRegisterCallback(High.Cookie), STATUS_INVALID_PARAMETER);
+    Reset();
+    CT_SUCCESS(CtDeleteValue(Key, L"Number"));
+    CT_EQUAL(CallCount, 2);
+    CT_CHECK(Called(0, &Low, RegNtPreDeleteValueKey));
+    CT_SUCCESS(CmUnRegisterCallback(Low.Cookie));
+    Reset();
+    CT_SUCCESS(ZwDeleteKey(Key));
+    CT_SUCCESS(ZwClose(Key));
+    CT_EQUAL(CallCount, 0);
+}
+
+/* A status that is no success is what the caller gets, and nobody is told after; a bypass is the driver's own success. */
+static VOID FilterBlock(VOID)
+{
+    HANDLE Key;
+    ULONG Value = 0;
+    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)));
+    CT_REQUIRE(CT_SUCCESS(Register(&Low, L"1000")));
+    CT_REQUIRE(CT_SUCCESS(Register(&High, L"2000")));
+    Low.Only = RegNtPreSetValueKey;
+    Low.Answer = STATUS_ACCESS_DENIED;
+    Reset();
+    CT_STATUS(CtSetNumber(Key, L"Number", 1), STATUS_ACCESS_DENIED);
+    CT_EQUAL(CallCount, 2);
+    CT_STATUS(CtGetNumber(Key, L"Number", &Value), STATUS_OBJECT_NAME_NOT_FOUND);
+    Low.Answer = STATUS_CALLBACK_BYPASS;
+    CT_SUCCESS(CtSetNumber(Key, L"Number", 1));
+    CT_STATUS(CtGetNumber(Key, L"Number", &Value), STATUS_OBJECT_NAME_NOT_FOUND);
+    Low.Only = RegNtPostSetValueKey;
+    Low.Change = STATUS_IO_TIMEOUT;
+    CT_STATUS(CtSetNumber(Key, L"Number", 3), STATUS_IO_TIMEOUT);
+    CT_SUCCESS(CtGetNumber(Key, L"Number", &Value));
+    CT_EQUAL(Value, 3);
+    CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
+    CT_SUCCESS(CmUnRegisterCallback(Low.Cookie));
+    CT_SUCCESS(ZwDeleteKey(Key));
+    CT_SUCCESS(ZwClose(Key));
+}
+
+static VOID FilterOpen(VOID)
+{
+    HANDLE Key;
+    CT_REQUIRE(CT_SUCCESS(Register(&High, L"2000")));
+    Reset();
+    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)));
+    CT_EQUAL(CallCount, 2);
+    CT_CHECK(Called(0, &High, RegNtPreCreateKeyEx));
+    CT_CHECK(Called(1, &High, RegNtPostCreateKeyEx));
+    Reset();
+    CT_SUCCESS(ZwDeleteKey(Key));
+    CT_SUCCESS(ZwClose(Key));
+    CT_EQUAL(CallCount, 4);
+    CT_CHECK(Called(0, &High, RegNtPreDeleteKey));
+    CT_CHECK(Called(2, &High, RegNtPreKeyHandleClose));
+    High.Only = RegNtPreOpenKeyEx;
+    High.Answer = STATUS_ACCESS_DENIED;
+    CT_STATUS(CtOpenKey(&Key, NULL, CT_SERVICES, 0), STATUS_ACCESS_DENIED);
+    High.Only = RegNtPostOpenKeyEx;
+    High.Change = STATUS_IO_TIMEOUT;
+    CT_STATUS(CtOpenKey(&Key, NULL, L"\\Registry\\Machine\\Software", 0), STATUS_IO_TIMEOUT);
+    CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
+}
+
+static VOID FilterContext(VOID)
+{
+    HANDLE Key;
+    PVOID Object, Old = NULL;
+    LARGE_INTEGER None = {.QuadPart = -1};
+    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)));
+    CT_REQUIRE(CT_SUCCESS(ObReferenceObjectByHandle(Key, 0, *CmKeyObjectType, KernelMode, &Object, NULL)));
+    CT_REQUIRE(CT_SUCCESS(Register(&High, L"2000")));
+    CT_STATUS(CmSetCallbackObjectContext(Object, &None, &Key, &Old), STATUS_INVALID_PARAMETER);
+    CT_SUCCESS(CmSetCallbackObjectContext(Object, &High.Cookie, (PVOID)0x55, &Old));
+    CT_EQUAL(Old, NULL);
+    CT_SUCCESS(CmSetCallbackObjectContext(Object, &High.Cookie, (PVOID)0x77, &Old));
+    CT_EQUAL(Old, (PVOID)0x55);
+    CT_SUCCESS(CtSetNumber(Key, L"Number", 1));
+    CT_EQUAL(High.ObjectContext, (PVOID)0x77);
+    CT_EQUAL(High.Object, Object);
+    CT_SUCCESS(ZwDeleteKey(Key));
+    ObDereferenceObject(Object);
+    CT_SUCCESS(ZwClose(Key));
+    CT_EQUAL(High.Cleanups, 1);
+    /* and at the end of the callback */
+    CT_REQUIRE(CT_SUCCESS(CtOpenKey(&Key, NULL, CT_SERVICES, 0)));
+    CT_REQUIRE(CT_SUCCESS(ObReferenceObjectByHandle(Key, 0, *CmKeyObjectType, KernelMode, &Object, NULL)));
+    CT_SUCCESS(CmSetCallbackObjectContext(Object, &High.Cookie, (PVOID)0x77, NULL));
+    CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
+    CT_EQUAL(High.Cleanups, 2);
+    ObDereferenceObject(Object);
+    CT_SUCCESS(ZwClose(Key));
+    CT_EQUAL(High.Cleanups, 2);
+}
+
+static VOID FilterId(VOID)
+{
+    HANDLE Key, Other;
+    PVOID Object, Second;
+    ULONG_PTR Id = 0, OtherId = 1;
+    ULONG Major = 0, Minor = 0;
+    PCUNICODE_STRING Name = NULL, Copy = NULL;
+    UNICODE_STRING Expected = CtName(L"\\REGISTRY\\MACHINE\\SOFTWARE\\NtboxTest");
+    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)));
+    CT_REQUIRE(CT_SUCCESS(CtOpenKey(&Other, NULL, CT_ROOT, 0)));
+    CT_REQUIRE(CT_SUCCESS(ObReferenceObjectByHandle(Key, 0, *CmKeyObjectType, KernelMode, &Object, NULL)));
+    CT_REQUIRE(CT_SUCCESS(ObReferenceObjectByHandle(Other, 0, *CmKeyObjectType, KernelMode, &Second, NULL)));
+    CT_REQUIRE(CT_SUCCESS(Register(&High, L"2000")));
+    CT_SUCCESS(CmCallbackGetKeyObjectID(&High.Cookie, Object, &Id, &Name));
+    CT_CHECK(Name != NULL && RtlEqualUnicodeString(Name, &Expected, TRUE));
+    CT_SUCCESS(CmCallbackGetKeyObjectIDEx(&High.Cookie, Second, &OtherId, &Copy, 0));
+    CT_CHECK(Copy != NULL && RtlEqualUnicodeString(Copy, &Expected, TRUE));
+    CT_EQUAL(Id, OtherId);
+    if (Copy != NULL)
+        CmCallbackReleaseKeyObjectIDEx(Copy);
+    CT_STATUS(CmCallbackGetKeyObjectIDEx(&High.Cookie, Second, &OtherId, &Copy, 1), STATUS_INVALID_PARAMETER);
+    CT_EQUAL(CmGetBoundTransaction(&High.Cookie, Object), NULL);
+    CmGetCallbackVersion(&Major, &Minor);
+    CT_EQUAL(Major, 1);
+    CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
+    CT_STATUS(CmCallbackGetKeyObjectID(&High.Cookie, Object, &Id, NULL), STATUS_INVALID_PARAMETER);
+    ObDereferenceObject(Object);
+    ObDereferenceObject(Second);
+    CT_SUCCESS(ZwDeleteKey(Key));
+    CT_SUCCESS(ZwClose(Other));
+    CT_SUCCESS(ZwClose(Key));
+}
+
+static VOID FilterLegacy(VOID)
+{
+    HANDLE Key;
+    Low.Only = High.Only = MaxRegNtNotifyClass;
+    Low.Answer = High.Answer = Low.Change = High.Change = STATUS_SUCCESS;
+    Tester = PsGetCurrentThread();
+    CT_REQUIRE(CT_SUCCESS(CmRegisterCallback(Callback, &Low, &Low.Cookie)));
+    CT_REQUIRE(CT_SUCCESS(CmRegisterCallback(Callback, &High, &High.Cookie)));
+    CT_CHECK(Low.Cookie.QuadPart != High.Cookie.QuadPart);
+    Reset();
+    CT_REQUIRE(CT_SUCCESS(CtOpenKey(&Key, NULL, L"\\Registry\\Machine\\Software", 0)));
+    CT_EQUAL(CallCount, 4);
+    CT_SUCCESS(ZwClose(Key));
+    CT_SUCCESS(CmUnRegisterCallback(Low.Cookie));
+    CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
+}
+
+static const CT_CASE Cases[] = {
+    {"regfilter.order", FilterOrder}, {"regfilter.block", FilterBlock},
+    {"regfilter.open", FilterOpen},   {"regfilter.context", FilterContext},
+    {"regfilter.id", FilterId},       {"regfilter.legacy", FilterLegacy},
+};
+
+CT_DRIVER(Cases)
