@@ -117,6 +117,9 @@ OPERATIONS = {
     'open + close of a device by name': (3000, 7001),
     'name of one component': (None, None),
     'name of ten components': (None, None),
+    'ZwQueryValueKey of a number': (900, None),
+    'ZwSetValueKey of a number': (None, None),
+    'open + close of a key by path': (None, None),
     'MDL build, map, unmap of a page': (900, None),
     'MDL lock, map, unmap, unlock of a page': (None, None),
 }

@@ -28,6 +28,7 @@ static struct {
 DRIVER_INITIALIZE DriverEntry;
 
 #include "ops_io.h"
+#include "ops_registry.h"
 
 static ULONG64 Tsc(VOID)
 {
@@ -293,6 +294,9 @@ static const struct {
     {"open + close of a device by name", IoOpenClose, NULL, IoPrepareDevice, IoReleaseDevice},
     {"name of one component", IoLookUpOne, NULL, IoPrepareNames, IoReleaseNames},
     {"name of ten components", IoLookUpTen, NULL, IoPrepareNames, IoReleaseNames},
+    {"ZwQueryValueKey of a number", RegistryQuery, NULL, RegistryPrepare, RegistryRelease},
+    {"ZwSetValueKey of a number", RegistrySet, NULL, RegistryPrepare, RegistryRelease},
+    {"open + close of a key by path", RegistryOpenClose, NULL, RegistryPrepare, RegistryRelease},
     {"DPC queued to running", NULL, MeasureDpc, NULL, NULL},
     {"event ping-pong, round trip", NULL, MeasurePingPong, NULL, NULL},
     {"work item, round trip", NULL, MeasureWorkItem, NULL, NULL},
