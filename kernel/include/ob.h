@@ -20,6 +20,14 @@ typedef struct _OB_PARSE {
     UNICODE_STRING NewName; /* out, for STATUS_REPARSE: absolute, from ObAllocateName; the look-up frees it */
 } OB_PARSE;
 
+/* Reading or changing an object's descriptor; kernel memory. */
+typedef struct _OB_SECURITY_CALL {
+    BOOLEAN Set;
+    SECURITY_INFORMATION Information; /* which parts */
+    PSECURITY_DESCRIPTOR Descriptor;  /* Set: valid, self-relative. Else where to write one */
+    ULONG Length;                     /* reading: the room; afterwards what is needed */
+} OB_SECURITY_CALL;
+
 typedef struct _OB_TYPE_METHODS {
     /* May a caller of this mode have a handle? Else the status that he gets. PASSIVE_LEVEL, no lock. Optional. */
     NTSTATUS (*Open)(PVOID Object, KPROCESSOR_MODE Mode);
@@ -35,6 +43,8 @@ typedef struct _OB_TYPE_METHODS {
      * Name, whose MaximumLength is the room; sets *Needed to the bytes of the whole name;
      * STATUS_BUFFER_OVERFLOW when it does not fit. Optional. */
     NTSTATUS (*QueryName)(PVOID Object, PUNICODE_STRING Name, PULONG Needed);
+    /* The object's descriptor is not in its header. STATUS_BUFFER_TOO_SMALL with Length. PASSIVE_LEVEL, no lock. Optional. */
+    NTSTATUS (*Security)(PVOID Object, OB_SECURITY_CALL *Call);
 } OB_TYPE_METHODS;
 
 #define OB_NOT_WAITABLE (-1)
@@ -90,6 +100,15 @@ VOID ObFreeName(PUNICODE_STRING Name);
 /* PASSIVE_LEVEL. Directory or symbolic link of the kernel's own, permanent. */
 NTSTATUS ObCreateKernelDirectory(PCWSTR Path);
 NTSTATUS ObCreateKernelLink(PCWSTR Path, PCWSTR Target);
+
+/* --- descriptors, PASSIVE_LEVEL --- */
+
+/* The object's descriptor in its header: what objects of types without a Security method have. */
+NTSTATUS ObDefaultSecurity(PVOID Object, OB_SECURITY_CALL *Call);
+/* Whether its header has one, at this moment; nobody takes it away again. Any IRQL. */
+BOOLEAN ObHasDescriptor(PVOID Object);
+/* A copy of a valid self-relative descriptor becomes the object's; without Replace only if it has none. */
+NTSTATUS ObSetDescriptor(PVOID Object, PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Replace);
 
 /* --- handles
  * --------------------------------------------------------------------------------------------------------

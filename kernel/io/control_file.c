@@ -34,6 +34,8 @@ static NTSTATUS IopControlFile(const IOP_CALLER *Caller, UCHAR Major, const IOP_
         Status = IopBeginRequest(&Request, Caller, Major);
     if (!NT_SUCCESS(Status))
         return Status;
+    if (Major == IRP_MJ_DEVICE_CONTROL)
+        Request.Stack->Flags |= Request.Granted; /* for IoValidateDeviceIoControlAccess */
     Status = IopSetUpControl(Request.Irp, Control, Caller->Mode);
     if (NT_SUCCESS(Status))
         return IopSendRequest(&Request, FALSE);

@@ -30,7 +30,7 @@ static const OB_TYPE_INFO IopDeviceTypeInfo = {
     .ValidAccess = FILE_ALL_ACCESS,
     .WaitOffset = OB_NOT_WAITABLE,
     .IgnoreCase = TRUE,
-    .Methods = {.Delete = IopDeleteDeviceObject, .Parse = IopParseDevice},
+    .Methods = {.Delete = IopDeleteDeviceObject, .Parse = IopParseDevice, .Security = IopDeviceSecurity},
 };
 
 VOID IopInitDeviceType(VOID)

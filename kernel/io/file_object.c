@@ -100,7 +100,8 @@ static const OB_TYPE_INFO IopFileTypeInfo = {
     .Methods = {.Close = IopCloseFile,
                 .Delete = IopDeleteFile,
                 .Parse = IopParseFile,
-                .QueryName = IopQueryFileName},
+                .QueryName = IopQueryFileName,
+                .Security = IopFileSecurity},
 };
 
 VOID IopInitFileType(VOID)

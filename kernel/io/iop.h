@@ -283,6 +283,15 @@ NTSTATUS IopSetUpControl(PIRP Irp, const IOP_CONTROL *Control, KPROCESSOR_MODE M
 VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length);
 VOID IopFreeBuffers(PIRP Irp); /* system buffer and MDLs, without copying results */
 
+/* device_security.c, share_access.c. PASSIVE_LEVEL. */
+
+/* The device's descriptor becomes that of the SDDL; without Replace only if it has none. */
+NTSTATUS IopSecureDevice(PDEVICE_OBJECT Device, PCUNICODE_STRING Sddl, BOOLEAN Replace);
+/* May the caller open it? MAXIMUM_ALLOWED in Parse->DesiredAccess becomes what it is. */
+NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse);
+NTSTATUS IopDeviceSecurity(PVOID Object, OB_SECURITY_CALL *Call);
+NTSTATUS IopFileSecurity(PVOID Object, OB_SECURITY_CALL *Call);
+
 /* send.c. IRQL <= APC_LEVEL; special kernel APCs need not be delivered. */
 
 /* Sends an IRP of IopAllocateIrp with the next location filled in, and waits until its locations are done: its status. The IRP is still
@@ -337,6 +346,7 @@ typedef struct _IOP_REQUEST {
     PIO_STACK_LOCATION Stack;
     PKEVENT Event; /* the caller's, referenced (taken over too), or NULL */
     KPROCESSOR_MODE Mode;
+    UCHAR Granted;  /* SL_READ_ACCESS_GRANTED, SL_WRITE_ACCESS_GRANTED: of the handle */
     BOOLEAN Locked; /* synchronous file: its lock is held */
     BOOLEAN Moves;  /* at its end the file's position lies behind the bytes from Offset on */
     LARGE_INTEGER Offset;

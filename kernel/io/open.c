@@ -132,7 +132,10 @@ static NTSTATUS IopOpenOnReferencedDevice(PDEVICE_OBJECT Device, PFILE_OBJECT Re
 
 NTSTATUS IopOpenFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse, PVOID *Found)
 {
-    NTSTATUS Status = IopReferenceDeviceForOpen(Device, Related != NULL);
+    NTSTATUS Status = IopCheckDeviceAccess(Device, Related, Parse);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = IopReferenceDeviceForOpen(Device, Related != NULL);
     if (!NT_SUCCESS(Status))
         return Status;
     ObfReferenceObject(Device);

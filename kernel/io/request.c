@@ -21,11 +21,14 @@ static BOOLEAN IopGrants(const IOP_CALLER *Caller, ACCESS_MASK Granted)
     return Caller->AnyAccess ? (Granted & Caller->Access) != 0 : (Caller->Access & ~Granted) == 0;
 }
 
-static NTSTATUS IopReferenceFile(const IOP_CALLER *Caller, PFILE_OBJECT *File)
+static NTSTATUS IopReferenceFile(const IOP_CALLER *Caller, PFILE_OBJECT *File, UCHAR *Granted)
 {
     OBJECT_HANDLE_INFORMATION Information;
     NTSTATUS Status = ObReferenceObjectByHandle(Caller->File, 0, IoFileObjectType, Caller->Mode,
                                                 (PVOID *)File, &Information);
+    if (NT_SUCCESS(Status))
+        *Granted = (UCHAR)((Information.GrantedAccess & FILE_READ_DATA ? SL_READ_ACCESS_GRANTED : 0) |
+                           (Information.GrantedAccess & FILE_WRITE_DATA ? SL_WRITE_ACCESS_GRANTED : 0));
     if (!NT_SUCCESS(Status) || IopGrants(Caller, Information.GrantedAccess))
         return Status;
     ObfDereferenceObject(*File);
@@ -37,7 +40,7 @@ static NTSTATUS IopReferenceAll(IOP_REQUEST *Request, const IOP_CALLER *Caller)
 {
     NTSTATUS Status = MmProbeCaller(Caller->Iosb, sizeof(*Caller->Iosb), Caller->Mode);
     if (NT_SUCCESS(Status))
-        Status = IopReferenceFile(Caller, &Request->File);
+        Status = IopReferenceFile(Caller, &Request->File, &Request->Granted);
     if (NT_SUCCESS(Status))
         Status = IopReferenceEvent(Caller->Event, Caller->Mode, &Request->Event);
     return Status;

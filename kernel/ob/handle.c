@@ -7,7 +7,7 @@
 ACCESS_MASK ObMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired)
 {
     const GENERIC_MAPPING *Mapping = &Type->Info.Mapping;
-    ACCESS_MASK Granted = Desired & Type->Info.ValidAccess;
+    ACCESS_MASK Granted = Desired & (Type->Info.ValidAccess | ACCESS_SYSTEM_SECURITY);
     if (Desired & GENERIC_READ)
         Granted |= Mapping->GenericRead;
     if (Desired & GENERIC_WRITE)

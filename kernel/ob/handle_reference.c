@@ -103,7 +103,7 @@ NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCE
     NTSTATUS Status = ObReferenceObjectByPointer(Object, DesiredAccess, ObjectType, AccessMode);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ObpCreateHandle(Object, AccessMode, DesiredAccess, HandleAttributes, Handle);
+    Status = ObpOpenHandle(Object, AccessMode, DesiredAccess, HandleAttributes, Handle);
     ObfDereferenceObject(Object);
     return Status;
 }

@@ -39,8 +39,11 @@ static NTSTATUS ObpInsertHandle(PVOID Target, ACCESS_MASK DesiredAccess, const O
                                 ULONG PointerBias, PHANDLE Handle)
 {
     KPROCESSOR_MODE Mode = Create != NULL ? Create->Mode : KernelMode;
-    NTSTATUS Status =
-        ObpCreateHandle(Target, Mode, DesiredAccess, Create != NULL ? Create->Attributes : 0, Handle);
+    ULONG Attributes = Create != NULL ? Create->Attributes : 0;
+    BOOLEAN IsNew =
+        Create == NULL || ObpHeader(Target)->Create == Create; /* its creator gets what he asks for */
+    NTSTATUS Status = IsNew ? ObpCreateHandle(Target, Mode, DesiredAccess, Attributes, Handle)
+                            : ObpOpenHandle(Target, Mode, DesiredAccess, Attributes, Handle);
     for (ULONG I = 0; NT_SUCCESS(Status) && I < PointerBias; I++)
         ObfReferenceObject(Target);
     return Status;
@@ -54,7 +57,9 @@ NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE AccessState, ACCESS_MA
     PVOID Target = Object;
     /* Counts as a handle until there is one: a close by somebody who found the name must not take the name away. */
     InterlockedIncrement64(&Header->HandleCount);
-    NTSTATUS Status = ObpInsertName(&Target);
+    NTSTATUS Status = ObpAssignSecurity(Header);
+    if (NT_SUCCESS(Status))
+        Status = ObpInsertName(&Target);
     NT_CHECK(Handle != NULL || Header->Name == NULL || (Header->Flags & OBP_FLAG_PERMANENT));
     if (NT_SUCCESS(Status) && Handle != NULL) {
         NTSTATUS HandleStatus = ObpInsertHandle(Target, DesiredAccess, Header->Create, PointerBias, Handle);

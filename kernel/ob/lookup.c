@@ -196,7 +196,8 @@ NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Ob
     Status = ObpLookupByAttributes(&Lookup, Captured.RootDirectory, Captured.ObjectName);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ObpCreateHandle(Lookup.Found, AccessMode, DesiredAccess, Captured.Attributes, Handle);
+    /* a parse procedure may have found out what MAXIMUM_ALLOWED is */
+    Status = ObpOpenHandle(Lookup.Found, AccessMode, Lookup.Parse.DesiredAccess, Captured.Attributes, Handle);
     ObfDereferenceObject(Lookup.Found);
     return Status;
 }

@@ -3,6 +3,7 @@
  * delete procedures of files and devices send IRPs and free what must be freed at PASSIVE_LEVEL. */
 #include "obp.h"
 #include "ke.h"
+#include "se.h"
 
 static OBP_HEADER *volatile ObpDeletedHead; /* interlocked list */
 static WORK_QUEUE_ITEM ObpReaperItem;
@@ -56,6 +57,13 @@ static NTSTATUS ObpCaptureCreateInfo(OBP_HEADER *Header, const OBJECT_ATTRIBUTES
             return Status;
         }
     }
+    NTSTATUS Status =
+        SeCaptureSecurityDescriptor(Attributes->SecurityDescriptor, Mode, PagedPool, TRUE, &Info->Security);
+    if (!NT_SUCCESS(Status)) {
+        ObFreeName(&Info->Name);
+        ExFreePoolWithTag(Info, OBP_TAG_CREATE);
+        return Status;
+    }
     Header->Create = Info;
     return STATUS_SUCCESS;
 }
@@ -65,6 +73,7 @@ VOID ObpFreeCreateInfo(OBP_HEADER *Header)
     if (Header->Create == NULL)
         return;
     ObFreeName(&Header->Create->Name);
+    SeReleaseSecurityDescriptor(Header->Create->Security, KernelMode, TRUE);
     ExFreePoolWithTag(Header->Create, OBP_TAG_CREATE);
     Header->Create = NULL;
 }
@@ -110,6 +119,7 @@ static VOID ObpDelete(OBP_HEADER *Header)
     if (Type->Info.Methods.Delete != NULL)
         Type->Info.Methods.Delete(ObpBody(Header));
     ObpFreeCreateInfo(Header);
+    ObpFreeSecurity(Header);
     Header->Check = 0;
     InterlockedDecrement64(&Type->ObjectCount);
     ExFreePoolWithTag(Header, Type->Info.PoolTag);

@@ -31,6 +31,7 @@ typedef struct _OBP_CREATE_INFO {
     ULONG Attributes;
     KPROCESSOR_MODE Mode; /* of who asked */
     UNICODE_STRING Name;
+    PSECURITY_DESCRIPTOR Security; /* captured, or NULL */
 } OBP_CREATE_INFO;
 
 typedef struct _OBP_NAME {
@@ -48,6 +49,7 @@ typedef struct DECLSPEC_ALIGN(16) _OBP_HEADER {
     POBJECT_TYPE Type;               /* (c) */
     OBP_NAME *Name;                  /* (n) NULL while it has none */
     OBP_CREATE_INFO *Create;         /* creator only */
+    PSECURITY_DESCRIPTOR Security;   /* ObpSecurityLock; self-relative, in a counted block, or NULL */
     struct _OBP_HEADER *NextDeleted; /* in the list of deferred deletions */
     volatile LONG Flags;             /* OBP_FLAG_... */
     ULONG Check;                     /* OBP_HEADER_CHECK */
@@ -85,6 +87,13 @@ OBP_HEADER *ObpCheckedHeader(const void *Object); /* bug check when Object is no
 BOOLEAN ObpReferenceSafe(OBP_HEADER *Header);
 
 VOID ObpFreeCreateInfo(OBP_HEADER *Header);
+
+/* security.c. PASSIVE_LEVEL. */
+NTSTATUS ObpAssignSecurity(OBP_HEADER *Header); /* of a new object, by its creator's words */
+/* A handle to an object that is there already: user mode must be allowed what it asks for. */
+NTSTATUS ObpOpenHandle(PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK DesiredAccess, ULONG Attributes,
+                       PHANDLE Handle);
+VOID ObpFreeSecurity(OBP_HEADER *Header); /* the object is being deleted */
 
 /* type.c */
 VOID ObpInitTypeType(VOID);

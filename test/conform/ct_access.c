@@ -163,8 +163,49 @@ static VOID AccessSubject(VOID)
     PsDereferencePrimaryToken(Primary);
 }
 
+/* The System process's token with one more privilege enabled; referenced. */
+static PACCESS_TOKEN TokenWith(ULONG Privilege)
+{
+    HANDLE Process = NULL, Copy = NULL;
+    PVOID Token = NULL;
+    OBJECT_ATTRIBUTES Attributes;
+    TOKEN_PRIVILEGES New = {1, {{{Privilege, 0}, SE_PRIVILEGE_ENABLED}}};
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    CT_SUCCESS(ZwOpenProcessTokenEx(ZwCurrentProcess(), TOKEN_DUPLICATE, OBJ_KERNEL_HANDLE, &Process));
+    CT_SUCCESS(ZwDuplicateToken(Process, TOKEN_ALL_ACCESS, &Attributes, FALSE, TokenPrimary, &Copy));
+    CT_SUCCESS(ZwAdjustPrivilegesToken(Copy, FALSE, &New, 0, NULL, NULL));
+    CT_SUCCESS(ObReferenceObjectByHandle(Copy, 0, *SeTokenObjectType, KernelMode, &Token, NULL));
+    ZwClose(Copy);
+    ZwClose(Process);
+    return Token;
+}
+
+/* An access check says which privileges it used. */
+static VOID CheckUsed(ULONG Privilege, ACCESS_MASK Desired)
+{
+    ACCESS_OBJECT Object;
+    SECURITY_SUBJECT_CONTEXT Subject = {NULL, SecurityAnonymous, TokenWith(Privilege), NULL};
+    ACCESS_MASK Granted = 0;
+    NTSTATUS Status = STATUS_UNSUCCESSFUL;
+    PPRIVILEGE_SET Used = NULL;
+    CT_REQUIRE(Subject.PrimaryToken != NULL);
+    BuildObject(&AccessCases[5], &Object); /* System may 3 */
+    CT_CHECK(SeAccessCheck(&Object.Descriptor, &Subject, FALSE, Desired | 1, 0, &Used, &Mapping, UserMode,
+                           &Granted, &Status));
+    CT_SUCCESS(Status);
+    CT_EQUAL(Granted, Desired | 1);
+    ObDereferenceObject(Subject.PrimaryToken);
+    CT_REQUIRE(Used != NULL);
+    CT_EQUAL(Used->PrivilegeCount, 1);
+    CT_EQUAL(Used->Privilege[0].Luid.LowPart, Privilege);
+    SeFreePrivileges(Used);
+}
+
 static VOID AccessPrivileges(VOID)
 {
+    MakeSids();
+    CheckUsed(SE_SECURITY_PRIVILEGE, ACCESS_SYSTEM_SECURITY);
+    CheckUsed(SE_TAKE_OWNERSHIP_PRIVILEGE, WRITE_OWNER);
     SECURITY_SUBJECT_CONTEXT Subject;
     LUID Tcb = {SE_TCB_PRIVILEGE, 0}, Security = {SE_SECURITY_PRIVILEGE, 0};
     PRIVILEGE_SET Set = {1, PRIVILEGE_SET_ALL_NECESSARY, {{{SE_TCB_PRIVILEGE, 0}, 0}}};

@@ -13,13 +13,14 @@
 #undef SeTokenObjectType
 
 #ifdef _NTOSKRNL_
-extern POBJECT_TYPE CmKeyObjectType, ExEventObjectType, ExSemaphoreObjectType, IoFileObjectType, PsThreadType,
-    PsProcessType, SeTokenObjectType, MmSectionObjectType;
+extern POBJECT_TYPE IoDeviceObjectType, CmKeyObjectType, ExEventObjectType, ExSemaphoreObjectType,
+    IoFileObjectType, PsThreadType, PsProcessType, SeTokenObjectType, MmSectionObjectType;
 #else
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_CmKeyObjectType __asm__("CmKeyObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_ExEventObjectType __asm__("ExEventObjectType");
 extern
     __declspec(dllimport) POBJECT_TYPE NtboxVariable_ExSemaphoreObjectType __asm__("ExSemaphoreObjectType");
+extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_IoDeviceObjectType __asm__("IoDeviceObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_IoFileObjectType __asm__("IoFileObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_MmSectionObjectType __asm__("MmSectionObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_PsThreadType __asm__("PsThreadType");
@@ -28,6 +29,7 @@ extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_SeTokenObjectType __asm_
 #define CmKeyObjectType (&NtboxVariable_CmKeyObjectType)
 #define ExEventObjectType (&NtboxVariable_ExEventObjectType)
 #define ExSemaphoreObjectType (&NtboxVariable_ExSemaphoreObjectType)
+#define IoDeviceObjectType (&NtboxVariable_IoDeviceObjectType)
 #define IoFileObjectType (&NtboxVariable_IoFileObjectType)
 #define MmSectionObjectType (&NtboxVariable_MmSectionObjectType)
 #define PsThreadType (&NtboxVariable_PsThreadType)

@@ -54,3 +54,9 @@ NTKERNELAPI VOID NTAPI SeCaptureSubjectContextEx(PETHREAD Thread, PEPROCESS Proc
                                                  PSECURITY_SUBJECT_CONTEXT SubjectContext);
 NTKERNELAPI BOOLEAN NTAPI PsIsThreadImpersonating(PETHREAD Thread);
 NTSYSAPI NTSTATUS NTAPI NtAllocateLocallyUniqueId(PLUID Luid);
+/* wdmsec.h, which is not always included. */
+NTKERNELAPI NTSTATUS NTAPI WdmlibIoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize,
+                                                      PUNICODE_STRING DeviceName, DEVICE_TYPE DeviceType,
+                                                      ULONG DeviceCharacteristics, BOOLEAN Exclusive,
+                                                      PCUNICODE_STRING DefaultSDDLString,
+                                                      LPCGUID DeviceClassGuid, PDEVICE_OBJECT *DeviceObject);
