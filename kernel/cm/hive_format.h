@@ -58,6 +58,8 @@ enum { /* key cell */
        NK_CLASS_LENGTH = 74,
        NK_NAME = 76,
 };
+#define NK_MAGIC 0x6b6eu /* "nk" */
+#define VK_MAGIC 0x6b76u /* "vk" */
 #define NK_FLAG_COMPRESSED 0x20u
 #define NK_FLAG_NO_DELETE 0x08u
 
@@ -75,40 +77,41 @@ enum { SK_FORWARD = 4, SK_BACKWARD = 8, SK_REFERENCES = 12, SK_LENGTH = 16, SK_D
 enum { LIST_COUNT = 2, LIST_ENTRIES = 4 }; /* lf, lh (8 bytes an entry: cell, hint), li, ri (4 bytes: cell) */
 enum { DB_COUNT = 2, DB_LIST = 4, DB_SIZE = 12 }; /* segmented data */
 
+/* The built-in: the kernel is compiled freestanding, where memcpy is a call. */
 static inline uint16_t HiveLoad16(const uint8_t *At)
 {
     uint16_t Value;
-    memcpy(&Value, At, sizeof(Value));
+    __builtin_memcpy(&Value, At, sizeof(Value));
     return Value;
 }
 
 static inline uint32_t HiveLoad32(const uint8_t *At)
 {
     uint32_t Value;
-    memcpy(&Value, At, sizeof(Value));
+    __builtin_memcpy(&Value, At, sizeof(Value));
     return Value;
 }
 
 static inline uint64_t HiveLoad64(const uint8_t *At)
 {
     uint64_t Value;
-    memcpy(&Value, At, sizeof(Value));
+    __builtin_memcpy(&Value, At, sizeof(Value));
     return Value;
 }
 
 static inline void HiveStore16(uint8_t *At, uint16_t Value)
 {
-    memcpy(At, &Value, sizeof(Value));
+    __builtin_memcpy(At, &Value, sizeof(Value));
 }
 
 static inline void HiveStore32(uint8_t *At, uint32_t Value)
 {
-    memcpy(At, &Value, sizeof(Value));
+    __builtin_memcpy(At, &Value, sizeof(Value));
 }
 
 static inline void HiveStore64(uint8_t *At, uint64_t Value)
 {
-    memcpy(At, &Value, sizeof(Value));
+    __builtin_memcpy(At, &Value, sizeof(Value));
 }
 
 /* XOR of the first 127 words of the header; 0 and ~0 are reserved. */

@@ -5,7 +5,7 @@
 #define SMALLEST_KEY 80u /* bytes of an nk cell with a name of one character */
 
 /* An nk cell's name, checked: not empty, not too long, no backslash. */
-static bool ReadName(const uint8_t *Cell, uint32_t Length, HIVE_KEY *Key)
+static bool ReadName(const HIVE *Hive, const uint8_t *Cell, uint32_t Length, HIVE_KEY *Key)
 {
     uint32_t Stored = HiveLoad16(Cell + NK_NAME_LENGTH);
     Key->Name.Compressed = (Key->Flags & NK_FLAG_COMPRESSED) != 0;
@@ -15,7 +15,7 @@ static bool ReadName(const uint8_t *Cell, uint32_t Length, HIVE_KEY *Key)
         return false;
     if (!Key->Name.Compressed && Stored % 2)
         return false;
-    for (uint32_t i = 0; i < Key->Name.Length; i++) {
+    for (uint32_t i = 0; !Hive->Checked && i < Key->Name.Length; i++) {
         if (HiveNameCharacter(&Key->Name, i) == '\\')
             return false;
     }
@@ -28,7 +28,7 @@ HIVE_STATUS HiveReadKeyFrom(HIVE *Hive, uint32_t From, uint32_t Cell, HIVE_KEY *
     const uint8_t *At = HiveCell(Hive, From, Cell, NK_NAME, &Length);
     if (!At)
         return HiveDamaged;
-    if (memcmp(At, "nk", 2) != 0)
+    if (HiveLoad16(At) != NK_MAGIC)
         return HiveReport(Hive, Cell, "a reference to a key leads to a cell that is no key (nk)");
     Key->Cell = Cell;
     Key->Flags = HiveLoad16(At + NK_FLAGS);
@@ -45,7 +45,7 @@ HIVE_STATUS HiveReadKeyFrom(HIVE *Hive, uint32_t From, uint32_t Cell, HIVE_KEY *
     Key->Security = HiveLoad32(At + NK_SECURITY);
     Key->Class = HiveLoad32(At + NK_CLASS);
     Key->ClassLength = HiveLoad16(At + NK_CLASS_LENGTH);
-    if (!ReadName(At, Length, Key))
+    if (!ReadName(Hive, At, Length, Key))
         return HiveReport(Hive, Cell, "a key's name is empty, too long for its cell, or holds a backslash");
     if (Key->SubKeyCount > Hive->Stores[0].Length / SMALLEST_KEY ||
         Key->VolatileCount > Hive->Stores[1].Length / SMALLEST_KEY)

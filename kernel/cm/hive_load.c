@@ -69,6 +69,7 @@ HIVE_STATUS HiveLoad(HIVE *Hive, const HIVE_MEMORY *Memory, const void *Bytes, u
     }
     HiveIndexStore(Hive, 0);
     HiveClean(Hive);
+    Hive->Checked = true;
     return HiveOk;
 }
 
@@ -108,6 +109,7 @@ HIVE_STATUS HiveCreate(HIVE *Hive, const HIVE_MEMORY *Memory, uint64_t Time)
     HiveInitStores(Hive);
     Hive->Memory = *Memory;
     Hive->Version = 5;
+    Hive->Checked = true;
     HIVE_STATUS Status = HiveNewCell(Hive, 0, NK_NAME + 4, &Hive->Root);
     if (Status == HiveOk)
         Status = HiveDefaultSecurity(Hive, &Security);

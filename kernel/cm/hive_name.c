@@ -47,7 +47,8 @@ bool HiveNameEquals(const HIVE_NAME *Name, const uint16_t *Text, uint32_t Length
     if (Name->Length != Length)
         return false;
     for (uint32_t i = 0; i < Length; i++) {
-        if (HiveUpcase(HiveNameCharacter(Name, i)) != HiveUpcase(Text[i]))
+        uint16_t Character = Name->Compressed ? Name->Bytes[i] : HiveLoad16(Name->Bytes + 2 * (size_t)i);
+        if (Character != Text[i] && HiveUpcase(Character) != HiveUpcase(Text[i]))
             return false;
     }
     return true;

@@ -35,7 +35,7 @@ static HIVE_STATUS ReadValue(HIVE *Hive, uint32_t From, uint32_t Cell, HIVE_VALU
     const uint8_t *At = HiveCell(Hive, From, Cell, VK_NAME, &Length);
     if (!At)
         return HiveDamaged;
-    if (memcmp(At, "vk", 2) != 0)
+    if (HiveLoad16(At) != VK_MAGIC)
         return HiveReport(Hive, Cell, "a reference to a value leads to a cell that is no value (vk)");
     uint32_t Data = HiveLoad32(At + VK_DATA_LENGTH);
     Value->Cell = Cell;
@@ -70,6 +70,16 @@ HIVE_STATUS HiveValue(HIVE *Hive, const HIVE_KEY *Key, uint32_t Index, HIVE_VALU
     return ReadValue(Hive, Key->ValueList, HiveLoad32(List + (size_t)Index * 4), Value);
 }
 
+/* In a hive that was checked: a value whose name has another length need not be looked at further. */
+static bool MayHaveName(const HIVE *Hive, uint32_t Cell, uint32_t Length)
+{
+    if (!Hive->Checked)
+        return true;
+    const uint8_t *At = Hive->Stores[HiveStoreOf(Cell)].Bins + (Cell & ~HIVE_VOLATILE) + 4;
+    uint32_t Stored = HiveLoad16(At + VK_NAME_LENGTH);
+    return Stored == ((HiveLoad16(At + VK_FLAGS) & VK_FLAG_COMPRESSED) ? Length : Length * 2);
+}
+
 HIVE_STATUS HiveFindValue(HIVE *Hive, const HIVE_KEY *Key, const uint16_t *Name, uint32_t Length,
                           HIVE_VALUE *Value)
 {
@@ -79,7 +89,10 @@ HIVE_STATUS HiveFindValue(HIVE *Hive, const HIVE_KEY *Key, const uint16_t *Name,
     if (!List)
         return HiveDamaged;
     for (uint32_t i = 0; i < Key->ValueCount; i++) {
-        HIVE_STATUS Status = ReadValue(Hive, Key->ValueList, HiveLoad32(List + (size_t)i * 4), Value);
+        uint32_t Cell = HiveLoad32(List + (size_t)i * 4);
+        if (!MayHaveName(Hive, Cell, Length))
+            continue;
+        HIVE_STATUS Status = ReadValue(Hive, Key->ValueList, Cell, Value);
         if (Status != HiveOk)
             return Status;
         if (HiveNameEquals(&Value->Name, Name, Length))
