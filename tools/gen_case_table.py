@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Write the case-mapping tables of kernel/rtl/nls.c: simple (one to one) mappings of the BMP from Python's unicodedata.
+"""Write the case-mapping tables of kernel/rtl/case.c: simple (one to one) mappings of the BMP from Python's unicodedata.
 
 NT maps a character only if the mapping can be undone, as the up-case table of the exFAT specification shows: U+00B5,
 U+0131, U+017F, U+01C5 stay, the final sigma U+03C2 is the exception. Georgian Mtavruli and small Cherokee came into
@@ -47,8 +47,8 @@ def write_table(out, name, mapping):
         if deltas not in pages:
             pages.append(deltas)
         index.append(pages.index(deltas))
-    out.write(f"static const UCHAR {name}Page[256] = {{{','.join(map(str, index))}}};\n")
-    out.write(f"static const USHORT {name}Delta[{len(pages)}][256] = {{\n")
+    out.write(f"static const uint8_t {name}Page[256] = {{{','.join(map(str, index))}}};\n")
+    out.write(f"static const uint16_t {name}Delta[{len(pages)}][256] = {{\n")
     for deltas in pages:
         out.write("{" + ",".join(map(str, deltas)) + "},\n")
     out.write("};\n")

@@ -1,38 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Names in a hive: upper case, comparison, the hash of lh lists, Latin-1 or UTF-16. The case table covers Latin, Greek and
- * Cyrillic letters; other scripts compare by code unit. */
+ * Names in a hive: upper case, comparison, the hash of lh lists, Latin-1 or UTF-16. */
 #include "cm/hive.h"
 #include "cm/hive_private.h"
-
-/* Pairs that alternate: capital at the even (or odd) code, small letter right after it. */
-static bool IsAlternatingSmall(uint16_t Character)
-{
-    if ((Character >= 0x100 && Character <= 0x12f) || (Character >= 0x132 && Character <= 0x137) ||
-        (Character >= 0x14a && Character <= 0x177) || (Character >= 0x460 && Character <= 0x481) ||
-        (Character >= 0x48a && Character <= 0x4bf) || (Character >= 0x4d0 && Character <= 0x52f))
-        return Character & 1;
-    if ((Character >= 0x139 && Character <= 0x148) || (Character >= 0x179 && Character <= 0x17e) ||
-        (Character >= 0x4c1 && Character <= 0x4ce))
-        return !(Character & 1);
-    return false;
-}
+#include "rtl_case.h"
 
 uint16_t HiveUpcase(uint16_t Character)
 {
-    if (Character < 0x80)
-        return Character >= 'a' && Character <= 'z' ? (uint16_t)(Character - 32) : Character;
-    if (Character >= 0xe0 && Character <= 0xfe)
-        return Character == 0xf7 ? Character : (uint16_t)(Character - 32);
-    if (Character == 0xff)
-        return 0x178;
-    if (IsAlternatingSmall(Character))
-        return (uint16_t)(Character - 1);
-    if ((Character >= 0x3b1 && Character <= 0x3c1) || (Character >= 0x3c3 && Character <= 0x3cb) ||
-        (Character >= 0x430 && Character <= 0x44f))
-        return (uint16_t)(Character - 32);
-    if (Character >= 0x450 && Character <= 0x45f)
-        return (uint16_t)(Character - 80);
-    return Character;
+    return RtlUpcaseCharacter(Character);
 }
 
 uint16_t HiveNameCharacter(const HIVE_NAME *Name, uint32_t Index)

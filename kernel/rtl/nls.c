@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Characters: case mapping of the BMP (tables made by tools/gen_case_table.py) and the ANSI code page, which
- * is Windows-1252 here, a single-byte code page. There is no best-fit mapping: what is not in the code page
- * becomes '?'. */
+ * Characters: the ANSI code page, which is Windows-1252 here, a single-byte code page. There is no best-fit mapping: what is not in
+ * the code page becomes '?'. */
 #include "rtlp.h"
-#include "rtl/case_table.h"
 
 /* [Windows-1252] 0x80-0x9F; the five undefined bytes are the C1 controls of the same value, as Windows maps
  * them. */
@@ -12,16 +10,6 @@ static const WCHAR RtlpAnsiHigh[32] = {
     0x2039, 0x0152, 0x008D, 0x017D, 0x008F, 0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178,
 };
-
-WCHAR RtlpUpcase(WCHAR Character)
-{
-    return (WCHAR)(Character + RtlpUpcaseDelta[RtlpUpcasePage[Character >> 8]][Character & 0xFF]);
-}
-
-WCHAR RtlpDowncase(WCHAR Character)
-{
-    return (WCHAR)(Character + RtlpDowncaseDelta[RtlpDowncasePage[Character >> 8]][Character & 0xFF]);
-}
 
 WCHAR RtlpFromAnsi(UCHAR Character)
 {

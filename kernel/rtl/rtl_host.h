@@ -28,6 +28,8 @@ typedef enum { NonPagedPool = 0, PagedPool = 1, NonPagedPoolNx = 512 } POOL_TYPE
 #define FALSE 0
 #define NTAPI
 #define NTSYSAPI
+#define FASTCALL
+#define UNALIGNED
 #define DECLSPEC_NORETURN __attribute__((noreturn))
 #define CONST const
 #define RTL_NUMBER_OF(Array) (sizeof(Array) / sizeof((Array)[0]))

@@ -149,3 +149,5 @@ LONG RtlCompareUnicodeStrings(PCWCH String1, SIZE_T String1Length, PCWCH String2
 BOOLEAN RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString);
 NTSTATUS RtlCharToInteger(PCSZ String, ULONG Base, PULONG Value);
 extern const UCHAR *const FsRtlLegalAnsiCharacterArray;
+VOID RtlCopyMemoryNonTemporal(VOID *Destination, CONST VOID *Source, SIZE_T Length);
+VOID RtlPrefetchMemoryNonTemporal(PVOID Source, SIZE_T Length);

@@ -4,6 +4,7 @@
  * memory is resident, unless its contract in rtl.h says less. */
 #pragma once
 #include "rtl.h"
+#include "rtl_case.h"
 
 #ifdef RTL_HOST
 #define __cdecl
@@ -16,9 +17,17 @@
 #define RTLP_MAX_UNICODE_LENGTH 0xFFFC
 #define RTLP_MAX_ANSI_LENGTH 0xFFFE
 
-/* Simple (one to one) case mapping of the BMP and the Windows-1252 code page. */
-WCHAR RtlpUpcase(WCHAR Character);
-WCHAR RtlpDowncase(WCHAR Character);
+static inline WCHAR RtlpUpcase(WCHAR Character)
+{
+    return RtlUpcaseCharacter(Character);
+}
+
+static inline WCHAR RtlpDowncase(WCHAR Character)
+{
+    return RtlDowncaseCharacter(Character);
+}
+
+/* The Windows-1252 code page. */
 WCHAR RtlpFromAnsi(UCHAR Character);
 BOOLEAN RtlpToAnsi(WCHAR Character, PUCHAR Result); /* FALSE: not in the code page, Result is '?' */
 

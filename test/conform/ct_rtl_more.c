@@ -262,17 +262,24 @@ static VOID MoreCtScan(VOID)
     CT_CHECK(wcscmp(_wcsnset(Wide, L'z', 1), L"zf") == 0);
 }
 
+static VOID MoreCtCopy(VOID)
+{
+    UCHAR From[40], To[40] = {0};
+
+    for (ULONG i = 0; i < 40; i++)
+        From[i] = (UCHAR)(i + 1);
+    RtlPrefetchMemoryNonTemporal(From, sizeof(From));
+    RtlCopyMemoryNonTemporal(To + 3, From + 1, 30);
+    CT_EQUAL(RtlCompareMemory(To + 3, From + 1, 30), 30);
+    CT_CHECK(To[2] == 0 && To[33] == 0);
+}
+
 static const CT_CASE Cases[] = {
-    {"more.expression", MoreCtExpression},
-    {"more.name", MoreCtName},
-    {"more.status", MoreCtStatus},
-    {"more.runs", MoreCtRuns},
-    {"more.number", MoreCtNumber},
-    {"more.nls", MoreCtNls},
-    {"more.image", MoreCtImage},
-    {"more.resource", MoreCtResource},
-    {"more.sort", MoreCtSort},
-    {"more.bounded", MoreCtBounded},
-    {"more.scan", MoreCtScan},
+    {"more.copy", MoreCtCopy},         {"more.expression", MoreCtExpression},
+    {"more.name", MoreCtName},         {"more.status", MoreCtStatus},
+    {"more.runs", MoreCtRuns},         {"more.number", MoreCtNumber},
+    {"more.nls", MoreCtNls},           {"more.image", MoreCtImage},
+    {"more.resource", MoreCtResource}, {"more.sort", MoreCtSort},
+    {"more.bounded", MoreCtBounded},   {"more.scan", MoreCtScan},
 };
 CT_DRIVER(Cases)

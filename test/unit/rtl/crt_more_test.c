@@ -203,11 +203,32 @@ static void test_numbers(void **state)
     assert_true(RtlRandom(&Value) < 0x7FFFFFFF);
 }
 
+/* Each length and alignment; exact heap blocks. */
+static void test_nontemporal(void **state)
+{
+    (void)state;
+    for (ULONG Length = 0; Length < 40; Length++) {
+        for (ULONG Offset = 0; Offset < 64; Offset++) {
+            ULONG To = Offset % 8, From = Offset / 8;
+            UCHAR *a = malloc(To + Length + 1), *b = malloc(From + Length + 1);
+            for (ULONG i = 0; i <= From + Length; i++)
+                b[i] = (UCHAR)random_below(256);
+            memset(a, 0xEE, To + Length + 1);
+            RtlCopyMemoryNonTemporal(a + To, b + From, Length);
+            assert_memory_equal(a + To, b + From, Length);
+            assert_true((To == 0 || a[To - 1] == 0xEE) && a[To + Length] == 0xEE);
+            free(a);
+            free(b);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sort), cmocka_unit_test(test_bounded), cmocka_unit_test(test_scan),
-        cmocka_unit_test(test_bits), cmocka_unit_test(test_runs),    cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_sort),        cmocka_unit_test(test_bounded), cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_bits),        cmocka_unit_test(test_runs),    cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_nontemporal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
