@@ -17,6 +17,13 @@ VOID ExFreePoolWithTag(PVOID P, ULONG Tag)
     free(P);
 }
 
+/* Others of the library call it. */
+DECLSPEC_NORETURN VOID RtlRaiseStatus(NTSTATUS Status)
+{
+    (void)Status;
+    abort();
+}
+
 static void Walk(PACL Acl)
 {
     volatile ACCESS_MASK Mask = 0;

@@ -69,8 +69,8 @@ static void test_unchanged(void **state)
         "D:PNO_ACCESS_CONTROL",
         "S:(ML;;NWNR;;;LW)",
         "O:S-1-0x010000000005-7",
-        "D:(OA;CI;CCDC;f30e3bbe-9ff0-11d1-b603-0000f80367c1;;AU)(OD;;CR;;bf967aba-0de6-11d0-a285-"
-        "00aa003049e2;WD)",
+        "D:(OA;CI;CCDC;f30e3bbe-9ff0-11d1-b603-0000f80367c1;;AU)",
+        "D:(OD;;CR;;bf967aba-0de6-11d0-a285-00aa003049e2;WD)",
         "D:(OA;;RP;f30e3bbe-9ff0-11d1-b603-0000f80367c1;bf967aba-0de6-11d0-a285-00aa003049e2;UD)",
         "D:(A;;0x200;;;SY)(A;;;;;AN)",
     };
