@@ -43,11 +43,12 @@ VOID ObpInitDirectoryType(VOID)
         KeBugCheckEx(OBJECT_INITIALIZATION_FAILED, (ULONG_PTR)Status, 2, 0, 0);
 }
 
-ULONG ObpHashName(PCUNICODE_STRING Name)
+static ULONG ObpHashName(PCUNICODE_STRING Name)
 {
+    const WCHAR *At = Name->Buffer, *End = At + Name->Length / sizeof(WCHAR);
     ULONG Hash = 0;
-    for (ULONG I = 0; I < Name->Length / sizeof(WCHAR); I++)
-        Hash = Hash * 31 + RtlUpcaseUnicodeChar(Name->Buffer[I]);
+    while (At < End)
+        Hash = ObpHashStep(Hash, *At++);
     return Hash;
 }
 
@@ -73,27 +74,41 @@ VOID ObpFreeNameNode(OBP_NAME *Name)
     ExFreePoolWithTag(Name, OBP_TAG_NAME);
 }
 
+/* Mostly a name is written as it was when the object was made. */
+static BOOLEAN ObpIsSpelledSo(PCUNICODE_STRING Name, PCUNICODE_STRING Other)
+{
+    const WCHAR *A = Name->Buffer, *B = Other->Buffer, *End = A + Name->Length / sizeof(WCHAR);
+    if (Name->Length != Other->Length)
+        return FALSE;
+    while (A < End && *A == *B)
+        A++, B++;
+    return A == End;
+}
+
 static OBP_NAME *ObpFindLocked(OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, ULONG Hash,
                                BOOLEAN IgnoreCase)
 {
     LIST_ENTRY *Bucket = &Directory->Bucket[Hash % OBP_BUCKETS];
     for (LIST_ENTRY *Entry = Bucket->Flink; Entry != Bucket; Entry = Entry->Flink) {
         OBP_NAME *Node = CONTAINING_RECORD(Entry, OBP_NAME, Bucket);
-        if (Node->Hash == Hash && RtlEqualUnicodeString(&Node->Name, Name, IgnoreCase))
+        if (Node->Hash != Hash)
+            continue;
+        if (ObpIsSpelledSo(&Node->Name, Name) ||
+            (IgnoreCase && RtlEqualUnicodeString(&Node->Name, Name, TRUE)))
             return Node;
     }
     return NULL;
 }
 
-PVOID ObpFindOrInsert(OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, BOOLEAN IgnoreCase, OBP_NAME *NewName)
+PVOID ObpFindOrInsert(OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, ULONG Hash, BOOLEAN IgnoreCase,
+                      OBP_NAME *NewName)
 {
-    ULONG Hash = ObpHashName(Name);
     PVOID Found = NULL;
     KIRQL OldIrql = ArchAcquireLock(&ObpNameLock);
     OBP_NAME *Node = ObpFindLocked(Directory, Name, Hash, IgnoreCase);
     if (Node != NULL) {
         Found = ObpBody(Node->Header);
-        ObfReferenceObject(Found);
+        InterlockedIncrement64(&Node->Header->PointerCount);
     } else if (NewName != NULL) {
         InsertTailList(&Directory->Bucket[Hash % OBP_BUCKETS], &NewName->Bucket);
         NewName->Header->Name = NewName;

@@ -19,14 +19,16 @@ static BOOLEAN ObpStartsWithSeparator(PCUNICODE_STRING Name)
 }
 
 /* Splits "a\b\c" into "a" and "\b\c". */
-static UNICODE_STRING ObpTakeComponent(PUNICODE_STRING Rest)
+static UNICODE_STRING ObpTakeComponent(PUNICODE_STRING Rest, PULONG Hash)
 {
-    ULONG Count = 0;
-    while (Count < Rest->Length / sizeof(WCHAR) && Rest->Buffer[Count] != OBJ_NAME_PATH_SEPARATOR)
-        Count++;
-    UNICODE_STRING Component = {(USHORT)(Count * sizeof(WCHAR)), (USHORT)(Count * sizeof(WCHAR)),
-                                Rest->Buffer};
-    ObpSkip(Rest, Component.Length);
+    const WCHAR *At = Rest->Buffer, *End = At + Rest->Length / sizeof(WCHAR);
+    ULONG Sum = 0;
+    for (; At < End && *At != OBJ_NAME_PATH_SEPARATOR; At++)
+        Sum = ObpHashStep(Sum, *At);
+    USHORT Length = (USHORT)((PUCHAR)At - (PUCHAR)Rest->Buffer);
+    UNICODE_STRING Component = {Length, Length, Rest->Buffer};
+    ObpSkip(Rest, Length);
+    *Hash = Sum;
     return Component;
 }
 
@@ -78,7 +80,7 @@ static BOOLEAN ObpIgnoresCase(const OB_PARSE *Parse)
 }
 
 /* The entry Component of Directory: *Next referenced; or the new object is inserted there and *Next is NULL. */
-static NTSTATUS ObpStep(OBP_LOOKUP *Lookup, OBP_DIRECTORY *Directory, PCUNICODE_STRING Component,
+static NTSTATUS ObpStep(OBP_LOOKUP *Lookup, OBP_DIRECTORY *Directory, PCUNICODE_STRING Component, ULONG Hash,
                         BOOLEAN Last, PVOID *Next)
 {
     if (Component->Length == 0)
@@ -90,7 +92,7 @@ static NTSTATUS ObpStep(OBP_LOOKUP *Lookup, OBP_DIRECTORY *Directory, PCUNICODE_
             return Status;
     }
     BOOLEAN IgnoreCase = ObpIgnoresCase(&Lookup->Parse);
-    *Next = ObpFindOrInsert(Directory, Component, IgnoreCase, NewName);
+    *Next = ObpFindOrInsert(Directory, Component, Hash, IgnoreCase, NewName);
     if (*Next != NULL) {
         if (NewName != NULL)
             ObpFreeNameNode(NewName);
@@ -106,18 +108,19 @@ static NTSTATUS ObpStep(OBP_LOOKUP *Lookup, OBP_DIRECTORY *Directory, PCUNICODE_
 static NTSTATUS ObpWalk(OBP_LOOKUP *Lookup, PVOID Object, UNICODE_STRING Rest)
 {
     for (;;) {
-        if (ObTypeOf(Object) != ObDirectoryObjectType)
+        if (ObpHeader(Object)->Type != ObDirectoryObjectType)
             return ObpParseObject(Lookup, Object, &Rest);
         if (Rest.Length == 0)
             return ObpFound(Lookup, Object);
-        UNICODE_STRING Component = ObpTakeComponent(&Rest);
+        ULONG Hash;
+        UNICODE_STRING Component = ObpTakeComponent(&Rest, &Hash);
         PVOID Next = NULL;
-        NTSTATUS Status = ObpStep(Lookup, Object, &Component, Rest.Length == 0, &Next);
+        NTSTATUS Status = ObpStep(Lookup, Object, &Component, Hash, Rest.Length == 0, &Next);
         ObfDereferenceObject(Object);
         if (!NT_SUCCESS(Status) || Next == NULL)
             return Status;
         Object = Next;
-        if (Rest.Length != 0 && ObTypeOf(Object) == ObDirectoryObjectType) {
+        if (Rest.Length != 0 && ObpHeader(Object)->Type == ObDirectoryObjectType) {
             ObpSkip(&Rest, sizeof(WCHAR));
             if (Rest.Length == 0) {
                 ObfDereferenceObject(Object);

@@ -56,7 +56,7 @@ typedef struct DECLSPEC_ALIGN(16) _OBP_HEADER {
 } OBP_HEADER;
 _Static_assert(sizeof(OBP_HEADER) % 16 == 0, "an object's body is 16-byte aligned");
 
-#define OBP_BUCKETS 37
+#define OBP_BUCKETS 32
 
 typedef struct _OBP_DIRECTORY {
     LIST_ENTRY Bucket[OBP_BUCKETS]; /* (n) of OBP_NAME */
@@ -101,10 +101,19 @@ NTSTATUS ObpInsertTypeName(POBJECT_TYPE Type);
 
 /* directory.c. Each IRQL PASSIVE_LEVEL and takes ObpNameLock. */
 NTSTATUS ObpMakeDirectory(OBP_DIRECTORY **Directory);
-ULONG ObpHashName(PCUNICODE_STRING Name);
+/* One more character of a name. The upper-case form counts. */
+static inline ULONG ObpHashStep(ULONG Hash, WCHAR C)
+{
+    if (C >= 0x80)
+        C = RtlUpcaseUnicodeChar(C);
+    else if ((WCHAR)(C - 'a') < 26)
+        C -= 'a' - 'A';
+    return Hash * 31 + C;
+}
 /* The entry as a referenced body, NULL when there is none. With NewName the entry is inserted when there is none, which
- * takes over NewName; then NULL is returned too. */
-PVOID ObpFindOrInsert(OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, BOOLEAN IgnoreCase, OBP_NAME *NewName);
+ * takes over NewName; then NULL is returned too. Hash: ObpHashStep over all of Name. */
+PVOID ObpFindOrInsert(OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, ULONG Hash, BOOLEAN IgnoreCase,
+                      OBP_NAME *NewName);
 NTSTATUS ObpMakeName(OBP_HEADER *Header, OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, OBP_NAME **NewName);
 VOID ObpFreeNameNode(OBP_NAME *Name);
 VOID ObpRemoveName(OBP_HEADER *Header); /* nothing when it has none */

@@ -47,7 +47,7 @@ static NTSTATUS ObpMakeTypeName(POBJECT_TYPE Type, OBP_DIRECTORY *Directory)
     NTSTATUS Status = ObpMakeName(ObpHeader(Type), Directory, &Type->Name, &Name);
     if (!NT_SUCCESS(Status))
         return Status;
-    PVOID Found = ObpFindOrInsert(Directory, &Type->Name, FALSE, Name);
+    PVOID Found = ObpFindOrInsert(Directory, &Type->Name, Name->Hash, FALSE, Name);
     if (Found == NULL)
         return STATUS_SUCCESS;
     ObfDereferenceObject(Found);
