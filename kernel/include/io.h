@@ -17,6 +17,9 @@ VOID IoInitSystem(VOID);
  * INACCESSIBLE_BOOT_DEVICE. STATUS_DISK_CORRUPT_ERROR: the archive is damaged. */
 NTSTATUS IopMountBootArchive(const void *Archive, ULONG64 Length);
 
+/* PASSIVE_LEVEL, once, at the end: drivers that registered for it are told. */
+VOID IoShutdownSystem(VOID);
+
 /* --- drivers
  * ------------------------------------------------------------------------------------------------------------
  */

@@ -81,6 +81,7 @@ static VOID InitRunAgent(VOID)
 
     if (!NT_SUCCESS(Status))
         KdLogError("the agent could not be loaded: status 0x%08X", (unsigned)Status);
+    IoShutdownSystem();
     if (InitOptions.SaveHive)
         CmReportSystemHive();
     if (InitOptions.PoolReport)

@@ -18,6 +18,8 @@
 #define IOP_TAG_WORK_ITEM 'iWoI'
 #define IOP_TAG_TIMER 'iToI'
 #define IOP_TAG_LINK 'kLoI'
+#define IOP_TAG_ERROR_LOG 'lEoI'
+#define IOP_TAG_SHUTDOWN 'dSoI'
 
 extern ARCH_LOCK IopDatabaseLock;
 
@@ -126,6 +128,9 @@ VOID IopTryUnload(PDRIVER_OBJECT Driver); /* calls DriverUnload if it is asked f
 
 /* leak.c. PASSIVE_LEVEL, after the unload routine: one ReportLeak for each thing left. Sets KeepImage. */
 VOID IopReportLeaks(PDRIVER_OBJECT Driver);
+
+/* shutdown.c. PASSIVE_LEVEL. Registrations of the driver's devices: taken out, reported, counted. */
+ULONG IopReportShutdownLeaks(PDRIVER_OBJECT Driver);
 
 /* symlink.c */
 VOID IopInitLinks(VOID);

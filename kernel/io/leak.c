@@ -105,6 +105,7 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
 VOID IopReportLeaks(PDRIVER_OBJECT Driver)
 {
     BOOLEAN Devices = IopReportDeviceLeaks(Driver) != 0;
+    IopReportShutdownLeaks(Driver);
 
     if (IoReportModuleLeaks(IopModule(Driver)) || Devices)
         IopDriver(Driver)->KeepImage = TRUE;

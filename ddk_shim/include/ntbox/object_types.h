@@ -6,6 +6,8 @@
 #undef CmKeyObjectType
 #undef ExEventObjectType
 #undef ExSemaphoreObjectType
+#undef IoDeviceObjectType
+#undef IoDriverObjectType
 #undef IoFileObjectType
 #undef MmSectionObjectType
 #undef PsThreadType
@@ -13,14 +15,15 @@
 #undef SeTokenObjectType
 
 #ifdef _NTOSKRNL_
-extern POBJECT_TYPE IoDeviceObjectType, CmKeyObjectType, ExEventObjectType, ExSemaphoreObjectType,
-    IoFileObjectType, PsThreadType, PsProcessType, SeTokenObjectType, MmSectionObjectType;
+extern POBJECT_TYPE CmKeyObjectType, ExEventObjectType, ExSemaphoreObjectType, IoFileObjectType, PsThreadType,
+    IoDeviceObjectType, IoDriverObjectType, PsProcessType, SeTokenObjectType, MmSectionObjectType;
 #else
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_CmKeyObjectType __asm__("CmKeyObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_ExEventObjectType __asm__("ExEventObjectType");
 extern
     __declspec(dllimport) POBJECT_TYPE NtboxVariable_ExSemaphoreObjectType __asm__("ExSemaphoreObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_IoDeviceObjectType __asm__("IoDeviceObjectType");
+extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_IoDriverObjectType __asm__("IoDriverObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_IoFileObjectType __asm__("IoFileObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_MmSectionObjectType __asm__("MmSectionObjectType");
 extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_PsThreadType __asm__("PsThreadType");
@@ -30,6 +33,7 @@ extern __declspec(dllimport) POBJECT_TYPE NtboxVariable_SeTokenObjectType __asm_
 #define ExEventObjectType (&NtboxVariable_ExEventObjectType)
 #define ExSemaphoreObjectType (&NtboxVariable_ExSemaphoreObjectType)
 #define IoDeviceObjectType (&NtboxVariable_IoDeviceObjectType)
+#define IoDriverObjectType (&NtboxVariable_IoDriverObjectType)
 #define IoFileObjectType (&NtboxVariable_IoFileObjectType)
 #define MmSectionObjectType (&NtboxVariable_MmSectionObjectType)
 #define PsThreadType (&NtboxVariable_PsThreadType)
