@@ -5,11 +5,12 @@
 #include "ke.h"
 
 /* [WDK Registry Element Size Limits] */
-NTSTATUS CmpCheckValueName(PCUNICODE_STRING Name)
+NTSTATUS CmpValueName(PUNICODE_STRING *Name)
 {
-    if (Name == NULL)
-        return STATUS_SUCCESS;
-    if ((Name->Length & 1) || Name->Length > CMP_MAX_VALUE_NAME_BYTES)
+    static const UNICODE_STRING Default = {0};
+    if (*Name == NULL)
+        *Name = (PUNICODE_STRING)&Default;
+    if (((*Name)->Length & 1) || (*Name)->Length > CMP_MAX_VALUE_NAME_BYTES)
         return STATUS_INVALID_PARAMETER;
     return STATUS_SUCCESS;
 }
@@ -62,18 +63,16 @@ static NTSTATUS CmpSetValueAndTell(CMP_KEY *Key, PUNICODE_STRING Name, ULONG Tit
 NTSTATUS NTAPI ZwSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG TitleIndex, ULONG Type,
                              PVOID Data, ULONG DataSize)
 {
-    static UNICODE_STRING Empty;
     CMP_KEY *Key;
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpCheckValueName(ValueName);
+    NTSTATUS Status = CmpValueName(&ValueName);
     if (NT_SUCCESS(Status) && DataSize != 0 && Data == NULL)
         Status = STATUS_ACCESS_VIOLATION;
     if (NT_SUCCESS(Status))
         Status = CmpReferenceKey(KeyHandle, KEY_SET_VALUE, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status =
-        CmpSetValueAndTell(Key, ValueName != NULL ? ValueName : &Empty, TitleIndex, Type, Data, DataSize);
+    Status = CmpSetValueAndTell(Key, ValueName, TitleIndex, Type, Data, DataSize);
     ObfDereferenceObject(Key);
     return Status;
 }
@@ -98,7 +97,7 @@ NTSTATUS NTAPI ZwDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName)
 {
     CMP_KEY *Key;
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpCheckValueName(ValueName);
+    NTSTATUS Status = CmpValueName(&ValueName);
     if (NT_SUCCESS(Status))
         Status = CmpReferenceKey(KeyHandle, KEY_SET_VALUE, &Key);
     if (!NT_SUCCESS(Status))

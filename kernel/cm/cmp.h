@@ -56,6 +56,7 @@ typedef struct _CMP_NOTIFY {
     BOOLEAN WatchTree;   /* (r) */
     BOOLEAN Armed;       /* (r) */
     BOOLEAN Missed;      /* (r) something changed while no request was there */
+    BOOLEAN Closed;      /* (r), set with (r) shared. The last handle went away: nothing is armed any more */
 } CMP_NOTIFY;
 
 /* Body of a key object. */
@@ -111,8 +112,11 @@ VOID CmpPutPath(const CMP_KCB *Kcb, PWCHAR To);
 /* --- key objects: key_object.c -------------------------------------------------------------------------------- */
 
 VOID CmpInitKeyType(VOID);
-NTSTATUS CmpMakeKeyObject(CMP_KCB *Kcb, CMP_KEY **Key); /* takes over the reference, also on failure */
+NTSTATUS CmpMakeKeyObject(CMP_KEY **Key); /* for a key that is yet to be found: Kcb is NULL */
 NTSTATUS CmpReferenceKey(HANDLE Handle, ACCESS_MASK Access, CMP_KEY **Key);
+
+/* key_security.c: the type's security method. */
+NTSTATUS CmpKeySecurity(PVOID Object, OB_SECURITY_CALL *Call);
 
 /* What ZwCreateKey wants of the parse procedure; NULL: ZwOpenKey. */
 typedef struct _CMP_CREATE {
@@ -179,5 +183,5 @@ VOID CmpPutName(const CMP_OUTPUT *Output, ULONG Offset, const HIVE_NAME *Name);
  * STATUS_BUFFER_TOO_SMALL: nothing may be written; STATUS_BUFFER_OVERFLOW: write what fits. */
 NTSTATUS CmpOutputStatus(const CMP_OUTPUT *Output, ULONG Fixed, ULONG Whole, PULONG ResultLength);
 
-/* The name of a value, checked; NULL means the default value. */
-NTSTATUS CmpCheckValueName(PCUNICODE_STRING Name);
+/* Checks the name of a value. NULL means the default value: it becomes the empty name. */
+NTSTATUS CmpValueName(PUNICODE_STRING *Name);

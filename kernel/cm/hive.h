@@ -73,7 +73,7 @@ typedef struct HIVE {
     HIVE_STORE Stores[HIVE_STORES];
     uint32_t Root;    /* cell of the root key */
     uint32_t Version; /* minor: 3..6 */
-    bool Dirty;       /* the file's store changed since HiveSeal */
+    bool Dirty;       /* the file's store changed since HiveClean */
     bool Checked;     /* by HiveLoad, or made by HiveCreate: names need no second look */
     HIVE_MEMORY Memory;
     HIVE_ERROR Error; /* valid after HiveDamaged */

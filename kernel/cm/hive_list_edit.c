@@ -165,12 +165,12 @@ static HIVE_STATUS GrowLeaf(HIVE *Hive, uint32_t Store, uint32_t *List, PLACE *P
 /* An ri list with room for one leaf more than there are; *Root is the old one when it has that room. */
 static HIVE_STATUS RoomyRoot(HIVE *Hive, uint32_t Store, uint32_t List, const PLACE *Place, uint32_t *Root)
 {
+    if (Place->Leaves == ROOT_LIMIT) /* the count has 16 bits, whatever room the cell has */
+        return HiveTooLarge;
     if (Place->Root && (HiveCellRoom(Hive, List) - LIST_ENTRIES) / 4 > Place->Leaves) {
         *Root = List;
         return HiveOk;
     }
-    if (Place->Leaves == ROOT_LIMIT)
-        return HiveTooLarge;
     uint32_t Room = Place->Leaves + Place->Leaves / 4 + 2;
     return NewLeaf(Hive, Store, (const uint8_t *)"ri", 4, Room, Root);
 }

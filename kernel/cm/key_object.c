@@ -9,6 +9,7 @@ static VOID CmpDeleteKeyObject(PVOID Object)
 {
     CMP_KEY *Key = Object;
     CmpCleanContexts(Key);
+    NT_CHECK(!Key->Notify.Armed);
     if (Key->Kcb != NULL)
         CmpDereferenceKcb(Key->Kcb);
 }
@@ -57,24 +58,22 @@ VOID CmpInitKeyType(VOID)
         .Methods = {.Close = CmpCloseKeyObject,
                     .Delete = CmpDeleteKeyObject,
                     .Parse = CmpParseKey,
-                    .QueryName = CmpQueryKeyName},
+                    .QueryName = CmpQueryKeyName,
+                    .Security = CmpKeySecurity},
     };
     NTSTATUS Status = ObCreateObjectType(&Info, &CmKeyObjectType);
     if (!NT_SUCCESS(Status))
         KeBugCheckEx(CONFIG_INITIALIZATION_FAILED, 1, (ULONG_PTR)Status, 0, 0);
 }
 
-NTSTATUS CmpMakeKeyObject(CMP_KCB *Kcb, CMP_KEY **Key)
+NTSTATUS CmpMakeKeyObject(CMP_KEY **Key)
 {
     PVOID Object;
     NTSTATUS Status =
         ObCreateObject(KernelMode, CmKeyObjectType, NULL, KernelMode, NULL, sizeof(CMP_KEY), 0, 0, &Object);
-    if (!NT_SUCCESS(Status)) {
-        CmpDereferenceKcb(Kcb);
+    if (!NT_SUCCESS(Status))
         return Status;
-    }
     *Key = Object;
-    (*Key)->Kcb = Kcb;
     InitializeListHead(&(*Key)->Notify.Requests);
     InitializeListHead(&(*Key)->Contexts);
     return STATUS_SUCCESS;

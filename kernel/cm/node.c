@@ -21,16 +21,17 @@ BOOLEAN CmpIsVolatile(const CMP_NODE *Node)
     return Node->Hive->VolatileOnly || (Node->Key.Cell & HIVE_VOLATILE);
 }
 
-/* SubKey was just read from Hive: names it, and goes on to the hive that is mounted there. */
+/* SubKey was just read from Hive: names it, and goes on to the hive that is mounted there. In other hives than the master hive, which come
+ * from files, the flag means nothing. */
 static NTSTATUS CmpEnterSubKey(CMP_HIVE *Hive, CMP_NODE *SubKey)
 {
     SubKey->Hive = Hive;
     SubKey->Name = SubKey->Key.Name;
-    if (!(SubKey->Key.Flags & HIVE_KEY_EXIT))
+    if (Hive != &CmpMasterHive || !(SubKey->Key.Flags & HIVE_KEY_EXIT))
         return STATUS_SUCCESS;
     CMP_HIVE *Mounted = CmpMountedAt(Hive, SubKey->Key.Cell);
     if (Mounted == NULL)
-        return STATUS_OBJECT_NAME_NOT_FOUND;
+        return STATUS_REGISTRY_CORRUPT;
     SubKey->Hive = Mounted;
     return CmpStatus(HiveReadRoot(&Mounted->Hive, &SubKey->Key));
 }

@@ -68,9 +68,14 @@ static VOID CmpDisarm(CMP_NOTIFY *Notify)
     CmpEndRequests(Notify, STATUS_NOTIFY_CLEANUP);
 }
 
+/* A thread that has a reference may still ask: it is refused from here on. Few keys are armed: the lock is shared for the others. */
 VOID CmpEndNotify(CMP_KEY *Key)
 {
-    if (!__atomic_load_n(&Key->Notify.Armed, __ATOMIC_RELAXED))
+    CmpLockShared();
+    __atomic_store_n(&Key->Notify.Closed, TRUE, __ATOMIC_RELAXED);
+    BOOLEAN Armed = Key->Notify.Armed;
+    CmpUnlockShared();
+    if (!Armed)
         return;
     CmpLockExclusive();
     CmpDisarm(&Key->Notify);
@@ -83,12 +88,14 @@ VOID CmpEndKcbNotifies(CMP_KCB *Kcb)
         CmpDisarm(CONTAINING_RECORD(Kcb->Notifies.Flink, CMP_NOTIFY, Entry));
 }
 
-/* STATUS_PENDING: the request waits. */
+/* STATUS_PENDING: the request waits. Not taken when it is no success. */
 static NTSTATUS CmpEnqueue(CMP_KEY *Key, CMP_REQUEST *Request, ULONG Filter, BOOLEAN WatchTree)
 {
     CMP_NOTIFY *Notify = &Key->Notify;
     if (Key->Kcb->Deleted)
         return STATUS_KEY_DELETED;
+    if (Notify->Closed)
+        return STATUS_INVALID_HANDLE;
     if (!Notify->Armed) {
         Notify->Filter = Filter;
         Notify->WatchTree = WatchTree;
@@ -127,7 +134,7 @@ static NTSTATUS CmpAskForChange(CMP_KEY *Key, const CMP_REQUEST *From, ULONG Fil
     CmpLockExclusive();
     NTSTATUS Status = CmpEnqueue(Key, Request, Filter, WatchTree);
     CmpUnlockExclusive();
-    if (Status == STATUS_KEY_DELETED)
+    if (!NT_SUCCESS(Status))
         ExFreePoolWithTag(Request, CMP_TAG_NOTIFY);
     return Status;
 }
@@ -165,8 +172,7 @@ NTSTATUS NTAPI ZwNotifyChangeKey(HANDLE KeyHandle, HANDLE Event, PIO_APC_ROUTINE
     if (NT_SUCCESS(Status)) {
         Status = Asynchronous ? CmpAskForChange(Key, &Request, CompletionFilter, WatchTree)
                               : CmpWaitForChange(Key, &Request, CompletionFilter, WatchTree);
-        BOOLEAN NotTaken = Status == STATUS_KEY_DELETED || Status == STATUS_INSUFFICIENT_RESOURCES;
-        if (NotTaken && Request.Event != NULL)
+        if (!NT_SUCCESS(Status) && Request.Event != NULL)
             ObfDereferenceObject(Request.Event);
     }
     ObfDereferenceObject(Key);

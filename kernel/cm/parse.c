@@ -2,6 +2,7 @@
  * From a key object and the rest of a name to the key that is meant: component by component, through symbolic links by
  * starting again with the link's target. */
 #include "cm/cmp.h"
+#include "kd.h"
 
 /* Takes the next component off Rest; separators in front of it are skipped. Empty at the end of the name. */
 static UNICODE_STRING CmpTakeComponent(PUNICODE_STRING Rest)
@@ -125,21 +126,27 @@ static NTSTATUS CmpWalk(CMP_WALK *Walk)
 /* The key that the name leads to, from Key; or STATUS_REPARSE. */
 static NTSTATUS CmpLookUp(const CMP_KEY *Key, OB_PARSE *Parse, CMP_CREATE *Create, CMP_KEY **Found)
 {
+    CMP_KEY *Made; /* first, so that no key is created for which there is no object */
     CMP_WALK Walk = {Parse, Create, Parse->RemainingName, Key->Kcb};
     BOOLEAN Alone = Create != NULL && Create->Create;
+    NTSTATUS Status = CmpMakeKeyObject(&Made);
+    if (!NT_SUCCESS(Status))
+        return Status;
     CmpReferenceKcb(Walk.Kcb);
     if (Alone)
         CmpLockExclusive();
     else
         CmpLockShared();
-    NTSTATUS Status = CmpWalk(&Walk);
+    Status = CmpWalk(&Walk);
     if (Alone)
         CmpUnlockExclusive();
     else
         CmpUnlockShared();
+    Made->Kcb = Walk.Kcb;
     if (Status == STATUS_SUCCESS)
-        return CmpMakeKeyObject(Walk.Kcb, Found);
-    CmpDereferenceKcb(Walk.Kcb);
+        *Found = Made;
+    else
+        ObfDereferenceObject(Made);
     return Status;
 }
 
@@ -158,6 +165,34 @@ static NTSTATUS CmpCompleteName(const CMP_KEY *Key, PCUNICODE_STRING Rest, PUNIC
     if (Absolute)
         RtlCopyUnicodeString(Name, &Root);
     return RtlAppendUnicodeStringToString(Name, Rest);
+}
+
+/* [WDK REG_CREATE_KEY_INFORMATION] what a driver that makes an operation a success has put into *ResultObject, with a reference. */
+static NTSTATUS CmpAdopt(PVOID Result, CMP_KEY **Found)
+{
+    if (Result == NULL)
+        return STATUS_UNSUCCESSFUL;
+    if (ObTypeOf(Result) != CmKeyObjectType) {
+        KdLog("a registry callback put an object of type %wZ into *ResultObject, where a key belongs",
+              ObTypeName(ObTypeOf(Result)));
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    }
+    *Found = Result;
+    return STATUS_SUCCESS;
+}
+
+/* After the drivers were told of Status they want Told; *Found: what the look-up found, when it was a success. [WDK Handling Notifications]
+ * A driver that puts another object into *ResultObject has let go of that one; else it goes here when the caller gets no key (D-214). */
+static NTSTATUS CmpSettle(NTSTATUS Status, NTSTATUS Told, PVOID Result, CMP_KEY **Found)
+{
+    CMP_KEY *Opened = Status == STATUS_SUCCESS ? *Found : NULL;
+    if (Status == STATUS_REPARSE)
+        return Status;
+    if (NT_SUCCESS(Told))
+        return CmpAdopt(Result, Found);
+    if (Opened != NULL && Result == Opened)
+        ObfDereferenceObject(Opened);
+    return Told;
 }
 
 /* The same, and drivers are told. A driver that answers STATUS_CALLBACK_BYPASS has put a key object into *ResultObject. */
@@ -196,15 +231,12 @@ static NTSTATUS CmpLookUpAndTell(CMP_KEY *Key, OB_PARSE *Parse, CMP_CREATE *Crea
         Disposition = Create != NULL ? Create->Disposition : 0;
         Result = Status == STATUS_SUCCESS ? *Found : NULL;
         NTSTATUS Told = CmpEndCall(&Call, Result, Status);
-        if (Status == STATUS_SUCCESS && !NT_SUCCESS(Told))
-            ObfDereferenceObject(*Found);
-        Status = Status == STATUS_REPARSE ? Status : Told;
+        Status = CmpSettle(Status, Told, Result, Found);
     } else if (NT_SUCCESS(Status)) {
-        *Found = Result;
-        Status = Result != NULL ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
-        if (Create != NULL)
-            Create->Disposition = Disposition;
+        Status = CmpAdopt(Result, Found);
     }
+    if (Status == STATUS_SUCCESS && Create != NULL)
+        Create->Disposition = Disposition;
     ObFreeName(&Name);
     return Status;
 }

@@ -3,27 +3,28 @@
 #include "cm/cmp.h"
 #include "ke.h"
 
-/* Puts the entry's value at *At, which moves on to the next ULONG; what does not fit is only counted. */
+/* Puts the entry's value at the next ULONG from *End, which moves behind it; what does not fit is only counted. */
 static NTSTATUS CmpQueryEntry(HIVE *Hive, const HIVE_KEY *Key, PKEY_VALUE_ENTRY Entry,
-                              const CMP_OUTPUT *Output, PULONG At)
+                              const CMP_OUTPUT *Output, PULONG End)
 {
     HIVE_VALUE Value;
-    PCUNICODE_STRING Name = Entry->ValueName;
-    NTSTATUS Status = CmpCheckValueName(Name);
+    PUNICODE_STRING Name = Entry->ValueName;
+    NTSTATUS Status = CmpValueName(&Name);
     if (NT_SUCCESS(Status))
         Status = CmpStatus(
             HiveFindValue(Hive, Key, (const uint16_t *)Name->Buffer, Name->Length / sizeof(WCHAR), &Value));
     if (!NT_SUCCESS(Status))
         return Status;
-    if (Value.DataLength > MAXULONG - sizeof(ULONG) - *At)
+    if (*End > MAXULONG - sizeof(ULONG) || Value.DataLength > MAXULONG - sizeof(ULONG) - *End)
         return STATUS_INVALID_PARAMETER;
+    ULONG At = (*End + sizeof(ULONG) - 1) & ~(ULONG)(sizeof(ULONG) - 1);
     Entry->DataLength = Value.DataLength;
-    Entry->DataOffset = *At;
+    Entry->DataOffset = At;
     Entry->Type = Value.Type;
-    BOOLEAN Fits = *At <= Output->Length && Value.DataLength <= Output->Length - *At;
+    BOOLEAN Fits = At <= Output->Length && Value.DataLength <= Output->Length - At;
     if (Fits)
-        Status = CmpStatus(HiveReadData(Hive, &Value, Output->Buffer + *At, Value.DataLength));
-    *At = (*At + Value.DataLength + sizeof(ULONG) - 1) & ~(ULONG)(sizeof(ULONG) - 1);
+        Status = CmpStatus(HiveReadData(Hive, &Value, Output->Buffer + At, Value.DataLength));
+    *End = At + Value.DataLength;
     return Status;
 }
 
@@ -48,8 +49,8 @@ NTSTATUS NTAPI ZwQueryMultipleValueKey(HANDLE KeyHandle, PKEY_VALUE_ENTRY ValueE
 {
     CMP_KEY *Key;
     ULONG Needed = 0;
-    CMP_OUTPUT Output = {ValueBuffer, *BufferLength};
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    CMP_OUTPUT Output = {ValueBuffer, *BufferLength};
     NTSTATUS Status = CmpReferenceKey(KeyHandle, KEY_QUERY_VALUE, &Key);
     if (!NT_SUCCESS(Status))
         return Status;

@@ -96,8 +96,8 @@ static NTSTATUS CmpQueryNamed(const CMP_KEY *Key, PCUNICODE_STRING Name, KEY_VAL
     CmpLockShared();
     NTSTATUS Status = CmpReadNode(Key->Kcb, &Node);
     if (NT_SUCCESS(Status))
-        Status = CmpStatus(HiveFindValue(Hive, &Node.Key, Name ? (const uint16_t *)Name->Buffer : NULL,
-                                         Name ? Name->Length / sizeof(WCHAR) : 0, &Value));
+        Status = CmpStatus(HiveFindValue(Hive, &Node.Key, (const uint16_t *)Name->Buffer,
+                                         Name->Length / sizeof(WCHAR), &Value));
     if (NT_SUCCESS(Status))
         Status = CmpQueryValue(Hive, &Value, Class, Output, ResultLength);
     CmpUnlockShared();
@@ -129,7 +129,7 @@ NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
     CMP_KEY *Key;
     CMP_OUTPUT Output = {KeyValueInformation, Length};
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpCheckValueName(ValueName);
+    NTSTATUS Status = CmpValueName(&ValueName);
     if (NT_SUCCESS(Status))
         Status = CmpReferenceKey(KeyHandle, KEY_QUERY_VALUE, &Key);
     if (!NT_SUCCESS(Status))

@@ -3,31 +3,44 @@
 #include "cm/rtl_registry.h"
 #include "ke.h"
 
+#define CMP_MAX_EXPANDED                                                                                     \
+    0x800000u /* characters of the result: a value of a megabyte may name long variables often */
+
 typedef struct _CMP_EXPAND {
     PWCHAR To; /* NULL: only count */
-    ULONG Count;
+    ULONG Room, Count;
 } CMP_EXPAND;
 
-static VOID CmpEmit(CMP_EXPAND *Expand, PCWCH Text, ULONG Count)
+/* What passes the room is dropped: the environment is the caller's, and may grow between the passes. FALSE: it is full. */
+static BOOLEAN CmpEmit(CMP_EXPAND *Expand, PCWCH Text, ULONG Count)
 {
+    BOOLEAN Fits = Count <= Expand->Room - Expand->Count;
+    if (!Fits)
+        Count = Expand->Room - Expand->Count;
     if (Expand->To != NULL)
         RtlCopyMemory(Expand->To + Expand->Count, Text, Count * sizeof(WCHAR));
     Expand->Count += Count;
+    return Fits;
 }
 
-static BOOLEAN CmpIsName(PCWCH Text, ULONG Count, PCUNICODE_STRING Name)
+/* FALSE: too long for the name of a variable. */
+static BOOLEAN CmpNameOf(PCWCH Text, ULONG Count, PUNICODE_STRING Name)
 {
-    UNICODE_STRING Other = {(USHORT)(Count * sizeof(WCHAR)), (USHORT)(Count * sizeof(WCHAR)), (PWCH)Text};
-    return RtlEqualUnicodeString(&Other, Name, TRUE);
+    if (Count > MAXUSHORT / sizeof(WCHAR))
+        return FALSE;
+    *Name = (UNICODE_STRING){(USHORT)(Count * sizeof(WCHAR)), (USHORT)(Count * sizeof(WCHAR)), (PWCH)Text};
+    return TRUE;
 }
 
 static BOOLEAN CmpFindInBlock(PCWCH Block, PCUNICODE_STRING Name, PUNICODE_STRING Value)
 {
     while (*Block != 0) {
-        ULONG Length = (ULONG)wcslen(Block), Equals = 0;
+        UNICODE_STRING Other;
+        SIZE_T Length = wcslen(Block), Equals = 0;
         while (Equals < Length && Block[Equals] != L'=')
             Equals++;
-        if (Equals < Length && CmpIsName(Block, Equals, Name)) {
+        if (Equals < Length && Equals <= MAXUSHORT && CmpNameOf(Block, (ULONG)Equals, &Other) &&
+            RtlEqualUnicodeString(&Other, Name, TRUE)) {
             RtlInitUnicodeString(Value, Block + Equals + 1);
             return TRUE;
         }
@@ -50,34 +63,38 @@ static BOOLEAN CmpFindVariable(PCUNICODE_STRING Name, PVOID Environment, PUNICOD
     return RtlEqualUnicodeString(Name, &Drive, TRUE);
 }
 
-static VOID CmpExpand(PCWSTR Text, ULONG Characters, PVOID Environment, CMP_EXPAND *Expand)
+/* FALSE: the room is too small. */
+static BOOLEAN CmpExpand(PCWSTR Text, ULONG Characters, PVOID Environment, CMP_EXPAND *Expand)
 {
-    UNICODE_STRING Value;
-    for (ULONG At = 0; At < Characters;) {
+    UNICODE_STRING Name, Value;
+    BOOLEAN Fits = TRUE;
+    for (ULONG At = 0; Fits && At < Characters;) {
         ULONG End = At + 1;
         while (Text[At] == L'%' && End < Characters && Text[End] != L'%')
             End++;
         BOOLEAN Closed = Text[At] == L'%' && End < Characters;
-        UNICODE_STRING Name = {(USHORT)((End - At - 1) * sizeof(WCHAR)), 0, (PWCH)Text + At + 1};
-        if (Closed && CmpFindVariable(&Name, Environment, &Value)) {
-            CmpEmit(Expand, Value.Buffer, Value.Length / sizeof(WCHAR));
+        if (Closed && CmpNameOf(Text + At + 1, End - At - 1, &Name) &&
+            CmpFindVariable(&Name, Environment, &Value)) {
+            Fits = CmpEmit(Expand, Value.Buffer, Value.Length / sizeof(WCHAR));
             At = End + 1;
         } else {
-            CmpEmit(Expand, Text + At, Closed ? End - At : 1);
+            Fits = CmpEmit(Expand, Text + At, Closed ? End - At : 1);
             At = Closed ? End : At + 1;
         }
     }
+    return Fits;
 }
 
 NTSTATUS CmpExpandText(PCWSTR Text, ULONG Characters, PVOID Environment, PWSTR *Expanded, PULONG Bytes)
 {
-    CMP_EXPAND Expand = {NULL, 0};
-    CmpExpand(Text, Characters, Environment, &Expand);
+    CMP_EXPAND Expand = {NULL, CMP_MAX_EXPANDED, 0};
+    if (!CmpExpand(Text, Characters, Environment, &Expand))
+        return STATUS_INSUFFICIENT_RESOURCES;
     *Bytes = (Expand.Count + 1) * sizeof(WCHAR);
     *Expanded = ExAllocatePool2(POOL_FLAG_PAGED, *Bytes, CMP_TAG_QUERY);
     if (*Expanded == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    Expand = (CMP_EXPAND){*Expanded, 0};
-    CmpExpand(Text, Characters, Environment, &Expand);
+    Expand = (CMP_EXPAND){*Expanded, Expand.Count, 0};
+    (void)CmpExpand(Text, Characters, Environment, &Expand);
     return STATUS_SUCCESS;
 }

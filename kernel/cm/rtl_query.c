@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * RtlQueryRegistryValues: the walk through a query table. [WDK RtlQueryRegistryValues] */
 #include "cm/rtl_registry.h"
+#include "kd.h"
 #include "ke.h"
 
 #define CMP_FIRST_ROOM 256u
 
 typedef struct _CMP_QUERY {
     HANDLE Top;     /* the key that the call names; NULL: it is optional and not there */
-    HANDLE Current; /* what the entry is for */
+    HANDLE Current; /* what the entry is for; NULL: it is not there */
     PVOID Context, Environment;
     PKEY_VALUE_FULL_INFORMATION Room; /* of RoomSize bytes, two NULs behind it */
     ULONG RoomSize;
@@ -25,6 +26,22 @@ static NTSTATUS CmpGrowRoom(CMP_QUERY *Query, ULONG Size)
     return STATUS_SUCCESS;
 }
 
+/* The answer came by way of registry callbacks, which may rewrite it. [WDK Handling Notifications] */
+static NTSTATUS CmpCheckRoom(const CMP_QUERY *Query)
+{
+    const KEY_VALUE_FULL_INFORMATION *Full = Query->Room;
+    ULONG Fixed = FIELD_OFFSET(KEY_VALUE_FULL_INFORMATION, Name);
+    BOOLEAN NameFits = Full->NameLength <= CMP_MAX_VALUE_NAME_BYTES && !(Full->NameLength & 1) &&
+                       Full->NameLength <= Query->RoomSize - Fixed;
+    BOOLEAN DataFits = Full->DataLength == 0 ||
+                       (Full->DataOffset >= Fixed && Full->DataOffset <= Query->RoomSize &&
+                        !(Full->DataOffset & 1) && Full->DataLength <= Query->RoomSize - Full->DataOffset);
+    if (NameFits && DataFits)
+        return STATUS_SUCCESS;
+    KdLog("a registry callback gave a value whose name or data lies outside its buffer");
+    return STATUS_REGISTRY_CORRUPT;
+}
+
 /* Reads the value Name, or number Index when Name is NULL, into the room, which grows as long as the value does. */
 static NTSTATUS CmpReadValue(CMP_QUERY *Query, PUNICODE_STRING Name, ULONG Index)
 {
@@ -35,9 +52,11 @@ static NTSTATUS CmpReadValue(CMP_QUERY *Query, PUNICODE_STRING Name, ULONG Index
                                                 Query->RoomSize, &Length)
                               : ZwEnumerateValueKey(Query->Current, Index, KeyValueFullInformation,
                                                     Query->Room, Query->RoomSize, &Length);
+        if (NT_SUCCESS(Status))
+            return CmpCheckRoom(Query);
         if (Status != STATUS_BUFFER_OVERFLOW && Status != STATUS_BUFFER_TOO_SMALL)
             return Status;
-        Status = CmpGrowRoom(Query, Length);
+        Status = Length > Query->RoomSize ? CmpGrowRoom(Query, Length) : STATUS_REGISTRY_CORRUPT;
     }
     return Status;
 }
@@ -104,43 +123,52 @@ static NTSTATUS CmpQueryOne(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *En
     return Status;
 }
 
-/* An entry without a name: every value of the key. With DELETE the next one has the number of the one that went. */
+/* The value in the room goes to the entry, and away with DELETE. */
+static NTSTATUS CmpDeliverOneOfAll(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    UNICODE_STRING Name = {(USHORT)Query->Room->NameLength, (USHORT)Query->Room->NameLength, NULL};
+    WCHAR *Copy = ExAllocatePool2(POOL_FLAG_PAGED, Name.Length + sizeof(WCHAR), CMP_TAG_QUERY);
+    if (Copy == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    RtlCopyMemory(Copy, Query->Room->Name, Name.Length);
+    Name.Buffer = Copy;
+    NTSTATUS Status = CmpDeliverRoom(Query, Entry);
+    if (NT_SUCCESS(Status) && (Entry->Flags & RTL_QUERY_REGISTRY_DELETE))
+        Status = ZwDeleteValueKey(Query->Current, &Name);
+    ExFreePoolWithTag(Copy, CMP_TAG_QUERY);
+    return Status;
+}
+
+/* An entry without a name: every value of the key. With DELETE the next one has the number of the one that went. The end is what the key
+ * says, not what a routine answers. */
 static NTSTATUS CmpQueryAll(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
 {
-    ULONG Index = 0, Found = 0;
-    NTSTATUS Status = Query->Current != NULL ? STATUS_SUCCESS : STATUS_NO_MORE_ENTRIES;
-    while (NT_SUCCESS(Status)) {
-        Status = CmpReadValue(Query, NULL, Index);
-        if (!NT_SUCCESS(Status))
+    ULONG Index = 0;
+    BOOLEAN Found = FALSE;
+    for (;;) {
+        NTSTATUS Status = Query->Current != NULL ? CmpReadValue(Query, NULL, Index) : STATUS_NO_MORE_ENTRIES;
+        if (Status == STATUS_NO_MORE_ENTRIES)
             break;
-        Found++;
-        UNICODE_STRING Name = {(USHORT)Query->Room->NameLength, (USHORT)Query->Room->NameLength, NULL};
-        WCHAR *Copy = ExAllocatePool2(POOL_FLAG_PAGED, Name.Length + sizeof(WCHAR), CMP_TAG_QUERY);
-        if (Copy == NULL)
-            return STATUS_INSUFFICIENT_RESOURCES;
-        RtlCopyMemory(Copy, Query->Room->Name, Name.Length);
-        Name.Buffer = Copy;
-        Status = CmpDeliverRoom(Query, Entry);
-        if (NT_SUCCESS(Status) && (Entry->Flags & RTL_QUERY_REGISTRY_DELETE))
-            Status = ZwDeleteValueKey(Query->Current, &Name);
-        else
+        if (NT_SUCCESS(Status))
+            Status = CmpDeliverOneOfAll(Query, Entry);
+        if (!NT_SUCCESS(Status))
+            return Status;
+        Found = TRUE;
+        if (!(Entry->Flags & RTL_QUERY_REGISTRY_DELETE))
             Index++;
-        ExFreePoolWithTag(Copy, CMP_TAG_QUERY);
     }
-    if (Status != STATUS_NO_MORE_ENTRIES)
-        return Status;
-    return Found == 0 && (Entry->Flags & RTL_QUERY_REGISTRY_REQUIRED) ? STATUS_OBJECT_NAME_NOT_FOUND
-                                                                      : STATUS_SUCCESS;
+    return !Found && (Entry->Flags & RTL_QUERY_REGISTRY_REQUIRED) ? STATUS_OBJECT_NAME_NOT_FOUND
+                                                                  : STATUS_SUCCESS;
 }
 
 static VOID CmpGoTop(CMP_QUERY *Query)
 {
-    if (Query->Current != Query->Top)
+    if (Query->Current != Query->Top && Query->Current != NULL)
         ZwClose(Query->Current);
     Query->Current = Query->Top;
 }
 
-/* RTL_QUERY_REGISTRY_SUBKEY: this entry and those after it are for a key below the top. */
+/* RTL_QUERY_REGISTRY_SUBKEY: this entry and those after it are for a key below the top; for no key when there is none. */
 static NTSTATUS CmpGoSubKey(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
 {
     UNICODE_STRING Name;
@@ -155,8 +183,7 @@ static NTSTATUS CmpGoSubKey(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *En
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, Query->Top,
                                NULL);
     NTSTATUS Status = ZwOpenKey(&Key, KEY_READ | KEY_WRITE, &Attributes);
-    if (NT_SUCCESS(Status))
-        Query->Current = Key;
+    Query->Current = NT_SUCCESS(Status) ? Key : NULL;
     return Status;
 }
 

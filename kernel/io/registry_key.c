@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Registry keys of drivers and devices. [WDK IoOpenDriverRegistryKey, IoOpenDeviceRegistryKey] */
+ * Registry keys of drivers. [WDK IoOpenDriverRegistryKey] */
 #include "iop.h"
 
 static NTSTATUS IopOpenKey(PCUNICODE_STRING Path, HANDLE Root, ACCESS_MASK Access, BOOLEAN Create,

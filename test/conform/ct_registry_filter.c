@@ -10,6 +10,7 @@ typedef struct FILTER {
     NTSTATUS Answer; /* to pre-notifications of Only */
     NTSTATUS Change; /* what the caller gets, when not STATUS_SUCCESS; in post-notifications of Only */
     REG_NOTIFY_CLASS Only;
+    PVOID Result;      /* what Only puts into *ResultObject, when not NULL */
     PVOID CallContext; /* put in before, seen after */
     PVOID Object;      /* key object of the last call */
     PVOID ObjectContext;
@@ -34,6 +35,10 @@ static VOID SeeBefore(FILTER *Filter, REG_NOTIFY_CLASS Class, PVOID Information)
         CT_EQUAL(Set->Type, REG_DWORD);
         CT_EQUAL(Set->DataSize, sizeof(ULONG));
     }
+    if (Class == RegNtPreOpenKeyEx && Class == Filter->Only && Filter->Result != NULL) {
+        *((PREG_OPEN_KEY_INFORMATION_V1)Information)->ResultObject = Filter->Result;
+        ObReferenceObject(Filter->Result);
+    }
 }
 
 static NTSTATUS SeeAfter(FILTER *Filter, REG_NOTIFY_CLASS Class, PREG_POST_OPERATION_INFORMATION Post)
@@ -42,6 +47,12 @@ static NTSTATUS SeeAfter(FILTER *Filter, REG_NOTIFY_CLASS Class, PREG_POST_OPERA
         CT_EQUAL(Post->CallContext, Filter->CallContext);
         CT_EQUAL(Post->Object, Filter->Object);
         CT_EQUAL(((PREG_SET_VALUE_KEY_INFORMATION)Post->PreInformation)->Type, REG_DWORD);
+    }
+    if (Class == Filter->Only && Filter->Result != NULL && !NT_SUCCESS(Post->Status)) {
+        *((PREG_OPEN_KEY_INFORMATION_V1)Post->PreInformation)->ResultObject = Filter->Result;
+        ObReferenceObject(Filter->Result);
+        Post->ReturnStatus = STATUS_SUCCESS;
+        return STATUS_CALLBACK_BYPASS;
     }
     if (Class != Filter->Only || NT_SUCCESS(Filter->Change))
         return STATUS_SUCCESS;
@@ -182,6 +193,30 @@ static VOID FilterOpen(VOID)
     CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
 }
 
+/* A driver's own object for a key that is asked for: before the look-up, and after it failed. It must be a key. */
+static VOID FilterGive(VOID)
+{
+    HANDLE Key, Given;
+    PVOID Object;
+    CT_REQUIRE(CT_SUCCESS(CtOpenKey(&Key, NULL, CT_SERVICES, 0)));
+    CT_REQUIRE(CT_SUCCESS(ObReferenceObjectByHandle(Key, 0, *CmKeyObjectType, KernelMode, &Object, NULL)));
+    CT_REQUIRE(CT_SUCCESS(Register(&High, L"2000")));
+    High.Result = Object;
+    High.Only = RegNtPreOpenKeyEx;
+    High.Answer = STATUS_CALLBACK_BYPASS;
+    if (CT_SUCCESS(CtOpenKey(&Given, NULL, L"\\Registry\\Machine\\NoSuch", 0)))
+        CT_SUCCESS(ZwClose(Given));
+    High.Only = RegNtPostOpenKeyEx;
+    if (CT_SUCCESS(CtOpenKey(&Given, NULL, L"\\Registry\\Machine\\NoSuch", 0)))
+        CT_SUCCESS(ZwClose(Given));
+    High.Result = NULL; /* a success without a key is none */
+    High.Only = RegNtPreOpenKeyEx;
+    CT_CHECK(!NT_SUCCESS(CtOpenKey(&Given, NULL, L"\\Registry\\Machine\\NoSuch", 0)));
+    CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
+    ObDereferenceObject(Object);
+    CT_SUCCESS(ZwClose(Key));
+}
+
 static VOID FilterContext(VOID)
 {
     HANDLE Key;
@@ -267,6 +302,7 @@ static const CT_CASE Cases[] = {
     {"regfilter.order", FilterOrder}, {"regfilter.block", FilterBlock},
     {"regfilter.open", FilterOpen},   {"regfilter.context", FilterContext},
     {"regfilter.id", FilterId},       {"regfilter.legacy", FilterLegacy},
+    {"regfilter.give", FilterGive},
 };
 
 CT_DRIVER(Cases)

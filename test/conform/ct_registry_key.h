@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Keys for the registry cases: a volatile key of the test's own below its service key's control set. */
+ * Keys for the registry cases: a key of the test's own below HKLM\Software. */
 #pragma once
 #include "ct.h"
 

@@ -104,6 +104,11 @@ static VOID RtlRoutine(VOID)
     Table[0].Flags = RTL_QUERY_REGISTRY_NOEXPAND;
     CT_SUCCESS(Query(Table));
     CT_EQUAL(CallCount, 5);
+    CallCount = 0;
+    Answer = STATUS_NO_MORE_ENTRIES; /* what a routine answers is no end of the values */
+    CT_STATUS(RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, CT_ROOT, Table, &Calls, NULL),
+              STATUS_NO_MORE_ENTRIES);
+    CT_EQUAL(CallCount, 1);
     Table[0].Flags = RTL_QUERY_REGISTRY_NOVALUE;
     CT_SUCCESS(Query(Table));
     CT_EQUAL(CallCount, 1);
@@ -129,10 +134,37 @@ static VOID RtlSubKey(VOID)
     CT_EQUAL(Calls[2].Data[0], 7); /* all values of the subkey */
     Table[0].Name = NULL;
     CT_STATUS(Query(Table), STATUS_INVALID_PARAMETER);
+    /* below a subkey that is not there nothing is found, also not the values of the top */
     Table[0].Name = L"NoSuch";
+    Table[1].Name = L"Number";
+    CT_STATUS(Query(Table), STATUS_OBJECT_NAME_NOT_FOUND);
+    Table[1].Flags = 0;
+    CT_SUCCESS(Query(Table));
+    CT_EQUAL(CallCount, 2);
+    CT_EQUAL(Calls[0].Data[0], 42);
     Table[0].Flags |= RTL_QUERY_REGISTRY_REQUIRED;
     CT_STATUS(Query(Table), STATUS_OBJECT_NAME_NOT_FOUND);
     End();
+}
+
+/* A text of 65560 bytes between two percent signs is no name, although its first characters are. */
+static VOID RtlLongName(VOID)
+{
+    const ULONG Count = 2 + 10 + 0x8000;
+    PWCHAR Text = ExAllocatePool2(POOL_FLAG_PAGED, (Count + 1) * sizeof(WCHAR), 'tCtC');
+    CT_REQUIRE(Text != NULL);
+    CT_REQUIRE(Begin());
+    for (ULONG i = 0; i < Count; i++)
+        Text[i] = L'x';
+    RtlCopyMemory(Text, L"%SystemRoot", 22);
+    Text[Count - 1] = L'%';
+    CT_SUCCESS(CtSetText(Root, L"Path", REG_EXPAND_SZ, Text, (Count + 1) * sizeof(WCHAR)));
+    RTL_QUERY_REGISTRY_TABLE Table[] = {{Routine, 0, L"Path", NULL, REG_NONE, NULL, 0}, {0}};
+    CT_SUCCESS(Query(Table));
+    CT_EQUAL(CallCount, 1);
+    CT_EQUAL(Calls[0].Length, (Count + 1) * sizeof(WCHAR));
+    End();
+    ExFreePoolWithTag(Text, 'tCtC');
 }
 
 static VOID RtlDefault(VOID)
@@ -257,7 +289,7 @@ static VOID RtlWrite(VOID)
 static const CT_CASE Cases[] = {
     {"registry_rtl.routine", RtlRoutine}, {"registry_rtl.subkey", RtlSubKey},
     {"registry_rtl.default", RtlDefault}, {"registry_rtl.direct", RtlDirect},
-    {"registry_rtl.write", RtlWrite},
+    {"registry_rtl.write", RtlWrite},     {"registry_rtl.long_name", RtlLongName},
 };
 
 CT_DRIVER(Cases)

@@ -187,6 +187,13 @@ static VOID RegistryMultiple(VOID)
     Length = 10;
     CT_STATUS(ZwQueryMultipleValueKey(Key, Entries, 3, Buffer, &Length, &Required), STATUS_BUFFER_OVERFLOW);
     CT_EQUAL(Required, 16);
+    Length = 5; /* nothing is needed behind the last value */
+    CT_SUCCESS(ZwQueryMultipleValueKey(Key, Entries + 1, 1, Buffer, &Length, &Required));
+    CT_EQUAL(Length, 5);
+    CT_EQUAL(Required, 5);
+    Entries[1].ValueName = NULL; /* the default value */
+    CT_STATUS(ZwQueryMultipleValueKey(Key, Entries + 1, 1, Buffer, &Length, &Required),
+              STATUS_OBJECT_NAME_NOT_FOUND);
     CT_SUCCESS(ZwDeleteKey(Key));
     CT_SUCCESS(ZwClose(Key));
 }

@@ -176,6 +176,10 @@ static VOID RegistrySet(VOID)
     CT_SUCCESS(ZwSetValueKey(Root, &Empty, 0, REG_DWORD, &Value, sizeof(Value))); /* the default value */
     CT_SUCCESS(ZwDeleteValueKey(Root, &Empty));
     CT_STATUS(ZwDeleteValueKey(Root, &Empty), STATUS_OBJECT_NAME_NOT_FOUND);
+    CT_SUCCESS(ZwSetValueKey(Root, NULL, 0, REG_DWORD, &Value, sizeof(Value))); /* no name is the empty one */
+    CT_SUCCESS(ZwQueryValueKey(Root, NULL, KeyValuePartialInformation, Room, sizeof(Room), &Length));
+    CT_SUCCESS(ZwDeleteValueKey(Root, NULL));
+    CT_STATUS(ZwDeleteValueKey(Root, NULL), STATUS_OBJECT_NAME_NOT_FOUND);
     CT_SUCCESS(CtDeleteValue(Root, L"number"));
     CT_SUCCESS(ZwSetValueKey(Root, &Empty, 0, REG_NONE, NULL, 0));
     CT_SUCCESS(ZwDeleteValueKey(Root, &Empty));
@@ -394,11 +398,36 @@ static VOID RegistryObject(VOID)
     CT_SUCCESS(ZwClose(Key));
 }
 
+/* A key's descriptor is the key's, not the handle's. */
+static VOID RegistrySecurity(VOID)
+{
+    HANDLE Same;
+    SECURITY_DESCRIPTOR Everyone;
+    ULONG Needed = 0;
+    CT_REQUIRE(Begin());
+    CT_STATUS(ZwQuerySecurityObject(Root, DACL_SECURITY_INFORMATION, NULL, 0, &Needed),
+              STATUS_BUFFER_TOO_SMALL);
+    CT_CHECK(Needed > sizeof(SECURITY_DESCRIPTOR_RELATIVE)); /* it has its parent's */
+    CT_SUCCESS(RtlCreateSecurityDescriptor(&Everyone, SECURITY_DESCRIPTOR_REVISION));
+    CT_SUCCESS(RtlSetDaclSecurityDescriptor(&Everyone, TRUE, NULL, FALSE));
+    CT_SUCCESS(ZwSetSecurityObject(Root, DACL_SECURITY_INFORMATION, &Everyone));
+    CT_REQUIRE(CT_SUCCESS(CtOpenKey(&Same, NULL, CT_ROOT, 0)));
+    CT_STATUS(ZwQuerySecurityObject(Same, DACL_SECURITY_INFORMATION, NULL, 0, &Needed),
+              STATUS_BUFFER_TOO_SMALL);
+    CT_EQUAL(Needed, sizeof(SECURITY_DESCRIPTOR_RELATIVE));
+    CT_STATUS(ZwQuerySecurityObject(Same, OWNER_SECURITY_INFORMATION, NULL, 0, &Needed),
+              STATUS_BUFFER_TOO_SMALL);
+    CT_CHECK(Needed > sizeof(SECURITY_DESCRIPTOR_RELATIVE)); /* the owner stayed */
+    CT_SUCCESS(ZwClose(Same));
+    End();
+}
+
 static const CT_CASE Cases[] = {
-    {"registry.create", RegistryCreate}, {"registry.delete", RegistryDelete},
-    {"registry.set", RegistrySet},       {"registry.rename", RegistryRename},
-    {"registry.link", RegistryLink},     {"registry.information", RegistryInformation},
-    {"registry.notify", RegistryNotify}, {"registry.object", RegistryObject},
+    {"registry.create", RegistryCreate},     {"registry.delete", RegistryDelete},
+    {"registry.set", RegistrySet},           {"registry.rename", RegistryRename},
+    {"registry.link", RegistryLink},         {"registry.information", RegistryInformation},
+    {"registry.notify", RegistryNotify},     {"registry.object", RegistryObject},
+    {"registry.security", RegistrySecurity},
 };
 
 CT_DRIVER(Cases)
