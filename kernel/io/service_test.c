@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT
+ * Requests as a program makes them: previous mode UserMode, buffers in user memory, handles of its own. The device answers control codes
+ * of this file. */
+#include "iop.h"
+#include "kt.h"
+#include "mm_user.h"
+
+#define USER_BASE 0x20000000ull
+#define KERNEL_VARIABLE ((PVOID)MM_IMAGE_BASE) /* readable, and not the program's */
+
+#define ECHO(Access) CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, (Access))
+#define PEND CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define TAKE_AWAY CTL_CODE(FILE_DEVICE_UNKNOWN, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define DIRECT CTL_CODE(FILE_DEVICE_UNKNOWN, 0x803, METHOD_OUT_DIRECT, FILE_ANY_ACCESS)
+
+/* What the program has in its memory; the second page is for what is taken away. */
+typedef struct _USER_PAGE {
+    HANDLE File;
+    IO_STATUS_BLOCK Iosb;
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Name;
+    WCHAR Text[32];
+    LARGE_INTEGER Offset;
+    UCHAR Input[16], Output[16];
+    FILE_POSITION_INFORMATION Position;
+} USER_PAGE;
+
+#define ME ((USER_PAGE *)USER_BASE)
+#define SECOND ((PUCHAR)USER_BASE + PAGE_SIZE)
+
+static PDEVICE_OBJECT ServiceDevice;
+static PIRP volatile ServicePended;
+
+static NTSTATUS ServiceComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+{
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Information;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Status;
+}
+
+/* In the caller's process: its page goes, as if another of its threads had freed it. */
+static VOID ServiceTakeAway(VOID)
+{
+    PVOID Base = SECOND;
+    SIZE_T Size = PAGE_SIZE;
+    (void)ZwFreeVirtualMemory(ZwCurrentProcess(), &Base, &Size, MEM_DECOMMIT);
+}
+
+static NTSTATUS ServiceControl(PIRP Irp, PIO_STACK_LOCATION Stack)
+{
+    ULONG Length = Stack->Parameters.DeviceIoControl.OutputBufferLength;
+    switch (Stack->Parameters.DeviceIoControl.IoControlCode) {
+    case PEND:
+        IoMarkIrpPending(Irp);
+        ServicePended = Irp;
+        return STATUS_PENDING;
+    case TAKE_AWAY:
+        ServiceTakeAway();
+        return ServiceComplete(Irp, STATUS_SUCCESS, Length);
+    case DIRECT:
+        RtlFillMemory(MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority), Length, 0x33);
+        return ServiceComplete(Irp, STATUS_SUCCESS, Length);
+    default:
+        return ServiceComplete(Irp, STATUS_SUCCESS, Length);
+    }
+}
+
+static NTSTATUS NTAPI ServiceDispatch(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    switch (Stack->MajorFunction) {
+    case IRP_MJ_DEVICE_CONTROL:
+        return ServiceControl(Irp, Stack);
+    case IRP_MJ_READ:
+        RtlFillMemory(Irp->AssociatedIrp.SystemBuffer, Stack->Parameters.Read.Length, 0x44);
+        return ServiceComplete(Irp, STATUS_SUCCESS, Stack->Parameters.Read.Length);
+    case IRP_MJ_WRITE:
+        return ServiceComplete(Irp, STATUS_SUCCESS, Stack->Parameters.Write.Length);
+    default:
+        return ServiceComplete(Irp, STATUS_SUCCESS, 0);
+    }
+}
+
+static NTSTATUS NTAPI ServiceInit(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\KtService");
+    for (ULONG I = 0; I <= IRP_MJ_MAXIMUM_FUNCTION; I++)
+        Driver->MajorFunction[I] = ServiceDispatch;
+    NTSTATUS Status = IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &ServiceDevice);
+    if (NT_SUCCESS(Status))
+        ServiceDevice->Flags = (ServiceDevice->Flags | DO_BUFFERED_IO) & ~(ULONG)DO_DEVICE_INITIALIZING;
+    return Status;
+}
+
+/* The driver is made once and stays. */
+static BOOLEAN ServiceExists(VOID)
+{
+    return ServiceDevice != NULL || NT_SUCCESS(IoCreateDriver(L"\\Driver\\KtService", ServiceInit));
+}
+
+static NTSTATUS UserOpen(ACCESS_MASK Access, ULONG Options)
+{
+    static const WCHAR Path[] = L"\\Device\\KtService";
+    RtlCopyMemory(ME->Text, Path, sizeof(Path));
+    ME->Name = (UNICODE_STRING){sizeof(Path) - sizeof(WCHAR), sizeof(Path), ME->Text};
+    InitializeObjectAttributes(&ME->Attributes, &ME->Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
+    return NtOpenFile(&ME->File, Access, &ME->Attributes, &ME->Iosb, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                      Options);
+}
+
+/* Body runs as a thread of an empty process with two pages at USER_BASE would, with the device open. */
+static VOID UserIn(KT_CONTEXT *Kt, ULONG Options, VOID (*Body)(KT_CONTEXT *Kt))
+{
+    PEPROCESS Process;
+    KAPC_STATE State;
+    PVOID Base = (PVOID)USER_BASE;
+    SIZE_T Size = 2 * PAGE_SIZE;
+
+    KT_EXPECT(ServiceExists() && PsCreateEmptyProcess(&Process) == STATUS_SUCCESS);
+    NTSTATUS Status = MmAllocateVirtual(Process->Pcb.AddressSpace, &Base, 0, &Size, MEM_COMMIT | MEM_RESERVE,
+                                        PAGE_READWRITE);
+    KeStackAttachProcess(&Process->Pcb, &State);
+    KiCurrentThread()->PreviousMode = UserMode;
+    if (NT_SUCCESS(Status))
+        Status = UserOpen(GENERIC_READ | SYNCHRONIZE, Options);
+    if (NT_SUCCESS(Status)) {
+        Body(Kt);
+        Status = NtClose(ME->File);
+    }
+    KiCurrentThread()->PreviousMode = KernelMode;
+    KeUnstackDetachProcess(&State);
+    ObDereferenceObject(Process);
+    KT_EXPECT(Kt->Expression != NULL || NT_SUCCESS(Status));
+}
+
+static NTSTATUS UserControl(ULONG Code, PVOID Input, PVOID Output)
+{
+    return NtDeviceIoControlFile(ME->File, NULL, NULL, NULL, &ME->Iosb, Code, Input, 16, Output, 16);
+}
+
+static VOID UserRequests(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(!ObIsKernelHandle(ME->File)); /* whatever user mode asked */
+    RtlFillMemory(ME->Input, 16, 0x11);
+    KT_EXPECT(UserControl(ECHO(FILE_READ_ACCESS), ME->Input, ME->Output) == STATUS_SUCCESS);
+    KT_EXPECT(ME->Output[0] == 0x11 && ME->Output[15] == 0x11 && ME->Iosb.Information == 16);
+    KT_EXPECT(UserControl(DIRECT, ME->Input, ME->Output) == STATUS_SUCCESS && ME->Output[15] == 0x33);
+    KT_EXPECT(NtReadFile(ME->File, NULL, NULL, NULL, &ME->Iosb, ME->Output, 8, NULL, NULL) == 0);
+    KT_EXPECT(ME->Output[7] == 0x44 && ME->Output[8] == 0x33 && ME->Iosb.Information == 8);
+    KT_EXPECT(NtQueryInformationFile(ME->File, &ME->Iosb, &ME->Position, sizeof(ME->Position),
+                                     FilePositionInformation) == 0);
+    KT_EXPECT(ME->Position.CurrentByteOffset.QuadPart == 8);
+}
+
+KT_TEST(io_services_work_for_user_mode)
+{
+    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserRequests);
+}
+
+/* The handle was opened for reading: what else the request needs is refused, and so is a handle of the kernel's. */
+static VOID UserAccess(KT_CONTEXT *Kt)
+{
+    HANDLE Own = ME->File, Kernel;
+    KT_EXPECT(UserControl(ECHO(FILE_WRITE_ACCESS), ME->Input, ME->Output) == STATUS_ACCESS_DENIED);
+    KT_EXPECT(NtWriteFile(ME->File, NULL, NULL, NULL, &ME->Iosb, ME->Input, 8, NULL, NULL) ==
+              STATUS_ACCESS_DENIED);
+    KT_EXPECT(ZwDuplicateObject(ZwCurrentProcess(), ME->File, ZwCurrentProcess(), &Kernel, 0,
+                                OBJ_KERNEL_HANDLE, DUPLICATE_SAME_ACCESS) == 0);
+    ME->File = Kernel;
+    NTSTATUS Control = UserControl(ECHO(FILE_ANY_ACCESS), ME->Input, ME->Output), Close = NtClose(Kernel);
+    ME->File = Own;
+    KT_EXPECT(Control == STATUS_INVALID_HANDLE && Close == STATUS_INVALID_HANDLE && ZwClose(Kernel) == 0);
+}
+
+KT_TEST(io_services_check_the_handle_of_user_mode)
+{
+    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserAccess);
+}
+
+/* Each pointer in turn leads into the kernel, or where nothing is. */
+static BOOLEAN UserRefuses(PVOID Wrong)
+{
+    const NTSTATUS No = STATUS_ACCESS_VIOLATION;
+    HANDLE File = ME->File;
+
+    return NtDeviceIoControlFile(File, NULL, NULL, NULL, Wrong, ECHO(0), ME->Input, 16, ME->Output, 16) ==
+               No &&
+           UserControl(ECHO(0), Wrong, ME->Output) == No && UserControl(ECHO(0), ME->Input, Wrong) == No &&
+           UserControl(DIRECT, ME->Input, Wrong) == No &&
+           NtReadFile(File, NULL, NULL, NULL, Wrong, ME->Output, 8, NULL, NULL) == No &&
+           NtReadFile(File, NULL, NULL, NULL, &ME->Iosb, Wrong, 8, NULL, NULL) == No &&
+           NtReadFile(File, NULL, NULL, NULL, &ME->Iosb, ME->Output, 8, Wrong, NULL) == No &&
+           NtReadFile(File, NULL, NULL, NULL, &ME->Iosb, ME->Output, 8, NULL, Wrong) == No &&
+           NtQueryInformationFile(File, Wrong, &ME->Position, 8, FilePositionInformation) == No &&
+           NtQueryInformationFile(File, &ME->Iosb, Wrong, 8, FilePositionInformation) == No &&
+           NtSetInformationFile(File, &ME->Iosb, Wrong, 8, FilePositionInformation) == No &&
+           NtOpenFile(Wrong, GENERIC_READ, &ME->Attributes, &ME->Iosb, 0, 0) == No &&
+           NtOpenFile(&ME->File, GENERIC_READ, Wrong, &ME->Iosb, 0, 0) == No &&
+           NtOpenFile(&ME->File, GENERIC_READ, &ME->Attributes, Wrong, 0, 0) == No && ME->File == File;
+}
+
+static VOID UserWrongPointers(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(UserRefuses(KERNEL_VARIABLE));
+    KT_EXPECT(UserRefuses((PVOID)0x70000000));
+}
+
+KT_TEST(io_services_touch_only_user_memory_for_user_mode)
+{
+    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserWrongPointers);
+}
+
+/* The output buffer is gone when the driver has answered. */
+static VOID UserLosesBuffer(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(UserControl(TAKE_AWAY, ME->Input, SECOND) == STATUS_ACCESS_VIOLATION);
+}
+
+KT_TEST(io_request_outlives_its_buffer)
+{
+    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserLosesBuffer);
+}
+
+/* Completed by a DPC, which runs in no process: the output arrives in the one that asked. */
+static VOID NTAPI ServiceCompleteInDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    PIRP Irp = ServicePended;
+    RtlFillMemory(Irp->AssociatedIrp.SystemBuffer, 16, 0x55);
+    (void)ServiceComplete(Irp, STATUS_SUCCESS, 16);
+}
+
+static VOID UserAsynchronous(KT_CONTEXT *Kt)
+{
+    static KDPC Dpc;
+    ME->Iosb.Information = 77;
+    KT_EXPECT(UserControl(PEND, ME->Input, ME->Output) == STATUS_PENDING && ME->Iosb.Information == 77);
+    KeInitializeDpc(&Dpc, ServiceCompleteInDpc, NULL);
+    KeSetTargetProcessorDpc(&Dpc, (CCHAR)(KeActiveProcessorCount - 1));
+    KeInsertQueueDpc(&Dpc, NULL, NULL);
+    KT_EXPECT(ZwWaitForSingleObject(ME->File, FALSE, NULL) == STATUS_SUCCESS);
+    KT_EXPECT(ME->Iosb.Status == STATUS_SUCCESS && ME->Iosb.Information == 16);
+    KT_EXPECT(ME->Output[0] == 0x55 && ME->Output[15] == 0x55);
+}
+
+KT_TEST(io_request_ends_in_its_process)
+{
+    UserIn(Kt, 0, UserAsynchronous);
+}
