@@ -10,6 +10,8 @@ NTSTATUS MmWriteCaller(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MOD
 
 /* Before anything is done: can a user-mode caller get the answer there? Success for NULL, the caller wants none. */
 NTSTATUS MmProbeCaller(PVOID To, SIZE_T Length, KPROCESSOR_MODE Mode);
+/* A buffer that the caller cannot leave out. */
+NTSTATUS MmProbeCallerOutput(PVOID To, SIZE_T Length, KPROCESSOR_MODE Mode);
 /* Could the caller have read it? The range is looked at, not the memory. */
 NTSTATUS MmProbeCallerInput(const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
 

@@ -21,7 +21,7 @@ static NTSTATUS IopProbeControl(const IOP_CONTROL *Control, KPROCESSOR_MODE Mode
                           : STATUS_SUCCESS;
     if (NT_SUCCESS(Status) && METHOD_FROM_CTL_CODE(Control->Code) == METHOD_BUFFERED &&
         Control->OutputLength != 0)
-        Status = MmProbeCaller(Control->Output, Control->OutputLength, Mode);
+        Status = MmProbeCallerOutput(Control->Output, Control->OutputLength, Mode);
     return Status;
 }
 

@@ -36,10 +36,15 @@ NTSTATUS IopSecureDevice(PDEVICE_OBJECT Device, PCUNICODE_STRING Sddl, BOOLEAN R
 
 /* [WDK Controlling Device Namespace Access] a name behind the device's is the file system's to check, unless the device has
  * FILE_DEVICE_SECURE_OPEN. */
-static BOOLEAN IopIsOpenOfDevice(PDEVICE_OBJECT Device, PFILE_OBJECT Related, const OB_PARSE *Parse)
+static BOOLEAN IopIsCheckedOpen(PDEVICE_OBJECT Device, PFILE_OBJECT Related, const OB_PARSE *Parse)
 {
-    return (Parse->RemainingName.Length == 0 && Related == NULL) ||
-           (Device->Characteristics & FILE_DEVICE_SECURE_OPEN);
+    if (IopOpensDevice(Related, Parse))
+        return TRUE;
+    /* of the stack's top: a filter copies the flag of the device below, or sets it */
+    PDEVICE_OBJECT Top = IoGetAttachedDeviceReference(Device);
+    BOOLEAN Secure = (Top->Characteristics & FILE_DEVICE_SECURE_OPEN) != 0;
+    ObfDereferenceObject(Top);
+    return Secure;
 }
 
 NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse)
@@ -50,7 +55,7 @@ NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PA
     BOOLEAN Allocated;
     ACCESS_MASK Granted;
     BOOLEAN Checked = Parse->AccessMode != KernelMode || (Open->Options & SL_FORCE_ACCESS_CHECK);
-    if (!Checked || Parse->DesiredAccess == 0 || !IopIsOpenOfDevice(Device, Related, Parse))
+    if (!Checked || !IopIsCheckedOpen(Device, Related, Parse))
         return STATUS_SUCCESS;
     NTSTATUS Status = IopNeedDescriptor(Device);
     if (NT_SUCCESS(Status))
@@ -135,7 +140,7 @@ NTSTATUS IopFileSecurity(PVOID Object, OB_SECURITY_CALL *Call)
     PFILE_OBJECT File = Object;
     if (File->DeviceObject == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
-    if (File->FileName.Length == 0 && File->RelatedFileObject == NULL)
+    if (File->Flags & FO_VOLUME_OPEN)
         return IopDeviceSecurity(File->DeviceObject, Call);
     return IopAskForSecurity(File, Call);
 }

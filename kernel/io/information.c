@@ -124,7 +124,7 @@ static NTSTATUS IopQueryInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Bu
     const IOP_CLASS *Known;
     NTSTATUS Status = IopCheckClass(Class, FALSE, Length, &Known);
     if (NT_SUCCESS(Status))
-        Status = MmProbeCaller(Buffer, Length, Mode);
+        Status = MmProbeCallerOutput(Buffer, Length, Mode);
     if (!NT_SUCCESS(Status))
         return Status;
     const IOP_CALLER Caller = {.File = File, .Access = Known->QueryAccess, .Iosb = Iosb, .Mode = Mode};

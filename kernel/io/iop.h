@@ -324,6 +324,12 @@ typedef struct _IOP_OPEN {
     ULONG_PTR Information; /* out: FILE_OPENED ... */
 } IOP_OPEN;
 
+/* The device itself is opened, not a name behind it: also by an empty name relative to an open of the device. */
+static inline BOOLEAN IopOpensDevice(const FILE_OBJECT *Related, const OB_PARSE *Parse)
+{
+    return Parse->RemainingName.Length == 0 && (Related == NULL || (Related->Flags & FO_VOLUME_OPEN));
+}
+
 /* open.c: makes a file object on Device and sends IRP_MJ_CREATE; parse procedure of devices and files. */
 NTSTATUS IopOpenFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse, PVOID *Found);
 
@@ -351,9 +357,10 @@ typedef struct _IOP_REQUEST {
     PIO_STACK_LOCATION Stack;
     PKEVENT Event; /* the caller's, referenced (taken over too), or NULL */
     KPROCESSOR_MODE Mode;
-    UCHAR Granted;  /* SL_READ_ACCESS_GRANTED, SL_WRITE_ACCESS_GRANTED: of the handle */
-    BOOLEAN Locked; /* synchronous file: its lock is held */
-    BOOLEAN Moves;  /* at its end the file's position lies behind the bytes from Offset on */
+    UCHAR Granted;      /* SL_READ_ACCESS_GRANTED, SL_WRITE_ACCESS_GRANTED: of the handle */
+    BOOLEAN AppendOnly; /* the handle may append and not write */
+    BOOLEAN Locked;     /* synchronous file: its lock is held */
+    BOOLEAN Moves;      /* at its end the file's position lies behind the bytes from Offset on */
     LARGE_INTEGER Offset;
 } IOP_REQUEST;
 

@@ -55,7 +55,8 @@ static inline BOOLEAN IopKeep(PIRP Irp, ULONG Locations)
 }
 #endif
 
-/* The IRP is 13 times 16 bytes, a location four and a half times; the state follows. */
+/* The IRP is 13 times 16 bytes, a location four and a half times; the state follows. The compiler uses no XMM register
+ * (-mgeneral-regs-only), drivers expect nothing of XMM0 after a call, and every interrupt saves it. */
 static inline VOID IopZeroIrp(PIRP Irp, ULONG Locations)
 {
     PUCHAR At = (PUCHAR)(Irp + 1);

@@ -45,6 +45,8 @@ static NTSTATUS IopMakeFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, const O
     File->Size = sizeof(*File);
     File->DeviceObject = Device;
     File->Flags = IopFlagsOfOptions(Open->CreateOptions, Parse->Attributes);
+    if (IopOpensDevice(Related, Parse))
+        File->Flags |= FO_VOLUME_OPEN;
     if (Related != NULL)
         ObfReferenceObject(Related);
     File->RelatedFileObject = Related;

@@ -3,14 +3,13 @@
  * while a request on it is at work. [WDK IRP_MJ_READ, IRP_PAGING_IO] */
 #include "iop.h"
 
-/* The file is referenced by the request, as by any other. */
+/* The segment that asks has the file referenced until it has its answer. */
 static PIRP IopMakePagingIrp(PFILE_OBJECT File, PDEVICE_OBJECT Device, UCHAR Major, PIO_STACK_LOCATION *Stack)
 {
     PIRP Irp = IoAllocateIrp(Device->StackSize, FALSE);
 
     if (Irp == NULL)
         return NULL;
-    ObfReferenceObject(File);
     Irp->RequestorMode = KernelMode;
     Irp->Tail.Overlay.OriginalFileObject = File;
     *Stack = IoGetNextIrpStackLocation(Irp);

@@ -61,6 +61,8 @@ static NTSTATUS IopTransfer(IOP_REQUEST *Request, UCHAR Major, const IOP_TRANSFE
     LARGE_INTEGER Offset;
     BOOLEAN Write = Major == IRP_MJ_WRITE;
     NTSTATUS Status = IopChooseOffset(Request->File, Given, Write, &Offset);
+    if (Write && Request->AppendOnly) /* [WDK ZwWriteFile] ByteOffset is ignored */
+        Offset = (LARGE_INTEGER){.LowPart = FILE_WRITE_TO_END_OF_FILE, .HighPart = -1};
     if (NT_SUCCESS(Status))
         Status = IopSetUpTransfer(Request->Irp, Request->Device, Major, Given->Buffer, Given->Length,
                                   Request->Mode);
@@ -83,7 +85,7 @@ static NTSTATUS IopCaptureTransfer(IOP_TRANSFER *Transfer, BOOLEAN Write, PVOID 
         .Buffer = Buffer, .Length = Length, .HasOffset = Offset != NULL, .HasKey = Key != NULL};
     NTSTATUS Status = STATUS_SUCCESS;
     if (Length != 0)
-        Status = Write ? MmProbeCallerInput(Buffer, Length, Mode) : MmProbeCaller(Buffer, Length, Mode);
+        Status = Write ? MmProbeCallerInput(Buffer, Length, Mode) : MmProbeCallerOutput(Buffer, Length, Mode);
     if (NT_SUCCESS(Status) && Offset != NULL)
         Status = MmReadCaller(&Transfer->Offset, Offset, sizeof(*Offset), Mode);
     if (NT_SUCCESS(Status) && Key != NULL)

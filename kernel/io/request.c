@@ -21,18 +21,25 @@ static BOOLEAN IopGrants(const IOP_CALLER *Caller, ACCESS_MASK Granted)
     return Caller->AnyAccess ? (Granted & Caller->Access) != 0 : (Caller->Access & ~Granted) == 0;
 }
 
-static NTSTATUS IopReferenceFile(const IOP_CALLER *Caller, PFILE_OBJECT *File, UCHAR *Granted)
+static VOID IopNoteGranted(IOP_REQUEST *Request, ACCESS_MASK Granted)
+{
+    Request->Granted = (UCHAR)((Granted & FILE_READ_DATA ? SL_READ_ACCESS_GRANTED : 0) |
+                               (Granted & FILE_WRITE_DATA ? SL_WRITE_ACCESS_GRANTED : 0));
+    Request->AppendOnly = (Granted & (FILE_WRITE_DATA | FILE_APPEND_DATA)) == FILE_APPEND_DATA;
+}
+
+static NTSTATUS IopReferenceFile(IOP_REQUEST *Request, const IOP_CALLER *Caller)
 {
     OBJECT_HANDLE_INFORMATION Information;
     NTSTATUS Status = ObReferenceObjectByHandle(Caller->File, 0, IoFileObjectType, Caller->Mode,
-                                                (PVOID *)File, &Information);
-    if (NT_SUCCESS(Status))
-        *Granted = (UCHAR)((Information.GrantedAccess & FILE_READ_DATA ? SL_READ_ACCESS_GRANTED : 0) |
-                           (Information.GrantedAccess & FILE_WRITE_DATA ? SL_WRITE_ACCESS_GRANTED : 0));
-    if (!NT_SUCCESS(Status) || IopGrants(Caller, Information.GrantedAccess))
+                                                (PVOID *)&Request->File, &Information);
+    if (!NT_SUCCESS(Status))
         return Status;
-    ObfDereferenceObject(*File);
-    *File = NULL;
+    IopNoteGranted(Request, Information.GrantedAccess);
+    if (IopGrants(Caller, Information.GrantedAccess))
+        return STATUS_SUCCESS;
+    ObfDereferenceObject(Request->File);
+    Request->File = NULL;
     return STATUS_ACCESS_DENIED;
 }
 
@@ -40,7 +47,7 @@ static NTSTATUS IopReferenceAll(IOP_REQUEST *Request, const IOP_CALLER *Caller)
 {
     NTSTATUS Status = MmProbeCaller(Caller->Iosb, sizeof(*Caller->Iosb), Caller->Mode);
     if (NT_SUCCESS(Status))
-        Status = IopReferenceFile(Caller, &Request->File, &Request->Granted);
+        Status = IopReferenceFile(Request, Caller);
     if (NT_SUCCESS(Status))
         Status = IopReferenceEvent(Caller->Event, Caller->Mode, &Request->Event);
     return Status;

@@ -30,6 +30,7 @@ typedef struct _USER_PAGE {
 
 static PDEVICE_OBJECT ServiceDevice;
 static PIRP volatile ServicePended;
+static LARGE_INTEGER ServiceWroteAt;
 
 static NTSTATUS ServiceComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
@@ -76,6 +77,7 @@ static NTSTATUS NTAPI ServiceDispatch(PDEVICE_OBJECT Device, PIRP Irp)
         RtlFillMemory(Irp->AssociatedIrp.SystemBuffer, Stack->Parameters.Read.Length, 0x44);
         return ServiceComplete(Irp, STATUS_SUCCESS, Stack->Parameters.Read.Length);
     case IRP_MJ_WRITE:
+        ServiceWroteAt = Stack->Parameters.Write.ByteOffset;
         return ServiceComplete(Irp, STATUS_SUCCESS, Stack->Parameters.Write.Length);
     default:
         return ServiceComplete(Irp, STATUS_SUCCESS, 0);
@@ -177,6 +179,49 @@ static VOID UserAccess(KT_CONTEXT *Kt)
 KT_TEST(io_services_check_the_handle_of_user_mode)
 {
     UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserAccess);
+}
+
+static NTSTATUS UserOpenAgain(HANDLE Root, ACCESS_MASK Access, PHANDLE File)
+{
+    ME->Name = Root != NULL
+                   ? (UNICODE_STRING){0, 0, ME->Text}
+                   : (UNICODE_STRING){(USHORT)(wcslen(ME->Text) * sizeof(WCHAR)), sizeof(ME->Text), ME->Text};
+    ME->Attributes.RootDirectory = Root;
+    HANDLE Own = ME->File;
+    NTSTATUS Status = NtOpenFile(&ME->File, Access, &ME->Attributes, &ME->Iosb, 7, 0);
+    *File = ME->File;
+    ME->File = Own;
+    return Status;
+}
+
+/* [WDK ZwWriteFile] a handle that may only append: the offset is the end of the file, whatever is asked. */
+static VOID UserAppends(KT_CONTEXT *Kt)
+{
+    HANDLE Append;
+    ME->Offset.QuadPart = 0;
+    KT_EXPECT(UserOpenAgain(NULL, FILE_APPEND_DATA | SYNCHRONIZE, &Append) == STATUS_SUCCESS);
+    NTSTATUS Status = NtWriteFile(Append, NULL, NULL, NULL, &ME->Iosb, ME->Input, 8, &ME->Offset, NULL);
+    KT_EXPECT(NtClose(Append) == STATUS_SUCCESS && Status == STATUS_SUCCESS);
+    KT_EXPECT(ServiceWroteAt.LowPart == FILE_WRITE_TO_END_OF_FILE && ServiceWroteAt.HighPart == -1);
+}
+
+KT_TEST(io_append_handle_writes_at_the_end)
+{
+    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserAppends);
+}
+
+/* An empty name relative to an open of the device is one of the device, which is asked; to ask for nothing is refused too. */
+static VOID UserOpensRelative(KT_CONTEXT *Kt)
+{
+    HANDLE File;
+    KT_EXPECT(UserOpenAgain(ME->File, FILE_READ_DATA | SYNCHRONIZE, &File) == STATUS_SUCCESS);
+    KT_EXPECT(NtClose(File) == STATUS_SUCCESS);
+    KT_EXPECT(UserOpenAgain(NULL, 0, &File) == STATUS_ACCESS_DENIED);
+}
+
+KT_TEST(io_relative_open_of_a_device_is_checked)
+{
+    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserOpensRelative);
 }
 
 /* Each pointer in turn leads into the kernel, or where nothing is. */

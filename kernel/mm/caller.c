@@ -37,6 +37,11 @@ NTSTATUS MmProbeCaller(PVOID To, SIZE_T Length, KPROCESSOR_MODE Mode)
     return Mode != KernelMode && To != NULL ? MiProbeGuarded(To, Length, TRUE) : STATUS_SUCCESS;
 }
 
+NTSTATUS MmProbeCallerOutput(PVOID To, SIZE_T Length, KPROCESSOR_MODE Mode)
+{
+    return Mode != KernelMode ? MiProbeGuarded(To, Length, TRUE) : STATUS_SUCCESS;
+}
+
 NTSTATUS MmProbeCallerInput(const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode)
 {
     return Mode != KernelMode ? MiProbeGuarded((PVOID)From, Length, FALSE) : STATUS_SUCCESS;

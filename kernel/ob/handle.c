@@ -34,7 +34,7 @@ NTSTATUS ObpCreateHandleIn(OB_HANDLE_TABLE *Table, PVOID Object, KPROCESSOR_MODE
     ULONG Index = ObpTakeEntry(Table, Object, Access, Attributes & OBJ_HANDLE_ATTRIBUTES);
     if (Index == 0) {
         InterlockedDecrement64(&Header->Type->HandleCount);
-        InterlockedDecrement64(&Header->HandleCount);
+        ObpDropHandleCount(Header);
         ObfDereferenceObject(Object);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -51,6 +51,13 @@ NTSTATUS ObpCreateHandle(PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK Desired
         Attributes & OBJ_KERNEL_HANDLE ? &ObpSystemTable : KiCurrentThread()->ApcState.Process->HandleTable;
     return ObpCreateHandleIn(Table, Object, Mode, ObMapAccess(ObTypeOf(Object), DesiredAccess), Attributes,
                              Handle);
+}
+
+/* Whoever takes the count to nothing takes the name away. */
+VOID ObpDropHandleCount(OBP_HEADER *Header)
+{
+    if (InterlockedDecrement64(&Header->HandleCount) == 0 && !(Header->Flags & OBP_FLAG_PERMANENT))
+        ObpRemoveName(Header);
 }
 
 VOID ObpHandleIsGone(PVOID Object)

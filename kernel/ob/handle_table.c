@@ -43,6 +43,8 @@ OBP_ENTRY *ObpEntryLocked(OB_HANDLE_TABLE *Table, HANDLE Handle)
 {
     ULONG_PTR Index = ObpIndexOf(Handle);
 
+    if (ObIsKernelHandle(Handle) && Table != &ObpSystemTable)
+        return NULL;
     if (Index == 0 || Index / OBP_ENTRIES_PER_BLOCK >= Table->BlockCount)
         return NULL;
     OBP_ENTRY *Entry = ObpEntryOfIndex(Table, Index);

@@ -68,7 +68,7 @@ NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE AccessState, ACCESS_MA
             Status = HandleStatus;
         }
     }
-    InterlockedDecrement64(&Header->HandleCount);
+    ObpDropHandleCount(Header);
     if (NT_SUCCESS(Status) && NewObject != NULL)
         *NewObject = Target;
     ObpFreeCreateInfo(Header);

@@ -92,6 +92,9 @@ NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type, POBJ
     if (Attributes != NULL) {
         OBJECT_ATTRIBUTES Captured;
         NTSTATUS Status = ObpCaptureAttributes(&Captured, Attributes, ProbeMode);
+        if (NT_SUCCESS(Status) && (Captured.Attributes & OBJ_PERMANENT) &&
+            !SeSinglePrivilegeCheck(RtlConvertUlongToLuid(SE_CREATE_PERMANENT_PRIVILEGE), ProbeMode))
+            Status = STATUS_PRIVILEGE_NOT_HELD;
         if (NT_SUCCESS(Status))
             Status = ObpCaptureCreateInfo(Header, &Captured, ProbeMode);
         if (!NT_SUCCESS(Status)) {

@@ -135,6 +135,7 @@ NTSTATUS ObpCaptureAttributes(OBJECT_ATTRIBUTES *Copy, const OBJECT_ATTRIBUTES *
 NTSTATUS ObpCaptureName(PUNICODE_STRING Copy, const UNICODE_STRING *From, KPROCESSOR_MODE Mode);
 
 /* handle.c */
+VOID ObpDropHandleCount(OBP_HEADER *Header); /* of a count that is no handle of a table */
 NTSTATUS ObpCreateHandle(PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK DesiredAccess, ULONG Attributes,
                          PHANDLE Handle);
 

@@ -152,7 +152,7 @@ NTSTATUS SeCreateAccountToken(SE_ACCOUNT Account, PACCESS_TOKEN *Token)
     SEP_ACCOUNT A;
     SID_AND_ATTRIBUTES Sids[SEP_MAX_SIDS + 1],
         Restricted[] = {{(PSID)&SeRestrictedCodeSid, SEP_GROUP}, {SepUsersSid(), SEP_GROUP}};
-    UCHAR Room[128] __attribute__((aligned(8)));
+    UCHAR Room[128] __attribute__((aligned(8))) = {0}; /* user mode reads what is behind the last ACE too */
     ULONG Count = 0;
     BOOLEAN IsRestricted = Account == SeAccountRestricted;
     NT_CHECK(Account < SeAccountCount);
