@@ -10,6 +10,7 @@ typedef struct FILTER {
     NTSTATUS Answer; /* to pre-notifications of Only */
     NTSTATUS Change; /* what the caller gets, when not STATUS_SUCCESS; in post-notifications of Only */
     REG_NOTIFY_CLASS Only;
+    BOOLEAN Lies;      /* about the length of data that was asked for */
     PVOID Result;      /* what Only puts into *ResultObject, when not NULL */
     PVOID CallContext; /* put in before, seen after */
     PVOID Object;      /* key object of the last call */
@@ -53,6 +54,10 @@ static NTSTATUS SeeAfter(FILTER *Filter, REG_NOTIFY_CLASS Class, PREG_POST_OPERA
         ObReferenceObject(Filter->Result);
         Post->ReturnStatus = STATUS_SUCCESS;
         return STATUS_CALLBACK_BYPASS;
+    }
+    if (Class == RegNtPostQueryValueKey && Filter->Lies && NT_SUCCESS(Post->Status)) {
+        PREG_QUERY_VALUE_KEY_INFORMATION Query = Post->PreInformation;
+        ((PKEY_VALUE_FULL_INFORMATION)Query->KeyValueInformation)->DataLength = 0x10000000;
     }
     if (Class != Filter->Only || NT_SUCCESS(Filter->Change))
         return STATUS_SUCCESS;
@@ -217,6 +222,32 @@ static VOID FilterGive(VOID)
     CT_SUCCESS(ZwClose(Key));
 }
 
+/* What a driver answers for ZwQueryValueKey is not believed where it would be read or written outside the buffer. */
+static VOID FilterLies(VOID)
+{
+    HANDLE Key;
+    ULONG Value = 0;
+    RTL_QUERY_REGISTRY_TABLE Table[] = {
+        {NULL, RTL_QUERY_REGISTRY_DIRECT | RTL_QUERY_REGISTRY_REQUIRED, L"Number", &Value, REG_NONE, NULL, 0},
+        {0}};
+    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)));
+    CT_SUCCESS(CtSetNumber(Key, L"Number", 5));
+    CT_REQUIRE(CT_SUCCESS(Register(&High, L"2000")));
+    CT_SUCCESS(RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, CT_ROOT, Table, NULL, NULL));
+    CT_EQUAL(Value, 5);
+    Value = 0;
+    High.Lies = TRUE;
+    CT_CHECK(!NT_SUCCESS(RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, CT_ROOT, Table, NULL, NULL)));
+    High.Lies = FALSE;
+    High.Only = RegNtPostQueryValueKey;
+    High.Change = STATUS_BUFFER_OVERFLOW; /* whatever the room is */
+    CT_CHECK(!NT_SUCCESS(RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, CT_ROOT, Table, NULL, NULL)));
+    CT_EQUAL(Value, 0);
+    CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
+    CT_SUCCESS(ZwDeleteKey(Key));
+    CT_SUCCESS(ZwClose(Key));
+}
+
 static VOID FilterContext(VOID)
 {
     HANDLE Key;
@@ -302,7 +333,7 @@ static const CT_CASE Cases[] = {
     {"regfilter.order", FilterOrder}, {"regfilter.block", FilterBlock},
     {"regfilter.open", FilterOpen},   {"regfilter.context", FilterContext},
     {"regfilter.id", FilterId},       {"regfilter.legacy", FilterLegacy},
-    {"regfilter.give", FilterGive},
+    {"regfilter.give", FilterGive},   {"regfilter.lies", FilterLies},
 };
 
 CT_DRIVER(Cases)

@@ -144,6 +144,27 @@ static VOID UseLoaded(VOID)
     CT_SUCCESS(ZwClose(Key));
 }
 
+/* The flag of a key where a hive is mounted (0x02) means nothing in a file from outside: the key is there, once. */
+static VOID FlagInFile(VOID)
+{
+    HANDLE Key, Sub;
+    ULONG Disposition = 0, Flagged = 0;
+    for (ULONG At = 4096; At + 79 <= Size; At++) {
+        if (RtlEqualMemory(Bytes + At, "nk", 2) && RtlEqualMemory(Bytes + At + 76, "Sub", 3)) {
+            Bytes[At + 2] |= 2;
+            Flagged++;
+        }
+    }
+    CT_EQUAL(Flagged, 1);
+    CT_REQUIRE(CT_SUCCESS(Load(LOADED)));
+    CT_REQUIRE(CT_SUCCESS(CtOpenKey(&Key, NULL, LOADED, 0)));
+    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Sub, Key, L"Sub", 0, &Disposition)));
+    CT_EQUAL(Disposition, REG_OPENED_EXISTING_KEY);
+    CT_SUCCESS(ZwClose(Sub));
+    CT_SUCCESS(ZwClose(Key));
+    CT_SUCCESS(Unload(LOADED));
+}
+
 static VOID RegistrySave(VOID)
 {
     HANDLE Key;
@@ -155,6 +176,7 @@ static VOID RegistrySave(VOID)
         CT_STATUS(CtOpenKey(&Key, NULL, LOADED, 0), STATUS_OBJECT_NAME_NOT_FOUND);
         CT_STATUS(Load(L"\\Registry\\Machine\\Software\\NtboxLoaded"), STATUS_INVALID_PARAMETER);
         CT_STATUS(Unload(L"\\Registry\\Machine\\System"), STATUS_CANNOT_DELETE);
+        FlagInFile();
         Bytes[4096] = 'x'; /* the magic of the first bin */
         CT_STATUS(Load(LOADED), STATUS_REGISTRY_CORRUPT);
         CT_STATUS(CtOpenKey(&Key, NULL, LOADED, 0), STATUS_OBJECT_NAME_NOT_FOUND);
