@@ -492,6 +492,51 @@ static void WideListsSplitAndMerge(void **State)
     End(Model);
 }
 
+/* A leaf of the hive's own making, which a file could have had. */
+static uint32_t LeafOf(HIVE *Hive, const uint32_t *Cells, uint32_t Count)
+{
+    uint32_t Leaf;
+    assert_int_equal(HiveNewCell(Hive, 0, LIST_ENTRIES + Count * 8, &Leaf), HiveOk);
+    uint8_t *At = HiveModify(Hive, Leaf);
+    memcpy(At, "lh", 2);
+    HiveStore16(At + LIST_COUNT, (uint16_t)Count);
+    for (uint32_t i = 0; i < Count; i++)
+        HiveStore32(At + LIST_ENTRIES + i * 8, Cells[i]);
+    return Leaf;
+}
+
+/* As many leaves as an ri list can count, in a cell that has room for more, the last one full: another key is refused, and all of them
+ * can still be read. */
+static void RefusesALeafTooMany(void **State)
+{
+    (void)State;
+    enum { LEAVES = 0xffff, LAST = 507, ALL = LEAVES - 1 + LAST };
+    static uint32_t Cells[ALL];
+    MODEL *Model = Begin(5);
+    HIVE *Hive = &Model->Hive;
+    HIVE_KEY Root, Last;
+    HIVE_NEW_KEY New = {.Time = 1};
+    uint32_t List, Refused;
+    for (uint32_t i = 0; i < ALL; i++) {
+        uint16_t Name[] = {(uint16_t)(0x4e00 + i / 256), (uint16_t)(0x4e00 + i % 256)};
+        assert_int_equal(HiveAddKey(Hive, Hive->Root, Name, 2, &New, &Cells[i]), HiveOk);
+    }
+    assert_int_equal(HiveNewCell(Hive, 0, LIST_ENTRIES + (LEAVES + 8) * 4, &List), HiveOk);
+    for (uint32_t i = 0; i < LEAVES; i++) {
+        uint32_t Leaf = LeafOf(Hive, &Cells[i], i + 1 == LEAVES ? LAST : 1);
+        HiveStore32(HiveModify(Hive, List) + LIST_ENTRIES + i * 4, Leaf);
+    }
+    memcpy(HiveModify(Hive, List), "ri", 2);
+    HiveStore16(HiveModify(Hive, List) + LIST_COUNT, LEAVES);
+    HiveStore32(HiveModify(Hive, Hive->Root) + NK_SUBKEY_LIST, List);
+    assert_int_equal(HiveAddKey(Hive, Hive->Root, u"\xffee", 1, &New, &Refused), HiveTooLarge);
+    assert_int_equal(HiveReadRoot(Hive, &Root), HiveOk);
+    assert_int_equal(Root.SubKeyCount, ALL);
+    assert_int_equal(HiveSubKey(Hive, &Root, ALL - 1, &Last), HiveOk);
+    assert_int_equal(Last.Cell, Cells[ALL - 1]);
+    End(Model);
+}
+
 static void CopiesATree(void **State)
 {
     (void)State;
@@ -568,6 +613,7 @@ int main(void)
         cmocka_unit_test(RandomEditsAgreeWithTheModel), cmocka_unit_test(FailedEditsChangeNothing),
         cmocka_unit_test(WideListsSplitAndMerge),       cmocka_unit_test(CopiesATree),
         cmocka_unit_test(RefusesSharedCells),           cmocka_unit_test(DeepTreesEnd),
+        cmocka_unit_test(RefusesALeafTooMany),
     };
     return cmocka_run_group_tests_name("hive_edit", Tests, NULL, NULL);
 }
