@@ -115,15 +115,28 @@ static NTSTATUS CmpHang(CMP_HIVE *Hive, CMP_KCB *Parent, PCUNICODE_STRING Name)
     return Status;
 }
 
+/* The name of one key. */
+static BOOLEAN CmpIsComponent(PCUNICODE_STRING Name)
+{
+    for (ULONG i = 0; i < Name->Length / sizeof(WCHAR); i++) {
+        if (Name->Buffer[i] == OBJ_NAME_PATH_SEPARATOR)
+            return FALSE;
+    }
+    return Name->Length != 0 && !(Name->Length & 1) && Name->Length <= CMP_MAX_NAME_BYTES;
+}
+
 static NTSTATUS CmpOpenParent(POBJECT_ATTRIBUTES Attributes, PUNICODE_STRING Name, CMP_KEY **Key)
 {
     UNICODE_STRING Path;
     PVOID Object;
     if (Attributes->RootDirectory != NULL) {
         *Name = *Attributes->ObjectName;
-        return CmpReferenceKey(Attributes->RootDirectory, 0, Key);
+        return CmpIsComponent(Name) ? CmpReferenceKey(Attributes->RootDirectory, 0, Key)
+                                    : STATUS_OBJECT_NAME_INVALID;
     }
     NTSTATUS Status = CmpSplitPath(Attributes->ObjectName, &Path, Name);
+    if (NT_SUCCESS(Status) && !CmpIsComponent(Name))
+        Status = STATUS_OBJECT_NAME_INVALID;
     if (NT_SUCCESS(Status))
         Status = ObReferenceObjectByName(&Path, OBJ_CASE_INSENSITIVE, NULL, KEY_READ, CmKeyObjectType,
                                          KernelMode, NULL, &Object);
@@ -153,12 +166,15 @@ static NTSTATUS CmpLoad(CMP_KEY *Parent, PUNICODE_STRING Name, PUNICODE_STRING F
     return Status;
 }
 
-/* [RegLoadKey] PASSIVE_LEVEL. The file is read now; what changes stays in memory (D-210). STATUS_REGISTRY_CORRUPT: it is no hive. */
+/* [RegLoadKey] PASSIVE_LEVEL. The file is read now; what changes stays in memory (D-210). STATUS_REGISTRY_CORRUPT: it is no hive. The
+ * file is named from the root of the name space only. */
 NTSTATUS NTAPI ZwLoadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, POBJECT_ATTRIBUTES FileObjectAttributes)
 {
     CMP_KEY *Parent;
     UNICODE_STRING Name;
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    if (FileObjectAttributes->RootDirectory != NULL)
+        return STATUS_INVALID_PARAMETER;
     NTSTATUS Status = CmpOpenParent(KeyObjectAttributes, &Name, &Parent);
     if (!NT_SUCCESS(Status))
         return Status;

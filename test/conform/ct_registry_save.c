@@ -165,6 +165,25 @@ static VOID FlagInFile(VOID)
     CT_SUCCESS(Unload(LOADED));
 }
 
+/* The key is named from a handle: by one component. */
+static VOID LoadBelow(VOID)
+{
+    UNICODE_STRING Key = CtName(L"NtboxLoaded"), File = CtName(FILE_NAME);
+    OBJECT_ATTRIBUTES KeyAttributes, FileAttributes;
+    HANDLE Machine;
+    CT_REQUIRE(CT_SUCCESS(CtOpenKey(&Machine, NULL, L"\\Registry\\Machine", 0)));
+    InitializeObjectAttributes(&KeyAttributes, &Key, OBJ_CASE_INSENSITIVE, Machine, NULL);
+    InitializeObjectAttributes(&FileAttributes, &File, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    CT_SUCCESS(ZwLoadKey(&KeyAttributes, &FileAttributes));
+    CT_SUCCESS(ZwUnloadKey(&KeyAttributes));
+    Key = CtName(L"Software\\NtboxLoaded");
+    CT_CHECK(!NT_SUCCESS(ZwLoadKey(&KeyAttributes, &FileAttributes)));
+    Key = CtName(L"NtboxLoaded");
+    FileAttributes.RootDirectory = Machine;
+    CT_CHECK(!NT_SUCCESS(ZwLoadKey(&KeyAttributes, &FileAttributes)));
+    CT_SUCCESS(ZwClose(Machine));
+}
+
 static VOID RegistrySave(VOID)
 {
     HANDLE Key;
@@ -177,6 +196,7 @@ static VOID RegistrySave(VOID)
         CT_STATUS(Load(L"\\Registry\\Machine\\Software\\NtboxLoaded"), STATUS_INVALID_PARAMETER);
         CT_STATUS(Unload(L"\\Registry\\Machine\\System"), STATUS_CANNOT_DELETE);
         FlagInFile();
+        LoadBelow();
         Bytes[4096] = 'x'; /* the magic of the first bin */
         CT_STATUS(Load(LOADED), STATUS_REGISTRY_CORRUPT);
         CT_STATUS(CtOpenKey(&Key, NULL, LOADED, 0), STATUS_OBJECT_NAME_NOT_FOUND);
