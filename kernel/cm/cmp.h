@@ -139,7 +139,7 @@ VOID CmpEndKcbNotifies(CMP_KCB *Kcb); /* (r) alone: deleted */
 
 /* --- callbacks of drivers: callback.c ----------------------------------------------------------------------------- */
 
-/* One operation that drivers are told of. Information is the REG_XXX_INFORMATION, in which CallContext and ObjectContext lie. */
+/* One operation that drivers are told of. Information is the REG_..._INFORMATION, in which CallContext and ObjectContext lie. */
 typedef struct _CMP_CALL {
     REG_NOTIFY_CLASS Pre, Post;
     CMP_KEY *Key; /* whose object contexts are meant; may be NULL */
@@ -156,7 +156,7 @@ BOOLEAN CmpBeginCall(CMP_CALL *Call, NTSTATUS *Result);
 NTSTATUS CmpEndCall(CMP_CALL *Call, PVOID Object, NTSTATUS Status);
 VOID CmpCleanContexts(CMP_KEY *Key);
 
-/* Fills a CMP_CALL for Information, a REG_XXX_INFORMATION with CallContext and ObjectContext. */
+/* Fills a CMP_CALL for Information, a REG_..._INFORMATION with CallContext and ObjectContext. */
 #define CMP_CALL_OF(PreClass, PostClass, KeyObject, Info)                                                    \
     {.Pre = (PreClass),                                                                                      \
      .Post = (PostClass),                                                                                    \

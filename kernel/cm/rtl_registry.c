@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Registry keys by the RTL_REGISTRY_XXX constants, and the short routines that use them: RtlCheckRegistryKey, RtlCreateRegistryKey,
+ * Registry keys by the RTL_REGISTRY_... constants, and the short routines that use them: RtlCheckRegistryKey, RtlCreateRegistryKey,
  * RtlWriteRegistryValue, RtlDeleteRegistryValue. */
 #include "cm/rtl_registry.h"
 #include "ke.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Tier 3, rtl_*.c only: keys by RTL_REGISTRY_XXX, and the values that a query table asks for. */
+ * Tier 3, rtl_*.c only: keys by RTL_REGISTRY_..., and the values that a query table asks for. */
 #pragma once
 #include "cm/cmp.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * GUIDs as text: {XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX}, upper case. */
+ * GUIDs as text: 8, 4, 4, 4 and 12 upper-case digits in braces. */
 #include "rtlp.h"
 
 #define GUID_CHARACTERS 38

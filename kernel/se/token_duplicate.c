@@ -216,10 +216,10 @@ static VOID SepRestrict(SE_TOKEN_SPEC *Spec, SEP_ARRAYS *Arrays, const TOKEN_GRO
     Spec->Flags |= TOKEN_IS_RESTRICTED; /* also with nothing in common */
 }
 
-/* [WDK SeFilterToken] restricting SIDs may have no attributes, and must be SIDs. */
+/* [WDK SeFilterToken] LUA_TOKEN is not there (D-205). Restricting SIDs may have no attributes, and must be SIDs. */
 static NTSTATUS SepCheckFilter(ULONG Flags, const TOKEN_GROUPS *Disable, const TOKEN_GROUPS *Restricted)
 {
-    if (Flags & ~(ULONG)(DISABLE_MAX_PRIVILEGE | SANDBOX_INERT | LUA_TOKEN | WRITE_RESTRICTED))
+    if (Flags & ~(ULONG)(DISABLE_MAX_PRIVILEGE | SANDBOX_INERT | WRITE_RESTRICTED))
         return STATUS_INVALID_PARAMETER;
     for (ULONG I = 0; Disable != NULL && I < Disable->GroupCount; I++)
         if (!RtlValidSid(Disable->Groups[I].Sid))
