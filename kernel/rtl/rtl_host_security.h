@@ -176,22 +176,14 @@ typedef struct _LUID_AND_ATTRIBUTES {
 
 BOOLEAN RtlValidSid(PSID Sid);
 BOOLEAN RtlEqualSid(PSID Sid1, PSID Sid2);
-BOOLEAN RtlEqualPrefixSid(PSID Sid1, PSID Sid2);
 ULONG RtlLengthRequiredSid(ULONG SubAuthorityCount);
-PVOID RtlFreeSid(PSID Sid);
-NTSTATUS RtlAllocateAndInitializeSid(PSID_IDENTIFIER_AUTHORITY IdentifierAuthority, UCHAR SubAuthorityCount,
-                                     ULONG SubAuthority0, ULONG SubAuthority1, ULONG SubAuthority2,
-                                     ULONG SubAuthority3, ULONG SubAuthority4, ULONG SubAuthority5,
-                                     ULONG SubAuthority6, ULONG SubAuthority7, PSID *Sid);
 NTSTATUS RtlInitializeSid(PSID Sid, PSID_IDENTIFIER_AUTHORITY IdentifierAuthority, UCHAR SubAuthorityCount);
 PULONG RtlSubAuthoritySid(PSID Sid, ULONG SubAuthority);
 PUCHAR RtlSubAuthorityCountSid(PSID Sid);
-PSID_IDENTIFIER_AUTHORITY RtlIdentifierAuthoritySid(PSID Sid);
 ULONG RtlLengthSid(PSID Sid);
 NTSTATUS RtlCopySid(ULONG Length, PSID Destination, PSID Source);
 NTSTATUS RtlConvertSidToUnicodeString(PUNICODE_STRING UnicodeString, PSID Sid,
                                       BOOLEAN AllocateDestinationString);
-NTSTATUS RtlCreateServiceSid(PUNICODE_STRING ServiceName, PSID ServiceSid, PULONG ServiceSidLength);
 VOID RtlCopyLuid(PLUID DestinationLuid, PLUID SourceLuid);
 NTSTATUS RtlCreateAcl(PACL Acl, ULONG AclLength, ULONG AclRevision);
 NTSTATUS RtlAddAce(PACL Acl, ULONG AceRevision, ULONG StartingAceIndex, PVOID AceList, ULONG AceListLength);
@@ -201,8 +193,6 @@ NTSTATUS RtlAddAccessAllowedAce(PACL Acl, ULONG AceRevision, ACCESS_MASK AccessM
 NTSTATUS RtlAddAccessAllowedAceEx(PACL Acl, ULONG AceRevision, ULONG AceFlags, ACCESS_MASK AccessMask,
                                   PSID Sid);
 NTSTATUS RtlCreateSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Revision);
-NTSTATUS RtlCreateSecurityDescriptorRelative(PISECURITY_DESCRIPTOR_RELATIVE SecurityDescriptor,
-                                             ULONG Revision);
 NTSTATUS RtlSetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Owner,
                                        BOOLEAN OwnerDefaulted);
 NTSTATUS RtlGetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID *Owner,

@@ -15,18 +15,6 @@ NTSTATUS NTAPI RtlCreateSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescript
     return STATUS_SUCCESS;
 }
 
-/* [WDK RtlCreateSecurityDescriptorRelative] */
-NTSTATUS NTAPI RtlCreateSecurityDescriptorRelative(PISECURITY_DESCRIPTOR_RELATIVE SecurityDescriptor,
-                                                   ULONG Revision)
-{
-    if (Revision != SECURITY_DESCRIPTOR_REVISION)
-        return STATUS_UNKNOWN_REVISION;
-    memset(SecurityDescriptor, 0, sizeof(*SecurityDescriptor));
-    SecurityDescriptor->Revision = SECURITY_DESCRIPTOR_REVISION;
-    SecurityDescriptor->Control = SE_SELF_RELATIVE;
-    return STATUS_SUCCESS;
-}
-
 static PVOID RtlpPartAt(PSECURITY_DESCRIPTOR Descriptor, ULONG Offset)
 {
     return Offset != 0 ? (PUCHAR)Descriptor + Offset : NULL;

@@ -4,8 +4,6 @@
 #include "rtl_security.h"
 #include "rtlp.h"
 
-#define RTLP_SID_TAG 0x64695352u /* 'RSid' */
-
 BOOLEAN RtlSidFits(const VOID *At, SIZE_T Room)
 {
     const SID *Sid = At;
@@ -40,15 +38,6 @@ BOOLEAN NTAPI RtlEqualSid(PSID Sid1, PSID Sid2)
            memcmp(A, B, RtlLengthSid(Sid1)) == 0;
 }
 
-/* [Win32 EqualPrefixSid] equal but for the last sub-authority. */
-BOOLEAN NTAPI RtlEqualPrefixSid(PSID Sid1, PSID Sid2)
-{
-    const SID *A = Sid1, *B = Sid2;
-    ULONG Count = A->SubAuthorityCount;
-    return A->Revision == B->Revision && Count == B->SubAuthorityCount &&
-           memcmp(A, B, RtlLengthRequiredSid(Count == 0 ? 0 : Count - 1)) == 0;
-}
-
 /* [WDK RtlInitializeSid] the sub-authorities are the caller's to set. */
 NTSTATUS NTAPI RtlInitializeSid(PSID Sid, PSID_IDENTIFIER_AUTHORITY IdentifierAuthority,
                                 UCHAR SubAuthorityCount)
@@ -62,33 +51,6 @@ NTSTATUS NTAPI RtlInitializeSid(PSID Sid, PSID_IDENTIFIER_AUTHORITY IdentifierAu
     return STATUS_SUCCESS;
 }
 
-/* [WDK RtlAllocateAndInitializeSid] one to eight sub-authorities; freed by RtlFreeSid. PASSIVE_LEVEL. */
-NTSTATUS NTAPI RtlAllocateAndInitializeSid(PSID_IDENTIFIER_AUTHORITY IdentifierAuthority,
-                                           UCHAR SubAuthorityCount, ULONG SubAuthority0, ULONG SubAuthority1,
-                                           ULONG SubAuthority2, ULONG SubAuthority3, ULONG SubAuthority4,
-                                           ULONG SubAuthority5, ULONG SubAuthority6, ULONG SubAuthority7,
-                                           PSID *Sid)
-{
-    const ULONG Values[8] = {SubAuthority0, SubAuthority1, SubAuthority2, SubAuthority3,
-                             SubAuthority4, SubAuthority5, SubAuthority6, SubAuthority7};
-    if (SubAuthorityCount > RTL_NUMBER_OF(Values))
-        return STATUS_INVALID_SID;
-    SID *New = ExAllocatePoolWithTag(PagedPool, RtlLengthRequiredSid(SubAuthorityCount), RTLP_SID_TAG);
-    if (New == NULL)
-        return STATUS_NO_MEMORY;
-    (void)RtlInitializeSid(New, IdentifierAuthority, SubAuthorityCount);
-    memcpy(New->SubAuthority, Values, sizeof(ULONG) * SubAuthorityCount);
-    *Sid = New;
-    return STATUS_SUCCESS;
-}
-
-/* [WDK RtlFreeSid] NULL, always. */
-PVOID NTAPI RtlFreeSid(PSID Sid)
-{
-    ExFreePoolWithTag(Sid, RTLP_SID_TAG);
-    return NULL;
-}
-
 /* [WDK RtlSubAuthoritySid] */
 PULONG NTAPI RtlSubAuthoritySid(PSID Sid, ULONG SubAuthority)
 {
@@ -99,12 +61,6 @@ PULONG NTAPI RtlSubAuthoritySid(PSID Sid, ULONG SubAuthority)
 PUCHAR NTAPI RtlSubAuthorityCountSid(PSID Sid)
 {
     return &((SID *)Sid)->SubAuthorityCount;
-}
-
-/* [WDK RtlIdentifierAuthoritySid] */
-PSID_IDENTIFIER_AUTHORITY NTAPI RtlIdentifierAuthoritySid(PSID Sid)
-{
-    return &((SID *)Sid)->IdentifierAuthority;
 }
 
 /* [WDK RtlCopySid] STATUS_BUFFER_TOO_SMALL. */

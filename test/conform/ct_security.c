@@ -9,35 +9,19 @@ static VOID SecuritySid(VOID)
 {
     CT_SID First, Second;
     WCHAR Room[32];
-    UNICODE_STRING Text = {0, sizeof(Room), Room}, Expected = RTL_CONSTANT_STRING(L"S-1-5-32-544"), Made;
-    UNICODE_STRING Service = RTL_CONSTANT_STRING(L"TrustedInstaller"),
-                   ServiceText =
-                       RTL_CONSTANT_STRING(L"S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464");
-    ULONG Length = sizeof(Second);
+    UNICODE_STRING Text = {0, sizeof(Room), Room}, Expected = RTL_CONSTANT_STRING(L"S-1-5-32-544");
     LUID Luid = {5, 6}, Copy = {0, 0};
-    PSID Allocated = NULL;
     CtAdminsSid(&First);
     CT_CHECK(RtlValidSid(&First));
     CT_EQUAL(RtlLengthSid(&First), RtlLengthRequiredSid(2));
     CT_EQUAL(*RtlSubAuthorityCountSid(&First), 2);
-    CT_EQUAL(RtlIdentifierAuthoritySid(&First)->Value[5], 5);
     CT_STATUS(RtlCopySid(15, &Second, &First), STATUS_BUFFER_TOO_SMALL);
     CT_SUCCESS(RtlCopySid(sizeof(Second), &Second, &First));
     CT_CHECK(RtlEqualSid(&First, &Second));
     *RtlSubAuthoritySid(&Second, 1) = DOMAIN_ALIAS_RID_USERS;
     CT_CHECK(!RtlEqualSid(&First, &Second));
-    CT_CHECK(RtlEqualPrefixSid(&First, &Second));
     CT_SUCCESS(RtlConvertSidToUnicodeString(&Text, &First, FALSE));
     CT_CHECK(RtlEqualUnicodeString(&Text, &Expected, FALSE));
-    CT_SUCCESS(RtlAllocateAndInitializeSid(RtlIdentifierAuthoritySid(&First), 2, 32, 544, 0, 0, 0, 0, 0, 0,
-                                           &Allocated));
-    CT_REQUIRE(Allocated != NULL);
-    CT_CHECK(RtlEqualSid(Allocated, &First));
-    RtlFreeSid(Allocated);
-    CT_SUCCESS(RtlCreateServiceSid(&Service, &Second, &Length));
-    CT_REQUIRE(NT_SUCCESS(RtlConvertSidToUnicodeString(&Made, &Second, TRUE)));
-    CT_CHECK(RtlEqualUnicodeString(&Made, &ServiceText, FALSE));
-    RtlFreeUnicodeString(&Made);
     RtlCopyLuid(&Copy, &Luid);
     CT_CHECK(Copy.LowPart == 5 && Copy.HighPart == 6);
     First.Sid.Revision = 9;
@@ -92,7 +76,6 @@ static VOID SecurityAcl(VOID)
 static VOID SecurityDescriptor(VOID)
 {
     SECURITY_DESCRIPTOR Descriptor;
-    SECURITY_DESCRIPTOR_RELATIVE Relative;
     CT_SID Admins;
     ANY_ACL Acl;
     PSID Sid = NULL;
@@ -116,8 +99,6 @@ static VOID SecurityDescriptor(VOID)
     CT_SUCCESS(RtlSetSaclSecurityDescriptor(&Descriptor, TRUE, &Acl.Acl, TRUE));
     CT_SUCCESS(RtlGetSaclSecurityDescriptor(&Descriptor, &Present, &Found, &Defaulted));
     CT_CHECK(Present && Found == &Acl.Acl && Defaulted);
-    CT_SUCCESS(RtlCreateSecurityDescriptorRelative(&Relative, SECURITY_DESCRIPTOR_REVISION));
-    CT_STATUS(RtlSetDaclSecurityDescriptor(&Relative, TRUE, NULL, FALSE), STATUS_INVALID_SECURITY_DESCR);
 }
 
 /* To self-relative and back. */
