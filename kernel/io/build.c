@@ -7,8 +7,7 @@ static PIRP IopNewRequest(PDEVICE_OBJECT Device, UCHAR Major, PIO_STATUS_BLOCK I
     PIRP Irp = IopAllocateIrp(Device->StackSize, Owner);
     if (Irp == NULL)
         return NULL;
-    Irp->Tail.Overlay.Thread = CONTAINING_RECORD(KiCurrentThread(), ETHREAD, Tcb);
-    Irp->ApcEnvironment = (CCHAR)KiCurrentThread()->ApcStateIndex;
+    IopOwnIrp(Irp);
     Irp->UserIosb = Iosb;
     IoGetNextIrpStackLocation(Irp)->MajorFunction = Major;
     return Irp;

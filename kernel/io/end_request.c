@@ -11,7 +11,21 @@ BOOLEAN IopCopiesOutput(PIRP Irp)
            !NT_ERROR(Irp->IoStatus.Status) && Irp->IoStatus.Information != 0;
 }
 
-/* The caller may have taken his memory away meanwhile: that is the request's status then. */
+/* The thread may have left the process for which it issued the request (KeUnstackDetachProcess): its user addresses mean nothing here. */
+static BOOLEAN IopIsInProcess(PIRP Irp)
+{
+    const IOP_IRP_STATE *State = IopIrpState(Irp);
+    return State == NULL || State->Process == KiCurrentThread()->ApcState.Process;
+}
+
+/* User memory may be gone meanwhile, or be another process's (D-183): STATUS_ACCESS_VIOLATION. */
+static NTSTATUS IopAnswer(PIRP Irp, PVOID To, const VOID *From, SIZE_T Length)
+{
+    if (!IopIsInProcess(Irp))
+        return STATUS_ACCESS_VIOLATION;
+    return IopWriteRequestor(To, From, Length, Irp->RequestorMode);
+}
+
 static VOID IopCopyOutput(PIRP Irp)
 {
     if (!IopCopiesOutput(Irp))
@@ -20,8 +34,8 @@ static VOID IopCopyOutput(PIRP Irp)
         RtlCopyMemory(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
         return;
     }
-    NTSTATUS Status = IopWriteRequestor(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer,
-                                        Irp->IoStatus.Information, Irp->RequestorMode);
+    NTSTATUS Status =
+        IopAnswer(Irp, Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
     if (!NT_SUCCESS(Status))
         Irp->IoStatus.Status = Status;
 }
@@ -72,8 +86,7 @@ VOID IopReturnResults(PIRP Irp)
         return;
     if (Irp->RequestorMode == KernelMode && IopIsSystemAddress(Irp->UserIosb))
         *Irp->UserIosb = Irp->IoStatus;
-    else if (!NT_SUCCESS(
-                 IopWriteRequestor(Irp->UserIosb, &Irp->IoStatus, sizeof(Irp->IoStatus), Irp->RequestorMode)))
+    else if (!NT_SUCCESS(IopAnswer(Irp, Irp->UserIosb, &Irp->IoStatus, sizeof(Irp->IoStatus))))
         KdLog("IRP %p: its status block %p is gone", Irp, Irp->UserIosb);
 }
 
@@ -90,12 +103,18 @@ static VOID NTAPI IopFreeAtRundown(PKAPC Apc)
     IoFreeIrp(CONTAINING_RECORD(Apc, IRP, Tail.Apc));
 }
 
+static BOOLEAN IopHasRoutine(PIRP Irp)
+{
+    return Irp->Overlay.AsynchronousParameters.UserApcRoutine != NULL &&
+           !(Irp->Flags & IRP_CREATE_OPERATION) && (Irp->RequestorMode == KernelMode || IopIsInProcess(Irp));
+}
+
 /* [WDK ZwReadFile, PIO_APC_ROUTINE] the routine gets ApcContext, the status block and 0. */
 VOID IopFreeOrCall(PIRP Irp, BOOLEAN Tell)
 {
     PIO_APC_ROUTINE Routine = Irp->Overlay.AsynchronousParameters.UserApcRoutine;
     PVOID Context = Irp->Overlay.AsynchronousParameters.UserApcContext, Iosb = Irp->UserIosb;
-    if (!Tell || Routine == NULL || (Irp->Flags & IRP_CREATE_OPERATION)) {
+    if (!Tell || !IopHasRoutine(Irp)) {
         IoFreeIrp(Irp);
         return;
     }

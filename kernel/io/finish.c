@@ -49,13 +49,14 @@ static VOID NTAPI IopEndByApc(PKAPC Apc, PKNORMAL_ROUTINE *NormalRoutine, PVOID 
     IopEndRequest(Irp);
 }
 
-/* The thread has not ended while the IRP is in its list, so the APC can be queued; an IRP that a driver built and that is in none may
+/* The APC runs in whatever process the thread is by then: end_request.c writes to user memory in the right one only (D-183). The thread has
+ * not ended while the IRP is in its list, so the APC can be queued; an IRP that a driver built and that is in none may
  * outlive it. */
 static VOID IopQueueEnd(PIRP Irp, KPRIORITY Boost)
 {
     PFILE_OBJECT File = Irp->Tail.Overlay.OriginalFileObject;
-    KeInitializeApc(&Irp->Tail.Apc, &Irp->Tail.Overlay.Thread->Tcb, (KAPC_ENVIRONMENT)Irp->ApcEnvironment,
-                    IopEndByApc, NULL, NULL, KernelMode, NULL);
+    KeInitializeApc(&Irp->Tail.Apc, &Irp->Tail.Overlay.Thread->Tcb, InsertApcEnvironment, IopEndByApc, NULL,
+                    NULL, KernelMode, NULL);
     if (KeInsertQueueApc(&Irp->Tail.Apc, File, NULL, Boost))
         return;
     Irp->Tail.Overlay.OriginalFileObject = File;
@@ -65,8 +66,7 @@ static VOID IopQueueEnd(PIRP Irp, KPRIORITY Boost)
 static BOOLEAN IopMayEndHere(PIRP Irp)
 {
     PKTHREAD Current = KiCurrentThread();
-    return &Irp->Tail.Overlay.Thread->Tcb == Current &&
-           Current->ApcStateIndex == (UCHAR)Irp->ApcEnvironment && Current->SpecialApcDisable == 0 &&
+    return &Irp->Tail.Overlay.Thread->Tcb == Current && Current->SpecialApcDisable == 0 &&
            ArchGetIrql() < APC_LEVEL;
 }
 

@@ -212,6 +212,7 @@ typedef struct _IOP_IRP_STATE {
     ULONG
     OutputLength; /* of a request with a system buffer that is copied back: what UserBuffer has room for */
     UCHAR Wait;   /* IOP_WAIT */
+    PKPROCESS Process; /* whose memory the caller's addresses mean; only to be compared */
 #if NTBOX_CHECKED
     IOP_IRP_LOCATION Location[];
 #endif
@@ -270,7 +271,8 @@ VOID IopCheckNotInUse(PIRP Irp, PVOID Caller); /* Caller frees or reuses it */
 #endif
 
 /* thread_irp.c: the list of IRPs that a thread has issued. */
-VOID IopQueueThreadIrp(PIRP Irp); /* current thread, IRQL <= APC_LEVEL */
+VOID IopOwnIrp(PIRP Irp);         /* the current thread issues it, for the process that it is attached to */
+VOID IopQueueThreadIrp(PIRP Irp); /* the same, and it is in the thread's list. IRQL <= APC_LEVEL */
 VOID IopDequeueThreadIrp(PIRP Irp);
 
 /* buffers.c. On failure nothing is allocated. The IRP then owns the buffers. */

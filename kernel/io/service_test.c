@@ -268,7 +268,7 @@ KT_TEST(io_request_outlives_its_buffer)
     UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserLosesBuffer);
 }
 
-/* Completed by a DPC, which runs in no process: the output arrives in the one that asked. */
+/* Completed by a DPC, which runs in no process. */
 static VOID NTAPI ServiceCompleteInDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
 {
     PIRP Irp = ServicePended;
@@ -276,6 +276,30 @@ static VOID NTAPI ServiceCompleteInDpc(PKDPC Dpc, PVOID Context, PVOID Argument1
     (void)ServiceComplete(Irp, STATUS_SUCCESS, 16);
 }
 
+/* A thread that has left the process meanwhile: the request ends all the same, and nothing is written into the other process. */
+static VOID UserLeaves(KT_CONTEXT *Kt)
+{
+    static KDPC Dpc;
+    KAPC_STATE State;
+    PFILE_OBJECT File;
+    KT_EXPECT(UserControl(PEND, ME->Input, ME->Output) == STATUS_PENDING);
+    KT_EXPECT(ObReferenceObjectByHandle(ME->File, 0, IoFileObjectType, KernelMode, (PVOID *)&File, NULL) ==
+              0);
+    KeStackAttachProcess(&PsInitialSystemProcess->Pcb, &State);
+    KeInitializeDpc(&Dpc, ServiceCompleteInDpc, NULL);
+    KeInsertQueueDpc(&Dpc, NULL, NULL);
+    NTSTATUS Status = KeWaitForSingleObject(&File->Event, Executive, KernelMode, FALSE, NULL);
+    KeUnstackDetachProcess(&State);
+    ObDereferenceObject(File);
+    KT_EXPECT(Status == STATUS_SUCCESS && ME->Output[0] == 0);
+}
+
+KT_TEST(io_request_of_a_process_left_ends)
+{
+    UserIn(Kt, 0, UserLeaves);
+}
+
+/* The output arrives in the process that asked. */
 static VOID UserAsynchronous(KT_CONTEXT *Kt)
 {
     static KDPC Dpc;

@@ -3,11 +3,20 @@
  * request comes as an APC; so there is no lock. */
 #include "iop.h"
 
-VOID IopQueueThreadIrp(PIRP Irp)
+VOID IopOwnIrp(PIRP Irp)
 {
     PETHREAD Thread = CONTAINING_RECORD(KiCurrentThread(), ETHREAD, Tcb);
+    IOP_IRP_STATE *State = IopIrpState(Irp);
     Irp->Tail.Overlay.Thread = Thread;
     Irp->ApcEnvironment = (CCHAR)Thread->Tcb.ApcStateIndex;
+    if (State != NULL)
+        State->Process = Thread->Tcb.ApcState.Process;
+}
+
+VOID IopQueueThreadIrp(PIRP Irp)
+{
+    IopOwnIrp(Irp);
+    PETHREAD Thread = Irp->Tail.Overlay.Thread;
     KIRQL OldIrql = ArchRaiseIrql(APC_LEVEL);
     InsertTailList(&Thread->IrpList, &Irp->ThreadListEntry);
     ArchSetIrql(OldIrql);
