@@ -23,12 +23,15 @@ static ULONG64 ExpNextUuidTime(VOID)
     return (ULONG64)Next;
 }
 
-/* The time of the boot tells machines and boots apart, as far as that goes. */
+/* The time of the first call tells machines and boots apart, as far as that goes. Odd, so that it is never 0 when it is known. */
 static ULONG64 ExpUuidNode(VOID)
 {
+    static volatile LONG64 Node;
     LARGE_INTEGER Now;
     KeQuerySystemTimePrecise(&Now);
-    return ((ULONG64)Now.QuadPart - KeQueryInterruptTime()) / 10000000 * 0x9E3779B97F4A7C15ull;
+    LONG64 New = (LONG64)((ULONG64)Now.QuadPart * 0x9E3779B97F4A7C15ull | 1);
+    LONG64 Known = InterlockedCompareExchange64(&Node, New, 0);
+    return (ULONG64)(Known != 0 ? Known : New);
 }
 
 /* IRQL <= APC_LEVEL. */

@@ -23,6 +23,7 @@ typedef struct _OB_PARSE {
 /* Reading or changing an object's descriptor; kernel memory. */
 typedef struct _OB_SECURITY_CALL {
     BOOLEAN Set;
+    KPROCESSOR_MODE Mode;             /* who asks: kernel mode may give any owner and SACL */
     SECURITY_INFORMATION Information; /* which parts */
     PSECURITY_DESCRIPTOR Descriptor;  /* Set: valid, self-relative. Else where to write one */
     ULONG Length;                     /* reading: the room; afterwards what is needed */
@@ -73,10 +74,10 @@ ACCESS_MASK ObMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired);
 /* --- making objects
  * ----------------------------------------------------------------------------------------------
  * ObCreateObject (ntifs.h), IRQL <= APC_LEVEL: body of ObjectSize bytes, zeroed, non-paged, 16-byte aligned, one
- * reference. The name and root of ObjectAttributes are captured, as memory of ProbeMode; AccessMode, charges and
- * ParseContext are not used yet.
+ * reference. The name and root of ObjectAttributes are captured, as memory of ProbeMode; AccessMode is whose
+ * rights, root handle and privileges count. Charges and ParseContext are not used.
  *
- * ObInsertObject (ntifs.h), IRQL <= APC_LEVEL: gives the object its name and, when Handle is not NULL, a handle.
+ * ObInsertObject (ntifs.h), PASSIVE_LEVEL: gives the object its name and, when Handle is not NULL, a handle.
  *   Success with Handle: the creation reference is consumed; ObjectPointerBias references more are the
  * caller's. Success without Handle: the creation reference stays the caller's (a named object must then be
  * OBJ_PERMANENT). OBJ_OPENIF and the name exists with the same type: STATUS_OBJECT_NAME_EXISTS, *NewObject
@@ -103,11 +104,18 @@ NTSTATUS ObCreateKernelLink(PCWSTR Path, PCWSTR Target);
 
 /* --- descriptors, PASSIVE_LEVEL --- */
 
+/* [WDK ObOpenObjectByPointer] OBJ_FORCE_ACCESS_CHECK: kernel mode too gets only what the descriptor grants. What memory and which handles
+ * the caller may name stays his mode's business. */
+static inline KPROCESSOR_MODE ObCheckMode(ULONG Attributes, KPROCESSOR_MODE Mode)
+{
+    return (KPROCESSOR_MODE)(Attributes & OBJ_FORCE_ACCESS_CHECK ? UserMode : Mode);
+}
+
 /* The object's descriptor in its header: what objects of types without a Security method have. */
 NTSTATUS ObDefaultSecurity(PVOID Object, OB_SECURITY_CALL *Call);
 /* Whether its header has one, at this moment; nobody takes it away again. Any IRQL. */
 BOOLEAN ObHasDescriptor(PVOID Object);
-/* A copy of a valid self-relative descriptor becomes the object's; without Replace only if it has none. */
+/* A copy of a self-relative descriptor without gaps, as RtlWriteRelativeSecurity makes it, becomes the object's; without Replace only if it has none. */
 NTSTATUS ObSetDescriptor(PVOID Object, PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Replace);
 
 /* --- handles
@@ -139,10 +147,12 @@ typedef struct _OB_DUPLICATE {
     ULONG Options;    /* DUPLICATE_SAME_ACCESS, DUPLICATE_SAME_ATTRIBUTES */
 } OB_DUPLICATE;
 
-/* PASSIVE_LEVEL. The source stays open. User mode: STATUS_ACCESS_DENIED when more is asked than the source grants. */
+/* PASSIVE_LEVEL. The source stays open. User mode: STATUS_ACCESS_DENIED when more is asked than the source and the
+ * object's descriptor grant. */
 NTSTATUS ObDuplicateHandle(const OB_DUPLICATE *Duplicate, KPROCESSOR_MODE Mode, PHANDLE Handle);
-/* PASSIVE_LEVEL. Closes a handle of another process than the current one. */
-NTSTATUS ObCloseHandleOf(POB_HANDLE_TABLE Table, HANDLE Handle);
+/* PASSIVE_LEVEL. Closes a handle of any table, unless it has one of the attributes Kept: OBJ_PROTECT_CLOSE, or 0 to undo a handle that nobody
+ * was told of. */
+NTSTATUS ObCloseHandleOf(POB_HANDLE_TABLE Table, HANDLE Handle, ULONG Kept);
 
 /* [WDK ObCloseHandle] PASSIVE_LEVEL. */
 NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);

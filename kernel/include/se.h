@@ -49,8 +49,8 @@ NTSTATUS SeDuplicateToken(PACCESS_TOKEN Token, BOOLEAN EffectiveOnly, TOKEN_TYPE
 
 /* As [WDK TOKEN_CONTROL]. */
 VOID SeQueryTokenControl(PACCESS_TOKEN Token, PTOKEN_CONTROL Control);
-/* The same user, in the same logon session or not. */
-BOOLEAN SeIsSameUser(PACCESS_TOKEN First, PACCESS_TOKEN Second);
+/* The same user, and the client may not do what the server may not: no higher integrity level, restricted if the server is. */
+BOOLEAN SeIsNoStronger(PACCESS_TOKEN Client, PACCESS_TOKEN Server);
 
 /* --- numbers --- */
 

@@ -4,6 +4,11 @@
 #pragma once
 #include "rtl_security.h"
 
+/* [Win32 SECURITY_INFORMATION] parts that the headers do not name */
+#define ATTRIBUTE_SECURITY_INFORMATION 0x20u
+#define SCOPE_SECURITY_INFORMATION 0x40u
+#define BACKUP_SECURITY_INFORMATION 0x10000u
+
 #define SE_TAG_DESCRIPTOR 0x64536553u /* 'SeSd' */
 
 /* --- SDDL --- */
@@ -80,6 +85,14 @@ NTSTATUS SeBuildDescriptor(const SE_NEW_OBJECT *New, PSECURITY_DESCRIPTOR *Descr
 
 /* The SID may be an owner that the identity chooses: its user, or a group that has SE_GROUP_OWNER, or any with SeRestorePrivilege. */
 BOOLEAN SeMayOwn(const SE_IDENTITY *Identity, PSID Sid);
+
+/* *Joined, in paged pool (tag SE_TAG_DESCRIPTOR): of a SACL Chosen the ACEs that Parts mean (LABEL_, ATTRIBUTE_, SCOPE_ and, all others,
+ * SACL_SECURITY_INFORMATION), and of Rest those that they do not mean. Either may be NULL. STATUS_INSUFFICIENT_RESOURCES,
+ * STATUS_INVALID_ACL: too long. */
+NTSTATUS SeJoinSacl(const ACL *Chosen, const ACL *Rest, SECURITY_INFORMATION Parts, PACL *Joined);
+/* [Win32 SE_RELABEL_NAME] STATUS_INVALID_LABEL: a label of the SACL (or NULL) is none, or above the identity's level, and it has no
+ * SeRelabelPrivilege. */
+NTSTATUS SeCheckLabels(const ACL *Sacl, const SE_IDENTITY *Identity);
 
 /* A copy of an ACL with generic rights mapped, in paged pool (tag SE_TAG_DESCRIPTOR); NULL: no memory. */
 PACL SeMapAcl(const ACL *Acl, const GENERIC_MAPPING *Mapping);

@@ -4,7 +4,7 @@
 #include "iop.h"
 #include "se.h"
 
-/* [WDK Controlling Device Access] of a device that nobody gave one: everything for System and administrators, use for all others. */
+/* [WDK Controlling Device Access] of a device that nobody gave one: everything for System and administrators, use for all others (D-185). */
 static const UNICODE_STRING IopDefaultDeviceSddl =
     RTL_CONSTANT_STRING(L"O:BAG:SYD:(A;;GRGWGX;;;WD)(A;;GA;;;SY)(A;;GA;;;BA)(A;;GRGX;;;RC)");
 
@@ -47,14 +47,20 @@ static BOOLEAN IopIsCheckedOpen(PDEVICE_OBJECT Device, PFILE_OBJECT Related, con
     return Secure;
 }
 
-NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse)
+/* [WDK IoCreateFile] IO_FORCE_ACCESS_CHECK says the same as OBJ_FORCE_ACCESS_CHECK. */
+BOOLEAN IopForcesCheck(const OB_PARSE *Parse)
 {
     const IOP_OPEN *Open = Parse->Context;
+    return (Parse->Attributes & OBJ_FORCE_ACCESS_CHECK) || (Open->Options & SL_FORCE_ACCESS_CHECK);
+}
+
+NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse)
+{
     PSECURITY_DESCRIPTOR Descriptor;
     SECURITY_SUBJECT_CONTEXT Subject;
     BOOLEAN Allocated;
     ACCESS_MASK Granted;
-    BOOLEAN Checked = Parse->AccessMode != KernelMode || (Open->Options & SL_FORCE_ACCESS_CHECK);
+    BOOLEAN Checked = Parse->AccessMode != KernelMode || IopForcesCheck(Parse);
     if (!Checked || !IopIsCheckedOpen(Device, Related, Parse))
         return STATUS_SUCCESS;
     NTSTATUS Status = IopNeedDescriptor(Device);
@@ -127,7 +133,12 @@ static NTSTATUS IopAskForSecurity(PFILE_OBJECT File, OB_SECURITY_CALL *Call)
         Stack->Parameters.QuerySecurity.Length = Call->Length;
         Irp->UserBuffer = Call->Descriptor;
     }
+    BOOLEAN Serial = (File->Flags & FO_SYNCHRONOUS_IO) != 0;
+    if (Serial)
+        IopLockFile(File);
     NTSTATUS Status = IopSendAndWait(Top, Irp, &Iosb);
+    if (Serial)
+        IopUnlockFile(File);
     if (!Call->Set)
         Call->Length = (ULONG)Iosb.Information;
     /* [WDK IRP_MJ_QUERY_SECURITY] a file system says so when the buffer is too short */

@@ -295,6 +295,8 @@ VOID IopFreeBuffers(PIRP Irp); /* system buffer and MDLs, without copying result
 /* The device's descriptor becomes that of the SDDL; without Replace only if it has none. */
 NTSTATUS IopSecureDevice(PDEVICE_OBJECT Device, PCUNICODE_STRING Sddl, BOOLEAN Replace);
 /* May the caller open it? MAXIMUM_ALLOWED in Parse->DesiredAccess becomes what it is. */
+BOOLEAN
+IopForcesCheck(const OB_PARSE *Parse); /* also kernel mode is checked, by the device and by its driver */
 NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse);
 NTSTATUS IopDeviceSecurity(PVOID Object, OB_SECURITY_CALL *Call);
 NTSTATUS IopFileSecurity(PVOID Object, OB_SECURITY_CALL *Call);

@@ -68,8 +68,9 @@ static VOID IopFillCreate(PIRP Irp, PFILE_OBJECT File, const OB_PARSE *Parse, PI
     Irp->AssociatedIrp.SystemBuffer = Open->EaBuffer;
     Irp->Tail.Overlay.OriginalFileObject = File;
     Stack->MajorFunction = IRP_MJ_CREATE;
-    Stack->Flags =
-        (UCHAR)(Open->Options & (SL_FORCE_ACCESS_CHECK | SL_OPEN_PAGING_FILE | SL_OPEN_TARGET_DIRECTORY));
+    Stack->Flags = (UCHAR)(Open->Options & (SL_OPEN_PAGING_FILE | SL_OPEN_TARGET_DIRECTORY));
+    if (IopForcesCheck(Parse))
+        Stack->Flags |= SL_FORCE_ACCESS_CHECK;
     if (!(Parse->Attributes & OBJ_CASE_INSENSITIVE))
         Stack->Flags |= SL_CASE_SENSITIVE;
     Stack->FileObject = File;

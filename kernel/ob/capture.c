@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What a caller says of an object, copied once: a user-mode caller's other threads may change it while it is looked at. */
-#include "obp.h"
+#include "obp_handle.h"
 #include "mm_caller.h"
 
 /* [WDK OBJECT_ATTRIBUTES] OBJ_KERNEL_HANDLE is the kernel's: a user-mode caller could not use such a handle. */
@@ -39,6 +39,6 @@ NTSTATUS ObGiveHandle(PHANDLE To, HANDLE Handle, KPROCESSOR_MODE Mode)
 {
     NTSTATUS Status = MmWriteCaller(To, &Handle, sizeof(Handle), Mode);
     if (!NT_SUCCESS(Status))
-        (void)ObCloseHandle(Handle, Mode);
+        (void)ObCloseHandleOf(ObpTableOf(Handle), Handle, 0);
     return Status;
 }

@@ -3,17 +3,23 @@
 #include "obp_handle.h"
 #include "ke.h"
 
-/* What the new handle grants. User mode gets no more than the source has. */
-static NTSTATUS ObpChooseAccess(POBJECT_TYPE Type, const OB_DUPLICATE *Duplicate, ACCESS_MASK Source,
+/* What the new handle grants. [Win32 DuplicateHandle] more than the source has only where the object's own descriptor grants it, which a
+ * file's does not. */
+static NTSTATUS ObpChooseAccess(OBP_HEADER *Header, const OB_DUPLICATE *Duplicate, ACCESS_MASK Source,
                                 KPROCESSOR_MODE Mode, PACCESS_MASK Access)
 {
+    POBJECT_TYPE Type = Header->Type;
     *Access = Source;
     if (Duplicate->Options & DUPLICATE_SAME_ACCESS)
         return STATUS_SUCCESS;
     *Access = Duplicate->Access == MAXIMUM_ALLOWED && Mode != KernelMode
                   ? Source
                   : ObMapAccess(Type, Duplicate->Access);
-    return Mode == KernelMode || (*Access & ~Source) == 0 ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
+    if (Mode == KernelMode || (*Access & ~Source) == 0)
+        return STATUS_SUCCESS;
+    if (Type->Info.Methods.Security != NULL || Header->Security == NULL)
+        return STATUS_ACCESS_DENIED;
+    return ObpCheckAccess(Header, Mode, Duplicate->Access, Access);
 }
 
 /* OBJ_PROTECT_CLOSE comes with DUPLICATE_SAME_ATTRIBUTES only. */
@@ -35,17 +41,17 @@ NTSTATUS ObDuplicateHandle(const OB_DUPLICATE *Duplicate, KPROCESSOR_MODE Mode, 
         return Status;
     ULONG Attributes = ObpChooseAttributes(Duplicate, Source.HandleAttributes);
     POB_HANDLE_TABLE Table = Attributes & OBJ_KERNEL_HANDLE ? ObSystemHandleTable() : Duplicate->Target;
-    Status = ObpChooseAccess(ObTypeOf(Object), Duplicate, Source.GrantedAccess, Mode, &Access);
+    Status = ObpChooseAccess(ObpHeader(Object), Duplicate, Source.GrantedAccess, Mode, &Access);
     if (NT_SUCCESS(Status))
         Status = ObpCreateHandleIn(Table, Object, Mode, Access, Attributes, Handle);
     ObfDereferenceObject(Object);
     return Status;
 }
 
-NTSTATUS ObCloseHandleOf(POB_HANDLE_TABLE Table, HANDLE Handle)
+NTSTATUS ObCloseHandleOf(POB_HANDLE_TABLE Table, HANDLE Handle, ULONG Kept)
 {
     PVOID Object;
-    NTSTATUS Status = ObpReleaseEntry(Table, Handle, &Object);
+    NTSTATUS Status = ObpReleaseEntry(Table, Handle, Kept, &Object);
 
     if (NT_SUCCESS(Status))
         ObpHandleIsGone(Object);

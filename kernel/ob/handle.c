@@ -77,7 +77,7 @@ static NTSTATUS ObpCloseHandle(HANDLE Handle, KPROCESSOR_MODE Mode)
     PVOID Object;
     if (Mode != KernelMode && ObIsKernelHandle(Handle))
         return STATUS_INVALID_HANDLE;
-    NTSTATUS Status = ObpReleaseEntry(ObpTableOf(Handle), Handle, &Object);
+    NTSTATUS Status = ObpReleaseEntry(ObpTableOf(Handle), Handle, OBJ_PROTECT_CLOSE, &Object);
     if (NT_SUCCESS(Status))
         ObpHandleIsGone(Object);
     return Status;

@@ -20,12 +20,14 @@ static VOID ObpReportHandle(PCSTR Driver, ULONG Index, POBJECT_TYPE Type)
              KD_NUMBER(ReportKeyCount, 1), KdUnicodeField(ReportKeyName, &Name, Text, sizeof(Text)));
 }
 
-/* The type of the next handle of that owner, which is forgotten: the next image at that address is not to blame. NULL: none. */
+/* The type of the next handle of that owner in the block, which is forgotten: the next image at that address is not to blame. NULL: none
+ * there, *Index is that of the next block. */
 static POBJECT_TYPE ObpDisownHandle(OB_HANDLE_TABLE *Table, const OBP_HANDLE_SEARCH *Search, PULONG Index)
 {
     POBJECT_TYPE Type = NULL;
+    ULONG Block = *Index / OBP_ENTRIES_PER_BLOCK;
     KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
-    for (; Type == NULL && *Index / OBP_ENTRIES_PER_BLOCK < Table->BlockCount; ++*Index) {
+    for (; Type == NULL && *Index / OBP_ENTRIES_PER_BLOCK == Block; ++*Index) {
         OBP_ENTRY *Entry = &Table->Directory[*Index / OBP_ENTRIES_PER_BLOCK][*Index % OBP_ENTRIES_PER_BLOCK];
         if (Entry->Object == NULL || (ULONG_PTR)Entry->Owner - Search->Base >= Search->Size)
             continue;
@@ -39,10 +41,13 @@ static POBJECT_TYPE ObpDisownHandle(OB_HANDLE_TABLE *Table, const OBP_HANDLE_SEA
 static VOID ObpReportTable(OB_HANDLE_TABLE *Table, PVOID Context)
 {
     OBP_HANDLE_SEARCH *Search = Context;
-    ULONG Index = 0;
-    POBJECT_TYPE Type;
-    for (; (Type = ObpDisownHandle(Table, Search, &Index)) != NULL; Search->Found++)
+    for (ULONG Index = 0; Index / OBP_ENTRIES_PER_BLOCK < Table->BlockCount;) {
+        POBJECT_TYPE Type = ObpDisownHandle(Table, Search, &Index);
+        if (Type == NULL)
+            continue;
         ObpReportHandle(Search->Driver, Index - 1, Type);
+        Search->Found++;
+    }
 }
 
 ULONG ObReportDriverHandles(PCSTR Driver, const void *Base, SIZE_T Size)

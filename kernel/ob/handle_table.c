@@ -145,13 +145,13 @@ static VOID ObpEmptyEntryLocked(OB_HANDLE_TABLE *Table, OBP_ENTRY *Entry, ULONG 
     Table->HandleCount--;
 }
 
-NTSTATUS ObpReleaseEntry(OB_HANDLE_TABLE *Table, HANDLE Handle, PVOID *Object)
+NTSTATUS ObpReleaseEntry(OB_HANDLE_TABLE *Table, HANDLE Handle, ULONG Kept, PVOID *Object)
 {
     NTSTATUS Status = STATUS_INVALID_HANDLE;
     KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
     OBP_ENTRY *Entry = ObpEntryLocked(Table, Handle);
 
-    if (Entry != NULL && (Entry->Value & OBJ_PROTECT_CLOSE)) {
+    if (Entry != NULL && (Entry->Value & Kept)) {
         Status = STATUS_HANDLE_NOT_CLOSABLE;
     } else if (Entry != NULL) {
         Status = STATUS_SUCCESS;
@@ -192,13 +192,15 @@ NTSTATUS ObCreateHandleTable(POB_HANDLE_TABLE *Created)
     return STATUS_SUCCESS;
 }
 
-/* The object of the first entry from *Index on, which is emptied, or NULL. */
-static PVOID ObpSweepEntry(OB_HANDLE_TABLE *Table, PULONG Index)
+/* The object of the first entry from *Index on in its block, which is emptied. NULL: none there, *Index is that of the next block. The lock is
+ * held for a block at most. */
+static PVOID ObpSweepBlock(OB_HANDLE_TABLE *Table, PULONG Index)
 {
     PVOID Object = NULL;
+    ULONG Block = *Index / OBP_ENTRIES_PER_BLOCK;
     KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
 
-    for (; Object == NULL && *Index / OBP_ENTRIES_PER_BLOCK < Table->BlockCount; ++*Index) {
+    for (; Object == NULL && *Index / OBP_ENTRIES_PER_BLOCK == Block; ++*Index) {
         OBP_ENTRY *Entry = ObpEntryOfIndex(Table, *Index);
         Object = Entry->Object;
         if (Object != NULL)
@@ -210,10 +212,11 @@ static PVOID ObpSweepEntry(OB_HANDLE_TABLE *Table, PULONG Index)
 
 VOID ObCloseAllHandles(POB_HANDLE_TABLE Table)
 {
-    PVOID Object;
-
-    for (ULONG Index = 1; (Object = ObpSweepEntry(Table, &Index)) != NULL;)
-        ObpHandleIsGone(Object);
+    for (ULONG Index = 1; Index / OBP_ENTRIES_PER_BLOCK < Table->BlockCount;) {
+        PVOID Object = ObpSweepBlock(Table, &Index);
+        if (Object != NULL)
+            ObpHandleIsGone(Object);
+    }
 }
 
 VOID ObDeleteHandleTable(POB_HANDLE_TABLE Table)

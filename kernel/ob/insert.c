@@ -52,7 +52,7 @@ static NTSTATUS ObpInsertHandle(PVOID Target, ACCESS_MASK DesiredAccess, const O
 NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
                               ULONG PointerBias, PVOID *NewObject, PHANDLE Handle)
 {
-    KI_REQUIRE_IRQL(APC_LEVEL);
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     OBP_HEADER *Header = ObpCheckedHeader(Object);
     PVOID Target = Object;
     /* Counts as a handle until there is one: a close by somebody who found the name must not take the name away. */

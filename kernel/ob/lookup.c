@@ -216,8 +216,15 @@ NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attribu
                                    .Attributes = Attributes,
                                    .DesiredAccess = DesiredAccess,
                                    .Context = ParseContext}};
+    ACCESS_MASK Granted;
     NTSTATUS Status = ObpLookupByAttributes(&Lookup, NULL, ObjectName);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ObpCheckAccess(ObpHeader(Lookup.Found), ObCheckMode(Attributes, AccessMode),
+                            Lookup.Parse.DesiredAccess, &Granted);
     if (NT_SUCCESS(Status))
         *Object = Lookup.Found;
+    else
+        ObfDereferenceObject(Lookup.Found);
     return Status;
 }

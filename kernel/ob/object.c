@@ -42,14 +42,14 @@ VOID ObFreeName(PUNICODE_STRING Name)
 
 /* Attributes are captured, the name they point to is not. */
 static NTSTATUS ObpCaptureCreateInfo(OBP_HEADER *Header, const OBJECT_ATTRIBUTES *Attributes,
-                                     KPROCESSOR_MODE Mode)
+                                     KPROCESSOR_MODE Mode, KPROCESSOR_MODE AccessMode)
 {
     OBP_CREATE_INFO *Info = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Info), OBP_TAG_CREATE);
     if (Info == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Info->RootDirectory = Attributes->RootDirectory;
     Info->Attributes = Attributes->Attributes;
-    Info->Mode = Mode;
+    Info->Mode = AccessMode;
     if (Attributes->ObjectName != NULL) {
         NTSTATUS Status = ObpCaptureName(&Info->Name, Attributes->ObjectName, Mode);
         if (!NT_SUCCESS(Status)) {
@@ -93,10 +93,10 @@ NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type, POBJ
         OBJECT_ATTRIBUTES Captured;
         NTSTATUS Status = ObpCaptureAttributes(&Captured, Attributes, ProbeMode);
         if (NT_SUCCESS(Status) && (Captured.Attributes & OBJ_PERMANENT) &&
-            !SeSinglePrivilegeCheck(RtlConvertUlongToLuid(SE_CREATE_PERMANENT_PRIVILEGE), ProbeMode))
+            !SeSinglePrivilegeCheck(RtlConvertUlongToLuid(SE_CREATE_PERMANENT_PRIVILEGE), AccessMode))
             Status = STATUS_PRIVILEGE_NOT_HELD;
         if (NT_SUCCESS(Status))
-            Status = ObpCaptureCreateInfo(Header, &Captured, ProbeMode);
+            Status = ObpCaptureCreateInfo(Header, &Captured, ProbeMode, AccessMode);
         if (!NT_SUCCESS(Status)) {
             ExFreePoolWithTag(Header, Type->Info.PoolTag);
             return Status;

@@ -90,6 +90,8 @@ VOID ObpFreeCreateInfo(OBP_HEADER *Header);
 
 /* security.c. PASSIVE_LEVEL. */
 NTSTATUS ObpAssignSecurity(OBP_HEADER *Header); /* of a new object, by its creator's words */
+/* What the caller gets of what he asks for; STATUS_ACCESS_DENIED and others. Mode: ObCheckMode. */
+NTSTATUS ObpCheckAccess(OBP_HEADER *Header, KPROCESSOR_MODE Mode, ACCESS_MASK Desired, PACCESS_MASK Granted);
 /* A handle to an object that is there already: user mode must be allowed what it asks for. */
 NTSTATUS ObpOpenHandle(PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK DesiredAccess, ULONG Attributes,
                        PHANDLE Handle);

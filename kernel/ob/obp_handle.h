@@ -39,8 +39,8 @@ OBP_ENTRY *ObpEntryLocked(OB_HANDLE_TABLE *Table, HANDLE Handle);
 
 /* Object, which is referenced, gets an entry: its index, 0 when there is no memory. */
 ULONG ObpTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes);
-/* Empties the entry. Success: *Object with the handle's reference. STATUS_INVALID_HANDLE, STATUS_HANDLE_NOT_CLOSABLE. */
-NTSTATUS ObpReleaseEntry(OB_HANDLE_TABLE *Table, HANDLE Handle, PVOID *Object);
+/* Empties the entry, unless it has one of the attributes Kept (OBJ_PROTECT_CLOSE, or 0 to undo a handle that nobody has seen). Success: *Object with the handle's reference. STATUS_INVALID_HANDLE, STATUS_HANDLE_NOT_CLOSABLE. */
+NTSTATUS ObpReleaseEntry(OB_HANDLE_TABLE *Table, HANDLE Handle, ULONG Kept, PVOID *Object);
 
 /* Calls Routine for each table while none comes or goes. PASSIVE_LEVEL. */
 VOID ObpForEachTable(VOID (*Routine)(OB_HANDLE_TABLE *Table, PVOID Context), PVOID Context);

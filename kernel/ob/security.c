@@ -20,8 +20,10 @@ static ARCH_LOCK ObpSecurityLock = ARCH_LOCK_INIT("ObpSecurityLock", LockRankObj
 
 static VOID ObpDereferenceSecurity(PSECURITY_DESCRIPTOR Descriptor)
 {
+    if (Descriptor == NULL)
+        return;
     OBP_SECURITY *Block = (OBP_SECURITY *)Descriptor - 1;
-    if (Descriptor != NULL && InterlockedDecrement64(&Block->References) == 0)
+    if (InterlockedDecrement64(&Block->References) == 0)
         ExFreePoolWithTag(Block, OBP_TAG_SECURITY);
 }
 
@@ -84,6 +86,12 @@ NTSTATUS ObSetDescriptor(PVOID Object, PSECURITY_DESCRIPTOR Descriptor, BOOLEAN 
     return STATUS_SUCCESS;
 }
 
+/* [WDK SeSinglePrivilegeCheck] kernel mode has every privilege, whatever token the thread has. */
+static ULONG ObpPowers(KPROCESSOR_MODE Mode)
+{
+    return Mode == KernelMode ? SEF_AVOID_OWNER_CHECK | SEF_AVOID_PRIVILEGE_CHECK : 0;
+}
+
 /* [WDK OBJECT_ATTRIBUTES] the descriptor that the creator gives; a user-mode creator who gives a name but none gets that of his token. */
 NTSTATUS ObpAssignSecurity(OBP_HEADER *Header)
 {
@@ -95,8 +103,8 @@ NTSTATUS ObpAssignSecurity(OBP_HEADER *Header)
         return STATUS_SUCCESS;
     SeCaptureSubjectContext(&Subject);
     NTSTATUS Status =
-        SeAssignSecurity(NULL, Create->Security, &Descriptor, Header->Type == ObDirectoryObjectType, &Subject,
-                         &Header->Type->Info.Mapping, PagedPool);
+        SeAssignSecurityEx(NULL, Create->Security, &Descriptor, NULL, Header->Type == ObDirectoryObjectType,
+                           ObpPowers(Create->Mode), &Subject, &Header->Type->Info.Mapping, PagedPool);
     SeReleaseSubjectContext(&Subject);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -105,9 +113,7 @@ NTSTATUS ObpAssignSecurity(OBP_HEADER *Header)
     return Status;
 }
 
-/* What the caller gets of what he asks for: STATUS_ACCESS_DENIED ... for user mode. */
-static NTSTATUS ObpCheckAccess(OBP_HEADER *Header, KPROCESSOR_MODE Mode, ACCESS_MASK Desired,
-                               PACCESS_MASK Granted)
+NTSTATUS ObpCheckAccess(OBP_HEADER *Header, KPROCESSOR_MODE Mode, ACCESS_MASK Desired, PACCESS_MASK Granted)
 {
     SECURITY_SUBJECT_CONTEXT Subject;
     NTSTATUS Status = STATUS_SUCCESS;
@@ -132,7 +138,8 @@ NTSTATUS ObpOpenHandle(PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK DesiredAc
                        PHANDLE Handle)
 {
     ACCESS_MASK Granted;
-    NTSTATUS Status = ObpCheckAccess(ObpHeader(Object), Mode, DesiredAccess, &Granted);
+    NTSTATUS Status =
+        ObpCheckAccess(ObpHeader(Object), ObCheckMode(Attributes, Mode), DesiredAccess, &Granted);
     return NT_SUCCESS(Status) ? ObpCreateHandle(Object, Mode, Granted, Attributes, Handle) : Status;
 }
 
@@ -156,8 +163,8 @@ static NTSTATUS ObpSetDefault(OBP_HEADER *Header, OB_SECURITY_CALL *Call)
     (void)RtlCreateSecurityDescriptor(&Empty, SECURITY_DESCRIPTOR_REVISION);
     while (!Done) {
         PSECURITY_DESCRIPTOR Old = ObpReferenceSecurity(Header), Merged = Old != NULL ? Old : &Empty, New;
-        Status = SeSetSecurityDescriptorInfo(ObpBody(Header), &Call->Information, Call->Descriptor, &Merged,
-                                             PagedPool, &Header->Type->Info.Mapping);
+        Status = SeSetSecurityDescriptorInfoEx(ObpBody(Header), &Call->Information, Call->Descriptor, &Merged,
+                                               ObpPowers(Call->Mode), PagedPool, &Header->Type->Info.Mapping);
         if (NT_SUCCESS(Status)) {
             Status = ObpMakeSecurity(Merged, &New);
             ExFreePool(Merged);
@@ -230,17 +237,46 @@ VOID NTAPI ObReleaseObjectSecurity(PSECURITY_DESCRIPTOR SecurityDescriptor, BOOL
 
 /* --- by handle --- */
 
-/* [WDK SECURITY_INFORMATION] the rights that each part needs. */
-static ACCESS_MASK ObpAccessFor(SECURITY_INFORMATION Information, BOOLEAN Set)
+/* [Win32 SECURITY_INFORMATION] the rights that each part needs. */
+static const struct {
+    SECURITY_INFORMATION Part;
+    ACCESS_MASK Query, Set;
+} ObpSecurityRights[] = {
+    {OWNER_SECURITY_INFORMATION, READ_CONTROL, WRITE_OWNER},
+    {GROUP_SECURITY_INFORMATION, READ_CONTROL, WRITE_OWNER},
+    {DACL_SECURITY_INFORMATION, READ_CONTROL, WRITE_DAC},
+    {SACL_SECURITY_INFORMATION, ACCESS_SYSTEM_SECURITY, ACCESS_SYSTEM_SECURITY},
+    {LABEL_SECURITY_INFORMATION, READ_CONTROL, WRITE_OWNER},
+    {ATTRIBUTE_SECURITY_INFORMATION, READ_CONTROL, WRITE_DAC},
+    {SCOPE_SECURITY_INFORMATION, READ_CONTROL, ACCESS_SYSTEM_SECURITY},
+    {BACKUP_SECURITY_INFORMATION, READ_CONTROL | ACCESS_SYSTEM_SECURITY,
+     WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY},
+    {PROTECTED_DACL_SECURITY_INFORMATION, 0, WRITE_DAC},
+    {UNPROTECTED_DACL_SECURITY_INFORMATION, 0, WRITE_DAC},
+    {PROTECTED_SACL_SECURITY_INFORMATION, 0, ACCESS_SYSTEM_SECURITY},
+    {UNPROTECTED_SACL_SECURITY_INFORMATION, 0, ACCESS_SYSTEM_SECURITY},
+};
+
+/* STATUS_INVALID_PARAMETER: a part that nobody knows. */
+static NTSTATUS ObpAccessFor(SECURITY_INFORMATION Information, BOOLEAN Set, PACCESS_MASK Access)
 {
-    ACCESS_MASK Access = 0;
-    if (Information & (OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION))
-        Access |= Set ? WRITE_OWNER : READ_CONTROL;
-    if (Information & DACL_SECURITY_INFORMATION)
-        Access |= Set ? WRITE_DAC : READ_CONTROL;
-    if (Information & SACL_SECURITY_INFORMATION)
-        Access |= ACCESS_SYSTEM_SECURITY;
-    return Access;
+    SECURITY_INFORMATION Known = 0;
+    *Access = 0;
+    for (ULONG I = 0; I < ARRAYSIZE(ObpSecurityRights); I++) {
+        Known |= ObpSecurityRights[I].Part;
+        if (Information & ObpSecurityRights[I].Part)
+            *Access |= Set ? ObpSecurityRights[I].Set : ObpSecurityRights[I].Query;
+    }
+    return Information & ~Known ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+}
+
+/* The object, if the handle grants what these parts need. */
+static NTSTATUS ObpReferenceFor(HANDLE Handle, SECURITY_INFORMATION Information, BOOLEAN Set,
+                                KPROCESSOR_MODE Mode, PVOID *Object)
+{
+    ACCESS_MASK Access;
+    NTSTATUS Status = ObpAccessFor(Information, Set, &Access);
+    return NT_SUCCESS(Status) ? ObReferenceObjectByHandle(Handle, Access, NULL, Mode, Object, NULL) : Status;
 }
 
 typedef struct _OBP_SECURITY_QUERY {
@@ -255,7 +291,7 @@ typedef struct _OBP_SECURITY_QUERY {
 static NTSTATUS ObpQueryInto(PVOID Object, const OBP_SECURITY_QUERY *Q, PULONG Needed)
 {
     ULONG Room = Q->Room < OBP_MAX_SECURITY ? Q->Room : OBP_MAX_SECURITY;
-    OB_SECURITY_CALL Call = {.Information = Q->Information, .Length = Room};
+    OB_SECURITY_CALL Call = {.Mode = Q->Mode, .Information = Q->Information, .Length = Room};
     if (Room != 0) {
         Call.Descriptor = ExAllocatePool2(POOL_FLAG_PAGED, Room, OBP_TAG_SECURITY);
         if (Call.Descriptor == NULL)
@@ -276,8 +312,7 @@ static NTSTATUS ObpQuerySecurity(const OBP_SECURITY_QUERY *Q)
     ULONG Needed = 0;
     NTSTATUS Status = MmProbeCaller(Q->Needed, sizeof(*Q->Needed), Q->Mode);
     if (NT_SUCCESS(Status))
-        Status = ObReferenceObjectByHandle(Q->Handle, ObpAccessFor(Q->Information, FALSE), NULL, Q->Mode,
-                                           &Object, NULL);
+        Status = ObpReferenceFor(Q->Handle, Q->Information, FALSE, Q->Mode, &Object);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = ObpQueryInto(Object, Q, &Needed);
@@ -324,11 +359,10 @@ static NTSTATUS ObpSetSecurity(HANDLE Handle, SECURITY_INFORMATION Information,
                                PSECURITY_DESCRIPTOR Descriptor, KPROCESSOR_MODE Mode)
 {
     PVOID Object;
-    OB_SECURITY_CALL Call = {.Set = TRUE, .Information = Information};
+    OB_SECURITY_CALL Call = {.Set = TRUE, .Mode = Mode, .Information = Information};
     if (Descriptor == NULL)
         return STATUS_ACCESS_VIOLATION;
-    NTSTATUS Status =
-        ObReferenceObjectByHandle(Handle, ObpAccessFor(Information, TRUE), NULL, Mode, &Object, NULL);
+    NTSTATUS Status = ObpReferenceFor(Handle, Information, TRUE, Mode, &Object);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = SeCaptureSecurityDescriptor(Descriptor, Mode, PagedPool, TRUE, &Call.Descriptor);

@@ -25,7 +25,7 @@ static NTSTATUS PspDuplicateTo(const OB_DUPLICATE *Duplicate, KPROCESSOR_MODE Mo
         return STATUS_SUCCESS;
     Status = MmWriteCaller(TargetHandle, &Handle, sizeof(Handle), Mode);
     if (!NT_SUCCESS(Status))
-        (void)ObCloseHandleOf(Duplicate->Target, Handle);
+        (void)ObCloseHandleOf(Duplicate->Target, Handle, 0);
     return Status;
 }
 
@@ -49,7 +49,7 @@ static NTSTATUS PspDuplicate(OB_DUPLICATE *Duplicate, PEPROCESS Source, PEPROCES
         NTSTATUS Closed =
             ObCloseHandleOf(ObIsKernelHandle(Duplicate->Handle) && Mode == KernelMode ? ObSystemHandleTable()
                                                                                       : Duplicate->Source,
-                            Duplicate->Handle);
+                            Duplicate->Handle, OBJ_PROTECT_CLOSE);
         if (NT_SUCCESS(Status) && Target == NULL)
             Status = Closed;
     }

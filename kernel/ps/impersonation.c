@@ -88,7 +88,8 @@ BOOLEAN NTAPI PsIsThreadImpersonating(PETHREAD Thread)
 }
 
 /* [Win32 ImpersonateLoggedOnUser, Impersonation Privileges] who may not impersonate that client only identifies him: the client must be of
- * a level below impersonation, of the same user, or the server must have SeImpersonatePrivilege. */
+ * a level below impersonation, or of the same user, or the server must have SeImpersonatePrivilege. [Windows Vista Integrity Mechanism]
+ * a server does not come by a higher integrity level, nor out of its restrictions, by impersonating its own user. */
 static BOOLEAN PspMayImpersonate(PETHREAD Thread, PACCESS_TOKEN Token, SECURITY_IMPERSONATION_LEVEL Level)
 {
     PRIVILEGE_SET Set = {1, PRIVILEGE_SET_ALL_NECESSARY, {{{SE_IMPERSONATE_PRIVILEGE, 0}, 0}}};
@@ -96,9 +97,17 @@ static BOOLEAN PspMayImpersonate(PETHREAD Thread, PACCESS_TOKEN Token, SECURITY_
     if (Level < SecurityImpersonation)
         return TRUE;
     PsReferenceTokens(NULL, (PEPROCESS)Thread->Tcb.Process, &Server);
-    BOOLEAN May = SeIsSameUser(Server.PrimaryToken, Token) || SePrivilegeCheck(&Set, &Server, UserMode);
+    BOOLEAN May = SeIsNoStronger(Token, Server.PrimaryToken) || SePrivilegeCheck(&Set, &Server, UserMode);
     SeReleaseSubjectContext(&Server);
     return May;
+}
+
+/* An impersonation token does not give more than its own level. */
+static SECURITY_IMPERSONATION_LEVEL PspLevelOf(PACCESS_TOKEN Token, SECURITY_IMPERSONATION_LEVEL Level)
+{
+    if (SeTokenType(Token) == TokenPrimary || Level < SeTokenImpersonationLevel(Token))
+        return Level;
+    return SeTokenImpersonationLevel(Token);
 }
 
 /* [WDK PsImpersonateClient] Token NULL: the thread is itself again. Another client takes the place of the one before. */
@@ -106,12 +115,12 @@ NTSTATUS NTAPI PsImpersonateClient(PETHREAD Thread, PACCESS_TOKEN Token, BOOLEAN
                                    BOOLEAN EffectiveOnly, SECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    SE_IMPERSONATION_STATE New = {Token, CopyOnOpen, EffectiveOnly, ImpersonationLevel};
     if (Token == NULL) {
         PspStopImpersonating(Thread);
         return STATUS_SUCCESS;
     }
-    if (PspMayImpersonate(Thread, Token, ImpersonationLevel)) {
+    SE_IMPERSONATION_STATE New = {Token, CopyOnOpen, EffectiveOnly, PspLevelOf(Token, ImpersonationLevel)};
+    if (PspMayImpersonate(Thread, Token, New.Level)) {
         ObReferenceObject(Token);
     } else {
         NTSTATUS Status =

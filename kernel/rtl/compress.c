@@ -76,8 +76,22 @@ NTSTATUS NTAPI RtlCompressBuffer(USHORT CompressionFormatAndEngine, PUCHAR Uncom
     return RtlpIsZero(UncompressedBuffer, UncompressedBufferSize) ? STATUS_BUFFER_ALL_ZEROS : STATUS_SUCCESS;
 }
 
+/* One chunk. A fragment may end within a match, where a buffer may not: it has a WorkSpace for the whole chunk, others have NULL. */
+static NTSTATUS RtlpDecompressChunk(const RTLP_LZNT1_CHUNK *Chunk, UCHAR *To, ULONG Room, ULONG *Length,
+                                    UCHAR *WorkSpace)
+{
+    if (WorkSpace == NULL || Room >= RTLP_CHUNK)
+        return RtlpLznt1Decompress(Chunk, To, Room, Length);
+    NTSTATUS Status = RtlpLznt1Decompress(Chunk, WorkSpace, RTLP_CHUNK, Length);
+    if (*Length > Room)
+        *Length = Room;
+    memcpy(To, WorkSpace, *Length);
+    return Status;
+}
+
 /* Chunks from *Next on into To. Only the last may be short: zeros stand for what others lack. *Size: what was written. */
-static NTSTATUS RtlpDecompress(const UCHAR **Next, const UCHAR *End, UCHAR *To, ULONG Room, ULONG *Size)
+static NTSTATUS RtlpDecompress(const UCHAR **Next, const UCHAR *End, UCHAR *To, ULONG Room, ULONG *Size,
+                               UCHAR *WorkSpace)
 {
     RTLP_LZNT1_CHUNK Chunk;
     NTSTATUS Status;
@@ -92,7 +106,7 @@ static NTSTATUS RtlpDecompress(const UCHAR **Next, const UCHAR *End, UCHAR *To, 
         }
         memset(To + At, 0, Gap);
         At += Gap;
-        Status = RtlpLznt1Decompress(&Chunk, To + At, Room - At, &Length);
+        Status = RtlpDecompressChunk(&Chunk, To + At, Room - At, &Length, WorkSpace);
         if (Status != STATUS_SUCCESS)
             return Status;
         At += Length;
@@ -114,7 +128,7 @@ NTSTATUS NTAPI RtlDecompressBuffer(USHORT CompressionFormat, PUCHAR Uncompressed
     if (CompressedBufferSize < RTLP_CHUNK_HEADER)
         return STATUS_BAD_COMPRESSION_BUFFER;
     return RtlpDecompress(&Next, Next + CompressedBufferSize, UncompressedBuffer, UncompressedBufferSize,
-                          FinalUncompressedSize);
+                          FinalUncompressedSize, NULL);
 }
 
 /* [WDK RtlDecompressBufferEx] LZNT1 needs no work space. */
@@ -175,8 +189,8 @@ NTSTATUS NTAPI RtlDecompressFragment(USHORT CompressionFormat, PUCHAR Uncompress
                                    Last, &Head, WorkSpace);
     }
     if (Status == STATUS_SUCCESS && Head < UncompressedFragmentSize)
-        Status =
-            RtlpDecompress(&Next, End, UncompressedFragment + Head, UncompressedFragmentSize - Head, &Rest);
+        Status = RtlpDecompress(&Next, End, UncompressedFragment + Head, UncompressedFragmentSize - Head,
+                                &Rest, WorkSpace);
     if (Status != STATUS_SUCCESS && Status != STATUS_NO_MORE_ENTRIES)
         return Status;
     *FinalUncompressedSize = Head + Rest;

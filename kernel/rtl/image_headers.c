@@ -72,7 +72,7 @@ BOOLEAN RtlpFindDirectory(const RTLP_IMAGE *Image, ULONG Headers, ULONG Index,
     return Directory->Rva <= Image->Size && Directory->Size <= Image->Size - Directory->Rva;
 }
 
-/* NULL: there is none. An image that is mapped as a file has its sections elsewhere: they are not looked for, NULL. */
+/* NULL: there is none. An image that is mapped as a file has its sections elsewhere: they are not looked for, NULL (D-186). */
 PVOID NTAPI RtlImageDirectoryEntryToData(PVOID Base, BOOLEAN MappedAsImage, USHORT DirectoryEntry,
                                          PULONG Size)
 {

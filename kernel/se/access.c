@@ -42,8 +42,8 @@ static NTSTATUS SepCheckAccess(PSECURITY_DESCRIPTOR Descriptor, PSECURITY_SUBJEC
     return Status;
 }
 
-/* [WDK SeAccessCheck] TRUE: *GrantedAccess are the rights, PreviouslyGrantedAccess among them. FALSE: *AccessStatus says why. What is asked
- * for beyond what was granted before is checked. *Privileges, of those that were used or NULL, is freed by SeFreePrivileges. */
+/* [WDK SeAccessCheck] TRUE: *GrantedAccess are the rights, PreviouslyGrantedAccess among them. FALSE: *AccessStatus says why. All of
+ * DesiredAccess is checked; what was granted before is added. *Privileges, of those that were used or NULL, is freed by SeFreePrivileges. */
 BOOLEAN NTAPI SeAccessCheck(PSECURITY_DESCRIPTOR SecurityDescriptor,
                             PSECURITY_SUBJECT_CONTEXT SubjectSecurityContext, BOOLEAN SubjectContextLocked,
                             ACCESS_MASK DesiredAccess, ACCESS_MASK PreviouslyGrantedAccess,

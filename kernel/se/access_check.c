@@ -82,7 +82,7 @@ static BOOLEAN SepNamesOwnerRights(const ACL *Dacl)
 typedef enum _SEP_VERDICT { SepIgnore, SepAllow, SepDeny } SEP_VERDICT;
 
 /* Without a list of object types an ACE for one type says nothing of the object. Callback ACEs are resource managers' business:
- * here an allowing one does not allow and a denying one denies, as [Win32 AuthzAccessCheck] says of a callback that is not there. */
+ * here an allowing one does not allow and a denying one denies, as [Win32 AuthzAccessCheck] says of a callback that is not there (D-184). */
 static SEP_VERDICT SepKindOfAce(const ACE_HEADER *Ace)
 {
     if (!SepAceCounts(Ace) || RtlAceObjectType(Ace) != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The tokens of the accounts that there are without an account database. [Win32 Well-known SIDs, Privilege Constants], [WDK Access
- * Tokens] The System process's token has all privileges; those that are dangerous by accident are not enabled. */
+ * Tokens] The System process's token has those of [Win32 LocalSystem
+ * Account], in the state that the page gives, and six later ones of [Win32 Privilege Constants] (TRUSTED_CREDMAN_ACCESS and below, SYSTEM_PROFILE). */
 #include "sep.h"
 
 #define SEP_ON (SE_PRIVILEGE_ENABLED | SE_PRIVILEGE_ENABLED_BY_DEFAULT)
@@ -9,6 +10,7 @@
 #define SEP_PRIVILEGE(Name, Attributes) {{SE_##Name##_PRIVILEGE, 0}, Attributes}
 
 static const LUID_AND_ATTRIBUTES SepSystemPrivileges[] = {
+    SEP_PRIVILEGE(CREATE_TOKEN, 0),
     SEP_PRIVILEGE(ASSIGNPRIMARYTOKEN, 0),
     SEP_PRIVILEGE(LOCK_MEMORY, SEP_ON),
     SEP_PRIVILEGE(INCREASE_QUOTA, 0),

@@ -85,19 +85,45 @@ NTSTATUS NTAPI SeDeassignSecurity(PSECURITY_DESCRIPTOR *SecurityDescriptor)
 #define SEP_DACL_CONTROL (SE_DACL_PRESENT | SE_DACL_DEFAULTED | SE_DACL_AUTO_INHERITED | SE_DACL_PROTECTED)
 #define SEP_SACL_CONTROL (SE_SACL_PRESENT | SE_SACL_DEFAULTED | SE_SACL_AUTO_INHERITED | SE_SACL_PROTECTED)
 
-/* What Information does not name is taken away. [MS-DTYP 2.4.7] a label lies in the SACL. */
-static VOID SepSelect(RTL_SECURITY_PARTS *Parts, SECURITY_INFORMATION Information)
+/* Parts that lie in the SACL. */
+#define SEP_SACL_PARTS                                                                                       \
+    (SACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION | ATTRIBUTE_SECURITY_INFORMATION |               \
+     SCOPE_SECURITY_INFORMATION)
+
+/* [Win32 SECURITY_INFORMATION] BACKUP_SECURITY_INFORMATION means all parts. */
+static SECURITY_INFORMATION SepPartsMeant(SECURITY_INFORMATION Information)
+{
+    return Information & BACKUP_SECURITY_INFORMATION
+               ? Information | OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION |
+                     DACL_SECURITY_INFORMATION | SEP_SACL_PARTS
+               : Information;
+}
+
+/* What Information does not name is taken away. *Part: of the SACL, what it does name, to be freed. */
+static NTSTATUS SepSelect(RTL_SECURITY_PARTS *Parts, SECURITY_INFORMATION Information, PACL *Part)
 {
     SECURITY_DESCRIPTOR_CONTROL Gone = 0;
+    NTSTATUS Status = STATUS_SUCCESS;
+    *Part = NULL;
     if (!(Information & OWNER_SECURITY_INFORMATION))
         Parts->Owner = NULL, Gone |= SE_OWNER_DEFAULTED;
     if (!(Information & GROUP_SECURITY_INFORMATION))
         Parts->Group = NULL, Gone |= SE_GROUP_DEFAULTED;
     if (!(Information & DACL_SECURITY_INFORMATION))
         Parts->Dacl = NULL, Gone |= SEP_DACL_CONTROL;
-    if (!(Information & (SACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION)))
-        Parts->Sacl = NULL, Gone |= SEP_SACL_CONTROL;
+    if ((Information & SEP_SACL_PARTS) && Parts->Sacl != NULL)
+        Status = SeJoinSacl(Parts->Sacl, NULL, Information, Part);
+    Parts->Sacl = *Part;
+    if (!(Information & SEP_SACL_PARTS))
+        Gone |= SEP_SACL_CONTROL;
     Parts->Control &= (SECURITY_DESCRIPTOR_CONTROL)~Gone;
+    return Status;
+}
+
+static VOID SepFreeAcl(PACL Acl)
+{
+    if (Acl != NULL)
+        ExFreePoolWithTag(Acl, SE_TAG_DESCRIPTOR);
 }
 
 /* [WDK SeQuerySecurityDescriptorInfo] self-relative. STATUS_BUFFER_TOO_SMALL: *Length is what is needed. An object without a
@@ -108,15 +134,18 @@ NTSTATUS NTAPI SeQuerySecurityDescriptorInfo(PSECURITY_INFORMATION SecurityInfor
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     RTL_SECURITY_PARTS Parts = {0};
+    PACL Part;
     if (*ObjectsSecurityDescriptor != NULL)
         RtlGetSecurityParts(*ObjectsSecurityDescriptor, &Parts);
-    SepSelect(&Parts, *SecurityInformation);
+    NTSTATUS Status = SepSelect(&Parts, SepPartsMeant(*SecurityInformation), &Part);
+    if (!NT_SUCCESS(Status))
+        return Status;
     ULONG Needed = RtlRelativeSecurityLength(&Parts), Room = *Length;
     *Length = Needed;
-    if (Room < Needed)
-        return STATUS_BUFFER_TOO_SMALL;
-    RtlWriteRelativeSecurity(&Parts, SecurityDescriptor);
-    return STATUS_SUCCESS;
+    if (Room >= Needed)
+        RtlWriteRelativeSecurity(&Parts, SecurityDescriptor);
+    SepFreeAcl(Part);
+    return Room >= Needed ? STATUS_SUCCESS : STATUS_BUFFER_TOO_SMALL;
 }
 
 /* --- changed --- */
@@ -134,11 +163,41 @@ static SECURITY_DESCRIPTOR_CONTROL SepNewControl(SECURITY_INFORMATION Informatio
     return Control | (Dacl ? SE_DACL_PRESENT : SE_SACL_PRESENT);
 }
 
-/* The parts that Information names are New's. *Mapped: the new DACL with its generic rights mapped, to be freed. */
-static NTSTATUS SepReplace(RTL_SECURITY_PARTS *Parts, const RTL_SECURITY_PARTS *New,
-                           SECURITY_INFORMATION Information, PGENERIC_MAPPING Mapping, PACL *Mapped)
+/* The ACLs of a changed descriptor, to be freed. */
+typedef struct _SEP_CHANGED {
+    PACL Dacl, Sacl;
+} SEP_CHANGED;
+
+static NTSTATUS SepReplaceAcls(RTL_SECURITY_PARTS *Parts, const RTL_SECURITY_PARTS *New,
+                               SECURITY_INFORMATION Information, PGENERIC_MAPPING Mapping,
+                               SEP_CHANGED *Changed)
 {
-    *Mapped = NULL;
+    if ((Information & SEP_SACL_PARTS) && (New->Sacl != NULL || Parts->Sacl != NULL)) {
+        NTSTATUS Status = SeJoinSacl(New->Sacl, Parts->Sacl, Information, &Changed->Sacl);
+        if (!NT_SUCCESS(Status))
+            return Status;
+    }
+    if (Information & SEP_SACL_PARTS) {
+        Parts->Sacl = Changed->Sacl;
+        Parts->Control |= SE_SACL_PRESENT;
+    }
+    if (Information & SACL_SECURITY_INFORMATION)
+        Parts->Control =
+            (Parts->Control & ~SEP_SACL_CONTROL) | SepNewControl(Information, New->Control, FALSE);
+    if (Information & DACL_SECURITY_INFORMATION) {
+        if (New->Dacl != NULL && (Changed->Dacl = SeMapAcl(New->Dacl, Mapping)) == NULL)
+            return STATUS_INSUFFICIENT_RESOURCES;
+        Parts->Dacl = Changed->Dacl;
+        Parts->Control =
+            (Parts->Control & ~SEP_DACL_CONTROL) | SepNewControl(Information, New->Control, TRUE);
+    }
+    return STATUS_SUCCESS;
+}
+
+/* The parts that Information names are New's. */
+static NTSTATUS SepReplace(RTL_SECURITY_PARTS *Parts, const RTL_SECURITY_PARTS *New,
+                           SECURITY_INFORMATION Information, PGENERIC_MAPPING Mapping, SEP_CHANGED *Changed)
+{
     if (Information & OWNER_SECURITY_INFORMATION) {
         if (New->Owner == NULL)
             return STATUS_INVALID_OWNER;
@@ -149,35 +208,29 @@ static NTSTATUS SepReplace(RTL_SECURITY_PARTS *Parts, const RTL_SECURITY_PARTS *
             return STATUS_INVALID_PRIMARY_GROUP;
         Parts->Group = New->Group;
     }
-    if (Information & (SACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION)) {
-        Parts->Sacl = New->Sacl;
-        Parts->Control =
-            (Parts->Control & ~SEP_SACL_CONTROL) | SepNewControl(Information, New->Control, FALSE);
-    }
-    if (Information & DACL_SECURITY_INFORMATION) {
-        if (New->Dacl != NULL && (*Mapped = SeMapAcl(New->Dacl, Mapping)) == NULL)
-            return STATUS_INSUFFICIENT_RESOURCES;
-        Parts->Dacl = *Mapped;
-        Parts->Control =
-            (Parts->Control & ~SEP_DACL_CONTROL) | SepNewControl(Information, New->Control, TRUE);
-    }
-    return STATUS_SUCCESS;
+    return SepReplaceAcls(Parts, New, Information, Mapping, Changed);
 }
 
-/* [WDK SeSetSecurityDescriptorInfo] an owner must be one that the caller may give. */
-static NTSTATUS SepCheckOwner(const RTL_SECURITY_PARTS *New, SECURITY_INFORMATION Information)
+/* [WDK SeSetSecurityDescriptorInfo] an owner and a label must be ones that the caller may give. */
+static NTSTATUS SepCheckPowers(const RTL_SECURITY_PARTS *New, SECURITY_INFORMATION Information, ULONG Flags)
 {
     SECURITY_SUBJECT_CONTEXT Context;
     SE_IDENTITY Identity;
-    if (!(Information & OWNER_SECURITY_INFORMATION) || New->Owner == NULL)
+    NTSTATUS Status = STATUS_SUCCESS;
+    BOOLEAN Owner = (Information & OWNER_SECURITY_INFORMATION) && !(Flags & SEF_AVOID_OWNER_CHECK);
+    BOOLEAN Label = (Information & LABEL_SECURITY_INFORMATION) && !(Flags & SEF_AVOID_PRIVILEGE_CHECK);
+    if (!Owner && !Label)
         return STATUS_SUCCESS;
     SeCaptureSubjectContext(&Context);
     SeLockSubjectContext(&Context);
     SepIdentityOfToken(SeQuerySubjectContextToken(&Context), &Identity);
-    BOOLEAN Good = SeMayOwn(&Identity, New->Owner);
+    if (Owner && New->Owner != NULL && !SeMayOwn(&Identity, New->Owner))
+        Status = STATUS_INVALID_OWNER;
+    else if (Label)
+        Status = SeCheckLabels(New->Sacl, &Identity);
     SeUnlockSubjectContext(&Context);
     SeReleaseSubjectContext(&Context);
-    return Good ? STATUS_SUCCESS : STATUS_INVALID_OWNER;
+    return Status;
 }
 
 /* [WDK SeSetSecurityDescriptorInfo] *ObjectsSecurityDescriptor becomes a new block of that pool; the old one stays, it is the caller's to
@@ -190,16 +243,17 @@ NTSTATUS NTAPI SeSetSecurityDescriptorInfoEx(PVOID Object, PSECURITY_INFORMATION
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     RTL_SECURITY_PARTS Parts, New;
-    PACL Mapped = NULL;
+    SEP_CHANGED Changed = {0};
+    SECURITY_INFORMATION Information = SepPartsMeant(*SecurityInformation);
     if (*ObjectsSecurityDescriptor == NULL)
         return STATUS_NO_SECURITY_ON_OBJECT;
     NTSTATUS Status = SepPartsOf(ModificationDescriptor, &New);
-    if (NT_SUCCESS(Status) && !(AutoInheritFlags & SEF_AVOID_OWNER_CHECK))
-        Status = SepCheckOwner(&New, *SecurityInformation);
+    if (NT_SUCCESS(Status))
+        Status = SepCheckPowers(&New, Information, AutoInheritFlags);
     if (!NT_SUCCESS(Status))
         return Status;
     RtlGetSecurityParts(*ObjectsSecurityDescriptor, &Parts);
-    Status = SepReplace(&Parts, &New, *SecurityInformation, GenericMapping, &Mapped);
+    Status = SepReplace(&Parts, &New, Information, GenericMapping, &Changed);
     if (NT_SUCCESS(Status)) {
         PVOID Block = ExAllocatePoolWithTag(PoolType, RtlRelativeSecurityLength(&Parts), SE_TAG_DESCRIPTOR);
         if (Block != NULL) {
@@ -209,8 +263,8 @@ NTSTATUS NTAPI SeSetSecurityDescriptorInfoEx(PVOID Object, PSECURITY_INFORMATION
             Status = STATUS_INSUFFICIENT_RESOURCES;
         }
     }
-    if (Mapped != NULL)
-        ExFreePoolWithTag(Mapped, SE_TAG_DESCRIPTOR);
+    SepFreeAcl(Changed.Dacl);
+    SepFreeAcl(Changed.Sacl);
     return Status;
 }
 

@@ -297,6 +297,8 @@ static NTSTATUS SepBuildParts(const SE_NEW_OBJECT *New, RTL_SECURITY_PARTS *Part
     if (NT_SUCCESS(Status) && SepNeedsPrivilege(New) &&
         !SeIdentityHasPrivilege(New->Identity, SE_SECURITY_PRIVILEGE))
         Status = STATUS_PRIVILEGE_NOT_HELD;
+    if (NT_SUCCESS(Status) && New->Explicit != NULL && !(New->Flags & SEF_AVOID_PRIVILEGE_CHECK))
+        Status = SeCheckLabels(New->Explicit->Sacl, New->Identity);
     return NT_SUCCESS(Status) ? SepChooseAcls(New, Parts) : Status;
 }
 

@@ -81,9 +81,10 @@ static NTSTATUS SepCopyVariable(PTOKEN Token, const SE_TOKEN_SPEC *Spec)
     SIZE_T Privileges = Spec->PrivilegeCount * sizeof(LUID_AND_ATTRIBUTES);
     SIZE_T Length = SepSidBytes(Spec->Sids, Spec->SidCount) +
                     SepSidBytes(Spec->Restricted, Spec->RestrictedCount) + Privileges;
-    PUCHAR Block = ExAllocatePool2(POOL_FLAG_PAGED, Length, SEP_TAG_TOKEN), At = Block + Arrays + Privileges;
+    PUCHAR Block = ExAllocatePool2(POOL_FLAG_PAGED, Length, SEP_TAG_TOKEN);
     if (Block == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
+    PUCHAR At = Block + Arrays + Privileges;
     Token->Variable = Block;
     Token->Sids = (PSID_AND_ATTRIBUTES)Block;
     Token->Restricted = Token->Sids + Spec->SidCount;

@@ -76,7 +76,7 @@ NTSTATUS SeDuplicateToken(PACCESS_TOKEN AccessToken, BOOLEAN EffectiveOnly, TOKE
     return Status;
 }
 
-/* [WDK ZwDuplicateToken] without a quality of service the level is that of the token, Anonymous for a primary one. */
+/* [WDK ZwDuplicateToken] access 0 asks for that of the existing handle. Without a quality of service the level is that of the token, Anonymous for a primary one. */
 static NTSTATUS SepReadLevel(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode, OBJECT_ATTRIBUTES *Copy,
                              SECURITY_IMPERSONATION_LEVEL *Level)
 {
@@ -111,9 +111,13 @@ static NTSTATUS SepDuplicateHandle(HANDLE Existing, ACCESS_MASK Access, POBJECT_
         return Status;
     if (Type != TokenPrimary && Type != TokenImpersonation)
         return STATUS_INVALID_PARAMETER;
-    Status = SepTokenByHandle(Existing, TOKEN_DUPLICATE, Mode, &Token);
+    OBJECT_HANDLE_INFORMATION Information;
+    Status = ObReferenceObjectByHandle(Existing, TOKEN_DUPLICATE, SeTokenObjectType, Mode, (PVOID *)&Token,
+                                       &Information);
     if (!NT_SUCCESS(Status))
         return Status;
+    if (Access == 0)
+        Access = Information.GrantedAccess;
     SECURITY_IMPERSONATION_LEVEL Level = Token->Level;
     Status = SepReadLevel(Attributes, Mode, &Copy, &Level);
     if (NT_SUCCESS(Status) && Type == TokenImpersonation && !VALID_IMPERSONATION_LEVEL(Level))
@@ -171,8 +175,7 @@ static VOID SepDisableSids(SE_TOKEN_SPEC *Spec, SEP_ARRAYS *Arrays, const TOKEN_
         Arrays->Sids[I] = Spec->Sids[I];
         if (!SepIsListed(Disable, Spec->Sids[I].Sid) || (Spec->Sids[I].Attributes & SE_GROUP_INTEGRITY))
             continue;
-        Arrays->Sids[I].Attributes &=
-            ~(ULONG)(SE_GROUP_ENABLED | SE_GROUP_ENABLED_BY_DEFAULT | SE_GROUP_OWNER);
+        Arrays->Sids[I].Attributes &= ~(ULONG)(SE_GROUP_ENABLED | SE_GROUP_ENABLED_BY_DEFAULT);
         Arrays->Sids[I].Attributes |= SE_GROUP_USE_FOR_DENY_ONLY;
         if (I == Spec->Owner)
             Spec->Owner = 0;
@@ -254,7 +257,7 @@ NTSTATUS NTAPI SeFilterToken(PACCESS_TOKEN ExistingToken, ULONG Flags, PTOKEN_GR
         SepRestrict(&Spec, &Arrays, RestrictedSids);
         Spec.ParentTokenId = Token->TokenId;
         Spec.Flags |= TOKEN_IS_FILTERED | (Flags & SANDBOX_INERT ? TOKEN_SANDBOX_INERT : 0);
-        if ((Flags & WRITE_RESTRICTED) && !WasRestricted)
+        if ((Flags & WRITE_RESTRICTED) && !WasRestricted && (Spec.Flags & TOKEN_IS_RESTRICTED))
             Spec.Flags |= TOKEN_WRITE_RESTRICTED;
         else if (RestrictedSids != NULL && !(Flags & WRITE_RESTRICTED))
             Spec.Flags &= ~(ULONG)TOKEN_WRITE_RESTRICTED;

@@ -63,7 +63,9 @@ VOID SeQueryTokenControl(PACCESS_TOKEN AccessToken, PTOKEN_CONTROL Control)
     SepUnlockToken(Token);
 }
 
-BOOLEAN SeIsSameUser(PACCESS_TOKEN First, PACCESS_TOKEN Second)
+BOOLEAN SeIsNoStronger(PACCESS_TOKEN Client, PACCESS_TOKEN Server)
 {
-    return RtlEqualSid(((PTOKEN)First)->Sids[0].Sid, ((PTOKEN)Second)->Sids[0].Sid);
+    const TOKEN *C = Client, *S = Server;
+    BOOLEAN Looser = (S->Flags & TOKEN_IS_RESTRICTED) && !(C->Flags & TOKEN_IS_RESTRICTED);
+    return RtlEqualSid(C->Sids[0].Sid, S->Sids[0].Sid) && C->IntegrityLevel <= S->IntegrityLevel && !Looser;
 }

@@ -40,8 +40,8 @@ static const OB_TYPE_INFO VmpSectionTypeInfo = {
 NTSTATUS VmpMakeSection(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode, const VM_SECTION *Template,
                         VM_SECTION **Section)
 {
-    NTSTATUS Status = ObCreateObject(Mode, MmSectionObjectType, Attributes, KernelMode, NULL,
-                                     sizeof(**Section), 0, 0, (PVOID *)Section);
+    NTSTATUS Status = ObCreateObject(Mode, MmSectionObjectType, Attributes, Mode, NULL, sizeof(**Section), 0,
+                                     0, (PVOID *)Section);
 
     if (!NT_SUCCESS(Status))
         return Status;

@@ -116,6 +116,73 @@ static VOID ObjectPointer(VOID)
     ZwClose(Kernel);
 }
 
+/* [WDK ObOpenObjectByPointer] OBJ_FORCE_ACCESS_CHECK: kernel mode is asked too. */
+static VOID ObjectForce(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\BaseNamedObjects\\CtForcedEvent");
+    OBJECT_SECURITY Security;
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Event = NULL, Second = NULL;
+    PVOID Object;
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE, NULL, OneRight(&Security, SYNCHRONIZE));
+    CT_REQUIRE(NT_SUCCESS(ZwCreateEvent(&Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE)));
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_FORCE_ACCESS_CHECK, NULL, NULL);
+    CT_STATUS(ZwOpenEvent(&Second, EVENT_ALL_ACCESS, &Attributes), STATUS_ACCESS_DENIED);
+    CT_SUCCESS(ZwOpenEvent(&Second, SYNCHRONIZE, &Attributes));
+    ZwClose(Second);
+    CT_SUCCESS(ObReferenceObjectByHandle(Event, 0, *ExEventObjectType, KernelMode, &Object, NULL));
+    CT_STATUS(ObOpenObjectByPointer(Object, OBJ_KERNEL_HANDLE | OBJ_FORCE_ACCESS_CHECK, NULL,
+                                    EVENT_ALL_ACCESS, *ExEventObjectType, KernelMode, &Second),
+              STATUS_ACCESS_DENIED);
+    CT_SUCCESS(ObOpenObjectByPointer(Object, OBJ_KERNEL_HANDLE, NULL, EVENT_ALL_ACCESS, *ExEventObjectType,
+                                     KernelMode, &Second));
+    ZwClose(Second);
+    ObDereferenceObject(Object);
+    ZwClose(Event);
+}
+
+/* A SACL of kernel mode's needs no privilege; audit ACEs and the label are asked for and set apart. */
+static VOID ObjectSacl(VOID)
+{
+    OBJECT_SECURITY Security;
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Event = NULL;
+    ULONG Needed = 0;
+    CT_SID World;
+    UCHAR Room[512] __attribute__((aligned(8))), Audit[128] __attribute__((aligned(8))) = {0};
+    PACL Sacl = (PACL)Audit;
+    PSYSTEM_AUDIT_ACE Ace;
+    BOOLEAN Present = FALSE, Defaulted;
+    OneRight(&Security, GENERIC_READ);
+    RtlCreateAcl(Sacl, sizeof(Audit), ACL_REVISION);
+    Ace = (PSYSTEM_AUDIT_ACE)(Sacl + 1);
+    CtWorldSid(&World);
+    Ace->Header.AceType = SYSTEM_AUDIT_ACE_TYPE;
+    Ace->Header.AceFlags = SUCCESSFUL_ACCESS_ACE_FLAG;
+    Ace->Header.AceSize = (USHORT)(FIELD_OFFSET(SYSTEM_AUDIT_ACE, SidStart) + RtlLengthSid(&World));
+    Ace->Mask = EVENT_MODIFY_STATE;
+    CT_SUCCESS(RtlCopySid(RtlLengthSid(&World), &Ace->SidStart, &World));
+    Sacl->AceCount = 1;
+    CT_SUCCESS(RtlSetSaclSecurityDescriptor(&Security.Descriptor, TRUE, Sacl, FALSE));
+    RtlSetOwnerSecurityDescriptor(&Security.Descriptor,
+                                  CtNtSid(&Security.Owner, SECURITY_LOCAL_SERVICE_RID, 0), FALSE);
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, &Security.Descriptor);
+    CT_REQUIRE(NT_SUCCESS(ZwCreateEvent(&Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE)));
+    CT_SUCCESS(ZwQuerySecurityObject(Event, SACL_SECURITY_INFORMATION, Room, sizeof(Room), &Needed));
+    CT_SUCCESS(RtlGetSaclSecurityDescriptor(Room, &Present, &Sacl, &Defaulted));
+    CT_CHECK(Present && Sacl != NULL && Sacl->AceCount == 1);
+    /* the event has no label: nothing of the audit ACE is shown, or taken away */
+    CT_SUCCESS(ZwQuerySecurityObject(Event, LABEL_SECURITY_INFORMATION, Room, sizeof(Room), &Needed));
+    CT_SUCCESS(RtlGetSaclSecurityDescriptor(Room, &Present, &Sacl, &Defaulted));
+    CT_CHECK(!Present || Sacl == NULL || Sacl->AceCount == 0);
+    CT_SUCCESS(ZwSetSecurityObject(Event, LABEL_SECURITY_INFORMATION, Room));
+    CT_SUCCESS(ZwQuerySecurityObject(Event, SACL_SECURITY_INFORMATION, Room, sizeof(Room), &Needed));
+    CT_SUCCESS(RtlGetSaclSecurityDescriptor(Room, &Present, &Sacl, &Defaulted));
+    CT_CHECK(Present && Sacl != NULL && Sacl->AceCount == 1);
+    CT_STATUS(ZwQuerySecurityObject(Event, 0x8000, Room, sizeof(Room), &Needed), STATUS_INVALID_PARAMETER);
+    ZwClose(Event);
+}
+
 /* --- devices --- */
 
 static UCHAR SeenFlags;
@@ -182,6 +249,12 @@ static VOID ObjectDevice(VOID)
     ZwClose(Handle);
     CT_SUCCESS(OpenChecked(FILE_GENERIC_WRITE, 0, &Handle));
     ZwClose(Handle);
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK Iosb;
+    InitializeObjectAttributes(&Attributes, &DeviceName, OBJ_KERNEL_HANDLE | OBJ_FORCE_ACCESS_CHECK, NULL,
+                               NULL);
+    CT_STATUS(ZwOpenFile(&Handle, FILE_GENERIC_WRITE, &Attributes, &Iosb, 0, FILE_SYNCHRONOUS_IO_NONALERT),
+              STATUS_ACCESS_DENIED);
     IoDeleteDevice(Device);
     Device = MakeDevice(&SDDL_DEVOBJ_KERNEL_ONLY, STATUS_SUCCESS);
     CT_REQUIRE(Device != NULL);
@@ -246,8 +319,9 @@ static VOID ObjectShare(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"objsec.event", ObjectEvent},     {"objsec.pointer", ObjectPointer}, {"objsec.device", ObjectDevice},
-    {"objsec.control", ObjectControl}, {"objsec.share", ObjectShare},
+    {"objsec.event", ObjectEvent}, {"objsec.pointer", ObjectPointer}, {"objsec.device", ObjectDevice},
+    {"objsec.force", ObjectForce}, {"objsec.sacl", ObjectSacl},       {"objsec.control", ObjectControl},
+    {"objsec.share", ObjectShare},
 };
 
 CT_DRIVER(Cases)

@@ -148,6 +148,22 @@ static HANDLE CopyToken(TOKEN_TYPE Type, SECURITY_IMPERSONATION_LEVEL Level)
     return Copy;
 }
 
+/* Access 0 asks for what the existing handle has. */
+static VOID SameAccess(VOID)
+{
+    HANDLE Source = OpenToken(TOKEN_DUPLICATE | TOKEN_QUERY), Copy = NULL;
+    OBJECT_ATTRIBUTES Attributes;
+    OBJECT_HANDLE_INFORMATION Information = {0};
+    PVOID Token;
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    CT_SUCCESS(ZwDuplicateToken(Source, 0, &Attributes, FALSE, TokenPrimary, &Copy));
+    CT_SUCCESS(ObReferenceObjectByHandle(Copy, 0, *SeTokenObjectType, KernelMode, &Token, &Information));
+    CT_EQUAL(Information.GrantedAccess, TOKEN_DUPLICATE | TOKEN_QUERY);
+    ObDereferenceObject(Token);
+    ZwClose(Copy);
+    ZwClose(Source);
+}
+
 static VOID TokenDuplicate(VOID)
 {
     HANDLE Copy = CopyToken(TokenImpersonation, SecurityIdentification), Second = NULL;
@@ -170,6 +186,7 @@ static VOID TokenDuplicate(VOID)
               STATUS_BAD_IMPERSONATION_LEVEL);
     CT_STATUS(ZwDuplicateToken(Copy, 0, &Attributes, FALSE, 9, &Second), STATUS_INVALID_PARAMETER);
     ZwClose(Copy);
+    SameAccess();
 }
 
 static VOID TokenSet(VOID)

@@ -68,6 +68,7 @@ static const CASE Cases[] = {
     {"audit, not asked about", NULL, "S:(AU;SA;GR;;;WD)", DEFAULT,
      "O:BAG:SYD:(A;;CCDCLCSW;;;SY)S:(AU;SA;CC;;;WD)", 0, SEF_AVOID_PRIVILEGE_CHECK, 0},
     {"a label", NULL, "S:(ML;;NW;;;LW)", DEFAULT, "O:BAG:SYD:(A;;CCDCLCSW;;;SY)S:(ML;;NW;;;LW)", 0, 0, 0},
+    {"a label above his own", NULL, "S:(ML;;NW;;;HI)", DEFAULT, NULL, 0, 0, STATUS_INVALID_LABEL},
     {"for another type", "D:(OA;OI;CC;;f30e3bbe-9ff0-11d1-b603-0000f80367c1;WD)(OA;OI;DC;;;WD)", NULL,
      DEFAULT, "O:BAG:SYD:(OA;;DC;;;WD)", 0, 0, 0},
 };
@@ -79,7 +80,7 @@ static void run(const CASE *c, BOOLEAN Report)
     PSECURITY_DESCRIPTOR parentSd = parse(c->Parent, &parent), givenSd = parse(c->Explicit, &given),
                          tokenSd = parse(c->Default, &token), whoSd = parse("O:SYG:BA", &who), made;
     SID_AND_ATTRIBUTES sids[] = {{who.Owner, 0}, {who.Group, SE_GROUP_ENABLED | SE_GROUP_OWNER}};
-    SE_IDENTITY identity = {.Sids = sids, .SidCount = 2};
+    SE_IDENTITY identity = {.Sids = sids, .SidCount = 2, .IntegrityLevel = SECURITY_MANDATORY_MEDIUM_RID};
     SE_NEW_OBJECT new = {parentSd ? &parent : NULL,
                          givenSd ? &given : NULL,
                          &identity,
