@@ -106,11 +106,22 @@ PDEVICE_OBJECT NTAPI IoGetLowerDeviceObject(PDEVICE_OBJECT Device)
     return Lower;
 }
 
-/* [WDK IoGetRelatedDeviceObject] the top of the stack that gets the file's IRPs. No volume is mounted on a device yet, so the
- * file's device is the base. */
+/* [WDK IoGetDeviceAttachmentBaseRef] the lowest device of the stack, referenced. IRQL <= DISPATCH_LEVEL. */
+PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT Device)
+{
+    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    while (IopDeviceState(Device)->AttachedTo != NULL)
+        Device = IopDeviceState(Device)->AttachedTo;
+    ObfReferenceObject(Device);
+    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    return Device;
+}
+
+/* [WDK IoGetRelatedDeviceObject] the top of the stack that gets the file's IRPs: of the volume that is mounted on its device, else of the
+ * device. */
 PDEVICE_OBJECT NTAPI IoGetRelatedDeviceObject(PFILE_OBJECT File)
 {
-    return IoGetAttachedDevice(File->DeviceObject);
+    return IoGetAttachedDevice(IopBaseDevice(File));
 }
 
 /* [WDK IoGetDeviceObjectPointer] *Device is the top of the stack, held by *File: the caller dereferences the file. */

@@ -98,7 +98,8 @@ static NTSTATUS IopCreate(const IOP_CREATE_CALL *Call, IOP_OPEN *Open)
         return Status;
     Open->FileAttributes = (USHORT)Call->FileAttributes;
     Open->ShareAccess = (USHORT)Call->ShareAccess;
-    if ((Call->ShareAccess & ~(ULONG)FILE_SHARE_VALID_FLAGS) != 0 || !IopOpenIsValid(Open))
+    if ((Call->ShareAccess & ~(ULONG)FILE_SHARE_VALID_FLAGS) != 0 || !IopOpenIsValid(Open) ||
+        !IopTypeIsValid(Open))
         return STATUS_INVALID_PARAMETER;
     Status = IopCaptureEa(Open, Call->EaBuffer, Call->EaLength, Call->Mode);
     if (!NT_SUCCESS(Status))
@@ -109,8 +110,17 @@ static NTSTATUS IopCreate(const IOP_CREATE_CALL *Call, IOP_OPEN *Open)
     return Status;
 }
 
+NTSTATUS IopCreateForCaller(PHANDLE Handle, POBJECT_ATTRIBUTES Attributes, IOP_OPEN *Open,
+                            KPROCESSOR_MODE Mode)
+{
+    Open->FinalStatus = STATUS_UNSUCCESSFUL;
+    NTSTATUS Status =
+        ObOpenObjectByName(Attributes, IoFileObjectType, Mode, Open->DesiredAccess, Open, Handle);
+    return NT_SUCCESS(Status) ? Open->FinalStatus : Status;
+}
+
 /* [WDK IoCreateFile] IO_NO_PARAMETER_CHECKING: the caller is a driver in the context of a user-mode caller, and its own variables are
- * meant. CreateFileType: plain files only, the file systems of pipes and mailslots are not there. PASSIVE_LEVEL. */
+ * meant. PASSIVE_LEVEL. */
 NTSTATUS NTAPI IoCreateFile(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes,
                             PIO_STATUS_BLOCK Iosb, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
                             ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer,
@@ -122,9 +132,9 @@ NTSTATUS NTAPI IoCreateFile(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUT
     IOP_OPEN Open = {.DesiredAccess = Access,
                      .CreateOptions = CreateOptions,
                      .Disposition = Disposition,
-                     .Options = Options};
-    if (Type != CreateFileTypeNone)
-        return STATUS_INVALID_PARAMETER;
+                     .Options = Options,
+                     .Type = Type,
+                     .TypeParameters = ExtraParameters};
     return IopCreate(&Call, &Open);
 }
 

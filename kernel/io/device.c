@@ -12,6 +12,7 @@ static VOID IopDeleteDeviceObject(PVOID Object)
 {
     PDEVICE_OBJECT Device = Object;
     IopFreeDeviceTimer(Device);
+    IopFreeVpb(Device);
     if (Device->DriverObject != NULL)
         ObfDereferenceObject(Device->DriverObject);
 }
@@ -152,6 +153,11 @@ NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, PUNICO
     if (!NT_SUCCESS(Status))
         return Status;
     IopInitDevice(Device, ExtensionSize, StateOffset, Type, Characteristics, Exclusive, Name != NULL);
+    Status = IopCreateVpb(Device);
+    if (!NT_SUCCESS(Status)) {
+        ObfDereferenceObject(Device);
+        return Status;
+    }
     Status = ObInsertObject(Device, NULL, 0, 0, NULL, NULL);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -217,6 +223,7 @@ VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT Device)
     if (Device->Flags & DO_DEVICE_HAS_NAME)
         ObMakeTemporaryObject(Device);
     IopStopDeviceTimer(Device);
+    IopForgetVolume(Device);
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
     IopDeviceState(Device)->ExtensionFlags |= DOE_DELETE_PENDING;
     BOOLEAN Deleted = IopTakeDeletedLocked(Device);

@@ -63,6 +63,7 @@ VOID IopFreeBuffers(PIRP Irp)
     if (Irp->Flags & IRP_DEALLOCATE_BUFFER)
         ExFreePoolWithTag(Irp->AssociatedIrp.SystemBuffer, IOP_TAG_BUFFER);
     Irp->Flags &= ~(ULONG)IRP_DEALLOCATE_BUFFER;
+    IopFreeAuxiliary(Irp);
     while (Irp->MdlAddress != NULL) {
         PMDL Mdl = Irp->MdlAddress;
         Irp->MdlAddress = Mdl->Next;

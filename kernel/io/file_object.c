@@ -53,6 +53,8 @@ static VOID IopDeleteFile(PVOID Object)
         ObfDereferenceObject(File->RelatedFileObject);
     if (Device == NULL)
         return;
+    if (File->Vpb != NULL)
+        IopDereferenceVolume(File->Vpb);
     IopDereferenceDevice(Device);
     ObfDereferenceObject(Device);
 }

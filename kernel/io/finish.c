@@ -88,6 +88,7 @@ VOID IopFinishIrp(PIRP Irp, KPRIORITY Boost)
 {
     IOP_IRP_STATE *State = IopIrpState(Irp);
     IopCheckOutputLength(Irp, State);
+    IopFreeAuxiliary(Irp);
     if (State != NULL && State->Wait != IopWaitNone)
         IopFinishWaited(Irp, State, Boost);
     else if (Irp->Flags & IRP_ASSOCIATED_IRP)

@@ -15,6 +15,7 @@ typedef union _IOP_ANSWER {
     FILE_POSITION_INFORMATION Position;
     FILE_MODE_INFORMATION Mode;
     FILE_ALIGNMENT_INFORMATION Alignment;
+    FILE_ACCESS_INFORMATION Access;
 } IOP_ANSWER;
 
 /* [WDK ZwQueryInformationFile] [WDK ZwSetInformationFile] lengths, and the access that a user-mode caller's handle must have. */
@@ -34,6 +35,12 @@ static const IOP_CLASS IopClasses[] = {
     {FileDispositionInformation, 0, sizeof(FILE_DISPOSITION_INFORMATION), 0, DELETE},
     {FileEndOfFileInformation, 0, sizeof(FILE_END_OF_FILE_INFORMATION), 0, FILE_WRITE_DATA},
     {FileAllocationInformation, 0, sizeof(FILE_ALLOCATION_INFORMATION), 0, FILE_WRITE_DATA},
+    {FileAccessInformation, sizeof(FILE_ACCESS_INFORMATION), 0, 0, 0},
+    {FileRenameInformation, 0, sizeof(FILE_RENAME_INFORMATION), 0, DELETE},
+    {FileLinkInformation, 0, sizeof(FILE_LINK_INFORMATION), 0, 0},
+    {FilePipeInformation, sizeof(FILE_PIPE_INFORMATION), sizeof(FILE_PIPE_INFORMATION), FILE_READ_ATTRIBUTES,
+     FILE_WRITE_ATTRIBUTES},
+    {FilePipeLocalInformation, sizeof(FILE_PIPE_LOCAL_INFORMATION), 0, FILE_READ_ATTRIBUTES, 0},
 };
 
 static NTSTATUS IopCheckClass(FILE_INFORMATION_CLASS Class, BOOLEAN Set, ULONG Length,
@@ -66,8 +73,9 @@ static ULONG IopModeOfFile(PFILE_OBJECT File)
 }
 
 /* What needs no driver: bytes of the answer, 0 when the driver must be asked. */
-static ULONG IopAnswerQuery(PFILE_OBJECT File, FILE_INFORMATION_CLASS Class, IOP_ANSWER *Answer)
+static ULONG IopAnswerQuery(const IOP_REQUEST *Request, FILE_INFORMATION_CLASS Class, IOP_ANSWER *Answer)
 {
+    PFILE_OBJECT File = Request->File;
     switch (Class) {
     case FilePositionInformation:
         if (!(File->Flags & FO_SYNCHRONOUS_IO))
@@ -80,9 +88,41 @@ static ULONG IopAnswerQuery(PFILE_OBJECT File, FILE_INFORMATION_CLASS Class, IOP
     case FileAlignmentInformation:
         Answer->Alignment.AlignmentRequirement = File->DeviceObject->AlignmentRequirement;
         return sizeof(Answer->Alignment);
+    case FileAccessInformation:
+        Answer->Access.AccessFlags = Request->GrantedAccess;
+        return sizeof(Answer->Access);
     default:
         return 0;
     }
+}
+
+/* [WDK FILE_ALL_INFORMATION] three parts are the I/O manager's, written before the file system fills in the others. */
+static VOID IopFillOwnParts(const IOP_REQUEST *Request, FILE_ALL_INFORMATION *All)
+{
+    All->AccessInformation.AccessFlags = Request->GrantedAccess;
+    All->ModeInformation.Mode = IopModeOfFile(Request->File);
+    All->AlignmentInformation.AlignmentRequirement = Request->File->DeviceObject->AlignmentRequirement;
+}
+
+static BOOLEAN IopNamesTarget(FILE_INFORMATION_CLASS Class)
+{
+    return Class == FileRenameInformation || Class == FileLinkInformation;
+}
+
+/* The buffer is captured. */
+static NTSTATUS IopSendSet(IOP_REQUEST *Request)
+{
+    HANDLE Target = NULL;
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (IopNamesTarget(Request->Stack->Parameters.SetFile.FileInformationClass))
+        Status = IopOpenRenameTarget(Request, &Target);
+    if (NT_SUCCESS(Status))
+        Status = IopSendRequest(Request, TRUE);
+    else
+        IopAbandonRequest(Request);
+    if (Target != NULL)
+        ObCloseHandle(Target, KernelMode);
+    return Status;
 }
 
 static NTSTATUS IopAskDriver(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, BOOLEAN Set)
@@ -99,8 +139,13 @@ static NTSTATUS IopAskDriver(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, B
         Status = MmReadCaller(System, Buffer, Length, Request->Mode);
     else
         IopReturnBuffer(Request->Irp, Buffer, Length);
-    if (NT_SUCCESS(Status))
+    if (NT_SUCCESS(Status) && Set)
+        return IopSendSet(Request);
+    if (NT_SUCCESS(Status)) {
+        if (Request->Stack->Parameters.QueryFile.FileInformationClass == FileAllInformation)
+            IopFillOwnParts(Request, System);
         return IopSendRequest(Request, TRUE);
+    }
     IopAbandonRequest(Request);
     return Status;
 }
@@ -108,7 +153,7 @@ static NTSTATUS IopAskDriver(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, B
 static NTSTATUS IopQuery(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, FILE_INFORMATION_CLASS Class)
 {
     IOP_ANSWER Answer = {};
-    ULONG Answered = IopAnswerQuery(Request->File, Class, &Answer);
+    ULONG Answered = IopAnswerQuery(Request, Class, &Answer);
     if (Answered != 0)
         return IopAnswerRequest(Request, MmWriteCaller(Buffer, &Answer, Answered, Request->Mode), Answered);
     Request->Stack->Parameters.QueryFile.Length = Length;

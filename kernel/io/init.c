@@ -9,4 +9,6 @@ VOID IoInitSystem(VOID)
     IopInitDriverType();
     IopInitFileType();
     IopInitReportDevice();
+    IopInitRaw();
+    IopInitNullDevice();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Tier 3, io: what the files of the I/O manager share.
  *
- * Locks, in the order of acquisition: the cancel spin lock (rank LockRankIoCancel; drivers hold it), then
- * IopDatabaseLock (d), rank LockRankIoDatabase: device lists, attachments, reference counts of devices, the
+ * Locks, in the order of acquisition: the cancel spin lock (rank LockRankIoCancel; drivers hold it), the VPB lock (v), rank
+ * LockRankIoVpb, which drivers hold too, then IopDatabaseLock (d), rank LockRankIoDatabase: device lists, attachments, reference counts of devices, the
  * IRP lists of threads, link records. Neither is held over a call into a driver, except that a cancel routine
  * is called with the cancel spin lock, as documented. */
 #pragma once
@@ -20,6 +20,7 @@
 #define IOP_TAG_LINK 'kLoI'
 #define IOP_TAG_ERROR_LOG 'lEoI'
 #define IOP_TAG_SHUTDOWN 'dSoI'
+#define IOP_TAG_VPB 'bVoI'
 
 extern ARCH_LOCK IopDatabaseLock;
 
@@ -44,7 +45,7 @@ typedef struct _IOP_DEVICE_STATE {
     LONG StartIoCount;
     LONG StartIoKey;
     ULONG StartIoFlags;
-    PVPB Vpb;
+    PVPB Vpb; /* (v) of a volume's device: where it is mounted */
 } IOP_DEVICE_STATE;
 ASSERT_OFFSET(IOP_DEVICE_STATE, AttachedTo, 0x30);
 
@@ -66,6 +67,28 @@ VOID IopReportDevice(PDEVICE_OBJECT Device, PCSTR Kind);
 /* io_timer.c: the device's timer, if it has one. Stopped when the device is deleted, freed with the object (PASSIVE_LEVEL). */
 VOID IopStopDeviceTimer(PDEVICE_OBJECT Device);
 VOID IopFreeDeviceTimer(PDEVICE_OBJECT Device);
+
+/* --- volumes: vpb.c --- */
+
+/* [WDK IoCreateDevice] a disk, tape or CD-ROM gets one; nothing for other types. It goes with the device object. */
+NTSTATUS IopCreateVpb(PDEVICE_OBJECT Device);
+VOID IopFreeVpb(PDEVICE_OBJECT Device);
+/* The device that requests of files on Device go to the stack of: the mounted volume's, else itself. */
+PDEVICE_OBJECT IopBaseDevice(PFILE_OBJECT File);
+/* A new open of File on its device: mounts a volume if need be (PASSIVE_LEVEL) and holds it by File->Vpb, which stays NULL when the device
+ * itself is opened. */
+NTSTATUS IopReferenceVolume(PFILE_OBJECT File, ACCESS_MASK DesiredAccess);
+VOID IopDereferenceVolume(PVPB Vpb); /* a raw volume is dismounted when its last file goes */
+/* The file system deletes its volume's device. */
+VOID IopForgetVolume(PDEVICE_OBJECT Volume);
+
+/* file_system.c: asks the registered file systems, the newest first. PASSIVE_LEVEL, Vpb->RealDevice's DeviceLock held. Success: Vpb->DeviceObject is set. */
+NTSTATUS IopMountVolume(PVPB Vpb, BOOLEAN AllowRaw);
+/* A registered file system is told to mount; FileSystem is the top of its stack. */
+NTSTATUS IopSendMount(PDEVICE_OBJECT FileSystem, PVPB Vpb, BOOLEAN AllowRaw);
+/* raw.c */
+VOID IopInitRaw(VOID);
+NTSTATUS IopMountRaw(PVPB Vpb);
 
 /* attach.c. IopDatabaseLock held. */
 PDEVICE_OBJECT IopTopDeviceLocked(PDEVICE_OBJECT Device);
@@ -288,7 +311,17 @@ typedef struct _IOP_CONTROL {
 } IOP_CONTROL;
 NTSTATUS IopSetUpControl(PIRP Irp, const IOP_CONTROL *Control, KPROCESSOR_MODE Mode);
 VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length);
-VOID IopFreeBuffers(PIRP Irp); /* system buffer and MDLs, without copying results */
+VOID IopFreeBuffers(PIRP Irp); /* system buffer, MDLs and auxiliary buffer, without copying results */
+
+/* [WDK IRP] the I/O manager's copy of a pattern or range: nobody needs it when the locations are done, and an APC comes to lie over the
+ * pointer. IRQL <= DISPATCH_LEVEL. */
+static inline VOID IopFreeAuxiliary(PIRP Irp)
+{
+    if (Irp->Tail.Overlay.AuxiliaryBuffer == NULL)
+        return;
+    ExFreePool(Irp->Tail.Overlay.AuxiliaryBuffer);
+    Irp->Tail.Overlay.AuxiliaryBuffer = NULL;
+}
 
 /* device_security.c, share_access.c. PASSIVE_LEVEL. */
 
@@ -322,6 +355,8 @@ typedef struct _IOP_OPEN {
     ULONG Options; /* IO_... of IoCreateFile */
     USHORT FileAttributes;
     USHORT ShareAccess;
+    CREATE_FILE_TYPE Type;
+    PVOID TypeParameters; /* of a pipe or mailslot: the kernel's copy */
     PVOID EaBuffer;
     ULONG EaLength;
     NTSTATUS FinalStatus;  /* out: of the driver */
@@ -361,6 +396,7 @@ typedef struct _IOP_REQUEST {
     PIO_STACK_LOCATION Stack;
     PKEVENT Event; /* the caller's, referenced (taken over too), or NULL */
     KPROCESSOR_MODE Mode;
+    ACCESS_MASK GrantedAccess;
     UCHAR Granted;      /* SL_READ_ACCESS_GRANTED, SL_WRITE_ACCESS_GRANTED: of the handle */
     BOOLEAN AppendOnly; /* the handle may append and not write */
     BOOLEAN Locked;     /* synchronous file: its lock is held */
@@ -375,9 +411,20 @@ VOID IopAbandonRequest(IOP_REQUEST *Request);     /* frees all; after a failed s
 /* Sends it. SynchronousApi: the call waits even if the file is asynchronous. */
 NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi);
 
+/* rename.c: the file that the request's name leads into, opened as its target; NULL for a name in the same folder. PASSIVE_LEVEL. */
+NTSTATUS IopOpenRenameTarget(IOP_REQUEST *Request, HANDLE *Target);
+
+/* create_pipe.c: a pipe's or mailslot's parameters, which are the calling driver's own memory; TRUE for a plain file. */
+BOOLEAN IopTypeIsValid(const IOP_OPEN *Open);
+
+/* create_file.c: a kernel-mode open on behalf of a caller of Mode. */
+NTSTATUS IopCreateForCaller(PHANDLE Handle, POBJECT_ATTRIBUTES Attributes, IOP_OPEN *Open,
+                            KPROCESSOR_MODE Mode);
+
 /* --- start-up of the parts
  * ----------------------------------------------------------------------------------------------------- */
 VOID IopInitReportDevice(VOID);
+VOID IopInitNullDevice(VOID);
 
 /* report_failure.c: what the agent gets */
 extern const NTBOX_FAILURE_INTERFACE IopFailureInterface;

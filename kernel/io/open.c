@@ -50,6 +50,8 @@ static NTSTATUS IopMakeFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, const O
     if (Related != NULL)
         ObfReferenceObject(Related);
     File->RelatedFileObject = Related;
+    if (Device->DeviceType == FILE_DEVICE_NAMED_PIPE)
+        File->Flags |= FO_NAMED_PIPE;
     KeInitializeEvent(&File->Lock, SynchronizationEvent, FALSE);
     KeInitializeEvent(&File->Event, NotificationEvent, FALSE);
     KeInitializeSpinLock(&File->IrpListLock);
@@ -67,7 +69,9 @@ static VOID IopFillCreate(PIRP Irp, PFILE_OBJECT File, const OB_PARSE *Parse, PI
     Irp->Overlay.AllocationSize = Open->AllocationSize;
     Irp->AssociatedIrp.SystemBuffer = Open->EaBuffer;
     Irp->Tail.Overlay.OriginalFileObject = File;
-    Stack->MajorFunction = IRP_MJ_CREATE;
+    Stack->MajorFunction = Open->Type == CreateFileTypeNamedPipe  ? IRP_MJ_CREATE_NAMED_PIPE
+                           : Open->Type == CreateFileTypeMailslot ? IRP_MJ_CREATE_MAILSLOT
+                                                                  : IRP_MJ_CREATE;
     Stack->Flags = (UCHAR)(Open->Options & (SL_OPEN_PAGING_FILE | SL_OPEN_TARGET_DIRECTORY));
     if (IopForcesCheck(Parse))
         Stack->Flags |= SL_FORCE_ACCESS_CHECK;
@@ -79,7 +83,10 @@ static VOID IopFillCreate(PIRP Irp, PFILE_OBJECT File, const OB_PARSE *Parse, PI
         (Open->Disposition << 24) | (Open->CreateOptions & FILE_VALID_OPTION_FLAGS);
     Stack->Parameters.Create.FileAttributes = Open->FileAttributes;
     Stack->Parameters.Create.ShareAccess = Open->ShareAccess;
-    Stack->Parameters.Create.EaLength = Open->EaLength;
+    if (Open->Type == CreateFileTypeNone)
+        Stack->Parameters.Create.EaLength = Open->EaLength;
+    else /* of a mailslot at the same place */
+        Stack->Parameters.CreatePipe.Parameters = Open->TypeParameters;
 }
 
 static NTSTATUS IopSendCreate(PFILE_OBJECT File, const OB_PARSE *Parse, PIO_STATUS_BLOCK Iosb)
@@ -119,7 +126,9 @@ static NTSTATUS IopOpenOnReferencedDevice(PDEVICE_OBJECT Device, PFILE_OBJECT Re
     NTSTATUS Status = IopMakeFile(Device, Related, Parse, &File);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = IopSendCreate(File, Parse, &Iosb);
+    Status = IopReferenceVolume(File, ObMapAccess(IoFileObjectType, Parse->DesiredAccess));
+    if (NT_SUCCESS(Status))
+        Status = IopSendCreate(File, Parse, &Iosb);
     if (Status == STATUS_REPARSE)
         Status = IopReparse(File, &Iosb, Parse);
     if (NT_SUCCESS(Status) && Status != STATUS_REPARSE) {
@@ -128,6 +137,9 @@ static NTSTATUS IopOpenOnReferencedDevice(PDEVICE_OBJECT Device, PFILE_OBJECT Re
         *Found = File;
         return Status;
     }
+    if (File->Vpb != NULL)
+        IopDereferenceVolume(File->Vpb);
+    File->Vpb = NULL;
     File->DeviceObject = NULL; /* no cleanup and close for what was not opened */
     ObfDereferenceObject(File);
     return Status;

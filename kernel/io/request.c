@@ -35,6 +35,7 @@ static NTSTATUS IopReferenceFile(IOP_REQUEST *Request, const IOP_CALLER *Caller)
                                                 (PVOID *)&Request->File, &Information);
     if (!NT_SUCCESS(Status))
         return Status;
+    Request->GrantedAccess = Information.GrantedAccess;
     IopNoteGranted(Request, Information.GrantedAccess);
     if (IopGrants(Caller, Information.GrantedAccess))
         return STATUS_SUCCESS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * kernel/io/ramfs/index.c under ASan and UBSan: the tree that is made from boot.cpio, look-ups in it, and
+ * kernel/io/bootfs/index.c under ASan and UBSan: the tree that is made from boot.cpio, look-ups in it, and
  * archives that it refuses. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "io/ramfs/index.h"
+#include "io/bootfs/index.h"
 
 typedef struct ARCHIVE {
     uint8_t Bytes[8192];
@@ -34,7 +34,7 @@ static void Add(ARCHIVE *Archive, const char *Name, uint32_t Mode, const char *D
 }
 
 typedef struct TREE {
-    RAMFS_INDEX Index;
+    BOOTFS_INDEX Index;
     void *Memory;
     CPIO_ERROR Error;
 } TREE;
@@ -42,15 +42,15 @@ typedef struct TREE {
 static bool Mount(TREE *Tree, const ARCHIVE *Archive)
 {
     memset(Tree, 0, sizeof(*Tree));
-    uint64_t Size = RamfsMeasure(Archive->Bytes, Archive->Length, &Tree->Index, &Tree->Error);
+    uint64_t Size = BootfsMeasure(Archive->Bytes, Archive->Length, &Tree->Index, &Tree->Error);
     if (Size == 0)
         return false;
     Tree->Memory = calloc(1, Size); /* exactly: ASan sees one byte more */
     assert_non_null(Tree->Memory);
-    return RamfsBuild(&Tree->Index, Tree->Memory, Archive->Bytes, Archive->Length, &Tree->Error);
+    return BootfsBuild(&Tree->Index, Tree->Memory, Archive->Bytes, Archive->Length, &Tree->Error);
 }
 
-static RAMFS_FOUND Find(const TREE *Tree, uint32_t Start, const char *Path, uint32_t *Node)
+static BOOTFS_FOUND Find(const TREE *Tree, uint32_t Start, const char *Path, uint32_t *Node)
 {
     uint16_t Text[256];
     uint32_t Length = 0;
@@ -58,7 +58,8 @@ static RAMFS_FOUND Find(const TREE *Tree, uint32_t Start, const char *Path, uint
         Text[Length] = (uint8_t)Path[Length];
         Length++;
     }
-    return RamfsFind(&Tree->Index, Start, Text, Length, Node);
+    uint32_t Used;
+    return BootfsFind(&Tree->Index, Start, Text, Length, BOOTFS_NONE, Node, &Used);
 }
 
 #define FOLDER (CPIO_MODE_DIRECTORY | 0755u)
@@ -91,24 +92,24 @@ static void FindsFilesAndFolders(void **State)
     Sample(&Archive);
     End(&Archive);
     assert_true(Mount(&Tree, &Archive));
-    assert_int_equal(Find(&Tree, 0, "\\windows\\SYSTEM32\\Drivers\\IOCTL.SYS", &Node), RamfsFound);
+    assert_int_equal(Find(&Tree, 0, "\\windows\\SYSTEM32\\Drivers\\IOCTL.SYS", &Node), BootfsFound);
     assert_int_equal(Tree.Index.Nodes[Node].Size, 9);
     assert_int_equal(Tree.Index.Nodes[Node].Time, 77);
     assert_memory_equal(Tree.Index.Nodes[Node].Data, "MZ driver", 9);
     assert_false(Tree.Index.Nodes[Node].Folder);
 
-    assert_int_equal(Find(&Tree, 0, "Windows\\System32\\", &Folder), RamfsFound);
+    assert_int_equal(Find(&Tree, 0, "Windows\\System32\\", &Folder), BootfsFound);
     assert_true(Tree.Index.Nodes[Folder].Folder);
     assert_int_equal(Tree.Index.Nodes[Folder].Time, 77);
-    assert_int_equal(Find(&Tree, Folder, "drivers\\ioctl.sys", &Node), RamfsFound);
-    assert_int_equal(Find(&Tree, Folder, "", &Node), RamfsFound);
+    assert_int_equal(Find(&Tree, Folder, "drivers\\ioctl.sys", &Node), BootfsFound);
+    assert_int_equal(Find(&Tree, Folder, "", &Node), BootfsFound);
     assert_int_equal(Node, Folder);
-    assert_int_equal(Find(&Tree, 0, "", &Node), RamfsFound);
+    assert_int_equal(Find(&Tree, 0, "", &Node), BootfsFound);
     assert_int_equal(Node, 0);
-    assert_int_equal(Find(&Tree, 0, "\\", &Node), RamfsFound);
-    assert_int_equal(Find(&Tree, 0, "\\Windows\\empty", &Node), RamfsFound);
+    assert_int_equal(Find(&Tree, 0, "\\", &Node), BootfsFound);
+    assert_int_equal(Find(&Tree, 0, "\\Windows\\empty", &Node), BootfsFound);
     assert_int_equal(Tree.Index.Nodes[Node].Size, 0);
-    assert_int_equal(Find(&Tree, 0, "\\Windows\\\xe4PFEL.TXT", &Node), RamfsFound);
+    assert_int_equal(Find(&Tree, 0, "\\Windows\\\xe4PFEL.TXT", &Node), BootfsFound);
     free(Tree.Memory);
 }
 
@@ -121,15 +122,15 @@ static void SaysWhatIsMissing(void **State)
     Sample(&Archive);
     End(&Archive);
     assert_true(Mount(&Tree, &Archive));
-    assert_int_equal(Find(&Tree, 0, "\\Windows\\none", &Node), RamfsNoName);
-    assert_int_equal(Find(&Tree, 0, "\\Windows\\none\\", &Node), RamfsNoName);
-    assert_int_equal(Find(&Tree, 0, "\\none\\empty", &Node), RamfsNoPath);
-    assert_int_equal(Find(&Tree, 0, "\\Windows\\empty\\a", &Node), RamfsNoPath);
-    assert_int_equal(Find(&Tree, 0, "\\Windows\\empty\\", &Node), RamfsBadName);
-    assert_int_equal(Find(&Tree, 0, "\\Windows\\\\empty", &Node), RamfsBadName);
-    assert_int_equal(Find(&Tree, 0, "\\\\Windows", &Node), RamfsBadName);
-    assert_int_equal(Find(&Tree, 0, "\\Windows\\link", &Node), RamfsNoName); /* not a file of this system */
-    assert_int_equal(Find(&Tree, 0, "\\Windows\\..", &Node), RamfsNoName);
+    assert_int_equal(Find(&Tree, 0, "\\Windows\\none", &Node), BootfsNoName);
+    assert_int_equal(Find(&Tree, 0, "\\Windows\\none\\", &Node), BootfsNoName);
+    assert_int_equal(Find(&Tree, 0, "\\none\\empty", &Node), BootfsNoPath);
+    assert_int_equal(Find(&Tree, 0, "\\Windows\\empty\\a", &Node), BootfsNoPath);
+    assert_int_equal(Find(&Tree, 0, "\\Windows\\empty\\", &Node), BootfsBadName);
+    assert_int_equal(Find(&Tree, 0, "\\Windows\\\\empty", &Node), BootfsBadName);
+    assert_int_equal(Find(&Tree, 0, "\\\\Windows", &Node), BootfsBadName);
+    assert_int_equal(Find(&Tree, 0, "\\Windows\\link", &Node), BootfsNoName); /* not a file of this system */
+    assert_int_equal(Find(&Tree, 0, "\\Windows\\..", &Node), BootfsNoName);
     free(Tree.Memory);
 }
 
@@ -178,5 +179,5 @@ int main(void)
         cmocka_unit_test(SaysWhatIsMissing),
         cmocka_unit_test(RefusesBadArchives),
     };
-    return cmocka_run_group_tests_name("ramfs", Tests, NULL, NULL);
+    return cmocka_run_group_tests_name("bootfs", Tests, NULL, NULL);
 }

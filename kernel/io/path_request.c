@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * Services that take a name: the file is opened, asked or marked, and closed. */
+#include "iop.h"
+#include "mm_caller.h"
+
+/* [WDK ZwDeleteFile] of a reparse point itself; in use for the kernel only here. */
+static NTSTATUS IopDelete(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    HANDLE File;
+    IOP_OPEN Open = {.DesiredAccess = DELETE,
+                     .CreateOptions = FILE_DELETE_ON_CLOSE | FILE_OPEN_REPARSE_POINT,
+                     .ShareAccess = FILE_SHARE_VALID_FLAGS,
+                     .Disposition = FILE_OPEN};
+    NTSTATUS Status = IopCreateForCaller(&File, Attributes, &Open, Mode);
+    if (NT_SUCCESS(Status))
+        ObCloseHandle(File, Mode);
+    return Status;
+}
+
+NTSTATUS NTAPI ZwDeleteFile(POBJECT_ATTRIBUTES ObjectAttributes)
+{
+    return IopDelete(ObjectAttributes, KernelMode);
+}
+
+NTSTATUS NTAPI NtDeleteFile(POBJECT_ATTRIBUTES ObjectAttributes)
+{
+    return IopDelete(ObjectAttributes, ExGetPreviousMode());
+}
+
+/* [WDK ZwQueryFullAttributesFile] */
+NTSTATUS NTAPI ZwQueryFullAttributesFile(POBJECT_ATTRIBUTES ObjectAttributes,
+                                         PFILE_NETWORK_OPEN_INFORMATION FileInformation)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    HANDLE File;
+    IO_STATUS_BLOCK Iosb;
+    IOP_OPEN Open = {.DesiredAccess = FILE_READ_ATTRIBUTES,
+                     .CreateOptions = FILE_OPEN_REPARSE_POINT,
+                     .ShareAccess = FILE_SHARE_VALID_FLAGS,
+                     .Disposition = FILE_OPEN};
+    NTSTATUS Status = IopCreateForCaller(&File, ObjectAttributes, &Open, KernelMode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ZwQueryInformationFile(File, &Iosb, FileInformation, sizeof(*FileInformation),
+                                    FileNetworkOpenInformation);
+    ObCloseHandle(File, KernelMode);
+    return Status;
+}

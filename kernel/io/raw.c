@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ * The raw file system: a disk that no other one mounts is opened as a whole, and its requests go to the disk. The volume goes with the last
+ * file on it (vpb.c). [WDK How the Volume is Mounted] */
+#include "iop.h"
+
+static PDEVICE_OBJECT IopRawFileSystem;
+
+/* Extension of a volume's device. */
+typedef struct _IOP_RAW_VOLUME {
+    PDEVICE_OBJECT Disk; /* top of its stack; the files on the volume hold it */
+} IOP_RAW_VOLUME;
+
+static NTSTATUS IopCompleteRaw(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+{
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Information;
+    IofCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Status;
+}
+
+/* There are no names on it. */
+static NTSTATUS NTAPI IopRawCreate(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    ULONG Disposition = Stack->Parameters.Create.Options >> 24;
+    if (Device == IopRawFileSystem || !(Stack->FileObject->Flags & FO_VOLUME_OPEN))
+        return IopCompleteRaw(Irp, STATUS_INVALID_PARAMETER, 0);
+    if (Stack->Parameters.Create.Options & FILE_DIRECTORY_FILE)
+        return IopCompleteRaw(Irp, STATUS_NOT_A_DIRECTORY, 0);
+    if (Disposition != FILE_OPEN && Disposition != FILE_OPEN_IF)
+        return IopCompleteRaw(Irp, STATUS_ACCESS_DENIED, 0);
+    return IopCompleteRaw(Irp, STATUS_SUCCESS, FILE_OPENED);
+}
+
+static NTSTATUS NTAPI IopRawClose(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    return IopCompleteRaw(Irp, STATUS_SUCCESS, 0);
+}
+
+static NTSTATUS NTAPI IopRawPass(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    IOP_RAW_VOLUME *Volume = Device->DeviceExtension;
+    if (Device == IopRawFileSystem)
+        return IopCompleteRaw(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    IoSkipCurrentIrpStackLocation(Irp);
+    return IofCallDriver(Volume->Disk, Irp);
+}
+
+static NTSTATUS IopMakeRawVolume(PVPB Vpb, PDEVICE_OBJECT Disk)
+{
+    PDEVICE_OBJECT Device;
+    NTSTATUS Status = IoCreateDevice(IopRawFileSystem->DriverObject, sizeof(IOP_RAW_VOLUME), NULL,
+                                     FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    ((IOP_RAW_VOLUME *)Device->DeviceExtension)->Disk = Disk;
+    Device->StackSize = (CCHAR)(Disk->StackSize + 1);
+    Device->AlignmentRequirement = Disk->AlignmentRequirement;
+    Device->SectorSize = Disk->SectorSize;
+    Device->Flags |= Disk->Flags & (DO_BUFFERED_IO | DO_DIRECT_IO); /* the requests go on to it as they are */
+    Device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    KIRQL OldIrql;
+    IoAcquireVpbSpinLock(&OldIrql);
+    Vpb->DeviceObject = Device;
+    Vpb->Flags |= VPB_RAW_MOUNT;
+    IoReleaseVpbSpinLock(OldIrql);
+    return STATUS_SUCCESS;
+}
+
+/* IRP_MN_MOUNT_VOLUME */
+static NTSTATUS NTAPI IopRawControl(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    if (Device != IopRawFileSystem)
+        return IopRawPass(Device, Irp);
+    if (Stack->MinorFunction != IRP_MN_MOUNT_VOLUME)
+        return IopCompleteRaw(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    return IopCompleteRaw(
+        Irp, IopMakeRawVolume(Stack->Parameters.MountVolume.Vpb, Stack->Parameters.MountVolume.DeviceObject),
+        0);
+}
+
+NTSTATUS IopMountRaw(PVPB Vpb)
+{
+    return IopSendMount(IopRawFileSystem, Vpb, TRUE);
+}
+
+static NTSTATUS NTAPI IopRawEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
+{
+    static const UCHAR Passed[] = {IRP_MJ_READ, IRP_MJ_WRITE, IRP_MJ_FLUSH_BUFFERS, IRP_MJ_DEVICE_CONTROL};
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\RawDisk");
+    for (ULONG I = 0; I < RTL_NUMBER_OF(Passed); I++)
+        Driver->MajorFunction[Passed[I]] = IopRawPass;
+    Driver->MajorFunction[IRP_MJ_CREATE] = IopRawCreate;
+    Driver->MajorFunction[IRP_MJ_CLEANUP] = IopRawClose;
+    Driver->MajorFunction[IRP_MJ_CLOSE] = IopRawClose;
+    Driver->MajorFunction[IRP_MJ_FILE_SYSTEM_CONTROL] = IopRawControl;
+    return IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &IopRawFileSystem);
+}
+
+VOID IopInitRaw(VOID)
+{
+    NTSTATUS Status = IoCreateDriver(L"\\FileSystem\\RAW", IopRawEntry);
+    if (!NT_SUCCESS(Status))
+        KeBugCheckEx(IO1_INITIALIZATION_FAILED, (ULONG_PTR)Status, 5, 0, 0);
+}
