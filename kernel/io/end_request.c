@@ -78,9 +78,8 @@ BOOLEAN IopTellsResult(PIRP Irp)
     return !NT_ERROR(Irp->IoStatus.Status) || Irp->PendingReturned;
 }
 
-VOID IopReturnResults(PIRP Irp)
+VOID IopReturnResults(PIRP Irp, BOOLEAN Tell)
 {
-    BOOLEAN Tell = IopTellsResult(Irp);
     IopCopyOutput(Irp);
     IopFreeBuffers(Irp);
     if (!Tell || Irp->UserIosb == NULL)
@@ -160,7 +159,7 @@ VOID IopEndRequest(PIRP Irp)
     BOOLEAN Tell = IopTellsResult(Irp), EventIsReferenced = File != NULL && Event != NULL;
     PFILE_OBJECT Signaled = Tell && IopSignalsFile(File, Event) ? File : NULL;
 
-    IopReturnResults(Irp);
+    IopReturnResults(Irp, Tell);
     IopDequeueThreadIrp(Irp);
     if (File != NULL && Signaled == NULL)
         ObfDereferenceObject(File);

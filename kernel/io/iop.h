@@ -194,8 +194,8 @@ VOID IopDropRequest(PIRP Irp); /* the thread is gone: nobody is told */
 /* [WDK IO_STATUS_BLOCK] a request that fails before it was pending tells its status by return value alone: neither the status block
  * nor the event change. */
 BOOLEAN IopTellsResult(PIRP Irp);
-BOOLEAN IopCopiesOutput(PIRP Irp); /* from its system buffer to the caller's */
-VOID IopReturnResults(PIRP Irp);   /* output, buffers, status block */
+BOOLEAN IopCopiesOutput(PIRP Irp);             /* from its system buffer to the caller's */
+VOID IopReturnResults(PIRP Irp, BOOLEAN Tell); /* output, buffers; Tell: status block */
 VOID IopFreeOrCall(PIRP Irp,
                    BOOLEAN Tell); /* the IRP goes, or becomes the call of the caller's APC routine */
 /* The kernel's half: memory there goes away by nobody's leave but its owner's. */
@@ -297,6 +297,8 @@ VOID IopCheckNotInUse(PIRP Irp, PVOID Caller); /* Caller frees or reuses it */
 VOID IopOwnIrp(PIRP Irp);         /* the current thread issues it, for the process that it is attached to */
 VOID IopQueueThreadIrp(PIRP Irp); /* the same, and it is in the thread's list. IRQL <= APC_LEVEL */
 VOID IopDequeueThreadIrp(PIRP Irp);
+/* Cancels one IRP of the current thread, on File or (NULL) any; FALSE when there is none left that was not cancelled. PASSIVE_LEVEL */
+BOOLEAN IopCancelThreadIrp(PETHREAD Thread, const FILE_OBJECT *File);
 
 /* buffers.c. On failure nothing is allocated. The IRP then owns the buffers. */
 NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Buffer, ULONG Length,
@@ -336,8 +338,8 @@ NTSTATUS IopFileSecurity(PVOID Object, OB_SECURITY_CALL *Call);
 
 /* send.c. IRQL <= APC_LEVEL; special kernel APCs need not be delivered. */
 
-/* Sends an IRP of IopAllocateIrp with the next location filled in, and waits until its locations are done: its status. The IRP is still
- * there with its buffers, in no thread's list. Busy, or NULL: an event that is cleared when the wait begins. */
+/* Sends an IRP of IopAllocateIrp with the next location filled in, and waits until its locations are done: the status that the driver
+ * returned, or the IRP's when it pended. The IRP is still there with its buffers, in no thread's list. Busy, or NULL: an event that is cleared when the wait begins. */
 NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Busy);
 /* The same for an IRP of the I/O manager's own, which is freed. */
 NTSTATUS IopSendAndWait(PDEVICE_OBJECT Device, PIRP Irp, PIO_STATUS_BLOCK Iosb);

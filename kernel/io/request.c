@@ -139,14 +139,16 @@ static VOID IopSignalWaited(IOP_REQUEST *Request)
         KeSetEvent(Request->Event, IO_NO_INCREMENT, FALSE);
 }
 
-/* The file is synchronous, or the call waits although it is not. */
+/* The file is synchronous, or the call waits although it is not. [Wine's test_return_status, kept true on Windows] a synchronous file's
+ * status block is not written on errors, also when the driver pended the request. */
 static NTSTATUS IopSendWaited(IOP_REQUEST *Request)
 {
     PIRP Irp = Request->Irp;
     NTSTATUS Status = IopCallAndWait(Request->Device, Irp, Request->Locked ? &Request->File->Event : NULL);
-    BOOLEAN Tell = IopTellsResult(Irp);
-    IopReturnResults(Irp);
-    if (NT_SUCCESS(Status))
+    NTSTATUS Ended = Irp->IoStatus.Status;
+    BOOLEAN Tell = IopTellsResult(Irp) && !(Request->Locked && NT_ERROR(Ended));
+    IopReturnResults(Irp, Tell);
+    if (Irp->IoStatus.Status != Ended)
         Status = Irp->IoStatus.Status; /* the output could not be written */
     IopMovePosition(Request);
     if (Tell)

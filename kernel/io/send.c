@@ -11,7 +11,7 @@ NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Busy)
     Irp->UserEvent = &Done;
     State->Wait = IopWaitSent;
     IopQueueThreadIrp(Irp);
-    (void)IofCallDriver(Device, Irp);
+    NTSTATUS Status = IofCallDriver(Device, Irp);
     /* One instruction: an APC of this thread may complete the IRP before it or after it. */
     if (__atomic_exchange_n(&State->Wait, IopWaitBlocked, __ATOMIC_RELAXED) != IopWaitEnded) {
         if (Busy != NULL)
@@ -19,7 +19,7 @@ NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Busy)
         KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL);
     }
     IopDequeueThreadIrp(Irp);
-    return Irp->IoStatus.Status;
+    return Status != STATUS_PENDING ? Status : Irp->IoStatus.Status;
 }
 
 NTSTATUS IopSendAndWait(PDEVICE_OBJECT Device, PIRP Irp, PIO_STATUS_BLOCK Iosb)

@@ -36,24 +36,24 @@ VOID IopDequeueThreadIrp(PIRP Irp)
         KeSetEvent(Thread->IrpsAreGone, IO_NO_INCREMENT, FALSE);
 }
 
-static PIRP IopFindToCancel(PETHREAD Thread)
+static PIRP IopFindToCancel(PETHREAD Thread, const FILE_OBJECT *File)
 {
     for (LIST_ENTRY *E = Thread->IrpList.Flink; E != &Thread->IrpList; E = E->Flink) {
         PIRP Irp = CONTAINING_RECORD(E, IRP, ThreadListEntry);
-        if (!Irp->Cancel)
+        if (!Irp->Cancel && (File == NULL || Irp->Tail.Overlay.OriginalFileObject == File))
             return Irp;
     }
     return NULL;
 }
 
-/* Cancels one IRP of the thread; FALSE when there is none left. At APC_LEVEL and above no IRP of the list can go away; a cancel
- * routine that we took keeps it after that. */
-static BOOLEAN IopCancelOne(PETHREAD Thread)
+/* At APC_LEVEL and above no IRP of the list can go away; a cancel routine that we took keeps it after that. One whose end is queued already
+ * has no cancel routine, and its APC where the file was: whether it is found does not matter. */
+BOOLEAN IopCancelThreadIrp(PETHREAD Thread, const FILE_OBJECT *File)
 {
     KIRQL OldIrql;
     PDRIVER_CANCEL Routine = NULL;
     IoAcquireCancelSpinLock(&OldIrql);
-    PIRP Irp = IopFindToCancel(Thread);
+    PIRP Irp = IopFindToCancel(Thread, File);
     if (Irp != NULL) {
         Irp->Cancel = TRUE;
         Irp->CancelIrql = OldIrql;
@@ -71,7 +71,7 @@ VOID IoCancelThreadIo(PETHREAD Thread)
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     KEVENT Gone;
     KeInitializeEvent(&Gone, NotificationEvent, FALSE);
-    while (IopCancelOne(Thread))
+    while (IopCancelThreadIrp(Thread, NULL))
         ;
     KIRQL OldIrql = ArchRaiseIrql(APC_LEVEL);
     BOOLEAN Empty = IsListEmpty(&Thread->IrpList);

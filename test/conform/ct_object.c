@@ -208,6 +208,22 @@ static VOID ObjectProcessType(VOID)
     CT_STATUS(ObReferenceObjectByPointer(Process, 0, *PsThreadType, KernelMode), STATUS_OBJECT_TYPE_MISMATCH);
 }
 
+/* A driver object, by its name. */
+static VOID ObjectByName(VOID)
+{
+    UNICODE_STRING Wrong = RTL_CONSTANT_STRING(L"\\Driver\\CtNobody");
+    PVOID Driver = NULL;
+    CT_SUCCESS(ObReferenceObjectByName(&CtDriverObject->DriverName, OBJ_CASE_INSENSITIVE, NULL, 0,
+                                       *IoDriverObjectType, KernelMode, NULL, &Driver));
+    CT_CHECK(Driver == CtDriverObject);
+    ObDereferenceObject(Driver);
+    CT_STATUS(ObReferenceObjectByName(&CtDriverObject->DriverName, OBJ_CASE_INSENSITIVE, NULL, 0,
+                                      *PsThreadType, KernelMode, NULL, &Driver),
+              STATUS_OBJECT_TYPE_MISMATCH);
+    CT_STATUS(ObReferenceObjectByName(&Wrong, 0, NULL, 0, *IoDriverObjectType, KernelMode, NULL, &Driver),
+              STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
 static VOID ObjectFileType(VOID)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\CtObjectFile");
@@ -250,6 +266,7 @@ static const CT_CASE Cases[] = {
     {"object.wait", ObjectWait},
     {"object.thread_type", ObjectThreadType},
     {"object.process_type", ObjectProcessType},
+    {"object.byname", ObjectByName},
     {"object.file_type", ObjectFileType},
     {"object.event_handle", ObjectEventHandle},
 };

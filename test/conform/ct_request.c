@@ -5,6 +5,7 @@
 
 #define CODE_PEND CTL_CODE(FILE_DEVICE_UNKNOWN, 0x920, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define CODE_NOW CTL_CODE(FILE_DEVICE_UNKNOWN, 0x921, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define CODE_CANCEL CTL_CODE(FILE_DEVICE_UNKNOWN, 0x923, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define CODE_FAIL CTL_CODE(FILE_DEVICE_UNKNOWN, 0x922, METHOD_BUFFERED, FILE_ANY_ACCESS)
 
 static UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\CtRequest");
@@ -20,12 +21,23 @@ static ULONG FillOutput(PIRP Irp)
     return Length;
 }
 
+static VOID NTAPI Cancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
+    CtComplete(Irp, STATUS_CANCELLED, 0);
+}
+
 static NTSTATUS Control(PIRP Irp)
 {
     switch (IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode) {
     case CODE_PEND:
         IoMarkIrpPending(Irp);
         Pended = Irp;
+        return STATUS_PENDING;
+    case CODE_CANCEL:
+        IoMarkIrpPending(Irp);
+        IoSetCancelRoutine(Irp, Cancel);
         return STATUS_PENDING;
     case CODE_NOW:
         return CtComplete(Irp, STATUS_SUCCESS, FillOutput(Irp));
@@ -265,7 +277,27 @@ static VOID RequestEa(VOID)
     CT_STATUS(CheckEa(Ea, 24, &Wrong), STATUS_EA_LIST_INCONSISTENT);
 }
 
+/* Only what this thread has under way on this file, and only once. */
+static VOID RequestCancel(VOID)
+{
+    IO_STATUS_BLOCK Iosb = {.Status = STATUS_PENDING}, Cancel;
+    HANDLE Handle = Prepare(0), Other = Open(0);
+    CT_REQUIRE(Handle != NULL && Other != NULL);
+    CT_STATUS(ZwDeviceIoControlFile(Handle, NULL, NULL, NULL, &Iosb, CODE_CANCEL, NULL, 0, NULL, 0),
+              STATUS_PENDING);
+    CT_SUCCESS(ZwCancelIoFile(Other, &Cancel));
+    CT_EQUAL(Iosb.Status, STATUS_PENDING);
+    CT_SUCCESS(ZwCancelIoFile(Handle, &Cancel));
+    CT_CHECK(Cancel.Status == STATUS_SUCCESS && Cancel.Information == 0);
+    CT_EQUAL(Iosb.Status, STATUS_CANCELLED);
+    CT_SUCCESS(ZwCancelIoFile(Handle, &Cancel));
+    CT_STATUS(ZwCancelIoFile((HANDLE)(LONG_PTR)0xFFFF8, &Cancel), STATUS_INVALID_HANDLE);
+    ZwClose(Other);
+    Finish(Handle);
+}
+
 static const CT_CASE Cases[] = {
+    {"request.cancel", RequestCancel},
     {"request.in_thread", RequestInThread},
     {"request.file_event", RequestFileEvent},
     {"request.apc", RequestApc},
