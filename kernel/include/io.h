@@ -44,6 +44,29 @@ extern POBJECT_TYPE IoDeviceObjectType, IoDriverObjectType; /* IoFileObjectType:
  * waits until they are complete. */
 VOID IoCancelThreadIo(PETHREAD Thread);
 
+/* --- completion ports, as user mode calls them: PASSIVE_LEVEL, for the previous mode of the thread. ntoskrnl.exe exports Zw forms of the
+ * first two and of NtRemoveIoCompletionEx. [Win32 "I/O Completion Ports"] --- */
+
+typedef enum _IO_COMPLETION_INFORMATION_CLASS {
+    IoCompletionBasicInformation
+} IO_COMPLETION_INFORMATION_CLASS;
+
+typedef struct _IO_COMPLETION_BASIC_INFORMATION {
+    LONG Depth; /* packets in the port */
+} IO_COMPLETION_BASIC_INFORMATION;
+
+NTSTATUS NTAPI NtCreateIoCompletion(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes,
+                                    ULONG Count);
+NTSTATUS NTAPI NtRemoveIoCompletion(HANDLE Handle, PVOID *Key, PVOID *Context, PIO_STATUS_BLOCK Iosb,
+                                    PLARGE_INTEGER Timeout);
+NTSTATUS NTAPI NtRemoveIoCompletionEx(HANDLE Handle, PFILE_IO_COMPLETION_INFORMATION Information, ULONG Count,
+                                      PULONG Removed, PLARGE_INTEGER Timeout, BOOLEAN Alertable);
+NTSTATUS NTAPI NtOpenIoCompletion(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes);
+NTSTATUS NTAPI NtSetIoCompletion(HANDLE Handle, PVOID Key, PVOID Context, NTSTATUS Status,
+                                 ULONG_PTR Information);
+NTSTATUS NTAPI NtQueryIoCompletion(HANDLE Handle, IO_COMPLETION_INFORMATION_CLASS Class, PVOID Buffer,
+                                   ULONG Length, PULONG ReturnLength);
+
 /* --- files of sections: paging.c. IRQL <= APC_LEVEL; special kernel APCs need not be delivered --- */
 
 /* As MM_UPCALLS.TransferPages. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The end of a request in the thread that issued it: output to the caller's buffer, pages unlocked, status block, event, file object,
  * asynchronous procedure call. IRQL <= APC_LEVEL. */
-#include "iop.h"
+#include "completion.h"
 #include "kd.h"
 #include "mm_caller.h"
 
@@ -133,9 +133,12 @@ static PFILE_OBJECT IopFileOfRequest(PIRP Irp)
                                                                      : Irp->Tail.Overlay.OriginalFileObject;
 }
 
-static BOOLEAN IopSignalsFile(PFILE_OBJECT File, PKEVENT Event)
+/* [Win32 SetFileCompletionNotificationModes] FILE_SKIP_SET_EVENT_ON_HANDLE: not when the request was pending or succeeded. */
+static BOOLEAN IopSignalsFile(PFILE_OBJECT File, PIRP Irp)
 {
-    return File != NULL && (Event == NULL || (File->Flags & FO_SYNCHRONOUS_IO));
+    if (File == NULL || (Irp->UserEvent != NULL && !(File->Flags & FO_SYNCHRONOUS_IO)))
+        return FALSE;
+    return !(File->Flags & FO_SKIP_SET_EVENT) || !(Irp->PendingReturned || NT_SUCCESS(Irp->IoStatus.Status));
 }
 
 /* After it the waiter may free what Event lies in. File NULL: it is not signalled. */
@@ -150,21 +153,23 @@ static VOID IopSignal(PKEVENT Event, PFILE_OBJECT File, NTSTATUS Status)
 }
 
 /* Whoever is woken may close the file and unload its driver at once, and nothing of ours may stand against that: the request's reference
- * goes before the signal, unless the signal is in the file. */
+ * goes before the signal, unless the signal is in the file. The packet comes last: it is the IRP. */
 VOID IopEndRequest(PIRP Irp)
 {
     PFILE_OBJECT File = IopFileOfRequest(Irp);
     PKEVENT Event = Irp->UserEvent;
+    PVOID Key;
     NTSTATUS Status = Irp->IoStatus.Status;
     BOOLEAN Tell = IopTellsResult(Irp), EventIsReferenced = File != NULL && Event != NULL;
-    PFILE_OBJECT Signaled = Tell && IopSignalsFile(File, Event) ? File : NULL;
+    PFILE_OBJECT Signaled = Tell && IopSignalsFile(File, Irp) ? File : NULL;
+    PKQUEUE Port = Tell && File != NULL ? IopReferencePort(File, Irp, &Key) : NULL;
 
     IopReturnResults(Irp, Tell);
     IopDequeueThreadIrp(Irp);
     if (File != NULL && Signaled == NULL)
         ObfDereferenceObject(File);
     BOOLEAN Calls = Irp->Overlay.AsynchronousParameters.UserApcRoutine != NULL;
-    if (!Calls)
+    if (!Calls && Port == NULL)
         IoFreeIrp(Irp);
     if (Tell)
         IopSignal(Event, Signaled, Status);
@@ -174,6 +179,8 @@ VOID IopEndRequest(PIRP Irp)
         ObfDereferenceObject(Event);
     if (Calls)
         IopFreeOrCall(Irp, Tell);
+    else if (Port != NULL)
+        IopPostIrp(Port, Key, Irp);
 }
 
 VOID IopDropRequest(PIRP Irp)

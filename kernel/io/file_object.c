@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * File objects: IRP_MJ_CLEANUP when the last handle is closed, IRP_MJ_CLOSE when the last reference is gone; the lock of files that were
  * opened for synchronous I/O. */
-#include "iop.h"
+#include "completion.h"
 #include "kd.h"
 
 POBJECT_TYPE IoFileObjectType;
@@ -47,6 +47,7 @@ static VOID IopDeleteFile(PVOID Object)
     PDEVICE_OBJECT Device = File->DeviceObject;
     if (Device != NULL)
         IopSendClosing(File, IRP_MJ_CLOSE);
+    IopLeavePort(File);
     if (File->FileName.Buffer != NULL)
         ExFreePool(File->FileName.Buffer); /* a file system may have put another buffer there */
     if (File->RelatedFileObject != NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * ZwQueryInformationFile and ZwSetInformationFile. Position, mode, access and alignment are the I/O manager's own knowledge; the rest is
  * asked of the driver by a buffered IRP. */
-#include "iop.h"
+#include "completion.h"
 #include "mm_caller.h"
 
 typedef struct _IOP_CLASS {
@@ -27,7 +27,8 @@ static const IOP_CLASS IopClasses[] = {
     {FileEaInformation, sizeof(FILE_EA_INFORMATION), 0, 0, 0},
     {FileNameInformation, sizeof(FILE_NAME_INFORMATION), 0, 0, 0},
     {FileAllInformation, sizeof(FILE_ALL_INFORMATION), 0, FILE_READ_ATTRIBUTES, 0},
-    {FilePositionInformation, sizeof(FILE_POSITION_INFORMATION), sizeof(FILE_POSITION_INFORMATION), 0, 0},
+    {FilePositionInformation, sizeof(FILE_POSITION_INFORMATION), sizeof(FILE_POSITION_INFORMATION),
+     FILE_READ_DATA | FILE_WRITE_DATA, FILE_READ_DATA | FILE_WRITE_DATA},
     {FileModeInformation, sizeof(FILE_MODE_INFORMATION), 0, 0, 0},
     {FileAlignmentInformation, sizeof(FILE_ALIGNMENT_INFORMATION), 0, 0, 0},
     {FileNetworkOpenInformation, sizeof(FILE_NETWORK_OPEN_INFORMATION), 0, FILE_READ_ATTRIBUTES, 0},
@@ -41,6 +42,8 @@ static const IOP_CLASS IopClasses[] = {
     {FilePipeInformation, sizeof(FILE_PIPE_INFORMATION), sizeof(FILE_PIPE_INFORMATION), FILE_READ_ATTRIBUTES,
      FILE_WRITE_ATTRIBUTES},
     {FilePipeLocalInformation, sizeof(FILE_PIPE_LOCAL_INFORMATION), 0, FILE_READ_ATTRIBUTES, 0},
+    {FileCompletionInformation, 0, sizeof(FILE_COMPLETION_INFORMATION), 0, 0},
+    {FileIoCompletionNotificationInformation, 0, sizeof(FILE_IO_COMPLETION_NOTIFICATION_INFORMATION), 0, 0},
 };
 
 static NTSTATUS IopCheckClass(FILE_INFORMATION_CLASS Class, BOOLEAN Set, ULONG Length,
@@ -172,7 +175,11 @@ static NTSTATUS IopQueryInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Bu
         Status = MmProbeCallerOutput(Buffer, Length, Mode);
     if (!NT_SUCCESS(Status))
         return Status;
-    const IOP_CALLER Caller = {.File = File, .Access = Known->QueryAccess, .Iosb = Iosb, .Mode = Mode};
+    const IOP_CALLER Caller = {.File = File,
+                               .Access = Known->QueryAccess,
+                               .AnyAccess = Class == FilePositionInformation,
+                               .Iosb = Iosb,
+                               .Mode = Mode};
     Status = IopBeginRequest(&Request, &Caller, IRP_MJ_QUERY_INFORMATION);
     return NT_SUCCESS(Status) ? IopQuery(&Request, Buffer, Length, Class) : Status;
 }
@@ -201,6 +208,38 @@ static NTSTATUS IopSetPosition(IOP_REQUEST *Request, PVOID Buffer)
     return IopAnswerRequest(Request, Status, 0);
 }
 
+static NTSTATUS IopSetPort(IOP_REQUEST *Request, PVOID Buffer)
+{
+    FILE_COMPLETION_INFORMATION Port;
+    NTSTATUS Status = MmReadCaller(&Port, Buffer, sizeof(Port), Request->Mode);
+    if (NT_SUCCESS(Status))
+        Status = IopAssociatePort(Request->File, &Port, Request->Mode);
+    return IopAnswerRequest(Request, Status, 0);
+}
+
+static NTSTATUS IopSetModes(IOP_REQUEST *Request, PVOID Buffer)
+{
+    FILE_IO_COMPLETION_NOTIFICATION_INFORMATION Modes;
+    NTSTATUS Status = MmReadCaller(&Modes, Buffer, sizeof(Modes), Request->Mode);
+    if (NT_SUCCESS(Status))
+        Status = IopSetNotificationModes(Request->File, Modes.Flags);
+    return IopAnswerRequest(Request, Status, 0);
+}
+
+/* What needs no driver is done here. */
+static NTSTATUS IopSet(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, FILE_INFORMATION_CLASS Class)
+{
+    if (Class == FilePositionInformation && Request->Locked)
+        return IopSetPosition(Request, Buffer);
+    if (Class == FileCompletionInformation)
+        return IopSetPort(Request, Buffer);
+    if (Class == FileIoCompletionNotificationInformation)
+        return IopSetModes(Request, Buffer);
+    Request->Stack->Parameters.SetFile.Length = Length;
+    Request->Stack->Parameters.SetFile.FileInformationClass = Class;
+    return IopAskDriver(Request, Buffer, Length, TRUE);
+}
+
 static NTSTATUS IopSetInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
                                   FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode)
 {
@@ -210,15 +249,13 @@ static NTSTATUS IopSetInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buff
     NTSTATUS Status = IopCheckClass(Class, TRUE, Length, &Known);
     if (!NT_SUCCESS(Status))
         return Status;
-    const IOP_CALLER Caller = {.File = File, .Access = Known->SetAccess, .Iosb = Iosb, .Mode = Mode};
+    const IOP_CALLER Caller = {.File = File,
+                               .Access = Known->SetAccess,
+                               .AnyAccess = Class == FilePositionInformation,
+                               .Iosb = Iosb,
+                               .Mode = Mode};
     Status = IopBeginRequest(&Request, &Caller, IRP_MJ_SET_INFORMATION);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    if (Class == FilePositionInformation && Request.Locked)
-        return IopSetPosition(&Request, Buffer);
-    Request.Stack->Parameters.SetFile.Length = Length;
-    Request.Stack->Parameters.SetFile.FileInformationClass = Class;
-    return IopAskDriver(&Request, Buffer, Length, TRUE);
+    return NT_SUCCESS(Status) ? IopSet(&Request, Buffer, Length, Class) : Status;
 }
 
 /* [WDK ZwSetInformationFile] */

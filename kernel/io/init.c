@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Start-up of the I/O manager. */
-#include "iop.h"
+#include "completion.h"
 
 VOID IoInitSystem(VOID)
 {
@@ -8,6 +8,7 @@ VOID IoInitSystem(VOID)
     IopInitDeviceType();
     IopInitDriverType();
     IopInitFileType();
+    IopInitCompletionType();
     IopInitReportDevice();
     IopInitRaw();
     IopInitNullDevice();

@@ -21,6 +21,7 @@
 #define IOP_TAG_ERROR_LOG 'lEoI'
 #define IOP_TAG_SHUTDOWN 'dSoI'
 #define IOP_TAG_VPB 'bVoI'
+#define IOP_TAG_COMPLETION 'pCoI'
 
 extern ARCH_LOCK IopDatabaseLock;
 

@@ -75,6 +75,10 @@ NTSTATUS IopBeginRequest(IOP_REQUEST *Request, const IOP_CALLER *Caller, UCHAR M
         IopAbandonRequest(Request);
         return Status;
     }
+    if (Caller->ApcRoutine != NULL && Request->File->CompletionContext != NULL) {
+        IopAbandonRequest(Request); /* [Win32 ReadFileEx] one or the other */
+        return STATUS_INVALID_PARAMETER;
+    }
     Request->Locked = (Request->File->Flags & FO_SYNCHRONOUS_IO) != 0;
     if (Request->Locked)
         IopLockFile(Request->File);

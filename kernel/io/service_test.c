@@ -1,35 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Requests as a program makes them: previous mode UserMode, buffers in user memory, handles of its own. The device answers control codes
  * of this file. */
-#include "iop.h"
-#include "kt.h"
+#include "service_test.h"
 #include "mm_user.h"
 
-#define USER_BASE 0x20000000ull
 #define KERNEL_VARIABLE ((PVOID)MM_IMAGE_BASE) /* readable, and not the program's */
 
-#define ECHO(Access) CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, (Access))
-#define PEND CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define TAKE_AWAY CTL_CODE(FILE_DEVICE_UNKNOWN, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define DIRECT CTL_CODE(FILE_DEVICE_UNKNOWN, 0x803, METHOD_OUT_DIRECT, FILE_ANY_ACCESS)
-
-/* What the program has in its memory; the second page is for what is taken away. */
-typedef struct _USER_PAGE {
-    HANDLE File;
-    IO_STATUS_BLOCK Iosb;
-    OBJECT_ATTRIBUTES Attributes;
-    UNICODE_STRING Name;
-    WCHAR Text[32];
-    LARGE_INTEGER Offset;
-    UCHAR Input[16], Output[16];
-    FILE_POSITION_INFORMATION Position;
-} USER_PAGE;
-
-#define ME ((USER_PAGE *)USER_BASE)
-#define SECOND ((PUCHAR)USER_BASE + PAGE_SIZE)
-
 static PDEVICE_OBJECT ServiceDevice;
-static PIRP volatile ServicePended;
+PIRP volatile KtServicePended;
 static LARGE_INTEGER ServiceWroteAt;
 
 static NTSTATUS ServiceComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
@@ -54,7 +32,7 @@ static NTSTATUS ServiceControl(PIRP Irp, PIO_STACK_LOCATION Stack)
     switch (Stack->Parameters.DeviceIoControl.IoControlCode) {
     case PEND:
         IoMarkIrpPending(Irp);
-        ServicePended = Irp;
+        KtServicePended = Irp;
         return STATUS_PENDING;
     case TAKE_AWAY:
         ServiceTakeAway();
@@ -113,7 +91,7 @@ static NTSTATUS UserOpen(ACCESS_MASK Access, ULONG Options)
 }
 
 /* Body runs as a thread of an empty process with two pages at USER_BASE would, with the device open. */
-static VOID UserIn(KT_CONTEXT *Kt, ULONG Options, VOID (*Body)(KT_CONTEXT *Kt))
+VOID KtUserIn(KT_CONTEXT *Kt, ULONG Options, VOID (*Body)(KT_CONTEXT *Kt))
 {
     PEPROCESS Process;
     KAPC_STATE State;
@@ -158,7 +136,7 @@ static VOID UserRequests(KT_CONTEXT *Kt)
 
 KT_TEST(io_services_work_for_user_mode)
 {
-    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserRequests);
+    KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserRequests);
 }
 
 /* The handle was opened for reading: what else the request needs is refused, and so is a handle of the kernel's. */
@@ -178,7 +156,7 @@ static VOID UserAccess(KT_CONTEXT *Kt)
 
 KT_TEST(io_services_check_the_handle_of_user_mode)
 {
-    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserAccess);
+    KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserAccess);
 }
 
 static NTSTATUS UserOpenAgain(HANDLE Root, ACCESS_MASK Access, PHANDLE File)
@@ -207,7 +185,7 @@ static VOID UserAppends(KT_CONTEXT *Kt)
 
 KT_TEST(io_append_handle_writes_at_the_end)
 {
-    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserAppends);
+    KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserAppends);
 }
 
 /* An empty name relative to an open of the device is one of the device, which is asked; to ask for nothing is refused too. */
@@ -221,7 +199,7 @@ static VOID UserOpensRelative(KT_CONTEXT *Kt)
 
 KT_TEST(io_relative_open_of_a_device_is_checked)
 {
-    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserOpensRelative);
+    KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserOpensRelative);
 }
 
 /* Each pointer in turn leads into the kernel, or where nothing is. */
@@ -254,7 +232,7 @@ static VOID UserWrongPointers(KT_CONTEXT *Kt)
 
 KT_TEST(io_services_touch_only_user_memory_for_user_mode)
 {
-    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserWrongPointers);
+    KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserWrongPointers);
 }
 
 /* The output buffer is gone when the driver has answered. */
@@ -265,13 +243,13 @@ static VOID UserLosesBuffer(KT_CONTEXT *Kt)
 
 KT_TEST(io_request_outlives_its_buffer)
 {
-    UserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserLosesBuffer);
+    KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserLosesBuffer);
 }
 
 /* Completed by a DPC, which runs in no process. */
 static VOID NTAPI ServiceCompleteInDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
 {
-    PIRP Irp = ServicePended;
+    PIRP Irp = KtServicePended;
     RtlFillMemory(Irp->AssociatedIrp.SystemBuffer, 16, 0x55);
     (void)ServiceComplete(Irp, STATUS_SUCCESS, 16);
 }
@@ -315,5 +293,5 @@ static VOID UserAsynchronous(KT_CONTEXT *Kt)
 
 KT_TEST(io_request_ends_in_its_process)
 {
-    UserIn(Kt, 0, UserAsynchronous);
+    KtUserIn(Kt, 0, UserAsynchronous);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * I/O-manager calls that the mingw-w64 headers lack: later ones (Windows 8), and services of file systems. */
+ * Calls of the I/O manager (later ones, and services of file systems), of event tracing and for dump files that the mingw-w64 headers lack. */
 #pragma once
+#include <stdarg.h>
 
 NTKERNELAPI BOOLEAN NTAPI IoTryQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine,
                                              WORK_QUEUE_TYPE QueueType, PVOID Context);
@@ -11,3 +12,68 @@ NTSYSCALLAPI NTSTATUS NTAPI NtNotifyChangeDirectoryFile(HANDLE FileHandle, HANDL
                                                         ULONG Length, ULONG CompletionFilter,
                                                         BOOLEAN WatchTree);
 NTSYSCALLAPI NTSTATUS NTAPI NtDeleteFile(POBJECT_ATTRIBUTES ObjectAttributes);
+/* Completion ports by handle. ntoskrnl.exe exports these three (import library of mingw-w64); the parameters are those of
+ * [Win32 devnotes NtRemoveIoCompletion] and of [Win32 CreateIoCompletionPort, GetQueuedCompletionStatusEx]. */
+#ifndef IO_COMPLETION_QUERY_STATE
+#define IO_COMPLETION_QUERY_STATE 0x0001
+#endif
+#ifndef IO_COMPLETION_MODIFY_STATE
+#define IO_COMPLETION_MODIFY_STATE 0x0002
+#define IO_COMPLETION_ALL_ACCESS (STANDARD_RIGHTS_REQUIRED | SYNCHRONIZE | 0x3)
+#endif
+
+typedef struct _FILE_IO_COMPLETION_INFORMATION {
+    PVOID KeyContext;
+    PVOID ApcContext;
+    IO_STATUS_BLOCK IoStatusBlock;
+} FILE_IO_COMPLETION_INFORMATION, *PFILE_IO_COMPLETION_INFORMATION;
+
+NTSYSAPI NTSTATUS NTAPI ZwCreateIoCompletion(PHANDLE IoCompletionHandle, ACCESS_MASK DesiredAccess,
+                                             POBJECT_ATTRIBUTES ObjectAttributes, ULONG Count);
+NTSYSAPI NTSTATUS NTAPI ZwRemoveIoCompletion(HANDLE IoCompletionHandle, PVOID *KeyContext, PVOID *ApcContext,
+                                             PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER Timeout);
+NTSYSAPI NTSTATUS NTAPI ZwRemoveIoCompletionEx(HANDLE IoCompletionHandle,
+                                               PFILE_IO_COMPLETION_INFORMATION IoCompletionInformation,
+                                               ULONG Count, PULONG NumEntriesRemoved, PLARGE_INTEGER Timeout,
+                                               BOOLEAN Alertable);
+
+/* [WDK IoQueryFullDriverPath] */
+NTKERNELAPI NTSTATUS NTAPI IoQueryFullDriverPath(PDRIVER_OBJECT DriverObject, PUNICODE_STRING FullPath);
+
+/* [WDK IoGetDeviceInterfacePropertyData] [WDK IoSetDeviceInterfacePropertyData] */
+NTKERNELAPI NTSTATUS NTAPI IoGetDeviceInterfacePropertyData(PUNICODE_STRING SymbolicLinkName,
+                                                            CONST DEVPROPKEY *PropertyKey, LCID Lcid,
+                                                            ULONG Flags, ULONG Size, PVOID Data,
+                                                            PULONG RequiredSize, PDEVPROPTYPE Type);
+NTKERNELAPI NTSTATUS NTAPI IoSetDeviceInterfacePropertyData(PUNICODE_STRING SymbolicLinkName,
+                                                            CONST DEVPROPKEY *PropertyKey, LCID Lcid,
+                                                            ULONG Flags, DEVPROPTYPE Type, ULONG Size,
+                                                            PVOID Data);
+
+/* [WDK KeInitializeCrashDumpHeader] */
+#ifndef DUMP_TYPE_FULL
+#define DUMP_TYPE_INVALID -1
+#define DUMP_TYPE_UNKNOWN 0
+#define DUMP_TYPE_FULL 1
+#endif
+NTKERNELAPI NTSTATUS NTAPI KeInitializeCrashDumpHeader(ULONG DumpType, ULONG Flags, PVOID Buffer,
+                                                       ULONG BufferSize, PULONG BufferNeeded);
+
+/* [Win32 EVENT_INFO_CLASS] */
+typedef enum _EVENT_INFO_CLASS {
+    EventProviderBinaryTrackInfo,
+    EventProviderSetReserved1,
+    EventProviderSetTraits,
+    EventProviderUseDescriptorType,
+    MaxEventInfo
+} EVENT_INFO_CLASS;
+
+/* [WDK EtwSetInformation] [WDK WmiTraceMessage] [WDK WmiTraceMessageVa] */
+NTKERNELAPI NTSTATUS NTAPI EtwSetInformation(REGHANDLE RegHandle, EVENT_INFO_CLASS InformationClass,
+                                             PVOID EventInformation, ULONG InformationLength);
+#ifndef RUN_WPP
+NTKERNELAPI NTSTATUS __cdecl WmiTraceMessage(TRACEHANDLE LoggerHandle, ULONG MessageFlags, LPGUID MessageGuid,
+                                             USHORT MessageNumber, ...);
+#endif
+NTKERNELAPI NTSTATUS NTAPI WmiTraceMessageVa(TRACEHANDLE LoggerHandle, ULONG MessageFlags, LPGUID MessageGuid,
+                                             USHORT MessageNumber, va_list MessageArgList);
