@@ -310,6 +310,10 @@ typedef enum _KE_GATE_KIND {
     GateImageNotify,
     GateRegistryCallback,
     GateRegistryQuery,
+    GateFastIo,
+    GateReinitialize,
+    GateController,
+    GateNotification,
 } KE_GATE_KIND;
 
 typedef struct _KE_GATE {

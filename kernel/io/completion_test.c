@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Completion ports as a program uses them. */
 #include "service_test.h"
+#include "kt.h"
 
 #define NOW ECHO(FILE_ANY_ACCESS)
 #define KERNEL_VARIABLE ((PVOID)MM_IMAGE_BASE)

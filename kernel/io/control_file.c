@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * ZwDeviceIoControlFile, ZwFsControlFile and ZwFlushBuffersFile, and what user mode calls. */
-#include "iop.h"
+#include "fast_io.h"
 #include "mm_caller.h"
 
 /* [WDK Defining I/O Control Codes] the code says which access the handle must have. */
@@ -32,8 +32,11 @@ static NTSTATUS IopControlFile(const IOP_CALLER *Caller, UCHAR Major, const IOP_
     NTSTATUS Status = IopProbeControl(Control, Caller->Mode);
     if (NT_SUCCESS(Status))
         Status = IopBeginRequest(&Request, Caller, Major);
-    if (!NT_SUCCESS(Status))
+    if (Status != STATUS_SUCCESS)
         return Status;
+    IO_STATUS_BLOCK Iosb;
+    if (Major == IRP_MJ_DEVICE_CONTROL && IopFastControl(&Request, Control, &Iosb))
+        return IopEndFastRequest(&Request, &Iosb);
     if (Major == IRP_MJ_DEVICE_CONTROL)
         Request.Stack->Flags |= Request.Granted; /* for IoValidateDeviceIoControlAccess */
     Status = IopSetUpControl(Request.Irp, Control, Caller->Mode);
@@ -93,7 +96,7 @@ static NTSTATUS IopFlush(HANDLE File, PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mod
                                .Iosb = Iosb,
                                .Mode = Mode};
     NTSTATUS Status = IopBeginRequest(&Request, &Caller, IRP_MJ_FLUSH_BUFFERS);
-    return NT_SUCCESS(Status) ? IopSendRequest(&Request, TRUE) : Status;
+    return Status == STATUS_SUCCESS ? IopSendRequest(&Request, TRUE) : Status;
 }
 
 /* [WDK ZwFlushBuffersFile] returns when the data is written. */

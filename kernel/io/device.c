@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Device objects: made, deleted, counted. A device that is deleted while files on it are open or a device is attached
  * to it goes when the last of those goes. */
-#include "iop.h"
+#include "fast_io.h"
 #include "kd.h"
 
 ARCH_LOCK IopDatabaseLock = ARCH_LOCK_INIT("IopDatabaseLock", LockRankIoDatabase, DISPATCH_LEVEL);
@@ -187,6 +187,28 @@ static BOOLEAN IopTakeDeletedLocked(PDEVICE_OBJECT Device)
     return TRUE;
 }
 
+/* A deleted device that no file uses stays while something is attached to it. Both are referenced then, else NULL. */
+static PDEVICE_OBJECT IopReferenceAttachedLocked(PDEVICE_OBJECT Device)
+{
+    PDEVICE_OBJECT Attached = Device->AttachedDevice;
+    if (Attached == NULL || Device->ReferenceCount != 0 ||
+        !(IopDeviceState(Device)->ExtensionFlags & DOE_DELETE_PENDING))
+        return NULL;
+    ObfReferenceObject(Device);
+    ObfReferenceObject(Attached);
+    return Attached;
+}
+
+/* A filter of a file system learns so that it has to detach. */
+static VOID IopTellAttached(PDEVICE_OBJECT Device, PDEVICE_OBJECT Attached)
+{
+    if (Attached == NULL)
+        return;
+    IopFastDetach(Attached, Device);
+    ObfDereferenceObject(Attached);
+    ObfDereferenceObject(Device);
+}
+
 BOOLEAN IopDeviceIsIdleLocked(PDEVICE_OBJECT Device)
 {
     return Device->ReferenceCount == 0 && Device->AttachedDevice == NULL;
@@ -226,10 +248,12 @@ VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT Device)
     IopForgetVolume(Device);
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
     IopDeviceState(Device)->ExtensionFlags |= DOE_DELETE_PENDING;
+    PDEVICE_OBJECT Attached = IopReferenceAttachedLocked(Device);
     BOOLEAN Deleted = IopTakeDeletedLocked(Device);
     ArchReleaseLock(&IopDatabaseLock, OldIrql);
     if (Deleted)
         IopAfterUse(Device, TRUE, FALSE);
+    IopTellAttached(Device, Attached);
 }
 
 /* [WDK IoCreateDevice] Exclusive: one open file at a time, STATUS_ACCESS_DENIED for more; files relative to an open one are
@@ -254,10 +278,12 @@ static VOID IopEndUse(PDEVICE_OBJECT Device, KIRQL OldIrql)
 {
     BOOLEAN UnloadPending =
         (IopDeviceState(Device)->ExtensionFlags & DOE_UNLOAD_PENDING) && IopDeviceIsIdleLocked(Device);
+    PDEVICE_OBJECT Attached = IopReferenceAttachedLocked(Device);
     BOOLEAN Deleted = IopTakeDeletedLocked(Device);
     ArchReleaseLock(&IopDatabaseLock, OldIrql);
     if (Deleted || UnloadPending)
         IopAfterUse(Device, Deleted, UnloadPending);
+    IopTellAttached(Device, Attached);
 }
 
 VOID IopDereferenceDevice(PDEVICE_OBJECT Device)

@@ -68,7 +68,7 @@ static NTSTATUS IopQueryDirectory(const IOP_CALLER *Caller, const IOP_DIRECTORY_
         Status = IopProbeOutput(Query->Buffer, Query->Length, Caller->Mode);
     if (NT_SUCCESS(Status))
         Status = IopBeginRequest(&Request, Caller, IRP_MJ_DIRECTORY_CONTROL);
-    if (!NT_SUCCESS(Status))
+    if (Status != STATUS_SUCCESS)
         return Status;
     Status = IopCapturePattern(Request.Irp, Query->Pattern, Caller->Mode);
     if (NT_SUCCESS(Status))
@@ -131,7 +131,7 @@ NTSTATUS NTAPI NtNotifyChangeDirectoryFile(HANDLE File, HANDLE Event, PIO_APC_RO
     NTSTATUS Status = IopProbeOutput(Buffer, Length, Caller.Mode);
     if (NT_SUCCESS(Status))
         Status = IopBeginRequest(&Request, &Caller, IRP_MJ_DIRECTORY_CONTROL);
-    if (!NT_SUCCESS(Status))
+    if (Status != STATUS_SUCCESS)
         return Status;
     Status =
         IopSetUpTransfer(Request.Irp, Request.Device, IRP_MJ_DIRECTORY_CONTROL, Buffer, Length, Caller.Mode);

@@ -115,14 +115,27 @@ VOID IopInitFileType(VOID)
 }
 
 /* FILE_OBJECT.Busy is the lock; who finds it taken waits for the event Lock, which is set when somebody waits. The caller has a reference. */
+static NTSTATUS IopTakeFile(PFILE_OBJECT File, KPROCESSOR_MODE Mode, BOOLEAN Alertable)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (__atomic_exchange_n(&File->Busy, TRUE, __ATOMIC_SEQ_CST) == FALSE)
+        return STATUS_SUCCESS;
+    InterlockedIncrement((LONG *)&File->Waiters);
+    while (Status == STATUS_SUCCESS && __atomic_exchange_n(&File->Busy, TRUE, __ATOMIC_SEQ_CST) != FALSE)
+        Status = KeWaitForSingleObject(&File->Lock, Executive, Mode, Alertable, NULL);
+    InterlockedDecrement((LONG *)&File->Waiters);
+    return Status;
+}
+
 VOID IopLockFile(PFILE_OBJECT File)
 {
-    if (__atomic_exchange_n(&File->Busy, TRUE, __ATOMIC_SEQ_CST) == FALSE)
-        return;
-    InterlockedIncrement((LONG *)&File->Waiters);
-    while (__atomic_exchange_n(&File->Busy, TRUE, __ATOMIC_SEQ_CST) != FALSE)
-        KeWaitForSingleObject(&File->Lock, Executive, KernelMode, FALSE, NULL);
-    InterlockedDecrement((LONG *)&File->Waiters);
+    (void)IopTakeFile(File, KernelMode, FALSE);
+}
+
+NTSTATUS IopLockFileForRequest(PFILE_OBJECT File, KPROCESSOR_MODE Mode)
+{
+    BOOLEAN Alertable = (File->Flags & FO_ALERTABLE_IO) != 0;
+    return IopTakeFile(File, Alertable ? Mode : KernelMode, Alertable);
 }
 
 VOID IopUnlockFile(PFILE_OBJECT File)

@@ -17,15 +17,14 @@ static VOID IopFinishAssociated(PIRP Irp)
         IofCompleteRequest(Master, IO_NO_INCREMENT);
 }
 
-/* [WDK IoAllocateIrp] the completion routine of the driver that allocated an IRP must keep and free it. This one did not: nobody waits for
- * it, and it is not ours to free. */
+/* [WDK IoAllocateIrp] [WDK IoBuildAsynchronousFsdRequest] the completion routine of the driver that made an IRP must keep and free it. This one
+ * did not: nobody waits for it, it is not ours to free, and nothing holds the thread that it names. */
 static VOID IopReportOrphan(PIRP Irp)
 {
-    KdLog("IRP %p was allocated by a driver whose completion routine did not keep it; it stays allocated",
-          Irp);
+    KdLog("IRP %p was made by a driver whose completion routine did not keep it; it stays allocated", Irp);
     KdReport(ReportViolation, KD_TEXT(ReportKeyKind, "irp-not-kept"),
-             KD_TEXT(ReportKeyText,
-                     "an IRP of IoAllocateIrp went through its last completion routine without being kept"));
+             KD_TEXT(ReportKeyText, "an IRP of IoAllocateIrp or IoBuildAsynchronousFsdRequest went through "
+                                    "its last completion routine without being kept"));
 }
 
 /* The thread that sent it waits, or is about to look (IopCallAndWait): the event is the last that is touched. In its own thread it waits
@@ -50,8 +49,7 @@ static VOID NTAPI IopEndByApc(PKAPC Apc, PKNORMAL_ROUTINE *NormalRoutine, PVOID 
 }
 
 /* The APC runs in whatever process the thread is by then: end_request.c writes to user memory in the right one only (D-183). The thread has
- * not ended while the IRP is in its list, so the APC can be queued; an IRP that a driver built and that is in none may
- * outlive it. */
+ * not ended while the IRP is in its list, so the APC can be queued. */
 static VOID IopQueueEnd(PIRP Irp, KPRIORITY Boost)
 {
     PFILE_OBJECT File = Irp->Tail.Overlay.OriginalFileObject;
@@ -97,6 +95,8 @@ VOID IopFinishIrp(PIRP Irp, KPRIORITY Boost)
         IopReportOrphan(Irp);
     else if (IopMayEndHere(Irp))
         IopEndRequest(Irp);
+    else if (IsListEmpty(&Irp->ThreadListEntry))
+        IopReportOrphan(Irp);
     else
         IopQueueEnd(Irp, Boost);
 }

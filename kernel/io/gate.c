@@ -95,3 +95,44 @@ VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp)
     Routine(Device, Irp);
     KeLeaveGate(&Gate);
 }
+
+/* --- fast I/O: the caller can wait --- */
+
+BOOLEAN IopCallFastTransfer(PFAST_IO_READ Routine, PDEVICE_OBJECT Device, const IOP_FAST_TRANSFER *Transfer)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateFastIo, IopBlamed(Device->DriverObject, Routine));
+    BOOLEAN Done = Routine(Transfer->File, Transfer->Offset, Transfer->Length, TRUE, Transfer->Key,
+                           Transfer->Buffer, Transfer->Iosb, Device);
+    KeLeaveGate(&Gate);
+    return Done;
+}
+
+BOOLEAN IopCallFastControl(PFAST_IO_DEVICE_CONTROL Routine, PDEVICE_OBJECT Device, PFILE_OBJECT File,
+                           const IOP_CONTROL *Control, PIO_STATUS_BLOCK Iosb)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateFastIo, IopBlamed(Device->DriverObject, Routine));
+    BOOLEAN Done = Routine(File, TRUE, Control->Input, Control->InputLength, Control->Output,
+                           Control->OutputLength, Control->Code, Iosb, Device);
+    KeLeaveGate(&Gate);
+    return Done;
+}
+
+BOOLEAN IopCallFastQuery(PFAST_IO_QUERY_BASIC_INFO Routine, PDEVICE_OBJECT Device, PFILE_OBJECT File,
+                         PVOID Answer, PIO_STATUS_BLOCK Iosb)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateFastIo, IopBlamed(Device->DriverObject, Routine));
+    BOOLEAN Done = Routine(File, TRUE, Answer, Iosb, Device);
+    KeLeaveGate(&Gate);
+    return Done;
+}
+
+VOID IopCallFastDetach(PFAST_IO_DETACH_DEVICE Routine, PDEVICE_OBJECT Source, PDEVICE_OBJECT Target)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateFastIo, IopBlamed(Source->DriverObject, Routine));
+    Routine(Source, Target);
+    KeLeaveGate(&Gate);
+}

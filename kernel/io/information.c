@@ -2,6 +2,7 @@
  * ZwQueryInformationFile and ZwSetInformationFile. Position, mode, access and alignment are the I/O manager's own knowledge; the rest is
  * asked of the driver by a buffered IRP. */
 #include "completion.h"
+#include "fast_io.h"
 #include "mm_caller.h"
 
 typedef struct _IOP_CLASS {
@@ -16,6 +17,9 @@ typedef union _IOP_ANSWER {
     FILE_MODE_INFORMATION Mode;
     FILE_ALIGNMENT_INFORMATION Alignment;
     FILE_ACCESS_INFORMATION Access;
+    FILE_BASIC_INFORMATION Basic;
+    FILE_STANDARD_INFORMATION Standard;
+    FILE_NETWORK_OPEN_INFORMATION NetworkOpen;
 } IOP_ANSWER;
 
 /* [WDK ZwQueryInformationFile] [WDK ZwSetInformationFile] lengths, and the access that a user-mode caller's handle must have. */
@@ -153,12 +157,27 @@ static NTSTATUS IopAskDriver(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, B
     return Status;
 }
 
+/* The driver has answered without an IRP, into memory of the kernel. */
+static NTSTATUS IopEndFastQuery(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, const IOP_ANSWER *Answer,
+                                PIO_STATUS_BLOCK Iosb)
+{
+    SIZE_T Size = min(min(Iosb->Information, Length), sizeof(*Answer));
+    if (!NT_ERROR(Iosb->Status)) {
+        NTSTATUS Written = MmWriteCaller(Buffer, Answer, Size, Request->Mode);
+        Iosb->Status = NT_SUCCESS(Written) ? Iosb->Status : Written;
+    }
+    return IopEndFastRequest(Request, Iosb);
+}
+
 static NTSTATUS IopQuery(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, FILE_INFORMATION_CLASS Class)
 {
     IOP_ANSWER Answer = {};
     ULONG Answered = IopAnswerQuery(Request, Class, &Answer);
     if (Answered != 0)
         return IopAnswerRequest(Request, MmWriteCaller(Buffer, &Answer, Answered, Request->Mode), Answered);
+    IO_STATUS_BLOCK Iosb;
+    if (IopFastQuery(Request, Class, &Answer, &Iosb))
+        return IopEndFastQuery(Request, Buffer, Length, &Answer, &Iosb);
     Request->Stack->Parameters.QueryFile.Length = Length;
     Request->Stack->Parameters.QueryFile.FileInformationClass = Class;
     return IopAskDriver(Request, Buffer, Length, FALSE);
@@ -181,7 +200,7 @@ static NTSTATUS IopQueryInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Bu
                                .Iosb = Iosb,
                                .Mode = Mode};
     Status = IopBeginRequest(&Request, &Caller, IRP_MJ_QUERY_INFORMATION);
-    return NT_SUCCESS(Status) ? IopQuery(&Request, Buffer, Length, Class) : Status;
+    return Status == STATUS_SUCCESS ? IopQuery(&Request, Buffer, Length, Class) : Status;
 }
 
 /* [WDK ZwQueryInformationFile] */
@@ -255,7 +274,7 @@ static NTSTATUS IopSetInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buff
                                .Iosb = Iosb,
                                .Mode = Mode};
     Status = IopBeginRequest(&Request, &Caller, IRP_MJ_SET_INFORMATION);
-    return NT_SUCCESS(Status) ? IopSet(&Request, Buffer, Length, Class) : Status;
+    return Status == STATUS_SUCCESS ? IopSet(&Request, Buffer, Length, Class) : Status;
 }
 
 /* [WDK ZwSetInformationFile] */

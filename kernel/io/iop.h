@@ -179,6 +179,22 @@ VOID IopCallCancel(PDRIVER_CANCEL Routine, PDEVICE_OBJECT Device, PIRP Irp);
 VOID IopCallWorkItem(PIO_WORKITEM_ROUTINE Routine, PVOID IoObject, PVOID Context);
 VOID IopCallWorkItemEx(PIO_WORKITEM_ROUTINE_EX Routine, PVOID IoObject, PVOID Context, PIO_WORKITEM Item);
 VOID IopCallTimer(PIO_TIMER_ROUTINE Routine, PDEVICE_OBJECT Device, PVOID Context);
+/* A read or write without an IRP; the routines of both have the same parameters. */
+typedef struct _IOP_FAST_TRANSFER {
+    PFILE_OBJECT File;
+    PLARGE_INTEGER Offset;
+    ULONG Length, Key;
+    PVOID Buffer;
+    PIO_STATUS_BLOCK Iosb;
+} IOP_FAST_TRANSFER;
+struct _IOP_CONTROL;
+BOOLEAN IopCallFastTransfer(PFAST_IO_READ Routine, PDEVICE_OBJECT Device, const IOP_FAST_TRANSFER *Transfer);
+BOOLEAN IopCallFastControl(PFAST_IO_DEVICE_CONTROL Routine, PDEVICE_OBJECT Device, PFILE_OBJECT File,
+                           const struct _IOP_CONTROL *Control, PIO_STATUS_BLOCK Iosb);
+/* The three query routines differ in what Answer is. */
+BOOLEAN IopCallFastQuery(PFAST_IO_QUERY_BASIC_INFO Routine, PDEVICE_OBJECT Device, PFILE_OBJECT File,
+                         PVOID Answer, PIO_STATUS_BLOCK Iosb);
+VOID IopCallFastDetach(PFAST_IO_DETACH_DEVICE Routine, PDEVICE_OBJECT Source, PDEVICE_OBJECT Target);
 VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp);
 
 /* --- IRPs
@@ -342,6 +358,9 @@ NTSTATUS IopFileSecurity(PVOID Object, OB_SECURITY_CALL *Call);
 /* Sends an IRP of IopAllocateIrp with the next location filled in, and waits until its locations are done: the status that the driver
  * returned, or the IRP's when it pended. The IRP is still there with its buffers, in no thread's list. Busy, or NULL: an event that is cleared when the wait begins. */
 NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Busy);
+/* The same for a request of File, which is synchronous; with FO_ALERTABLE_IO an alert or a user APC cancels the request, whose
+ * status it is then. */
+NTSTATUS IopCallAndWaitForFile(PDEVICE_OBJECT Device, PIRP Irp, PFILE_OBJECT File);
 /* The same for an IRP of the I/O manager's own, which is freed. */
 NTSTATUS IopSendAndWait(PDEVICE_OBJECT Device, PIRP Irp, PIO_STATUS_BLOCK Iosb);
 
@@ -378,6 +397,8 @@ NTSTATUS IopOpenFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Pars
 /* file_object.c */
 VOID IopInitFileType(VOID);
 VOID IopLockFile(PFILE_OBJECT File);
+/* For a request of a caller of this mode: STATUS_ALERTED or STATUS_USER_APC, and not locked, with FO_ALERTABLE_IO. */
+NTSTATUS IopLockFileForRequest(PFILE_OBJECT File, KPROCESSOR_MODE Mode);
 VOID IopUnlockFile(PFILE_OBJECT File);
 
 /* request.c: a request on a file by handle (read, write, control, query, set, flush). */
@@ -407,6 +428,7 @@ typedef struct _IOP_REQUEST {
     LARGE_INTEGER Offset;
 } IOP_REQUEST;
 
+/* Anything but STATUS_SUCCESS, also STATUS_ALERTED and STATUS_USER_APC: there is no request. */
 NTSTATUS IopBeginRequest(IOP_REQUEST *Request, const IOP_CALLER *Caller, UCHAR Major);
 NTSTATUS IopAnswerRequest(IOP_REQUEST *Request, NTSTATUS Status,
                           ULONG_PTR Information); /* without the driver; frees all */

@@ -33,7 +33,7 @@ static NTSTATUS IopLockRange(const IOP_CALLER *Caller, const IOP_RANGE *Range)
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_REQUEST Request;
     NTSTATUS Status = IopBeginRequest(&Request, Caller, IRP_MJ_LOCK_CONTROL);
-    if (!NT_SUCCESS(Status))
+    if (Status != STATUS_SUCCESS)
         return Status;
     Status = IopCaptureRange(&Request, Range);
     if (NT_SUCCESS(Status))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * ZwReadFile and ZwWriteFile, and what user mode calls. */
-#include "iop.h"
+#include "fast_io.h"
 #include "mm_caller.h"
 
 /* What the caller gave, read once. */
@@ -63,6 +63,10 @@ static NTSTATUS IopTransfer(IOP_REQUEST *Request, UCHAR Major, const IOP_TRANSFE
     NTSTATUS Status = IopChooseOffset(Request->File, Given, Write, &Offset);
     if (Write && Request->AppendOnly) /* [WDK ZwWriteFile] ByteOffset is ignored */
         Offset = (LARGE_INTEGER){.LowPart = FILE_WRITE_TO_END_OF_FILE, .HighPart = -1};
+    IO_STATUS_BLOCK Iosb;
+    if (NT_SUCCESS(Status) &&
+        IopFastTransfer(Request, Write, Offset, Given->Key, Given->Buffer, Given->Length, &Iosb))
+        return IopEndFastRequest(Request, &Iosb);
     if (NT_SUCCESS(Status))
         Status = IopSetUpTransfer(Request->Irp, Request->Device, Major, Given->Buffer, Given->Length,
                                   Request->Mode);
@@ -103,7 +107,7 @@ static NTSTATUS IopTransferFile(const IOP_CALLER *Caller, UCHAR Major, PVOID Buf
         IopCaptureTransfer(&Transfer, Major == IRP_MJ_WRITE, Buffer, Length, Offset, Key, Caller->Mode);
     if (NT_SUCCESS(Status))
         Status = IopBeginRequest(&Request, Caller, Major);
-    return NT_SUCCESS(Status) ? IopTransfer(&Request, Major, &Transfer) : Status;
+    return Status == STATUS_SUCCESS ? IopTransfer(&Request, Major, &Transfer) : Status;
 }
 
 NTSTATUS NTAPI ZwReadFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,

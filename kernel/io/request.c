@@ -67,21 +67,29 @@ static VOID IopFillRequest(IOP_REQUEST *Request, const IOP_CALLER *Caller, UCHAR
     Request->Stack->FileObject = Request->File;
 }
 
+/* [Win32 ReadFileEx] a routine or a port, not both. A synchronous file is locked, if no alert ends the wait for it. */
+static NTSTATUS IopEnterFile(IOP_REQUEST *Request, const IOP_CALLER *Caller)
+{
+    PFILE_OBJECT File = Request->File;
+    if (Caller->ApcRoutine != NULL && File->CompletionContext != NULL)
+        return STATUS_INVALID_PARAMETER;
+    if (!(File->Flags & FO_SYNCHRONOUS_IO))
+        return STATUS_SUCCESS;
+    NTSTATUS Status = IopLockFileForRequest(File, Caller->Mode);
+    Request->Locked = Status == STATUS_SUCCESS;
+    return Status;
+}
+
 NTSTATUS IopBeginRequest(IOP_REQUEST *Request, const IOP_CALLER *Caller, UCHAR Major)
 {
     *Request = (IOP_REQUEST){.Mode = Caller->Mode};
     NTSTATUS Status = IopReferenceAll(Request, Caller);
-    if (!NT_SUCCESS(Status)) {
+    if (NT_SUCCESS(Status))
+        Status = IopEnterFile(Request, Caller);
+    if (Status != STATUS_SUCCESS) {
         IopAbandonRequest(Request);
         return Status;
     }
-    if (Caller->ApcRoutine != NULL && Request->File->CompletionContext != NULL) {
-        IopAbandonRequest(Request); /* [Win32 ReadFileEx] one or the other */
-        return STATUS_INVALID_PARAMETER;
-    }
-    Request->Locked = (Request->File->Flags & FO_SYNCHRONOUS_IO) != 0;
-    if (Request->Locked)
-        IopLockFile(Request->File);
     Request->Device = IoGetRelatedDeviceObject(Request->File);
     Request->Irp = IopAllocateIrp(Request->Device->StackSize, __builtin_return_address(0));
     if (Request->Irp == NULL) {
@@ -148,7 +156,8 @@ static VOID IopSignalWaited(IOP_REQUEST *Request)
 static NTSTATUS IopSendWaited(IOP_REQUEST *Request)
 {
     PIRP Irp = Request->Irp;
-    NTSTATUS Status = IopCallAndWait(Request->Device, Irp, Request->Locked ? &Request->File->Event : NULL);
+    NTSTATUS Status = Request->Locked ? IopCallAndWaitForFile(Request->Device, Irp, Request->File)
+                                      : IopCallAndWait(Request->Device, Irp, NULL);
     NTSTATUS Ended = Irp->IoStatus.Status;
     BOOLEAN Tell = IopTellsResult(Irp) && !(Request->Locked && NT_ERROR(Ended));
     IopReturnResults(Irp, Tell);

@@ -2,21 +2,58 @@
  * IRPs whose sender waits for them: nobody else looks at them when they are done, so he has their results himself. */
 #include "iop.h"
 
-/* The wait ends by itself also where special kernel APCs are off (page faults under a lock). */
-NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Busy)
+/* Sends it; what the driver returned. *Ended FALSE: who ends it sets Done. One instruction decides: an APC of this thread may complete the IRP
+ * before it or after it. */
+static NTSTATUS IopSendWithEvent(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Done, PBOOLEAN Ended)
 {
     IOP_IRP_STATE *State = IopIrpState(Irp);
-    KEVENT Done;
-    KeInitializeEvent(&Done, NotificationEvent, FALSE);
-    Irp->UserEvent = &Done;
+    KeInitializeEvent(Done, NotificationEvent, FALSE);
+    Irp->UserEvent = Done;
     State->Wait = IopWaitSent;
     IopQueueThreadIrp(Irp);
     NTSTATUS Status = IofCallDriver(Device, Irp);
-    /* One instruction: an APC of this thread may complete the IRP before it or after it. */
-    if (__atomic_exchange_n(&State->Wait, IopWaitBlocked, __ATOMIC_RELAXED) != IopWaitEnded) {
+    *Ended = __atomic_exchange_n(&State->Wait, IopWaitBlocked, __ATOMIC_RELAXED) == IopWaitEnded;
+    return Status;
+}
+
+/* The wait ends by itself also where special kernel APCs are off (page faults under a lock). */
+NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Busy)
+{
+    KEVENT Done;
+    BOOLEAN Ended;
+    NTSTATUS Status = IopSendWithEvent(Device, Irp, &Done, &Ended);
+    if (!Ended) {
         if (Busy != NULL)
             KeClearEvent(Busy);
         KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL);
+    }
+    IopDequeueThreadIrp(Irp);
+    return Status != STATUS_PENDING ? Status : Irp->IoStatus.Status;
+}
+
+/* [WDK ZwCreateFile] FILE_SYNCHRONOUS_IO_ALERT: waits on behalf of the caller are ended early by alerts. The driver is asked to give the request
+ * up; if it does, the request's status is why, STATUS_ALERTED or STATUS_USER_APC. */
+static VOID IopWaitAlertably(PIRP Irp, PKEVENT Done)
+{
+    NTSTATUS Waited = KeWaitForSingleObject(Done, Executive, Irp->RequestorMode, TRUE, NULL);
+    if (Waited == STATUS_SUCCESS)
+        return;
+    IoCancelIrp(Irp);
+    KeWaitForSingleObject(Done, Executive, KernelMode, FALSE, NULL);
+    if (Irp->IoStatus.Status == STATUS_CANCELLED)
+        Irp->IoStatus = (IO_STATUS_BLOCK){.Status = Waited};
+}
+
+NTSTATUS IopCallAndWaitForFile(PDEVICE_OBJECT Device, PIRP Irp, PFILE_OBJECT File)
+{
+    KEVENT Done;
+    BOOLEAN Ended;
+    if (!(File->Flags & FO_ALERTABLE_IO))
+        return IopCallAndWait(Device, Irp, &File->Event);
+    NTSTATUS Status = IopSendWithEvent(Device, Irp, &Done, &Ended);
+    if (!Ended) {
+        KeClearEvent(&File->Event);
+        IopWaitAlertably(Irp, &Done);
     }
     IopDequeueThreadIrp(Irp);
     return Status != STATUS_PENDING ? Status : Irp->IoStatus.Status;

@@ -2,6 +2,7 @@
  * Requests as a program makes them: previous mode UserMode, buffers in user memory, handles of its own. The device answers control codes
  * of this file. */
 #include "service_test.h"
+#include "kt.h"
 #include "mm_user.h"
 
 #define KERNEL_VARIABLE ((PVOID)MM_IMAGE_BASE) /* readable, and not the program's */
@@ -26,6 +27,12 @@ static VOID ServiceTakeAway(VOID)
     (void)ZwFreeVirtualMemory(ZwCurrentProcess(), &Base, &Size, MEM_DECOMMIT);
 }
 
+static VOID NTAPI ServiceCancel(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
+    (void)ServiceComplete(Irp, STATUS_CANCELLED, 0);
+}
+
 static NTSTATUS ServiceControl(PIRP Irp, PIO_STACK_LOCATION Stack)
 {
     ULONG Length = Stack->Parameters.DeviceIoControl.OutputBufferLength;
@@ -33,6 +40,10 @@ static NTSTATUS ServiceControl(PIRP Irp, PIO_STACK_LOCATION Stack)
     case PEND:
         IoMarkIrpPending(Irp);
         KtServicePended = Irp;
+        return STATUS_PENDING;
+    case PEND_CANCELABLE:
+        IoMarkIrpPending(Irp);
+        IoSetCancelRoutine(Irp, ServiceCancel);
         return STATUS_PENDING;
     case TAKE_AWAY:
         ServiceTakeAway();
@@ -274,7 +285,7 @@ static VOID UserLeaves(KT_CONTEXT *Kt)
 
 KT_TEST(io_request_of_a_process_left_ends)
 {
-    UserIn(Kt, 0, UserLeaves);
+    KtUserIn(Kt, 0, UserLeaves);
 }
 
 /* The output arrives in the process that asked. */
@@ -294,4 +305,18 @@ static VOID UserAsynchronous(KT_CONTEXT *Kt)
 KT_TEST(io_request_ends_in_its_process)
 {
     KtUserIn(Kt, 0, UserAsynchronous);
+}
+
+/* An alert of its own mode ends the wait of a program whose file says so, and the next request is as ever. */
+static VOID UserAlerted(KT_CONTEXT *Kt)
+{
+    KeAlertThread(KiCurrentThread(), UserMode);
+    KT_EXPECT(UserControl(PEND_CANCELABLE, ME->Input, ME->Output) == STATUS_ALERTED);
+    KT_EXPECT(ME->Iosb.Status == STATUS_ALERTED && ME->Iosb.Information == 0);
+    KT_EXPECT(UserControl(ECHO(0), ME->Input, ME->Output) == 0 && ME->Iosb.Information == 16);
+}
+
+KT_TEST(io_alertable_wait_ends_by_alert)
+{
+    KtUserIn(Kt, FILE_SYNCHRONOUS_IO_ALERT, UserAlerted);
 }

@@ -2,13 +2,13 @@
  * Tests of services as a program calls them: previous mode UserMode, in a process of its own with two pages and a device open. */
 #pragma once
 #include "iop.h"
-#include "kt.h"
 
 #define USER_BASE 0x20000000ull
 
 #define ECHO(Access) CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, (Access))
 #define PEND CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define TAKE_AWAY CTL_CODE(FILE_DEVICE_UNKNOWN, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define PEND_CANCELABLE CTL_CODE(FILE_DEVICE_UNKNOWN, 0x804, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define DIRECT CTL_CODE(FILE_DEVICE_UNKNOWN, 0x803, METHOD_OUT_DIRECT, FILE_ANY_ACCESS)
 
 /* What the program has in its memory; the second page is for what is taken away. */
@@ -34,6 +34,7 @@ typedef struct _USER_PAGE {
 #define SECOND ((PUCHAR)USER_BASE + PAGE_SIZE)
 
 /* Body runs as a thread of an empty process with two pages at USER_BASE would, with the device open by ME->File. */
-VOID KtUserIn(KT_CONTEXT *Kt, ULONG Options, VOID (*Body)(KT_CONTEXT *Kt));
+struct _KT_CONTEXT;
+VOID KtUserIn(struct _KT_CONTEXT *Kt, ULONG Options, VOID (*Body)(struct _KT_CONTEXT *Kt));
 
 extern PIRP volatile KtServicePended; /* the last request with the code PEND */

@@ -79,7 +79,7 @@ static NTSTATUS IopQueryVolume(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer,
         return Status;
     const IOP_CALLER Caller = {.File = File, .Access = Known->QueryAccess, .Iosb = Iosb, .Mode = Mode};
     Status = IopBeginRequest(&Request, &Caller, IRP_MJ_QUERY_VOLUME_INFORMATION);
-    if (!NT_SUCCESS(Status))
+    if (Status != STATUS_SUCCESS)
         return Status;
     if (Class == FileFsDeviceInformation)
         return IopAnswerDevice(&Request, Buffer);
@@ -111,7 +111,7 @@ static NTSTATUS IopSetVolume(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, U
         return Status;
     const IOP_CALLER Caller = {.File = File, .Access = Known->SetAccess, .Iosb = Iosb, .Mode = Mode};
     Status = IopBeginRequest(&Request, &Caller, IRP_MJ_SET_VOLUME_INFORMATION);
-    if (!NT_SUCCESS(Status))
+    if (Status != STATUS_SUCCESS)
         return Status;
     Request.Stack->Parameters.SetVolume.Length = Length;
     Request.Stack->Parameters.SetVolume.FsInformationClass = Class;

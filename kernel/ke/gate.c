@@ -54,7 +54,11 @@ static PCSTR KiGateName(KE_GATE_KIND Kind)
                                   "DllUnload",
                                   "a load-image notify routine",
                                   "a registry callback",
-                                  "a registry query routine"};
+                                  "a registry query routine",
+                                  "a fast I/O routine",
+                                  "a reinitialize routine",
+                                  "a controller routine",
+                                  "a notification routine"};
     return Names[Kind];
 }
 

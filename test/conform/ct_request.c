@@ -296,6 +296,27 @@ static VOID RequestCancel(VOID)
     Finish(Handle);
 }
 
+/* [WDK ZwCreateFile] FILE_SYNCHRONOUS_IO_ALERT: an alert ends the wait; the driver is asked to cancel the request. Without it the alert waits
+ * for another wait. */
+static VOID RequestAlert(VOID)
+{
+    IO_STATUS_BLOCK Iosb;
+    LARGE_INTEGER Moment = {.QuadPart = -10000};
+    HANDLE Handle = Prepare(FILE_SYNCHRONOUS_IO_ALERT), Plain = Open(FILE_SYNCHRONOUS_IO_NONALERT);
+    CT_REQUIRE(Handle != NULL && Plain != NULL);
+    KeAlertThread(KeGetCurrentThread(), KernelMode);
+    CT_STATUS(ZwDeviceIoControlFile(Handle, NULL, NULL, NULL, &Iosb, CODE_CANCEL, NULL, 0, NULL, 0),
+              STATUS_ALERTED);
+    CT_STATUS(Iosb.Status, STATUS_ALERTED);
+    KeAlertThread(KeGetCurrentThread(), KernelMode);
+    CT_SUCCESS(ZwDeviceIoControlFile(Plain, NULL, NULL, NULL, &Iosb, CODE_NOW, NULL, 0, NULL, 0));
+    CT_SUCCESS(
+        ZwDeviceIoControlFile(Handle, NULL, NULL, NULL, &Iosb, CODE_NOW, NULL, 0, NULL, 0)); /* no wait */
+    CT_STATUS(KeDelayExecutionThread(KernelMode, TRUE, &Moment), STATUS_ALERTED);
+    ZwClose(Plain);
+    Finish(Handle);
+}
+
 static const CT_CASE Cases[] = {
     {"request.cancel", RequestCancel},
     {"request.in_thread", RequestInThread},
@@ -303,5 +324,6 @@ static const CT_CASE Cases[] = {
     {"request.apc", RequestApc},
     {"request.nt", RequestNt},
     {"request.ea", RequestEa},
+    {"request.alert", RequestAlert},
 };
 CT_DRIVER(Cases)
