@@ -126,6 +126,16 @@ static bool judge_violation(const RunEvent *event, Verdict *verdict)
                                                      run_event_text_or(event, ReportKeyText, kind));
 }
 
+/* What the driver's own records do not tell: a dependency that is not met, a key that cannot be read. */
+static bool judge_service(const RunEvent *event, Verdict *verdict)
+{
+    g_autofree char *status = ntstatus_text(status_of(event));
+    return ntstatus_is_error(status_of(event)) &&
+           verdict_set(verdict, ExitCannotLoad, "cannot-load", "service %s was not started: %s",
+                       run_event_text_or(event, ReportKeyName, "?"),
+                       run_event_text_or(event, ReportKeyText, status));
+}
+
 static bool judge_event(const RunReport *report, guint index, Verdict *verdict)
 {
     const RunEvent *event = report->Events->pdata[index];
@@ -134,6 +144,8 @@ static bool judge_event(const RunReport *report, guint index, Verdict *verdict)
         return judge_image(report, event, verdict);
     case ReportEntry:
         return judge_entry(event, verdict);
+    case ReportServiceEnd:
+        return judge_service(event, verdict);
     case ReportStepEnd:
         return judge_step(report, event, verdict);
     case ReportCaseEnd:
@@ -156,10 +168,21 @@ const char *finding_service_of_step(const RunOptions *options, const RunStep *st
     return step->Service ? step->Service : options->Services[last];
 }
 
+const char *finding_service_named(const RunOptions *options, const char *name)
+{
+    for (char **service = options->Services; *service; service++) {
+        if (g_ascii_strcasecmp(*service, name) == 0)
+            return *service;
+    }
+    return NULL;
+}
+
 /* The driver that the event names, if it is under test; otherwise the step's. */
 static const char *service_of(const RunOptions *options, const RunEvent *event, const RunStep *step)
 {
     const char *driver = run_event_text(event, ReportKeyDriver);
+    if (event->Type == ReportServiceEnd)
+        return finding_service_named(options, run_event_text_or(event, ReportKeyName, ""));
     for (char **service = options->Services; driver && *service; service++) {
         g_autofree char *name = g_strconcat(*service, ".sys", NULL);
         if (g_ascii_strcasecmp(name, driver) == 0)
@@ -182,11 +205,35 @@ static void add_finding(GPtrArray *findings, const RunOptions *options, const Ru
     g_ptr_array_add(findings, finding);
 }
 
+/* The first part that uses the service; G_MAXUINT: none does. */
+static guint part_of_service(const RunOptions *options, const char *service)
+{
+    for (guint i = 0; service && i < options->Groups->len; i++) {
+        const GArray *drivers = ((const RunGroup *)options->Groups->pdata[i])->Drivers;
+        for (guint j = 0; j < drivers->len; j++) {
+            if (options->Services[g_array_index(drivers, guint, j)] == service)
+                return i;
+        }
+    }
+    return G_MAXUINT;
+}
+
+/* Before the first step each driver is judged by itself; what is wrong there is wrong in the part that uses it. */
+static void judge_part(bool *judged, guint parts, const RunOptions *options, const Finding *finding,
+                       guint part)
+{
+    if (!finding->Step)
+        part = part_of_service(options, finding->Service);
+    if (part < parts)
+        judged[part] = true;
+}
+
 GPtrArray *findings_collect(const RunOptions *options, const RunReport *report)
 {
     GPtrArray *findings = g_ptr_array_new_with_free_func(free_finding);
     const RunStep *step = NULL;
-    guint part = G_MAXUINT, judged = G_MAXUINT - 1; /* parts; none yet */
+    guint parts = options->Groups->len * options->Rounds, part = G_MAXUINT;
+    g_autofree bool *judged = g_new0(bool, parts);
     for (guint i = 0; i < report->Events->len; i++) {
         const RunEvent *event = report->Events->pdata[i];
         Verdict verdict;
@@ -194,10 +241,10 @@ GPtrArray *findings_collect(const RunOptions *options, const RunReport *report)
             step = run_plan_step(options, run_event_value(event, ReportKeyStep));
             part = step ? run_plan_part(options, step) : G_MAXUINT;
         }
-        if (part == judged || !judge_event(report, i, &verdict))
+        if ((part < parts && judged[part]) || !judge_event(report, i, &verdict))
             continue;
         add_finding(findings, options, event, step, verdict);
-        judged = part;
+        judge_part(judged, parts, options, g_ptr_array_index(findings, findings->len - 1), part);
     }
     return findings;
 }

@@ -10,6 +10,7 @@
 #include "param.h"
 #include "request.h"
 #include "run_plan.h"
+#include "service_setting.h"
 #include "usage.h"
 
 #define MIN_MEMORY (32u << 20)
@@ -91,6 +92,22 @@ static gboolean on_param(const char *name, const char *value, gpointer raw, GErr
     if (parameter)
         g_ptr_array_add(((RawOptions *)raw)->Options->Parameters, parameter);
     return parameter != NULL;
+}
+
+static gboolean on_service(const char *name, const char *value, gpointer raw, GError **error)
+{
+    ServiceSetting *setting = service_setting_parse(value, error);
+    if (setting)
+        g_ptr_array_add(((RawOptions *)raw)->Options->Settings, setting);
+    return setting != NULL;
+}
+
+static gboolean on_group_order(const char *name, const char *value, gpointer raw, GError **error)
+{
+    RunOptions *options = ((RawOptions *)raw)->Options;
+    g_clear_pointer(&options->GroupOrder, group_order_free);
+    options->GroupOrder = group_order_parse(value, error);
+    return options->GroupOrder != NULL;
 }
 
 /* ---- checks ---- */
@@ -184,18 +201,35 @@ static bool parse_values(RawOptions *raw, GError **error)
 
 /* ---- what depends on the drivers ---- */
 
+/* NULL means all. */
+static bool is_service(const RunOptions *options, const char *name)
+{
+    bool found = name == NULL;
+    for (char **service = options->Services; *service && !found; service++)
+        found = g_ascii_strcasecmp(*service, name) == 0;
+    for (guint i = 0; i < options->Companions->len && !found; i++)
+        found = g_ascii_strcasecmp(((Companion *)options->Companions->pdata[i])->Service, name) == 0;
+    return found;
+}
+
 static bool check_parameters(const RunOptions *options, GError **error)
 {
     for (guint i = 0; i < options->Parameters->len; i++) {
         const ServiceParameter *parameter = options->Parameters->pdata[i];
-        bool applies = false;
-        for (char **service = options->Services; *service; service++)
-            applies = applies || service_parameter_applies(parameter, *service);
-        for (guint j = 0; j < options->Companions->len; j++)
-            applies = applies || service_parameter_applies(
-                                     parameter, ((Companion *)options->Companions->pdata[j])->Service);
-        if (!applies)
+        if (!is_service(options, parameter->Service))
             return usage_error(error, "--param: no driver of this run is called %s", parameter->Service);
+    }
+    return true;
+}
+
+static bool check_settings(const RunOptions *options, GError **error)
+{
+    for (guint i = 0; i < options->Settings->len; i++) {
+        const ServiceSetting *setting = options->Settings->pdata[i];
+        if (!is_service(options, setting->Service))
+            return usage_error(error, "--service: no driver of this run is called %s", setting->Service);
+        if (options->Fail.On && setting->Word == ServiceStartType && setting->Number < ServiceDemand)
+            return usage_error(error, "--fail-allocations wants drivers that are started on demand");
     }
     return true;
 }
@@ -259,6 +293,11 @@ static void add_scenario_options(GOptionGroup *group, RawOptions *raw)
         {"param", 0, 0, G_OPTION_ARG_CALLBACK, on_param,
          "A value of the Parameters key: dword, qword, sz, expand_sz, multi_sz, binary",
          "[SERVICE/]NAME=TYPE:VALUE"},
+        {"service", 0, 0, G_OPTION_ARG_CALLBACK, on_service,
+         "As in sc.exe create: type, start, error, binPath, DisplayName, group, tag, depend",
+         "[SERVICE/]NAME=VALUE"},
+        {"group-order", 0, 0, G_OPTION_ARG_CALLBACK, on_group_order,
+         "In which order groups of services, and tags in them, are started", "GROUP[:TAG,TAG...][/GROUP...]"},
         {"with", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->With,
          "One more image for System32\\drivers, which drivers import from (repeatable)", "FILE"},
         {"each", 0, 0, G_OPTION_ARG_NONE, &raw->Each, "Load, exercise and unload each driver by itself",
@@ -369,6 +408,7 @@ static RunOptions *new_options(void)
     options->Companions = g_ptr_array_new_with_free_func((GDestroyNotify)companion_free);
     options->Groups = g_ptr_array_new_with_free_func((GDestroyNotify)run_group_free);
     options->Parameters = g_ptr_array_new_with_free_func((GDestroyNotify)service_parameter_free);
+    options->Settings = g_ptr_array_new_with_free_func((GDestroyNotify)service_setting_free);
     options->Memory = 128u << 20;
     return options;
 }
@@ -392,7 +432,7 @@ static bool parse(RawOptions *raw, int argc, char **argv, GError **error)
     if (!g_option_context_parse(context, &argc, &argv, error) || !parse_values(raw, error) ||
         !driver_list_collect(raw->Options, raw->Words, raw->Each, error) ||
         !companions_collect(raw->Options, raw->With, error) || !check_parameters(raw->Options, error) ||
-        !check_images(raw->Options, error))
+        !check_settings(raw->Options, error) || !check_images(raw->Options, error))
         return false;
     raw->Options->Steps = run_plan_steps(raw->Options);
     return true;
@@ -420,6 +460,8 @@ void run_options_free(RunOptions *options)
     g_ptr_array_unref(options->Groups);
     g_clear_pointer(&options->Steps, g_array_unref);
     g_ptr_array_unref(options->Parameters);
+    g_ptr_array_unref(options->Settings);
+    g_clear_pointer(&options->GroupOrder, group_order_free);
     g_strfreev(options->Services);
     g_free(options->Directory);
     g_free(options->LogFile);

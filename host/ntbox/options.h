@@ -19,6 +19,8 @@ typedef struct RunOptions {
     GArray *Steps;         /* of RunStep (run_plan.h): what the guest does, step number 1 first */
     uint32_t Rounds;       /* of all groups, in one machine */
     GPtrArray *Parameters; /* of ServiceParameter */
+    GPtrArray *Settings;   /* of ServiceSetting */
+    struct GroupOrder *GroupOrder; /* NULL: Windows' */
     BootMethod Boot;
     KernelFlavour Kernel;
     uint32_t Processors;

@@ -336,6 +336,7 @@ static void put_drivers(const Document *document)
 static void put_arrays(const Document *document)
 {
     put_array(document, "images", ReportImage, put_generic);
+    put_array(document, "services", ReportServiceEnd, put_generic);
     put_array(document, "missing", ReportMissing, put_missing);
     put_array(document, "entries", ReportEntry, put_generic);
     put_array(document, "devices", ReportDevice, put_generic);

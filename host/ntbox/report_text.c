@@ -226,6 +226,14 @@ static void put_event(const TextPage *page, const RunEvent *event)
         return text_put_format(page, "unloaded", "%s: %s", driver, status);
     case ReportLeak:
         return put_leak(page, event);
+    case ReportServiceBegin:
+        fprintf(page->Out, "\nservice %s (%s)\n", run_event_text_or(event, ReportKeyName, "?"),
+                run_event_text_or(event, ReportKeyKind, "?"));
+        return;
+    case ReportServiceEnd:
+        return text_put_format(page, "result", "%s%s%s", status,
+                               run_event_text(event, ReportKeyText) ? ": " : "",
+                               run_event_text_or(event, ReportKeyText, ""));
     case ReportStepBegin:
         return report_text_step_begin(page, event);
     case ReportStepEnd:

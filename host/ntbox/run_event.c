@@ -80,13 +80,13 @@ uint64_t run_event_value(const RunEvent *event, REPORT_KEY key)
 const char *run_event_type_name(REPORT_TYPE type)
 {
     static const char *const names[] = {
-        "unknown",    "pad",          "boot",       "log",      "print",      "image",
-        "missing",    "entry",        "device",     "link",     "unload",     "leak",
-        "step_begin", "step_end",     "bug_check",  "frame",    "case_begin", "case_end",
-        "call",       "done",         "violation",  "mark",     "request",    "processor_frame",
-        "thread",     "thread_frame", "pass_begin", "pass_end", "pool_block", "pool",
-        "denied",     "hive",
+        "unknown",    "pad",          "boot",          "log",         "print",      "image",
+        "missing",    "entry",        "device",        "link",        "unload",     "leak",
+        "step_begin", "step_end",     "bug_check",     "frame",       "case_begin", "case_end",
+        "call",       "done",         "violation",     "mark",        "request",    "processor_frame",
+        "thread",     "thread_frame", "pass_begin",    "pass_end",    "pool_block", "pool",
+        "denied",     "hive",         "service_begin", "service_end",
     };
-    _Static_assert(G_N_ELEMENTS(names) == ReportHive + 1, "a name for each type");
+    _Static_assert(G_N_ELEMENTS(names) == ReportServiceEnd + 1, "a name for each type");
     return (size_t)type < G_N_ELEMENTS(names) ? names[type] : names[0];
 }

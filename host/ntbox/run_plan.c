@@ -2,6 +2,8 @@
  * The steps of a run: see run_plan.h. */
 #include "run_plan.h"
 
+#include "service_setting.h"
+
 RunGroup *run_group_new(void)
 {
     RunGroup *group = g_new0(RunGroup, 1);
@@ -26,6 +28,16 @@ static void add_service(GArray *steps, RunStep like, SCENARIO_OP operation, cons
     g_array_append_val(steps, like);
 }
 
+/* The kernel has loaded it when the first step comes; once it was unloaded, it is loaded on demand. */
+static bool is_loaded_already(const GArray *steps, const RunOptions *options, const char *service)
+{
+    for (guint i = 0; i < steps->len; i++) {
+        if (g_array_index(steps, RunStep, i).Service == service)
+            return false;
+    }
+    return service_starts_by_itself(options->Settings, options->Services, service);
+}
+
 static void add_group(GArray *steps, const RunOptions *options, guint index, uint32_t round)
 {
     const RunGroup *group = options->Groups->pdata[index];
@@ -35,8 +47,11 @@ static void add_group(GArray *steps, const RunOptions *options, guint index, uin
         passes.Count = 2 * group->Drivers->len + group->Requests->len;
         g_array_append_val(steps, passes);
     }
-    for (guint i = 0; i < group->Drivers->len; i++)
-        add_service(steps, step, ScenarioLoad, options, g_array_index(group->Drivers, guint, i));
+    for (guint i = 0; i < group->Drivers->len; i++) {
+        guint driver = g_array_index(group->Drivers, guint, i);
+        if (!is_loaded_already(steps, options, options->Services[driver]))
+            add_service(steps, step, ScenarioLoad, options, driver);
+    }
     for (guint i = 0; i < group->Requests->len; i++) {
         RunStep request = step;
         request.Request = group->Requests->pdata[i];

@@ -7,13 +7,13 @@
 #include "cm/hive_host.h"
 #include "companion.h"
 #include "param.h"
+#include "service_setting.h"
 #include "usage.h"
 
 #define HIVE_TIME 0x01dc000000000000ull /* one fixed time: equal options give equal bytes */
 
 /* [WDK Registry Trees] values of a service key, those that `sc.exe create type= kernel` writes. */
 #define SERVICE_KERNEL_DRIVER 1
-#define SERVICE_SYSTEM_START 1
 #define SERVICE_DEMAND_START 3
 #define SERVICE_ERROR_NORMAL 1
 
@@ -34,13 +34,13 @@ static char *service_key(const char *service, const char *below)
     return g_strconcat("ControlSet001\\Services\\", service, below, NULL);
 }
 
-static HIVE_STATUS add_service(HIVE_BUILDER *builder, const char *service, const char *file, uint32_t start)
+static HIVE_STATUS add_service(HIVE_BUILDER *builder, const char *service, const char *file)
 {
     g_autofree char *key = service_key(service, "");
     g_autofree char *path = g_strconcat("\\SystemRoot\\System32\\drivers\\", file, NULL);
     HIVE_STATUS status = HiveBuilderSetNumber32(builder, key, "Type", SERVICE_KERNEL_DRIVER);
     if (status == HiveOk)
-        status = HiveBuilderSetNumber32(builder, key, "Start", start);
+        status = HiveBuilderSetNumber32(builder, key, "Start", SERVICE_DEMAND_START);
     if (status == HiveOk)
         status = HiveBuilderSetNumber32(builder, key, "ErrorControl", SERVICE_ERROR_NORMAL);
     if (status == HiveOk)
@@ -63,10 +63,23 @@ static HIVE_STATUS add_parameters(HIVE_BUILDER *builder, const char *service, co
     return status;
 }
 
+static HIVE_STATUS add_settings(HIVE_BUILDER *builder, const char *service, const GPtrArray *settings)
+{
+    g_autofree char *key = service_key(service, "");
+    HIVE_STATUS status = HiveOk;
+    for (guint i = 0; i < settings->len && status == HiveOk; i++) {
+        if (service_setting_applies(settings->pdata[i], service))
+            status = service_setting_store(settings->pdata[i], builder, key);
+    }
+    return status;
+}
+
 static HIVE_STATUS add_driver(HIVE_BUILDER *builder, const RunOptions *options, const char *service,
                               const char *file)
 {
-    HIVE_STATUS status = add_service(builder, service, file, SERVICE_DEMAND_START);
+    HIVE_STATUS status = add_service(builder, service, file);
+    if (status == HiveOk)
+        status = add_settings(builder, service, options->Settings);
     return status == HiveOk ? add_parameters(builder, service, options->Parameters) : status;
 }
 
@@ -85,7 +98,9 @@ static HIVE_STATUS fill(HIVE_BUILDER *builder, const RunOptions *options)
 {
     HIVE_STATUS status = add_select(builder);
     if (status == HiveOk)
-        status = add_service(builder, "agent", "agent.sys", SERVICE_SYSTEM_START);
+        status = group_order_store(options->GroupOrder, builder);
+    if (status == HiveOk) /* init starts it when all others run */
+        status = add_service(builder, "agent", "agent.sys");
     for (char **service = options->Services; *service && status == HiveOk; service++) {
         g_autofree char *file = g_strconcat(*service, ".sys", NULL);
         status = add_driver(builder, options, *service, file);

@@ -10,6 +10,7 @@
 #include "ntstatus.h"
 #include "run_plan.h"
 #include "scenario.h"
+#include "service_setting.h"
 
 bool verdict_set(Verdict *verdict, ExitCode code, const char *outcome, const char *format, ...)
 {
@@ -62,11 +63,23 @@ static char *step_text(const RunEvent *step)
                            run_event_text_or(step, ReportKeyName, ""));
 }
 
+/* The service that the kernel is starting before the first step; NULL: none, or it is done with it. */
+static const RunEvent *service_in_hand(const RunReport *report)
+{
+    const RunEvent *begin = run_report_last(report, ReportServiceBegin);
+    const RunEvent *end = run_report_last(report, ReportServiceEnd);
+    return begin && (!end || end->Sequence < begin->Sequence) ? begin : NULL;
+}
+
 /* ", in step 1 (load a)" while one is not ended: what the machine was doing for whom; "" between steps. */
 static char *in_step_text(const RunReport *report)
 {
     const RunEvent *begin = run_report_last(report, ReportStepBegin);
     const RunEvent *ended = run_report_last(report, ReportStepEnd);
+    const RunEvent *service = service_in_hand(report);
+    if (!begin && service)
+        return g_strdup_printf(", while service %s was started",
+                               run_event_text_or(service, ReportKeyName, "?"));
     if (!begin || (ended && ended->Sequence > begin->Sequence))
         return g_strdup("");
     g_autofree char *step = step_text(begin);
@@ -87,6 +100,22 @@ static bool is_damaged_pool(const RunEvent *bugcheck)
     uint32_t code = (uint32_t)run_event_value(bugcheck, ReportKeyCode);
     uint64_t what = run_event_value(bugcheck, ReportKeyParameter1);
     return (code == 0x19 && what == 0x20) || (code == 0x1a && what == 0x5200);
+}
+
+/* [WDK Bug Check 0x5A] the kernel's word for: a service whose ErrorControl is critical was not started. */
+#define CRITICAL_SERVICE_FAILED 0x5Au
+
+static bool judge_critical(const RunReport *report, Verdict *verdict)
+{
+    const RunEvent *bugcheck = run_report_bugcheck(report);
+    const RunEvent *end = run_report_last(report, ReportServiceEnd);
+    if (!bugcheck || run_event_value(bugcheck, ReportKeyCode) != CRITICAL_SERVICE_FAILED || !end ||
+        run_report_first(report, ReportStepBegin))
+        return false;
+    return verdict_set(verdict, ExitDriver, "bugcheck",
+                       "service %s, whose ErrorControl is critical, stopped the boot: %s",
+                       run_event_text_or(end, ReportKeyName, "?"),
+                       run_event_text_or(end, ReportKeyText, "no reason was given"));
 }
 
 static bool judge_bugcheck(const RunReport *report, Verdict *verdict)
@@ -213,8 +242,15 @@ static char *place_text(const RunReport *report)
 static bool judge_timeout(const RunReport *report, Verdict *verdict)
 {
     const RunEvent *step = run_report_last(report, ReportStepBegin);
+    const RunEvent *service = service_in_hand(report);
     if (report->End != VmTimedOut)
         return false;
+    if (!step && service) {
+        g_autofree char *starting = place_text(report);
+        return verdict_set(verdict, ExitDriver, "hang",
+                           "the time limit of %u s ended the run while service %s was started%s",
+                           report->TimeLimit, run_event_text_or(service, ReportKeyName, "?"), starting);
+    }
     if (!step)
         return verdict_set(verdict, ExitFault, "hang",
                            "the time limit of %u s ended the run before its first step", report->TimeLimit);
@@ -235,6 +271,10 @@ static bool judge_reset(const RunOptions *options, const RunReport *report, Verd
     const char *what = report->End == VmSwitchedOff ? "was switched off" : "reset itself (a triple fault)";
     if (report->End != VmReset && report->End != VmSwitchedOff)
         return false;
+    const RunEvent *service = service_in_hand(report);
+    if (!step && service)
+        return verdict_set(verdict, ExitDriver, "reset", "the machine %s while service %s was started", what,
+                           run_event_text_or(service, ReportKeyName, "?"));
     if (!step)
         return verdict_set(verdict, ExitFault, "reset", "the machine %s before the first step", what);
     g_autofree char *where = step_text(begin);
@@ -334,7 +374,7 @@ static const RunStep *last_step(const RunOptions *options, const RunReport *repo
 static bool judge_end(const RunOptions *options, const RunReport *report, Verdict *verdict)
 {
     static bool (*const rules[])(const RunReport *, Verdict *) = {
-        judge_bugcheck, judge_interrupt, judge_damage, judge_timeout, judge_machine,
+        judge_critical, judge_bugcheck, judge_interrupt, judge_damage, judge_timeout, judge_machine,
     };
     if (judge_reset(options, report, verdict))
         return true;
@@ -403,6 +443,10 @@ static GArray *new_results(const RunOptions *options)
         verdict_set(&result.Verdict, ExitPass, "passed", "passed");
         g_array_append_val(results, result);
     }
+    for (guint i = 0; i < results->len; i++) {
+        DriverResult *result = &g_array_index(results, DriverResult, i);
+        result->Planned = service_starts_by_itself(options->Settings, options->Services, result->Driver);
+    }
     for (guint i = 0; i < options->Steps->len; i++) {
         const RunStep *step = &g_array_index(options->Steps, RunStep, i);
         if (step->Operation == ScenarioLoad)
@@ -442,6 +486,11 @@ GArray *verdict_drivers(const RunOptions *options, const RunReport *report)
         const RunEvent *event = report->Events->pdata[i];
         if (event->Type == ReportStepBegin)
             step = run_plan_step(options, run_event_value(event, ReportKeyStep));
+        const char *started = event->Type == ReportServiceEnd ? run_event_text(event, ReportKeyName) : NULL;
+        DriverResult *result =
+            started ? result_of(options, results, finding_service_named(options, started)) : NULL;
+        if (result)
+            result->Run++;
         if (step)
             count_event(event, step, result_of(options, results, finding_service_of_step(options, step)));
     }

@@ -17,6 +17,11 @@ VOID IoInitSystem(VOID);
  * INACCESSIBLE_BOOT_DEVICE. STATUS_DISK_CORRUPT_ERROR: the archive is damaged. */
 NTSTATUS IopMountBootArchive(const void *Archive, ULONG64 Length);
 
+/* PASSIVE_LEVEL, once, when the registry is there: the drivers of boot, system and auto start are loaded, in the order that Group, Tag and
+ * the dependencies of their service keys ask for. Each one is in the report. A failure is told as its ErrorControl says; a critical one
+ * is bug check CRITICAL_SERVICE_FAILED. */
+VOID IoStartServices(VOID);
+
 /* PASSIVE_LEVEL, once, at the end: drivers that registered for it are told. */
 VOID IoShutdownSystem(VOID);
 

@@ -140,4 +140,6 @@ typedef enum REPORT_TYPE {
                           the last one that did): of the boot, or when the machine stops meanwhile */
     ReportHive =
         31, /* Name, Offset, Total (bytes of the file), Data: a part of a hive, when it was asked for */
+    ReportServiceBegin = 32, /* Name, Kind ("boot", "system", "auto", "demand"): started as its key says */
+    ReportServiceEnd = 33,   /* Name, Status, Text (why it was not started, if its driver does not tell) */
 } REPORT_TYPE;

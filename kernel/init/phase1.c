@@ -107,6 +107,7 @@ VOID NTAPI InitPhase1(PVOID Context)
         MmRequireNoWritableCode();
     if (InitOptions.RunTests || InitOptions.StressTime != 0)
         InitRunTests();
+    IoStartServices();
     InitEndFailBoot();
     InitRunAgent();
     KdLog("ntbox: done");

@@ -138,9 +138,18 @@ NTSTATUS IopRunDriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath);
 NTSTATUS IopServiceName(PCUNICODE_STRING ServiceKey, PUNICODE_STRING Name); /* last component, no copy */
 NTSTATUS IopMakePath(PUNICODE_STRING Path, PCWSTR Prefix, PCUNICODE_STRING Middle, PCWSTR Suffix);
 
-/* service.c: what the service key says. */
+/* service.c: what the service key says. [WDK INF AddService directive, ServiceType] */
+#define IOP_SERVICE_KERNEL_DRIVER 1u
+#define IOP_SERVICE_FILE_SYSTEM_DRIVER 2u
+#define IOP_SERVICE_RECOGNIZER_DRIVER 8u
+static inline BOOLEAN IopIsDriverType(ULONG Type)
+{
+    return Type == IOP_SERVICE_KERNEL_DRIVER || Type == IOP_SERVICE_FILE_SYSTEM_DRIVER ||
+           Type == IOP_SERVICE_RECOGNIZER_DRIVER;
+}
+
 typedef struct _IOP_SERVICE {
-    ULONG Type;               /* SERVICE_KERNEL_DRIVER, SERVICE_FILE_SYSTEM_DRIVER */
+    ULONG Type;               /* IOP_SERVICE_... */
     UNICODE_STRING ImagePath; /* absolute; ObFreeName */
     UNICODE_STRING KeyPath;   /* the key's own name, for DriverEntry; ObFreeName */
 } IOP_SERVICE;

@@ -3,8 +3,6 @@
 #include "iop.h"
 #include "kd.h"
 
-#define IOP_SERVICE_FILE_SYSTEM_DRIVER 2u
-
 static VOID IopReportEntry(PIM_MODULE Module, NTSTATUS Status)
 {
     KdLog("%s: DriverEntry returned %08lx", Module->Name, (ULONG)Status);
@@ -17,7 +15,7 @@ static NTSTATUS IopMakeServiceDriver(const IOP_SERVICE *Service, PCUNICODE_STRIN
                                      PDRIVER_OBJECT *Driver)
 {
     UNICODE_STRING ObjectName;
-    PCWSTR Prefix = Service->Type == IOP_SERVICE_FILE_SYSTEM_DRIVER ? L"\\FileSystem\\" : L"\\Driver\\";
+    PCWSTR Prefix = Service->Type == IOP_SERVICE_KERNEL_DRIVER ? L"\\Driver\\" : L"\\FileSystem\\";
     NTSTATUS Status = IopMakePath(&ObjectName, Prefix, Name, L"");
     if (!NT_SUCCESS(Status))
         return Status;

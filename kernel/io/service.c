@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What a driver's service key says: Type and ImagePath. */
+ * What a driver's service key says: Type, Start and ImagePath. */
 #include "iop.h"
 
-#define IOP_SERVICE_KERNEL_DRIVER 1u
-#define IOP_SERVICE_FILE_SYSTEM_DRIVER 2u
+#define IOP_DISABLED 4u
 #define IOP_VALUE_ROOM 1024u
 
 typedef union _IOP_VALUE {
@@ -19,20 +18,36 @@ static NTSTATUS IopQueryValue(HANDLE Key, PCWSTR Name, IOP_VALUE *Value)
     return ZwQueryValueKey(Key, &ValueName, KeyValuePartialInformation, Value, sizeof(*Value), &Length);
 }
 
-/* Without the value the service is a kernel driver. */
-static NTSTATUS IopReadType(HANDLE Key, IOP_VALUE *Value, PULONG Type)
+static NTSTATUS IopQueryNumber(HANDLE Key, PCWSTR Name, IOP_VALUE *Value, ULONG Otherwise, PULONG Number)
 {
-    *Type = IOP_SERVICE_KERNEL_DRIVER;
-    NTSTATUS Status = IopQueryValue(Key, L"Type", Value);
+    *Number = Otherwise;
+    NTSTATUS Status = IopQueryValue(Key, Name, Value);
     if (Status == STATUS_OBJECT_NAME_NOT_FOUND)
         return STATUS_SUCCESS;
     if (!NT_SUCCESS(Status))
         return Status;
     if (Value->Information.Type != REG_DWORD || Value->Information.DataLength != sizeof(ULONG))
         return STATUS_OBJECT_TYPE_MISMATCH;
-    RtlCopyMemory(Type, Value->Information.Data, sizeof(ULONG));
-    BOOLEAN Known = *Type == IOP_SERVICE_KERNEL_DRIVER || *Type == IOP_SERVICE_FILE_SYSTEM_DRIVER;
-    return Known ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+    RtlCopyMemory(Number, Value->Information.Data, sizeof(ULONG));
+    return STATUS_SUCCESS;
+}
+
+/* Without the value the service is a kernel driver. */
+static NTSTATUS IopReadType(HANDLE Key, IOP_VALUE *Value, PULONG Type)
+{
+    NTSTATUS Status = IopQueryNumber(Key, L"Type", Value, IOP_SERVICE_KERNEL_DRIVER, Type);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return IopIsDriverType(*Type) ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+
+/* [Win32 CreateService, SERVICE_DISABLED] a service that cannot be started: ERROR_SERVICE_DISABLED is what [MS-ERREF] has for this
+ * status. Without the value it is started on demand. */
+static NTSTATUS IopRefuseDisabled(HANDLE Key, IOP_VALUE *Value)
+{
+    ULONG Start;
+    NTSTATUS Status = IopQueryNumber(Key, L"Start", Value, 0, &Start);
+    return NT_SUCCESS(Status) && Start == IOP_DISABLED ? STATUS_PLUGPLAY_NO_DEVICE : Status;
 }
 
 /* The text without its terminators. */
@@ -89,6 +104,8 @@ NTSTATUS IopReadService(PUNICODE_STRING ServiceKey, PCUNICODE_STRING Name, IOP_S
         return Status;
     Value = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Value), IOP_TAG_BUFFER);
     Status = Value != NULL ? IopReadType(Key, Value, &Service->Type) : STATUS_INSUFFICIENT_RESOURCES;
+    if (NT_SUCCESS(Status))
+        Status = IopRefuseDisabled(Key, Value);
     if (NT_SUCCESS(Status))
         Status = IopReadImagePath(Key, Value, Name, &Service->ImagePath);
     if (NT_SUCCESS(Status))

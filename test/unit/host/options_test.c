@@ -168,6 +168,25 @@ static void groups_come_one_after_the_other(void **state)
     expect_steps("--memory 64M -- a.sys --smp.sys", "+a+--smp---smp-a");
 }
 
+/* What the kernel starts by itself is loaded when the first step comes; after its unload it is loaded like any other. */
+static void services_that_start_by_themselves_are_not_loaded(void **state)
+{
+    expect_steps("a.sys b.sys --service a/start=boot", "+b-b-a");
+    expect_steps("a.sys b.sys --service start=auto --service B/START=demand", "+b-b-a");
+    expect_steps("a.sys --service a/start=system --rounds 2", "-a|+a-a");
+    expect_steps("a.sys b.sys c.sys --service a/start=auto --service a/depend=b/+x --service b/depend=C",
+                 "-c-b-a");
+    expect_steps("a.sys b.sys --service a/depend=b", "+a+b-b-a");
+    expect_error("a.sys --service b/start=boot", "--service: no driver of this run is called b");
+    expect_error("a.sys --service start", "wants [SERVICE/]NAME=VALUE");
+    expect_error("a.sys --service /start=boot", "names no service");
+    expect_error("a.sys --service group=", "group is empty");
+    expect_error("a.sys --service tag=x", "is not a number");
+    expect_error("a.sys --service error=grave", "error is one of ignore, normal, severe, critical");
+    expect_error("a.sys --group-order A//B", "'' is no group");
+    expect_error("a.sys --group-order :1", "is no group");
+}
+
 static void a_deterministic_run_has_a_seed(void **state)
 {
     RunOptions *options = parse_good("a.sys --icount --trace-hash");
@@ -262,6 +281,7 @@ int main(void)
         cmocka_unit_test(all_values),
         cmocka_unit_test(requests_keep_their_order),
         cmocka_unit_test(groups_come_one_after_the_other),
+        cmocka_unit_test(services_that_start_by_themselves_are_not_loaded),
         cmocka_unit_test(a_deterministic_run_has_a_seed),
         cmocka_unit_test(mistakes_get_one_sentence),
         cmocka_unit_test(parameters_become_registry_data),

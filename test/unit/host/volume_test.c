@@ -195,6 +195,68 @@ static void hive_has_services_and_parameters(void **state)
     run_options_free(options);
 }
 
+static void expect_text(HIVE *hive, const HIVE_KEY *key, const char *name, uint32_t type, const char *wanted)
+{
+    uint16_t text[64] = {0};
+    assert_int_equal(value_of(hive, key, name, text, sizeof text), type);
+    g_autofree char *found = g_utf16_to_utf8(text, -1, NULL, NULL, NULL);
+    assert_string_equal(found, wanted);
+}
+
+static void expect_number(HIVE *hive, const HIVE_KEY *key, const char *name, uint32_t wanted)
+{
+    uint32_t number = ~wanted;
+    assert_int_equal(value_of(hive, key, name, &number, 4), HiveTypeNumber32);
+    assert_int_equal(number, wanted);
+}
+
+/* The values that `sc.exe create` writes; what is not said for one is said for all, or has its default. */
+static void service_settings_are_in_the_hive(void **state)
+{
+    char *argv[] = {"ntbox",
+                    "a.sys",
+                    "b.sys",
+                    "--service=a/start=boot",
+                    "--service=error=severe",
+                    "--service=a/type=filesys",
+                    "--service=a/group=Bus",
+                    "--service=a/tag=5",
+                    "--service=a/depend=b/+Port",
+                    "--service=a/binPath=x\\a.sys",
+                    "--service=a/displayname=Good",
+                    "--group-order=Boot/Bus:5,1",
+                    NULL};
+    RunOptions *options = parse(argv);
+    g_autoptr(GBytes) bytes = system_hive_build(options, NULL);
+    gsize length;
+    const void *data = g_bytes_get_data(bytes, &length);
+    static const uint32_t order[] = {2, 5, 1};
+    uint32_t tags[3];
+    HIVE hive;
+    HIVE_KEY key;
+    assert_int_equal(HiveOpen(&hive, data, length), HiveOk);
+    assert_true(find_key(&hive, "ControlSet001\\Services\\a", &key));
+    expect_number(&hive, &key, "Type", 2);
+    expect_number(&hive, &key, "Start", 0);
+    expect_number(&hive, &key, "ErrorControl", 2);
+    expect_number(&hive, &key, "Tag", 5);
+    expect_text(&hive, &key, "Group", HiveTypeText, "Bus");
+    expect_text(&hive, &key, "ImagePath", HiveTypeExpandText, "x\\a.sys");
+    expect_text(&hive, &key, "DisplayName", HiveTypeText, "Good");
+    expect_text(&hive, &key, "DependOnService", HiveTypeMultiText, "b");
+    expect_text(&hive, &key, "DependOnGroup", HiveTypeMultiText, "Port");
+    assert_true(find_key(&hive, "ControlSet001\\Services\\b", &key));
+    expect_number(&hive, &key, "Type", 1);
+    expect_number(&hive, &key, "Start", 3);
+    expect_number(&hive, &key, "ErrorControl", 2);
+    assert_true(find_key(&hive, "ControlSet001\\Control\\ServiceGroupOrder", &key));
+    expect_text(&hive, &key, "List", HiveTypeMultiText, "Boot");
+    assert_true(find_key(&hive, "ControlSet001\\Control\\GroupOrderList", &key));
+    assert_int_equal(value_of(&hive, &key, "Bus", tags, sizeof tags), HiveTypeBinary);
+    assert_memory_equal(tags, order, sizeof order);
+    run_options_free(options);
+}
+
 static void command_line_has_the_kernels_words(void **state)
 {
     char *argv[] = {"ntbox", "a.sys",       "--seed",   "5",     "--bind",
@@ -213,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_not_there_is_named),
         cmocka_unit_test(scenario_loads_requests_unloads_in_reverse),
         cmocka_unit_test(hive_has_services_and_parameters),
+        cmocka_unit_test(service_settings_are_in_the_hive),
         cmocka_unit_test(command_line_has_the_kernels_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
