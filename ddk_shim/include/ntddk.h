@@ -8,5 +8,7 @@
 #include_next <ntddk.h>
 #include "ntbox/after.h"
 #include "ntbox/image.h"
+#include "ntbox/ps.h"
+#include "ntbox/system_information.h"
 #include "ntbox/unwind.h"
 #endif

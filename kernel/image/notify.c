@@ -5,31 +5,11 @@
 #include "ex.h"
 #include "ntbox/image.h"
 
-#define IMP_MAX_NOTIFIES 64 /* [WDK PsSetLoadImageNotifyRoutine] since Windows 8.1 */
-
-/* A slot is free when it has no routine and nobody is waiting for the calls of its last one. */
-typedef struct _IMP_NOTIFY {
-    PLOAD_IMAGE_NOTIFY_ROUTINE Routine; /* (n) */
-    BOOLEAN Going;                      /* (n) */
-    EX_RUNDOWN_REF Calls;               /* of the routine that run */
-} IMP_NOTIFY;
-
-static IMP_NOTIFY ImpNotifies[IMP_MAX_NOTIFIES];
-static FAST_MUTEX ImpNotifyLock; /* (n) */
+static EX_NOTIFY_TABLE ImpNotifies;
 
 VOID ImpInitNotifies(VOID)
 {
-    ExInitializeFastMutex(&ImpNotifyLock);
-    for (ULONG i = 0; i < IMP_MAX_NOTIFIES; i++)
-        ExInitializeRundownProtection(&ImpNotifies[i].Calls);
-}
-
-static IMP_NOTIFY *ImpFindNotifyLocked(PLOAD_IMAGE_NOTIFY_ROUTINE Routine)
-{
-    for (ULONG i = 0; i < IMP_MAX_NOTIFIES; i++)
-        if (ImpNotifies[i].Routine == Routine && !ImpNotifies[i].Going)
-            return &ImpNotifies[i];
-    return NULL;
+    ExInitializeNotifies(&ImpNotifies, "load-image notify routine", GateImageNotify);
 }
 
 /* IRQL PASSIVE_LEVEL. */
@@ -44,101 +24,56 @@ NTSTATUS NTAPI PsSetLoadImageNotifyRoutineEx(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRo
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     if ((Flags & ~(ULONG_PTR)PS_IMAGE_NOTIFY_CONFLICTING_ARCHITECTURE) != 0 || NotifyRoutine == NULL)
         return STATUS_INVALID_PARAMETER;
-    ExAcquireFastMutex(&ImpNotifyLock);
-    IMP_NOTIFY *Notify = ImpFindNotifyLocked(NULL);
-    if (Notify != NULL)
-        Notify->Routine = NotifyRoutine;
-    ExReleaseFastMutex(&ImpNotifyLock);
-    return Notify != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
-}
-
-/* Afterwards the routine does not run and is not called: it is forgotten before calls are let in again. The slot is free last. */
-static VOID ImpFinishRemoval(IMP_NOTIFY *Notify)
-{
-    ExWaitForRundownProtectionRelease(&Notify->Calls);
-    ExAcquireFastMutex(&ImpNotifyLock);
-    __atomic_store_n(&Notify->Routine, NULL, __ATOMIC_RELEASE);
-    ExReInitializeRundownProtection(&Notify->Calls);
-    Notify->Going = FALSE;
-    ExReleaseFastMutex(&ImpNotifyLock);
+    return ExAddNotify(&ImpNotifies, (PVOID)NotifyRoutine, 0, FALSE) ? STATUS_SUCCESS
+                                                                     : STATUS_INSUFFICIENT_RESOURCES;
 }
 
 /* IRQL <= APC_LEVEL. STATUS_PROCEDURE_NOT_FOUND: it was not set. */
 NTSTATUS NTAPI PsRemoveLoadImageNotifyRoutine(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    ExAcquireFastMutex(&ImpNotifyLock);
-    IMP_NOTIFY *Notify = NotifyRoutine != NULL ? ImpFindNotifyLocked(NotifyRoutine) : NULL;
-    if (Notify != NULL)
-        Notify->Going = TRUE;
-    ExReleaseFastMutex(&ImpNotifyLock);
-    if (Notify == NULL)
-        return STATUS_PROCEDURE_NOT_FOUND;
-    ImpFinishRemoval(Notify);
-    return STATUS_SUCCESS;
+    return ExRemoveNotify(&ImpNotifies, (PVOID)NotifyRoutine, EX_ANY_NOTIFY) ? STATUS_SUCCESS
+                                                                             : STATUS_PROCEDURE_NOT_FOUND;
 }
 
-static VOID ImpCallNotify(IMP_NOTIFY *Notify, PUNICODE_STRING FullName, HANDLE ProcessId, IMAGE_INFO_EX *Info)
+typedef struct _IMP_LOADED {
+    PUNICODE_STRING FullName;
+    HANDLE ProcessId;
+    PVOID Base, File;
+    SIZE_T Size;
+} IMP_LOADED;
+
+/* IMAGE_INFO is part of an IMAGE_INFO_EX; each routine has its own. */
+static VOID ImpTellLoaded(PVOID Routine, ULONG Kind, PVOID Context)
 {
-    KE_GATE Gate;
-    PLOAD_IMAGE_NOTIFY_ROUTINE Routine;
+    const IMP_LOADED *Loaded = Context;
+    IMAGE_INFO_EX Info = {.Size = sizeof(Info), .FileObject = Loaded->File};
 
-    if (!ExAcquireRundownProtection(&Notify->Calls))
-        return;
-    Routine = __atomic_load_n(&Notify->Routine, __ATOMIC_ACQUIRE);
-    if (Routine != NULL) {
-        KeEnterGate(&Gate, GateImageNotify, (PVOID)Routine);
-        Routine(FullName, ProcessId, &Info->ImageInfo);
-        KeLeaveGate(&Gate);
-    }
-    ExReleaseRundownProtection(&Notify->Calls);
+    Info.ImageInfo.ImageAddressingMode = IMAGE_ADDRESSING_MODE_32BIT;
+    Info.ImageInfo.SystemModeImage = Loaded->ProcessId == NULL;
+    Info.ImageInfo.ExtendedInfoPresent = 1;
+    Info.ImageInfo.ImageBase = Loaded->Base;
+    Info.ImageInfo.ImageSize = Loaded->Size;
+    ((PLOAD_IMAGE_NOTIFY_ROUTINE)Routine)(Loaded->FullName, Loaded->ProcessId, &Info.ImageInfo);
 }
 
-/* [WDK PLOAD_IMAGE_NOTIFY_ROUTINE] PASSIVE_LEVEL, in a critical region. IMAGE_INFO is part of an IMAGE_INFO_EX. */
+/* [WDK PLOAD_IMAGE_NOTIFY_ROUTINE] PASSIVE_LEVEL, in a critical region. */
 VOID ImNotifyLoad(PUNICODE_STRING FullName, HANDLE ProcessId, PVOID Base, SIZE_T Size, PVOID File)
 {
-    KeEnterCriticalRegion();
-    for (ULONG i = 0; i < IMP_MAX_NOTIFIES; i++) {
-        IMAGE_INFO_EX Info = {.Size = sizeof(Info), .FileObject = File};
-        Info.ImageInfo.ImageAddressingMode = IMAGE_ADDRESSING_MODE_32BIT;
-        Info.ImageInfo.SystemModeImage = ProcessId == NULL;
-        Info.ImageInfo.ExtendedInfoPresent = 1;
-        Info.ImageInfo.ImageBase = Base;
-        Info.ImageInfo.ImageSize = Size;
-        ImpCallNotify(&ImpNotifies[i], FullName, ProcessId, &Info);
-    }
-    KeLeaveCriticalRegion();
-}
+    IMP_LOADED Loaded = {FullName, ProcessId, Base, File, Size};
 
-static IMP_NOTIFY *ImpTakeNotifyOf(PIM_MODULE Module)
-{
-    IMP_NOTIFY *Found = NULL;
-
-    ExAcquireFastMutex(&ImpNotifyLock);
-    for (ULONG i = 0; i < IMP_MAX_NOTIFIES && Found == NULL; i++)
-        if (!ImpNotifies[i].Going &&
-            (ULONG_PTR)ImpNotifies[i].Routine - (ULONG_PTR)Module->Base < Module->Size)
-            Found = &ImpNotifies[i];
-    if (Found != NULL)
-        Found->Going = TRUE;
-    ExReleaseFastMutex(&ImpNotifyLock);
-    return Found;
+    ExCallNotifies(&ImpNotifies, ImpTellLoaded, &Loaded);
 }
 
 ULONG ImReportDriverNotifies(PIM_MODULE Module)
 {
-    ULONG Count = 0;
-    IMP_NOTIFY *Notify;
+    return ExReportDriverNotifies(&ImpNotifies, Module);
+}
 
-    while ((Notify = ImpTakeNotifyOf(Module)) != NULL) {
-        ULONG64 Offset = (ULONG64)Notify->Routine - (ULONG64)Module->Base;
-        Count++;
-        ImpFinishRemoval(Notify);
-        KdLog("%s: load-image notify routine %s+0x%llx was not removed; it is now", Module->Name,
-              Module->Name, Offset);
-        KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Module->Name),
-                 KD_TEXT(ReportKeyKind, "load-image notify routine"), KD_NUMBER(ReportKeyCount, 1),
-                 KD_TEXT(ReportKeyModule, Module->Name), KD_NUMBER(ReportKeyOffset, Offset));
-    }
-    return Count;
+BOOLEAN ImForcesIntegrity(const void *Address)
+{
+    PIM_MODULE Module = ImFindModule(Address);
+
+    return Module != NULL &&
+           (Module->IsBoot || (Module->Image.DllCharacteristics & PE_DLL_FORCE_INTEGRITY) != 0);
 }

@@ -91,3 +91,35 @@ VOID ExQueryPoolCounters(POOL_TYPE PoolType, EX_POOL_COUNTERS *Counters);
 /* For the page-fault handler, before anything else, any IRQL: a fault of the list pop's look at an entry that somebody else
  * has taken meanwhile is no error. TRUE: the frame was changed, resume it. */
 BOOLEAN ExFixSListFault(ARCH_TRAP_FRAME *Frame);
+
+/* --- notify routines: notify.c --------------------------------------------------------------------------------------- */
+
+#define EX_MAX_NOTIFIES 64 /* [WDK PsSetCreateProcessNotifyRoutine] since Windows 8.1 */
+#define EX_ANY_NOTIFY MAXULONG
+
+/* (n) Lock of the table. A slot is free when it has no routine and nobody is waiting for the calls of its last one. */
+typedef struct _EX_NOTIFY {
+    PVOID Routine;        /* (n), read without by who holds Calls */
+    ULONG Kind;           /* (n) as Routine; the owner's */
+    BOOLEAN Going;        /* (n) */
+    EX_RUNDOWN_REF Calls; /* of the routine that run */
+} EX_NOTIFY;
+
+typedef struct _EX_NOTIFY_TABLE {
+    FAST_MUTEX Lock;     /* (n) */
+    PCSTR What;          /* (c) "thread notify routine", for reports */
+    KE_GATE_KIND Gate;   /* (c) */
+    volatile LONG Count; /* (n) routines */
+    EX_NOTIFY Slots[EX_MAX_NOTIFIES];
+} EX_NOTIFY_TABLE;
+
+VOID ExInitializeNotifies(EX_NOTIFY_TABLE *Table, PCSTR What, KE_GATE_KIND Gate);
+/* IRQL <= APC_LEVEL. FALSE: there is no room, or (Once) the routine is there with that kind. */
+BOOLEAN ExAddNotify(EX_NOTIFY_TABLE *Table, PVOID Routine, ULONG Kind, BOOLEAN Once);
+/* IRQL <= APC_LEVEL. Waits for the calls that run; bug check inside of one. FALSE: it is not there. */
+BOOLEAN ExRemoveNotify(EX_NOTIFY_TABLE *Table, PVOID Routine, ULONG Kind);
+/* PASSIVE_LEVEL. Call is made for each routine, in a critical region, by the gate; it calls the routine. */
+typedef VOID EX_NOTIFY_CALL(PVOID Routine, ULONG Kind, PVOID Context);
+VOID ExCallNotifies(EX_NOTIFY_TABLE *Table, EX_NOTIFY_CALL *Call, PVOID Context);
+/* PASSIVE_LEVEL, after a driver's unload routine: its routines are taken out, reported and counted. */
+ULONG ExReportDriverNotifies(EX_NOTIFY_TABLE *Table, PIM_MODULE Module);

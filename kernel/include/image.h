@@ -132,6 +132,10 @@ VOID ImInitPhase1(VOID);
  * ProcessId is NULL for a driver; File is its file object, referenced by the caller. */
 VOID ImNotifyLoad(PUNICODE_STRING FullName, HANDLE ProcessId, PVOID Base, SIZE_T Size, PVOID File);
 
+/* Any IRQL. Address lies in an image that is linked with /INTEGRITYCHECK (IMAGE_DLLCHARACTERISTICS_FORCE_INTEGRITY), or in the kernel: what
+ * the registration of some callbacks asks for. */
+BOOLEAN ImForcesIntegrity(const void *Address);
+
 /* After a driver's unload routine, PASSIVE_LEVEL: its load-image notify routines are taken out, its locked sections are let go; both are
  * reported and counted. */
 ULONG ImReportDriverNotifies(PIM_MODULE Module);

@@ -95,6 +95,7 @@ typedef struct _KTHREAD {
     PVOID XSaveArea;              /* (c) 64-byte aligned extended state */
     ULONG ContextSwitches;        /* (r) */
     ULONG ReadyTick;              /* (r) PRCB.ClockTicks when it became ready */
+    ULONG64 KernelTicks;          /* clock interrupt of its processor: milliseconds that it ran */
 } KTHREAD;
 
 typedef struct _KPROCESS {
@@ -103,6 +104,12 @@ typedef struct _KPROCESS {
     struct _MM_ADDRESS_SPACE *AddressSpace; /* (c) mm's; NULL: it has no memory of its own */
     struct _OB_HANDLE_TABLE *HandleTable;   /* (c) ob's */
 } KPROCESS;
+
+/* IRQL < DISPATCH_LEVEL. Lets another ready thread of the caller's priority run. FALSE: there was none. */
+BOOLEAN KeYieldThread(VOID);
+
+/* Any IRQL <= DISPATCH_LEVEL. The process has ended: who waits for it goes on. */
+VOID KeSignalProcess(PKPROCESS Process);
 
 /* --- processors ---- */
 
@@ -314,6 +321,9 @@ typedef enum _KE_GATE_KIND {
     GateReinitialize,
     GateController,
     GateNotification,
+    GateProcessNotify,
+    GateThreadNotify,
+    GateObjectCallback,
 } KE_GATE_KIND;
 
 typedef struct _KE_GATE {

@@ -26,7 +26,8 @@ DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_
 #define KE_RULE_ARGUMENT 0x4E540011u   /* p2 a value that the documentation does not have for an argument */
 #define KE_RULE_THREAD_END 0x4E540012u /* p2 routine: ended a thread that is not its own */
 #define KE_RULE_AFFINITY                                                                                     \
-    0x4E540013u /* p2 routine, p3 mask: returned with a system affinity that it had set */
+    0x4E540013u                    /* p2 routine, p3 mask: returned with a system affinity that it had set */
+#define KE_RULE_NOTIFY 0x4E540015u /* p2 notify routine: removes itself */
 #define KE_RULE_RESOURCE 0x4E540014u /* p2 resource: not initialized, or deleted while it is owned */
 #define KE_RULE_IMAGE_SECTION                                                                                \
     0x4E540060u /* p2 what was given as an address or a handle of a section of an image */

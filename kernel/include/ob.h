@@ -67,9 +67,14 @@ NTSTATUS ObCreateObjectType(const OB_TYPE_INFO *Info, POBJECT_TYPE *Type);
 /* Any IRQL. The type of an object; bug check when Object is none (its header's check value is wrong). */
 POBJECT_TYPE ObTypeOf(const void *Object);
 PCUNICODE_STRING ObTypeName(POBJECT_TYPE Type);
+/* The number of an object's type, from 2 on in the order in which types were made. */
+ULONG ObTypeIndex(const void *Object);
 
 /* Generic rights become the type's own. */
 ACCESS_MASK ObMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired);
+
+/* IRQL <= DISPATCH_LEVEL. For who found the object under a lock that its deletion takes too. FALSE: its last reference has gone. */
+BOOLEAN ObReferenceObjectSafe(PVOID Object);
 
 /* --- making objects
  * ----------------------------------------------------------------------------------------------
@@ -127,10 +132,21 @@ typedef struct _OB_HANDLE_TABLE *POB_HANDLE_TABLE;
 
 POB_HANDLE_TABLE ObSystemHandleTable(VOID);
 NTSTATUS ObCreateHandleTable(POB_HANDLE_TABLE *Table); /* empty. PASSIVE_LEVEL */
-VOID ObCloseAllHandles(POB_HANDLE_TABLE Table);        /* when its process ends. PASSIVE_LEVEL */
-/* Closes what is open. Nobody uses it any more. PASSIVE_LEVEL. */
+/* When its process ends, in the context of the process: from now on it takes no handle. PASSIVE_LEVEL. */
+VOID ObCloseAllHandles(POB_HANDLE_TABLE Table);
+/* Nobody uses it any more; what is open is closed. PASSIVE_LEVEL. */
 VOID ObDeleteHandleTable(POB_HANDLE_TABLE Table);
 ULONG ObHandleCount(POB_HANDLE_TABLE Table); /* of the moment. Any IRQL */
+
+/* IRQL < DISPATCH_LEVEL. Each open handle, while none is opened or closed: Routine runs at DISPATCH_LEVEL under the table's lock. */
+typedef struct _OB_HANDLE_ENTRY {
+    HANDLE Handle;
+    PVOID Object;
+    ACCESS_MASK Access;
+    ULONG Attributes;
+} OB_HANDLE_ENTRY;
+VOID ObEnumerateHandles(POB_HANDLE_TABLE Table, VOID (*Routine)(const OB_HANDLE_ENTRY *Entry, PVOID Context),
+                        PVOID Context);
 
 /* OBJ_ attributes that belong to a handle. */
 #define OBJ_PROTECT_CLOSE 0x00000001L /* [WDK OBJECT_HANDLE_FLAG_INFORMATION] ProtectFromClose */

@@ -82,10 +82,10 @@ static VOID InitPhase0OnOwnStack(PVOID Context)
     HANDLE Thread;
 
     KeInitializeIdle(((PVOID *)Context)[0], ((PVOID *)Context)[1]);
+    KeInitializeClock(); /* before what is stamped with the time */
     ObInitSystem();
     SeInitSystem();
     PsInitSystem();
-    KeInitializeClock();
     NTSTATUS Status =
         PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, &Attributes, NULL, NULL, InitPhase1, NULL);
     if (!NT_SUCCESS(Status))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, load-image notify routines,
+ * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, notify routines of images, processes and threads,
  * registry callbacks, symbolic links, threads, routines that run, callbacks, handles, mappings, locked sections, pool. A device or thread
  * leads back into the image, so the image then stays mapped. */
 #include "iop.h"
@@ -87,6 +87,7 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
     if (Interrupts != 0)
         KdLog("%s: %lu interrupts were not disconnected; they are now", Module->Name, Interrupts);
     ImReportDriverNotifies(Module);
+    PsReportDriverNotifies(Module);
     CmReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     IopReportQueuedLeaks(Module);
     if (IopAwaitRoutines(Module))

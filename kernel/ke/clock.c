@@ -41,6 +41,7 @@ VOID KiClockInterrupt(ARCH_TRAP_FRAME *Frame)
     Prcb->ClockTicks += Prcb->TickLength;
     if (Prcb->Number == 0)
         KiUpdateSharedTime();
+    Thread->KernelTicks += Prcb->TickLength;
     KiCheckTimers();
     KiTickDpcs(Prcb);
     KiTickWatchdog(Prcb, Frame);

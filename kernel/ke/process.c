@@ -73,3 +73,13 @@ VOID NTAPI KeUnstackDetachProcess(PRKAPC_STATE ApcState)
     ArchReleaseLock(&Thread->ThreadLock, OldIrql);
     KiCheckPendingApcs(Thread);
 }
+
+VOID KeSignalProcess(PKPROCESS Process)
+{
+    KIRQL OldIrql = KiLockObject(&Process->Header);
+
+    Process->Header.SignalState = 1;
+    KiSignalWaitersLocked(&Process->Header, 0);
+    KiUnlockObject(&Process->Header);
+    KiExitDispatcher(OldIrql);
+}

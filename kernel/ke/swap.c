@@ -163,6 +163,17 @@ VOID KiYield(BOOLEAN ToEqual)
     KiSwapTo(Prcb, Next != NULL ? Next : Prcb->IdleThread);
 }
 
+BOOLEAN KeYieldThread(VOID)
+{
+    PKTHREAD Thread = KiCurrentThread();
+    ULONG Switches = Thread->ContextSwitches;
+    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+
+    KiYield(TRUE);
+    KiExitDispatcher(OldIrql);
+    return Thread->ContextSwitches != Switches;
+}
+
 VOID KiDispatchReschedule(VOID)
 {
     PKPRCB Prcb = KeGetPrcb();

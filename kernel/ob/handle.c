@@ -24,19 +24,20 @@ NTSTATUS ObpCreateHandleIn(OB_HANDLE_TABLE *Table, PVOID Object, KPROCESSOR_MODE
 {
     OBP_HEADER *Header = ObpHeader(Object);
     if (Header->Type->Info.Methods.Open != NULL) {
-        NTSTATUS Status = Header->Type->Info.Methods.Open(Object, Mode);
-        if (!NT_SUCCESS(Status))
-            return Status;
+        NTSTATUS Allowed = Header->Type->Info.Methods.Open(Object, Mode);
+        if (!NT_SUCCESS(Allowed))
+            return Allowed;
     }
     ObfReferenceObject(Object);
     InterlockedIncrement64(&Header->HandleCount);
     InterlockedIncrement64(&Header->Type->HandleCount);
-    ULONG Index = ObpTakeEntry(Table, Object, Access, Attributes & OBJ_HANDLE_ATTRIBUTES);
-    if (Index == 0) {
+    ULONG Index;
+    NTSTATUS Status = ObpTakeEntry(Table, Object, Access, Attributes & OBJ_HANDLE_ATTRIBUTES, &Index);
+    if (!NT_SUCCESS(Status)) {
         InterlockedDecrement64(&Header->Type->HandleCount);
         ObpDropHandleCount(Header);
         ObfDereferenceObject(Object);
-        return STATUS_INSUFFICIENT_RESOURCES;
+        return Status;
     }
     ULONG_PTR Value = (ULONG_PTR)Index * 4;
     *Handle = (HANDLE)(Attributes & OBJ_KERNEL_HANDLE ? Value | OBP_KERNEL_HANDLE_BITS : Value);

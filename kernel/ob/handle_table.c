@@ -113,10 +113,13 @@ static NTSTATUS ObpGrowTable(OB_HANDLE_TABLE *Table)
 
 /* --- entries --- */
 
-static ULONG ObpTryTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes)
+/* *Index 0: the table must grow. */
+static NTSTATUS ObpTryTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes,
+                                PULONG Taken)
 {
     KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
-    ULONG Index = Table->FirstFree;
+    ULONG Index = Table->Closed ? 0 : Table->FirstFree;
+    NTSTATUS Status = Table->Closed ? STATUS_PROCESS_IS_TERMINATING : STATUS_SUCCESS;
 
     if (Index != 0) {
         OBP_ENTRY *Entry = ObpEntryOfIndex(Table, Index);
@@ -125,17 +128,21 @@ static ULONG ObpTryTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK A
         *Entry = (OBP_ENTRY){Object, Access, Attributes, KiCurrentThread()->GateRoutine};
     }
     ArchReleaseLock(&Table->Lock, OldIrql);
-    return Index;
+    *Taken = Index;
+    return Status;
 }
 
-ULONG ObpTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes)
+NTSTATUS ObpTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes,
+                      PULONG Index)
 {
-    ULONG Index;
+    NTSTATUS Status = ObpTryTakeEntry(Table, Object, Access, Attributes, Index);
 
-    do {
-        Index = ObpTryTakeEntry(Table, Object, Access, Attributes);
-    } while (Index == 0 && NT_SUCCESS(ObpGrowTable(Table)));
-    return Index;
+    while (NT_SUCCESS(Status) && *Index == 0) {
+        Status = ObpGrowTable(Table);
+        if (NT_SUCCESS(Status))
+            Status = ObpTryTakeEntry(Table, Object, Access, Attributes, Index);
+    }
+    return Status;
 }
 
 static VOID ObpEmptyEntryLocked(OB_HANDLE_TABLE *Table, OBP_ENTRY *Entry, ULONG Index)
@@ -210,8 +217,33 @@ static PVOID ObpSweepBlock(OB_HANDLE_TABLE *Table, PULONG Index)
     return Object;
 }
 
+VOID ObEnumerateHandles(POB_HANDLE_TABLE Table, VOID (*Routine)(const OB_HANDLE_ENTRY *Entry, PVOID Context),
+                        PVOID Context)
+{
+    ULONG_PTR Bits = Table == &ObpSystemTable ? OBP_KERNEL_HANDLE_BITS : 0;
+    KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
+
+    for (ULONG Index = 1; Index / OBP_ENTRIES_PER_BLOCK < Table->BlockCount; Index++) {
+        const OBP_ENTRY *From = ObpEntryOfIndex(Table, Index);
+        OB_HANDLE_ENTRY Entry = {(HANDLE)((ULONG_PTR)Index * 4 | Bits), From->Object, From->Access,
+                                 From->Value};
+        if (From->Object != NULL)
+            Routine(&Entry, Context);
+    }
+    ArchReleaseLock(&Table->Lock, OldIrql);
+}
+
+static VOID ObpCloseTable(OB_HANDLE_TABLE *Table)
+{
+    KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
+
+    Table->Closed = TRUE;
+    ArchReleaseLock(&Table->Lock, OldIrql);
+}
+
 VOID ObCloseAllHandles(POB_HANDLE_TABLE Table)
 {
+    ObpCloseTable(Table);
     for (ULONG Index = 1; Index / OBP_ENTRIES_PER_BLOCK < Table->BlockCount;) {
         PVOID Object = ObpSweepBlock(Table, &Index);
         if (Object != NULL)

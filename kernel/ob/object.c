@@ -179,6 +179,11 @@ BOOLEAN ObpReferenceSafe(OBP_HEADER *Header)
     return FALSE;
 }
 
+BOOLEAN ObReferenceObjectSafe(PVOID Object)
+{
+    return ObpReferenceSafe(ObpCheckedHeader(Object));
+}
+
 LONG_PTR FASTCALL ObfReferenceObject(PVOID Object)
 {
     return InterlockedIncrement64(&ObpCheckedHeader(Object)->PointerCount);

@@ -21,6 +21,7 @@ typedef struct _OBJECT_TYPE {
     LIST_ENTRY TypeList;
     UNICODE_STRING Name;
     OB_TYPE_INFO Info;
+    ULONG Index; /* (c) */
     volatile LONG64 ObjectCount;
     volatile LONG64 HandleCount;
 } OBJECT_TYPE;

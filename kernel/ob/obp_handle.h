@@ -24,6 +24,7 @@ typedef struct _OB_HANDLE_TABLE {
     ULONG BlockCount;                         /* (h) */
     ULONG FirstFree;                          /* (h) index, 0 = none */
     ULONG HandleCount;                        /* (h) */
+    BOOLEAN Closed;                           /* (h) its process ends: no new handles */
     LIST_ENTRY ListEntry;                     /* (l) of all tables */
 } OB_HANDLE_TABLE;
 
@@ -37,8 +38,9 @@ OB_HANDLE_TABLE *ObpTableOf(HANDLE Handle);
 /* Table->Lock held. NULL when the handle is not open in that table. */
 OBP_ENTRY *ObpEntryLocked(OB_HANDLE_TABLE *Table, HANDLE Handle);
 
-/* Object, which is referenced, gets an entry: its index, 0 when there is no memory. */
-ULONG ObpTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes);
+/* Object, which is referenced, gets an entry: *Index. STATUS_INSUFFICIENT_RESOURCES, STATUS_PROCESS_IS_TERMINATING. */
+NTSTATUS ObpTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes,
+                      PULONG Index);
 /* Empties the entry, unless it has one of the attributes Kept (OBJ_PROTECT_CLOSE, or 0 to undo a handle that nobody has seen). Success: *Object with the handle's reference. STATUS_INVALID_HANDLE, STATUS_HANDLE_NOT_CLOSABLE. */
 NTSTATUS ObpReleaseEntry(OB_HANDLE_TABLE *Table, HANDLE Handle, ULONG Kept, PVOID *Object);
 

@@ -6,6 +6,7 @@
 
 POBJECT_TYPE ObpTypeObjectType;
 static LIST_ENTRY ObpTypeList; /* start-up only, one thread */
+static ULONG ObpTypeCount;     /* start-up only */
 
 static const OB_TYPE_INFO ObpTypeTypeInfo = {
     .Name = L"Type",
@@ -20,6 +21,7 @@ static VOID ObpFillType(POBJECT_TYPE Type, const OB_TYPE_INFO *Info)
 {
     Type->Info = *Info;
     RtlInitUnicodeString(&Type->Name, Info->Name);
+    Type->Index = ++ObpTypeCount + 1;
     InsertTailList(&ObpTypeList, &Type->TypeList);
 }
 
@@ -88,4 +90,15 @@ NTSTATUS ObCreateObjectType(const OB_TYPE_INFO *Info, POBJECT_TYPE *NewType)
 PCUNICODE_STRING ObTypeName(POBJECT_TYPE Type)
 {
     return &Type->Name;
+}
+
+ULONG ObTypeIndex(const void *Object)
+{
+    return ObTypeOf(Object)->Index;
+}
+
+/* [published by Windows' exports] any IRQL. */
+POBJECT_TYPE NTAPI ObGetObjectType(PVOID Object)
+{
+    return ObTypeOf(Object);
 }

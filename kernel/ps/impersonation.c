@@ -161,11 +161,16 @@ VOID NTAPI PsRestoreImpersonation(PETHREAD Thread, PSE_IMPERSONATION_STATE Imper
 NTSTATUS NTAPI PsAssignImpersonationToken(PETHREAD Thread, HANDLE Token)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return PspAssignToken(Thread, Token, ExGetPreviousMode());
+}
+
+NTSTATUS PspAssignToken(PETHREAD Thread, HANDLE Token, KPROCESSOR_MODE Mode)
+{
     PACCESS_TOKEN Object;
     if (Token == NULL)
         return PsImpersonateClient(Thread, NULL, FALSE, FALSE, SecurityAnonymous);
-    NTSTATUS Status = ObReferenceObjectByHandle(Token, TOKEN_IMPERSONATE, SeTokenObjectType,
-                                                ExGetPreviousMode(), &Object, NULL);
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(Token, TOKEN_IMPERSONATE, SeTokenObjectType, Mode, &Object, NULL);
     if (!NT_SUCCESS(Status))
         return Status;
     if (SeTokenType(Object) == TokenImpersonation)

@@ -12,6 +12,9 @@ static VOID PspDeleteProcess(PVOID Object)
 {
     PEPROCESS Process = Object;
 
+    PspEndUnusedProcess(Process);
+    if (Process->IdEntry.Flink != NULL)
+        PspForgetProcess(Process);
     if (Process->Token != NULL)
         ObDereferenceObject(Process->Token);
     if (Process->Pcb.HandleTable != NULL)
@@ -25,17 +28,26 @@ static VOID PspDeleteProcess(PVOID Object)
 static const OB_TYPE_INFO PspProcessTypeInfo = {
     .Name = L"Process",
     .PoolTag = 'corP',
-    .Mapping = {STANDARD_RIGHTS_READ, STANDARD_RIGHTS_WRITE, STANDARD_RIGHTS_EXECUTE, PROCESS_ALL_ACCESS},
+    .Mapping = {STANDARD_RIGHTS_READ | PROCESS_VM_READ | PROCESS_QUERY_INFORMATION |
+                    PROCESS_QUERY_LIMITED_INFORMATION,
+                STANDARD_RIGHTS_WRITE | PROCESS_CREATE_PROCESS | PROCESS_CREATE_THREAD |
+                    PROCESS_VM_OPERATION | PROCESS_VM_WRITE | PROCESS_DUP_HANDLE | PROCESS_TERMINATE |
+                    PROCESS_SET_INFORMATION,
+                STANDARD_RIGHTS_EXECUTE | SYNCHRONIZE | PROCESS_TERMINATE, PROCESS_ALL_ACCESS},
     .ValidAccess = PROCESS_ALL_ACCESS,
     .WaitOffset = __builtin_offsetof(EPROCESS, Pcb.Header),
     .Methods = {.Delete = PspDeleteProcess},
 };
 
-static VOID PspInitializeProcess(PEPROCESS Process, HANDLE Id)
+static VOID PspInitializeProcess(PEPROCESS Process)
 {
     Process->Pcb.Header.Type = 3;
     InitializeListHead(&Process->Pcb.Header.WaitListHead);
-    Process->UniqueProcessId = Id;
+    InitializeListHead(&Process->ThreadList);
+    ExInitializeRundownProtection(&Process->ExitRundown);
+    Process->ExitStatus = STATUS_PENDING;
+    Process->PriorityClass = PROCESS_PRIORITY_CLASS_NORMAL;
+    KeQuerySystemTime(&Process->CreateTime);
 }
 
 VOID PspCreateSystemProcess(VOID)
@@ -50,10 +62,15 @@ VOID PspCreateSystemProcess(VOID)
     if (!NT_SUCCESS(Status))
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG_PTR)Status, 0, 0, 0);
     PEPROCESS Process = PsInitialSystemProcess;
-    PspInitializeProcess(Process, (HANDLE)4);
+    PspInitializeProcess(Process);
+    Process->UniqueProcessId = (HANDLE)4;
+    Process->Announced = TRUE; /* nobody could be told */
+    Process->Protection = PS_PROTECTED_SYSTEM;
+    memcpy(Process->ImageFileName, "System", sizeof("System"));
     Process->Pcb.DirectoryTableBase = ArchReadCr3();
     Process->Pcb.AddressSpace = MmSystemAddressSpace();
     Process->Pcb.HandleTable = ObSystemHandleTable();
+    PspEnterProcess(Process);
 }
 
 NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
@@ -64,7 +81,8 @@ NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    PspInitializeProcess(Process, PspNewId());
+    PspInitializeProcess(Process);
+    Process->ParentId = ((PEPROCESS)KiCurrentThread()->ApcState.Process)->UniqueProcessId;
     Status = ObCreateHandleTable(&Process->Pcb.HandleTable);
     if (NT_SUCCESS(Status))
         Status = SeDuplicateToken(((PEPROCESS)KiCurrentThread()->Process)->Token, FALSE, TokenPrimary,
@@ -75,31 +93,7 @@ NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
         ObDereferenceObject(Process);
         return Status;
     }
+    PspEnterProcess(Process);
     *Created = Process;
     return STATUS_SUCCESS;
-}
-
-HANDLE NTAPI PsGetCurrentProcessId(VOID)
-{
-    return ((PETHREAD)KiCurrentThread())->Cid.UniqueProcess;
-}
-
-HANDLE NTAPI PsGetProcessId(PEPROCESS Process)
-{
-    return Process->UniqueProcessId;
-}
-
-/* [WDK PsGetVersion] Windows 10 22H2, free build; no service pack, so an empty string that points nowhere. */
-BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber,
-                           PUNICODE_STRING CSDVersion)
-{
-    if (MajorVersion != NULL)
-        *MajorVersion = 10;
-    if (MinorVersion != NULL)
-        *MinorVersion = 0;
-    if (BuildNumber != NULL)
-        *BuildNumber = 19045;
-    if (CSDVersion != NULL)
-        *CSDVersion = (UNICODE_STRING){0, 0, NULL};
-    return FALSE;
 }

@@ -9,24 +9,26 @@
 
 POBJECT_TYPE PsThreadType;
 const PS_UPCALLS *PsUpcalls;
-static volatile LONG PspNextId = 4;
-
-/* Threads and processes have their numbers from one counter. */
-HANDLE PspNewId(VOID)
-{
-    return (HANDLE)(ULONG_PTR)InterlockedAdd(&PspNextId, 4);
-}
 
 /* Somebody who has a reference may have given it a client after its end. */
 static VOID PspDeleteThread(PVOID Object)
 {
-    PspStopImpersonating(Object);
+    PETHREAD Thread = Object;
+
+    PspStopImpersonating(Thread);
+    PspForgetThread(Thread);
+    if (Thread->Name.Buffer != NULL)
+        ExFreePoolWithTag(Thread->Name.Buffer, PSP_TAG_NAME);
+    if (Thread->Tcb.Process != NULL)
+        ObDereferenceObject(Thread->Tcb.Process);
 }
 
 static const OB_TYPE_INFO PspThreadTypeInfo = {
     .Name = L"Thread",
     .PoolTag = 'erhT',
-    .Mapping = {STANDARD_RIGHTS_READ, STANDARD_RIGHTS_WRITE, STANDARD_RIGHTS_EXECUTE, THREAD_ALL_ACCESS},
+    .Mapping = {STANDARD_RIGHTS_READ | THREAD_QUERY_INFORMATION | THREAD_QUERY_LIMITED_INFORMATION,
+                STANDARD_RIGHTS_WRITE | THREAD_SET_INFORMATION | THREAD_SET_LIMITED_INFORMATION,
+                STANDARD_RIGHTS_EXECUTE | SYNCHRONIZE | THREAD_QUERY_LIMITED_INFORMATION, THREAD_ALL_ACCESS},
     .ValidAccess = THREAD_ALL_ACCESS,
     .WaitOffset = __builtin_offsetof(ETHREAD, Tcb.Header),
     .Methods = {.Delete = PspDeleteThread},
@@ -44,6 +46,7 @@ static VOID NTAPI PspThreadStartup(PVOID Context)
     PETHREAD Thread = Context;
     KE_GATE Gate;
 
+    PspNotifyOwnCreation(Thread);
     KeEnterGate(&Gate, GateThread, (PVOID)Thread->StartRoutine);
     Gate.Caller = Thread->Creator;
     __try {
@@ -72,8 +75,15 @@ static VOID PspFreeThreadMemory(PKTHREAD Thread)
     MmFreeSystemPages(Thread->XSaveArea, BYTES_TO_PAGES(KeXSaveAreaSize()));
 }
 
-static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROUTINE StartRoutine,
-                                PVOID StartContext, const void *Creator, PETHREAD *Created)
+/* What a thread is made to do. */
+typedef struct _PSP_START {
+    PKSTART_ROUTINE Routine;
+    PVOID Context;
+    const void *Creator;
+} PSP_START;
+
+static NTSTATUS PspCreateThread(PEPROCESS Process, POBJECT_ATTRIBUTES ObjectAttributes,
+                                const PSP_START *Start, PETHREAD *Created)
 {
     PVOID StackBase, StackLimit, XSaveArea;
     PETHREAD Thread;
@@ -86,60 +96,90 @@ static NTSTATUS PspCreateThread(POBJECT_ATTRIBUTES ObjectAttributes, PKSTART_ROU
         ObDereferenceObject(Thread);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    KeInitializeThread(&Thread->Tcb, &PsInitialSystemProcess->Pcb, StackBase, StackLimit, XSaveArea,
-                       PspThreadStartup, Thread);
+    ObReferenceObject(Process);
+    KeInitializeThread(&Thread->Tcb, &Process->Pcb, StackBase, StackLimit, XSaveArea, PspThreadStartup,
+                       Thread);
     InitializeListHead(&Thread->IrpList);
-    Thread->StartRoutine = StartRoutine;
-    Thread->StartContext = StartContext;
-    Thread->Creator = Creator;
-    Thread->StartModule = ImFindModule((PVOID)StartRoutine);
-    Thread->Cid.UniqueProcess = PsInitialSystemProcess->UniqueProcessId;
-    Thread->Cid.UniqueThread = PspNewId();
+    Thread->StartRoutine = Start->Routine;
+    Thread->StartContext = Start->Context;
+    Thread->Creator = Start->Creator;
+    Thread->StartModule = ImFindModule((PVOID)Start->Routine);
+    Thread->Cid.UniqueProcess = Process->UniqueProcessId;
+    Thread->ExitStatus = STATUS_PENDING;
+    Thread->PagePriority = PSP_PAGE_PRIORITY_NORMAL;
+    KeQuerySystemTime(&Thread->CreateTime);
+    PspGiveThreadId(Thread);
     PspEnterThread(Thread);
     *Created = Thread;
     return STATUS_SUCCESS;
 }
 
-/* [WDK PsCreateSystemThread] IRQL PASSIVE_LEVEL. The process must be the System process: there is no other. */
-NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
-                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
-                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
+/* A thread that never ran goes again; the caller's reference is dropped. */
+static VOID PspDiscardThread(PETHREAD Thread)
 {
-    PETHREAD Thread;
-    NTSTATUS Status;
+    PspLeaveThread(Thread);
+    PspFreeThreadMemory(&Thread->Tcb);
+    ObDereferenceObject(Thread);
+}
 
-    KI_REQUIRE_IRQL(APC_LEVEL);
-    if (ProcessHandle != NULL && ProcessHandle != ZwCurrentProcess())
-        return STATUS_INVALID_HANDLE;
-    Status =
-        PspCreateThread(ObjectAttributes, StartRoutine, StartContext, __builtin_return_address(0), &Thread);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    ObReferenceObject(Thread); /* the running thread's own; the reaper drops it */
-    Status = ObInsertObject(Thread, NULL, DesiredAccess, 0, NULL, ThreadHandle);
+/* Its process takes it, and those who want to know are told. The first thread of a process makes it one: a routine may forbid it. */
+static NTSTATUS PspStartThread(PETHREAD Thread, ULONG DesiredAccess, PCLIENT_ID ClientId, PHANDLE Handle)
+{
+    NTSTATUS Status = PspJoinProcess(Thread);
+
     if (!NT_SUCCESS(Status)) {
-        PspLeaveThread(Thread);
-        PspFreeThreadMemory(&Thread->Tcb);
         ObDereferenceObject(Thread);
         return Status;
     }
+    Status = PspAnnounceProcess(Thread);
+    if (NT_SUCCESS(Status)) {
+        Status = ObInsertObject(Thread, NULL, DesiredAccess, 0, NULL, Handle);
+    } else {
+        PspForbidProcess((PEPROCESS)Thread->Tcb.Process, Status);
+        ObDereferenceObject(Thread);
+    }
+    if (!NT_SUCCESS(Status)) {
+        PspQuitProcess(Thread);
+        return Status;
+    }
+    PspNotifyThreadCreation(Thread);
     if (ClientId != NULL)
         *ClientId = Thread->Cid;
     KeReadyThread(&Thread->Tcb);
     return STATUS_SUCCESS;
 }
 
-/* [WDK PsTerminateSystemThread] IRQL PASSIVE_LEVEL, does not return. */
-NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus)
+/* No handle: the System process. */
+static NTSTATUS PspReferenceHome(HANDLE ProcessHandle, PEPROCESS *Process)
 {
-    PETHREAD Thread = (PETHREAD)KiCurrentThread();
+    if (ProcessHandle != NULL)
+        return ObReferenceObjectByHandle(ProcessHandle, PROCESS_CREATE_THREAD, PsProcessType, KernelMode,
+                                         (PVOID *)Process, NULL);
+    ObReferenceObject(*Process = PsInitialSystemProcess);
+    return STATUS_SUCCESS;
+}
 
-    KI_REQUIRE_IRQL_IS(PASSIVE_LEVEL);
-    KeCheckThreadOwner();
-    Thread->ExitStatus = ExitStatus;
-    PsUpcalls->CancelThreadIo(Thread);
-    PspStopImpersonating(Thread);
-    KeTerminateThread(&Thread->Tcb);
+/* [WDK PsCreateSystemThread] The thread runs in the address space of that process. */
+NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
+                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
+                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    PSP_START Start = {StartRoutine, StartContext, __builtin_return_address(0)};
+    PEPROCESS Process;
+    PETHREAD Thread;
+    NTSTATUS Status = PspReferenceHome(ProcessHandle, &Process);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = PspCreateThread(Process, ObjectAttributes, &Start, &Thread);
+    ObDereferenceObject(Process);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    ObReferenceObject(Thread); /* the running thread's own; the reaper drops it */
+    Status = PspStartThread(Thread, DesiredAccess, ClientId, ThreadHandle);
+    if (!NT_SUCCESS(Status))
+        PspDiscardThread(Thread);
+    return Status;
 }
 
 /* Above what makes threads, or the dead ones' stacks use up the memory. */
@@ -176,22 +216,7 @@ VOID PspInitializeThreads(VOID)
 
 VOID PsInitSystem(VOID)
 {
+    PspInitializeNotifies();
     PspCreateSystemProcess();
     PspInitializeThreads();
-}
-
-HANDLE NTAPI PsGetCurrentThreadId(VOID)
-{
-    return ((PETHREAD)KiCurrentThread())->Cid.UniqueThread;
-}
-
-HANDLE NTAPI PsGetThreadId(PETHREAD Thread)
-{
-    return Thread->Cid.UniqueThread;
-}
-
-/* Every thread of this slice is one. */
-BOOLEAN NTAPI PsIsSystemThread(PETHREAD Thread)
-{
-    return Thread->Cid.UniqueProcess == PsInitialSystemProcess->UniqueProcessId;
 }

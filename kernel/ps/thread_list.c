@@ -4,23 +4,22 @@
 #include "image.h"
 #include "kd.h"
 
-static ARCH_LOCK PspThreadLock = ARCH_LOCK_INIT("Threads", LockRankPs, DISPATCH_LEVEL);
 static LIST_ENTRY PspThreads = {&PspThreads, &PspThreads};
 
 VOID PspEnterThread(PETHREAD Thread)
 {
-    KIRQL OldIrql = ArchAcquireLock(&PspThreadLock);
+    KIRQL OldIrql = ArchAcquireLock(&PspListLock);
 
     InsertTailList(&PspThreads, &Thread->ListEntry);
-    ArchReleaseLock(&PspThreadLock, OldIrql);
+    ArchReleaseLock(&PspListLock, OldIrql);
 }
 
 VOID PspLeaveThread(PETHREAD Thread)
 {
-    KIRQL OldIrql = ArchAcquireLock(&PspThreadLock);
+    KIRQL OldIrql = ArchAcquireLock(&PspListLock);
 
     RemoveEntryList(&Thread->ListEntry);
-    ArchReleaseLock(&PspThreadLock, OldIrql);
+    ArchReleaseLock(&PspListLock, OldIrql);
 }
 
 VOID PsWalkThreadsFrozen(VOID (*Routine)(PETHREAD Thread))
@@ -65,12 +64,12 @@ static BOOLEAN PspIsPassing(const ETHREAD *Thread, const IM_MODULE *Module)
 
 BOOLEAN PsIsRoutineRunning(PIM_MODULE Module)
 {
-    KIRQL OldIrql = ArchAcquireLock(&PspThreadLock);
+    KIRQL OldIrql = ArchAcquireLock(&PspListLock);
     BOOLEAN Running = FALSE;
 
     for (PLIST_ENTRY Entry = PspThreads.Flink; Entry != &PspThreads && !Running; Entry = Entry->Flink)
         Running = PspIsPassing(CONTAINING_RECORD(Entry, ETHREAD, ListEntry), Module);
-    ArchReleaseLock(&PspThreadLock, OldIrql);
+    ArchReleaseLock(&PspListLock, OldIrql);
     return Running;
 }
 
@@ -91,7 +90,7 @@ static VOID PspReportInside(PETHREAD Thread, PSP_INSIDE Inside, PCSTR Driver)
 
 ULONG PsReportDriverThreads(PIM_MODULE Module)
 {
-    KIRQL OldIrql = ArchAcquireLock(&PspThreadLock);
+    KIRQL OldIrql = ArchAcquireLock(&PspListLock);
     ULONG Count = 0;
 
     for (PLIST_ENTRY Entry = PspThreads.Flink; Entry != &PspThreads; Entry = Entry->Flink) {
@@ -102,18 +101,18 @@ ULONG PsReportDriverThreads(PIM_MODULE Module)
         PspReportInside(Thread, Inside, Module->Name);
         Count++;
     }
-    ArchReleaseLock(&PspThreadLock, OldIrql);
+    ArchReleaseLock(&PspListLock, OldIrql);
     return Count;
 }
 
 ULONG PsReportDriverApcs(PIM_MODULE Module)
 {
-    KIRQL OldIrql = ArchAcquireLock(&PspThreadLock);
+    KIRQL OldIrql = ArchAcquireLock(&PspListLock);
     ULONG Count = 0;
 
     for (PLIST_ENTRY Entry = PspThreads.Flink; Entry != &PspThreads; Entry = Entry->Flink)
         Count += KeReportDriverApcs(&CONTAINING_RECORD(Entry, ETHREAD, ListEntry)->Tcb, Module->Name,
                                     Module->Base, Module->Size);
-    ArchReleaseLock(&PspThreadLock, OldIrql);
+    ArchReleaseLock(&PspListLock, OldIrql);
     return Count;
 }

@@ -104,6 +104,12 @@ static VOID ObjectTags(VOID)
     ZwClose(Event);
 }
 
+static VOID ObjectType(VOID)
+{
+    CT_EQUAL(ObGetObjectType(PsGetCurrentThread()), *PsThreadType);
+    CT_EQUAL(ObGetObjectType(IoGetCurrentProcess()), *PsProcessType);
+}
+
 static VOID ObjectKernelHandle(VOID)
 {
     OBJECT_ATTRIBUTES Attributes = Named(NULL, 0);
@@ -154,12 +160,9 @@ static VOID ObjectSymbolic(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"object.event", ObjectEvent},
-    {"object.io_event", ObjectIoEvent},
-    {"object.name", ObjectName},
-    {"object.tags", ObjectTags},
-    {"object.kernel_handle", ObjectKernelHandle},
-    {"object.temporary", ObjectTemporary},
-    {"object.symbolic", ObjectSymbolic},
+    {"object.event", ObjectEvent},         {"object.io_event", ObjectIoEvent},
+    {"object.name", ObjectName},           {"object.tags", ObjectTags},
+    {"object.type", ObjectType},           {"object.kernel_handle", ObjectKernelHandle},
+    {"object.temporary", ObjectTemporary}, {"object.symbolic", ObjectSymbolic},
 };
 CT_DRIVER(Cases)
