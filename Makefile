@@ -3,7 +3,7 @@
 BUILD := build
 NINJA := ninja -C $(BUILD)
 
-.PHONY: all setup iso run test soak bench clean format help
+.PHONY: all setup iso run test soak bench conform-wine clean format help
 all: setup $(BUILD)/build.ninja
 	@$(NINJA)
 
@@ -25,6 +25,9 @@ test: setup $(BUILD)/build.ninja
 soak: setup $(BUILD)/build.ninja
 	@scripts/soak $(BUILD)
 
+conform-wine: setup $(BUILD)/build.ninja
+	@scripts/conform-wine $(BUILD)
+
 bench: setup $(BUILD)/build.ninja
 	@scripts/bench $(BUILD)
 
@@ -39,6 +42,7 @@ help:
 	echo "make run        build the ISO, boot it, load a driver, show the answers"; \
 	echo "make test       build, run every test"; \
 	echo "make soak       build, run the long tests (about an hour)"; \
+	echo "make conform-wine  build, run the kernel driver tests of Wine (fetched from the Debian archive)"; \
 	echo "make iso        build the ISO, say how to start it"; \
 	echo "make bench      print the benchmark table"; \
 	echo "make format     lay the C files out"; \

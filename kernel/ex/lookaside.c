@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * Lookaside lists. Allocating and freeing are inline in the headers (SLIST, then the list's own routine);
  * this is making and deleting them. The depth is fixed: nothing measures yet which lists would gain from
- * more. */
+ * more (D-187). */
 #include "ex.h"
 
 #define EXP_LOOKASIDE_DEPTH 64
+#define EXP_LOOKASIDE_MAXIMUM 256
 
 static VOID ExpInitializeLookaside(GENERAL_LOOKASIDE_POOL *List, ULONG PoolType, SIZE_T Size, ULONG Tag)
 {
     *List = (GENERAL_LOOKASIDE_POOL){0};
     List->Depth = EXP_LOOKASIDE_DEPTH;
-    List->MaximumDepth = EXP_LOOKASIDE_DEPTH;
+    List->MaximumDepth = EXP_LOOKASIDE_MAXIMUM;
     List->Type = (POOL_TYPE)PoolType;
     List->Tag = Tag;
-    List->Size =
-        (ULONG)(Size < sizeof(SLIST_ENTRY) ? sizeof(SLIST_ENTRY) : Size); /* a free entry holds a link */
+    List->Size = (ULONG)max(Size, LOOKASIDE_MINIMUM_BLOCK_SIZE); /* a free entry holds a link */
     InitializeListHead(&List->ListEntry);
 }
 

@@ -40,15 +40,18 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
     return Mdl;
 }
 
-/* [WDK IoFreeMdl, MmUnlockPages] what is locked is unlocked before. [WDK Bug Check 0xC4] 0xB8: the pages are still mapped */
-static VOID ExpRequireUnused(const MDL *Mdl)
+/* [WDK IoFreeMdl, MmUnlockPages] what is locked is unlocked before: the free kernel does it (D-141). [WDK Bug Check 0xC4] 0xB8: the pages
+ * are still mapped */
+static VOID ExpRequireUnused(PMDL Mdl)
 {
     const CSHORT Mapped = MDL_MAPPED_TO_SYSTEM_VA, Others = MDL_PARTIAL | MDL_PARENT_MAPPED_SYSTEM_VA;
-    if (Mdl->MdlFlags & MDL_PAGES_LOCKED)
+    if (NTBOX_CHECKED && (Mdl->MdlFlags & MDL_PAGES_LOCKED))
         KeBugCheckBlaming(
             NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_LOCKED_MDL, (ULONG_PTR)Mdl,
             (USHORT)Mdl->MdlFlags, 0,
             "IoFreeMdl was given an MDL whose pages are still locked: nobody can unlock them any more");
+    if (Mdl->MdlFlags & MDL_PAGES_LOCKED)
+        MmUnlockPages(Mdl);
     if ((Mdl->MdlFlags & (Mapped | Others)) == Mapped)
         KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xb8, (ULONG_PTR)Mdl,
                           (USHORT)Mdl->MdlFlags, 0,

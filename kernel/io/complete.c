@@ -10,13 +10,14 @@ static VOID IopNameCaller(PVOID Caller, PCSTR What, PIRP Irp)
 }
 
 /* [WDK Bug Check 0x44] completed twice: after the first time the location is beyond the last, or the IRP is freed.
- * [WDK Bug Check 0xC9] 6: completed with STATUS_PENDING (or -1), 7: with a cancel routine. */
+ * [WDK Bug Check 0xC9] 6: completed with STATUS_PENDING (or -1), 7: with a cancel routine (D-006). */
 static VOID IopCheckCompletion(PIRP Irp, PVOID Caller)
 {
     if (Irp->Type != IO_TYPE_IRP || Irp->CurrentLocation > Irp->StackCount + 1) {
         IopNameCaller(Caller, "completes an IRP that is completed already", Irp);
         KeBugCheckEx(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)Irp, (ULONG_PTR)Caller, 0, 0);
     }
+#if NTBOX_CHECKED
     if (Irp->IoStatus.Status == STATUS_PENDING || Irp->IoStatus.Status == -1) {
         IopNameCaller(Caller, "completes an IRP with STATUS_PENDING", Irp);
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 6, (ULONG)Irp->IoStatus.Status, (ULONG_PTR)Irp, 0);
@@ -26,6 +27,7 @@ static VOID IopCheckCompletion(PIRP Irp, PVOID Caller)
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 7, (ULONG_PTR)Irp->CancelRoutine, (ULONG_PTR)Irp,
                      0);
     }
+#endif
 }
 
 static BOOLEAN IopWantsCompletion(PIRP Irp, UCHAR Control)

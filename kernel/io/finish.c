@@ -34,7 +34,7 @@ static VOID IopFinishWaited(PIRP Irp, IOP_IRP_STATE *State, KPRIORITY Boost)
     if (&Irp->Tail.Overlay.Thread->Tcb == KiCurrentThread() && State->Wait != IopWaitBlocked)
         State->Wait = IopWaitEnded;
     else
-        KeSetEvent(Irp->UserEvent, Boost, FALSE);
+        KeSetEvent(State->Done, Boost, FALSE);
 }
 
 /* --- by APC --- */

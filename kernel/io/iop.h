@@ -261,6 +261,7 @@ typedef struct _IOP_IRP_STATE {
     ULONG
     OutputLength; /* of a request with a system buffer that is copied back: what UserBuffer has room for */
     UCHAR Wait;   /* IOP_WAIT */
+    PKEVENT Done; /* of who waits */
     PKPROCESS Process; /* whose memory the caller's addresses mean; only to be compared */
 #if NTBOX_CHECKED
     IOP_IRP_LOCATION Location[];

@@ -53,7 +53,7 @@ static NTSTATUS IopMakeFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, const O
     if (Device->DeviceType == FILE_DEVICE_NAMED_PIPE)
         File->Flags |= FO_NAMED_PIPE;
     KeInitializeEvent(&File->Lock, SynchronizationEvent, FALSE);
-    KeInitializeEvent(&File->Event, NotificationEvent, FALSE);
+    KeInitializeEvent(&File->Event, NotificationEvent, TRUE); /* nothing is under way */
     KeInitializeSpinLock(&File->IrpListLock);
     InitializeListHead(&File->IrpList);
     *NewFile = File;

@@ -174,12 +174,12 @@ static NTSTATUS IopSendWaited(IOP_REQUEST *Request)
 NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi)
 {
     PIRP Irp = Request->Irp;
+    Irp->UserEvent = Request->Event;
     if (SynchronousApi)
         Irp->Flags |= IRP_SYNCHRONOUS_API;
     if (Request->Locked || SynchronousApi)
         return IopSendWaited(Request);
     KeClearEvent(&Request->File->Event);
-    Irp->UserEvent = Request->Event;
     IopQueueThreadIrp(Irp); /* it has the references now */
     return IofCallDriver(Request->Device, Irp);
 }

@@ -8,7 +8,7 @@ static NTSTATUS IopSendWithEvent(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Done, 
 {
     IOP_IRP_STATE *State = IopIrpState(Irp);
     KeInitializeEvent(Done, NotificationEvent, FALSE);
-    Irp->UserEvent = Done;
+    State->Done = Done;
     State->Wait = IopWaitSent;
     IopQueueThreadIrp(Irp);
     NTSTATUS Status = IofCallDriver(Device, Irp);

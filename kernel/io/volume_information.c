@@ -83,6 +83,11 @@ static NTSTATUS IopQueryVolume(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer,
         return Status;
     if (Class == FileFsDeviceInformation)
         return IopAnswerDevice(&Request, Buffer);
+    if (Request.File->Flags &
+        FO_DIRECT_DEVICE_OPEN) { /* [Wine's test_object_info, kept true on Windows] no volume was opened */
+        IopAbandonRequest(&Request);
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
     Request.Stack->Parameters.QueryVolume.Length = Length;
     Request.Stack->Parameters.QueryVolume.FsInformationClass = Class;
     return IopAskVolume(&Request, Buffer, Length, FALSE);

@@ -138,12 +138,10 @@ static BOOLEAN IopIsDirectOpen(const FILE_OBJECT *File, ACCESS_MASK Access)
 NTSTATUS IopReferenceVolume(PFILE_OBJECT File, ACCESS_MASK DesiredAccess)
 {
     PVPB Vpb = File->DeviceObject->Vpb;
-    if (Vpb == NULL)
-        return STATUS_SUCCESS;
-    if (IopIsDirectOpen(File, DesiredAccess)) {
+    if (IopIsDirectOpen(File, DesiredAccess))
         File->Flags |= FO_DIRECT_DEVICE_OPEN;
+    if (Vpb == NULL || (File->Flags & FO_DIRECT_DEVICE_OPEN))
         return STATUS_SUCCESS;
-    }
     for (;;) {
         BOOLEAN Mounted;
         NTSTATUS Status = IopTryReferenceVolume(Vpb, &Mounted);

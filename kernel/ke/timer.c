@@ -34,8 +34,8 @@ VOID NTAPI KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
         (Type == SynchronizationTimer) ? TimerSynchronizationObject : TimerNotificationObject;
     Timer->Header.SignalState = 0;
     InitializeListHead(&Timer->Header.WaitListHead);
-    Timer->DueTime.QuadPart = 0;
-    Timer->Dpc = NULL;
+    Timer->DueTime.QuadPart =
+        0; /* Dpc is KeSetTimerEx's: one that runs keeps it on Windows ([Wine's test_sync]) */
     Timer->Period = 0;
 }
 
