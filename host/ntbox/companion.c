@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "run_report.h"
 #include "usage.h"
 #include "user_mode.h"
 
@@ -167,7 +168,7 @@ bool companion_check(const char *path, GError **error)
     g_autofree char *name = g_path_get_basename(path);
     if (strlen(name) > 60 || !g_str_is_ascii(name) || strpbrk(name, "\\:*?\"<>| ") || *name == '.')
         return usage_error(error, "--with %s: its name cannot be an image's name", path);
-    if (is_kernel(name) || g_ascii_strcasecmp(name, "agent.sys") == 0)
+    if (is_kernel(name) || run_report_is_own_module(name))
         return usage_error(error, "--with %s: the name %s is ntbox's own", path, name);
     return true;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "run_plan.h"
+#include "run_report.h"
 #include "usage.h"
 
 /* The service's name: the file's without folder and ".sys". It becomes a registry key and a file name. */
@@ -19,8 +20,9 @@ static char *service_name(const char *path, GError **error)
         usage_error(error, "%s: its name cannot be a service's name", path);
         return NULL;
     }
-    if (g_ascii_strcasecmp(base, "agent") == 0) {
-        usage_error(error, "%s: the name agent.sys is ntbox's own", path);
+    g_autofree char *file = g_strconcat(base, ".sys", NULL);
+    if (run_report_is_own_module(file)) {
+        usage_error(error, "%s: the name %s is ntbox's own", path, file);
         return NULL;
     }
     return g_steal_pointer(&base);

@@ -12,6 +12,7 @@ static const char *const paths[] = {
     [BuiltHal] = "kernel/hal.dll",
     [BuiltLoader] = "ldr/osloader/osloader",
     [BuiltAgent] = "drivers/agent/agent.sys",
+    [BuiltRamfs] = "drivers/ramfs/ramfs.sys",
     [BuiltExportTable] = "ddk_shim/exports.tsv",
 };
 

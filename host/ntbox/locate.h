@@ -13,6 +13,7 @@ typedef enum BuiltFile {
     BuiltHal,
     BuiltLoader,
     BuiltAgent,
+    BuiltRamfs,
     BuiltExportTable,
 } BuiltFile;
 

@@ -14,6 +14,8 @@
 
 /* [WDK Registry Trees] values of a service key, those that `sc.exe create type= kernel` writes. */
 #define SERVICE_KERNEL_DRIVER 1
+#define SERVICE_FILE_SYSTEM_DRIVER 2
+#define SERVICE_SYSTEM_START 1
 #define SERVICE_DEMAND_START 3
 #define SERVICE_ERROR_NORMAL 1
 
@@ -34,13 +36,14 @@ static char *service_key(const char *service, const char *below)
     return g_strconcat("ControlSet001\\Services\\", service, below, NULL);
 }
 
-static HIVE_STATUS add_service(HIVE_BUILDER *builder, const char *service, const char *file)
+static HIVE_STATUS add_service(HIVE_BUILDER *builder, const char *service, const char *file, uint32_t type,
+                               uint32_t start)
 {
     g_autofree char *key = service_key(service, "");
     g_autofree char *path = g_strconcat("\\SystemRoot\\System32\\drivers\\", file, NULL);
-    HIVE_STATUS status = HiveBuilderSetNumber32(builder, key, "Type", SERVICE_KERNEL_DRIVER);
+    HIVE_STATUS status = HiveBuilderSetNumber32(builder, key, "Type", type);
     if (status == HiveOk)
-        status = HiveBuilderSetNumber32(builder, key, "Start", SERVICE_DEMAND_START);
+        status = HiveBuilderSetNumber32(builder, key, "Start", start);
     if (status == HiveOk)
         status = HiveBuilderSetNumber32(builder, key, "ErrorControl", SERVICE_ERROR_NORMAL);
     if (status == HiveOk)
@@ -77,7 +80,7 @@ static HIVE_STATUS add_settings(HIVE_BUILDER *builder, const char *service, cons
 static HIVE_STATUS add_driver(HIVE_BUILDER *builder, const RunOptions *options, const char *service,
                               const char *file)
 {
-    HIVE_STATUS status = add_service(builder, service, file);
+    HIVE_STATUS status = add_service(builder, service, file, SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START);
     if (status == HiveOk)
         status = add_settings(builder, service, options->Settings);
     return status == HiveOk ? add_parameters(builder, service, options->Parameters) : status;
@@ -100,7 +103,9 @@ static HIVE_STATUS fill(HIVE_BUILDER *builder, const RunOptions *options)
     if (status == HiveOk)
         status = group_order_store(options->GroupOrder, builder);
     if (status == HiveOk) /* init starts it when all others run */
-        status = add_service(builder, "agent", "agent.sys");
+        status = add_service(builder, "agent", "agent.sys", SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START);
+    if (status == HiveOk)
+        status = add_service(builder, "ramfs", "ramfs.sys", SERVICE_FILE_SYSTEM_DRIVER, SERVICE_SYSTEM_START);
     for (char **service = options->Services; *service && status == HiveOk; service++) {
         g_autofree char *file = g_strconcat(*service, ".sys", NULL);
         status = add_driver(builder, options, *service, file);

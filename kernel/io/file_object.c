@@ -50,8 +50,6 @@ static VOID IopDeleteFile(PVOID Object)
     IopLeavePort(File);
     if (File->FileName.Buffer != NULL)
         ExFreePool(File->FileName.Buffer); /* a file system may have put another buffer there */
-    if (File->RelatedFileObject != NULL)
-        ObfDereferenceObject(File->RelatedFileObject);
     if (Device == NULL)
         return;
     if (File->Vpb != NULL)

@@ -131,6 +131,10 @@ static NTSTATUS IopOpenOnReferencedDevice(PDEVICE_OBJECT Device, PFILE_OBJECT Re
         Status = IopSendCreate(File, Parse, &Iosb);
     if (Status == STATUS_REPARSE)
         Status = IopReparse(File, &Iosb, Parse);
+    if (Related !=
+        NULL) /* [WDK FILE_OBJECT] RelatedFileObject is there for IRP_MJ_CREATE only; a chain of them would not end */
+        ObfDereferenceObject(Related);
+    File->RelatedFileObject = NULL;
     if (NT_SUCCESS(Status) && Status != STATUS_REPARSE) {
         Open->FinalStatus = Status;
         Open->Information = Iosb.Information;

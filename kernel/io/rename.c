@@ -50,7 +50,7 @@ NTSTATUS IopOpenRenameTarget(IOP_REQUEST *Request, HANDLE *Target)
                                Rename->RootDirectory, NULL);
     IOP_OPEN Open = {.DesiredAccess = FILE_WRITE_DATA | SYNCHRONIZE,
                      .CreateOptions = FILE_OPEN_FOR_BACKUP_INTENT,
-                     .ShareAccess = FILE_SHARE_READ | FILE_SHARE_WRITE,
+                     .ShareAccess = FILE_SHARE_VALID_FLAGS,
                      .Disposition = FILE_OPEN,
                      .Options = IO_OPEN_TARGET_DIRECTORY | IO_FORCE_ACCESS_CHECK};
     if (Request->Mode == KernelMode)

@@ -45,7 +45,7 @@ static NTSTATUS FindNode(PFILE_OBJECT File, uint32_t *Number, PUNICODE_STRING Re
 /* [WDK IRP_MJ_CREATE, IO_REPARSE] the file's name becomes the absolute one that the look-up goes on with. */
 static NTSTATUS GoOnElsewhere(PFILE_OBJECT File, PCUNICODE_STRING Rest)
 {
-    BOOLEAN Separates = Rest->Length != 0 && Rest->Buffer[0] != L'\\';
+    BOOLEAN Separates = Rest->Length == 0 || Rest->Buffer[0] != L'\\';
     ULONG Length = (ULONG)BootfsTemp.Target.Length + Rest->Length + (Separates ? sizeof(WCHAR) : 0);
     if (Length > MAXUSHORT - sizeof(WCHAR))
         return STATUS_OBJECT_NAME_INVALID;
@@ -124,7 +124,6 @@ static NTSTATUS OpenVolume(PIO_STACK_LOCATION Stack)
     return STATUS_SUCCESS;
 }
 
-/* [WDK IRP_MJ_CREATE, SL_OPEN_TARGET_DIRECTORY] for a rename into here, which there cannot be. */
 static NTSTATUS OpenNode(PFILE_OBJECT File, PIO_STACK_LOCATION Stack, uint32_t Number)
 {
     const BOOTFS_NODE *Node = &BootfsIndex.Nodes[Number];
@@ -142,6 +141,7 @@ static NTSTATUS OpenNode(PFILE_OBJECT File, PIO_STACK_LOCATION Stack, uint32_t N
     return STATUS_SUCCESS;
 }
 
+/* [WDK IRP_MJ_CREATE] SL_OPEN_TARGET_DIRECTORY is for a rename into here, which there cannot be. */
 NTSTATUS NTAPI BootfsCreate(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
@@ -151,15 +151,17 @@ NTSTATUS NTAPI BootfsCreate(PDEVICE_OBJECT Device, PIRP Irp)
 
     if (OpensVolume(File))
         return BootfsComplete(Irp, OpenVolume(Stack), FILE_OPENED);
-    if (Stack->Flags & SL_OPEN_TARGET_DIRECTORY)
-        return BootfsComplete(Irp, STATUS_MEDIA_WRITE_PROTECTED, 0);
     NTSTATUS Status = FindNode(File, &Number, &Rest);
+    if (Status == STATUS_OBJECT_NAME_NOT_FOUND && (Stack->Flags & SL_OPEN_TARGET_DIRECTORY))
+        return BootfsComplete(Irp, STATUS_MEDIA_WRITE_PROTECTED, 0);
     if (!NT_SUCCESS(Status))
         return BootfsComplete(Irp, MissingStatus(Stack->Parameters.Create.Options >> 24, Status),
                               FILE_DOES_NOT_EXIST);
     if (Number == BootfsTemp.Node &&
         (Rest.Length != 0 || !(Stack->Parameters.Create.Options & FILE_OPEN_REPARSE_POINT)))
         return BootfsComplete(Irp, GoOnElsewhere(File, &Rest), IO_REPARSE);
+    if (Stack->Flags & SL_OPEN_TARGET_DIRECTORY)
+        return BootfsComplete(Irp, STATUS_MEDIA_WRITE_PROTECTED, 0);
     Status = OpenNode(File, Stack, Number);
     return BootfsComplete(Irp, Status, NT_SUCCESS(Status) ? FILE_OPENED : FILE_EXISTS);
 }

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * The last handle and the last reference. [WDK IRP_MJ_CLEANUP, IRP_MJ_CLOSE] */
+#include "ramfs.h"
+
+/* A folder that is not empty stays, whatever its opener asked for. */
+static VOID DeleteIfAsked(RAMFS_NODE *Node, PFILE_OBJECT File)
+{
+    if (RamfsOpen(File)->DeleteOnClose && Node->Parent != NULL && IsListEmpty(&Node->Children))
+        Node->DeletePending = TRUE;
+}
+
+/* With its last handle the file loses its name; what is left goes with the last reference. */
+static VOID EndHandles(RAMFS_NODE *Node, RAMFS_DONE *Done)
+{
+    if (--Node->Handles != 0 || !Node->DeletePending || Node->Parent == NULL)
+        return;
+    RamfsNotify(Node, RamfsNameFilter(Node), FILE_ACTION_REMOVED, Done);
+    RamfsUnlink(Node); /* the file holds it still */
+}
+
+NTSTATUS NTAPI RamfsCleanup(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    RAMFS_DONE Done;
+    PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
+    RAMFS_NODE *Node = RamfsNode(File);
+    UNREFERENCED_PARAMETER(Device);
+    if (Node != NULL) {
+        RamfsLock(&Done);
+        RamfsEndWatch(File, STATUS_NOTIFY_CLEANUP, &Done);
+        RamfsUnlockFile(Node, File, &Done);
+        IoRemoveShareAccess(File, &Node->Share);
+        DeleteIfAsked(Node, File);
+        if (Node->DeletePending && Node->Folder)
+            RamfsEndWatchesOf(Node, &Done);
+        EndHandles(Node, &Done);
+        RamfsUnlock(&Done);
+    }
+    File->Flags |= FO_CLEANUP_COMPLETE;
+    return RamfsComplete(Irp, STATUS_SUCCESS, 0);
+}
+
+NTSTATUS NTAPI RamfsClose(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    RAMFS_DONE Done;
+    PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
+    RAMFS_OPEN *Open = RamfsOpen(File);
+    UNREFERENCED_PARAMETER(Device);
+    if (RamfsNode(File) != NULL) {
+        RamfsLock(&Done);
+        RamfsDereference(RamfsNode(File));
+        RamfsUnlock(&Done);
+        RamfsFree(Open->Pattern.Buffer, Open->Pattern.MaximumLength);
+        RamfsFree(Open, sizeof(*Open));
+    }
+    File->FsContext = File->FsContext2 = NULL;
+    return RamfsComplete(Irp, STATUS_SUCCESS, 0);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ * The driver: a RAM disk \Device\RamDisk0, the file system's own device \RamFs, and the volume that an open of the disk mounts. It stays
+ * loaded. */
+#include "ramfs.h"
+
+DRIVER_INITIALIZE DriverEntry;
+
+KGUARDED_MUTEX RamfsNames, RamfsData;
+PDEVICE_OBJECT RamfsDisk, RamfsFileSystem, RamfsVolume;
+
+NTSTATUS RamfsComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+{
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Information;
+    IoCompleteRequest(Irp, IO_DISK_INCREMENT);
+    return Status;
+}
+
+VOID RamfsLock(RAMFS_DONE *Done)
+{
+    InitializeListHead(&Done->Irps);
+    KeAcquireGuardedMutex(&RamfsNames);
+}
+
+VOID RamfsFinishLater(RAMFS_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+{
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Information;
+    InsertTailList(&Done->Irps, &Irp->Tail.Overlay.ListEntry);
+}
+
+VOID RamfsUnlock(RAMFS_DONE *Done)
+{
+    KeReleaseGuardedMutex(&RamfsNames);
+    while (!IsListEmpty(&Done->Irps)) {
+        PIRP Irp = CONTAINING_RECORD(RemoveHeadList(&Done->Irps), IRP, Tail.Overlay.ListEntry);
+        IoCompleteRequest(Irp, IO_DISK_INCREMENT);
+    }
+}
+
+/* [WDK IRP_MN_MOUNT_VOLUME] its own disk is the only one that it knows. */
+static NTSTATUS Mount(PVPB Vpb)
+{
+    PDEVICE_OBJECT Volume;
+    KIRQL OldIrql;
+    if (Vpb->RealDevice != RamfsDisk)
+        return STATUS_UNRECOGNIZED_VOLUME;
+    NTSTATUS Status =
+        IoCreateDevice(RamfsDisk->DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Volume);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Volume->Flags |= DO_DIRECT_IO;
+    Volume->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    RamfsVolume = Volume;
+    IoAcquireVpbSpinLock(&OldIrql);
+    Vpb->DeviceObject = Volume;
+    Vpb->SerialNumber = RAMFS_TAG;
+    IoReleaseVpbSpinLock(OldIrql);
+    return STATUS_SUCCESS;
+}
+
+/* Requests on the disk or the file system itself: they are opened, to attach to them, and closed. */
+static NTSTATUS OwnDevice(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    switch (Stack->MajorFunction) {
+    case IRP_MJ_CREATE:
+        if (Stack->FileObject->FileName.Length != 0)
+            return RamfsComplete(Irp, STATUS_OBJECT_PATH_NOT_FOUND, 0);
+        return RamfsComplete(Irp, STATUS_SUCCESS, FILE_OPENED);
+    case IRP_MJ_CLEANUP:
+    case IRP_MJ_CLOSE:
+        return RamfsComplete(Irp, STATUS_SUCCESS, 0);
+    case IRP_MJ_FILE_SYSTEM_CONTROL:
+        if (Device == RamfsFileSystem && Stack->MinorFunction == IRP_MN_MOUNT_VOLUME)
+            return RamfsComplete(Irp, Mount(Stack->Parameters.MountVolume.Vpb), 0);
+        break;
+    default:
+        break;
+    }
+    return RamfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+}
+
+/* [WDK FSCTL_IS_VOLUME_MOUNTED] */
+static NTSTATUS NTAPI FileSystemControl(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    UNREFERENCED_PARAMETER(Device);
+    if (Stack->MinorFunction == IRP_MN_USER_FS_REQUEST &&
+        Stack->Parameters.FileSystemControl.FsControlCode == FSCTL_IS_VOLUME_MOUNTED)
+        return RamfsComplete(Irp, STATUS_SUCCESS, 0);
+    return RamfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+}
+
+static const struct {
+    UCHAR Major;
+    PDRIVER_DISPATCH Routine;
+} VolumeRoutines[] = {
+    {IRP_MJ_CREATE, RamfsCreate},
+    {IRP_MJ_CLEANUP, RamfsCleanup},
+    {IRP_MJ_CLOSE, RamfsClose},
+    {IRP_MJ_READ, RamfsRead},
+    {IRP_MJ_WRITE, RamfsWrite},
+    {IRP_MJ_FLUSH_BUFFERS, RamfsFlush},
+    {IRP_MJ_QUERY_INFORMATION, RamfsQueryInformation},
+    {IRP_MJ_SET_INFORMATION, RamfsSetInformation},
+    {IRP_MJ_DIRECTORY_CONTROL, RamfsDirectoryControl},
+    {IRP_MJ_LOCK_CONTROL, RamfsLockControl},
+    {IRP_MJ_QUERY_VOLUME_INFORMATION, RamfsQueryVolume},
+    {IRP_MJ_SET_VOLUME_INFORMATION, RamfsSetVolume},
+    {IRP_MJ_FILE_SYSTEM_CONTROL, FileSystemControl},
+};
+
+static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    UCHAR Major = IoGetCurrentIrpStackLocation(Irp)->MajorFunction;
+    if (Device == RamfsDisk || Device == RamfsFileSystem)
+        return OwnDevice(Device, Irp);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(VolumeRoutines); i++) {
+        if (VolumeRoutines[i].Major == Major)
+            return VolumeRoutines[i].Routine(Device, Irp);
+    }
+    return RamfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+}
+
+static NTSTATUS MakeDevices(PDRIVER_OBJECT DriverObject)
+{
+    UNICODE_STRING DiskName = RTL_CONSTANT_STRING(L"\\Device\\RamDisk0");
+    UNICODE_STRING FileSystemName = RTL_CONSTANT_STRING(L"\\RamFs");
+    NTSTATUS Status =
+        IoCreateDevice(DriverObject, 0, &DiskName, FILE_DEVICE_VIRTUAL_DISK, 0, FALSE, &RamfsDisk);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = IoCreateDevice(DriverObject, 0, &FileSystemName, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE,
+                            &RamfsFileSystem);
+    if (!NT_SUCCESS(Status))
+        IoDeleteDevice(RamfsDisk);
+    return Status;
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    UNICODE_STRING None = {0, 0, NULL};
+    UNREFERENCED_PARAMETER(RegistryPath);
+    KeInitializeGuardedMutex(&RamfsNames);
+    KeInitializeGuardedMutex(&RamfsData);
+    RamfsInitializeQueue(&RamfsNotifies);
+    RamfsInitializeQueue(&RamfsLocks);
+    NTSTATUS Status = RamfsMakeNode(&None, TRUE, 0, &RamfsRoot);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(VolumeRoutines); i++)
+        DriverObject->MajorFunction[VolumeRoutines[i].Major] = Dispatch;
+    Status = MakeDevices(DriverObject);
+    if (!NT_SUCCESS(Status)) {
+        RamfsDereference(RamfsRoot);
+        return Status;
+    }
+    IoRegisterFileSystem(RamfsFileSystem);
+    return STATUS_SUCCESS;
+}

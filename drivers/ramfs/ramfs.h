@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ * The RAM file system: one volume on \Device\RamDisk0, gone when the machine stops. Case is kept and ignored.
+ *
+ * Locks, in the order of acquisition, all at PASSIVE_LEVEL:
+ *   (n) RamfsNames  the tree of names, who has what open, ranges and watches
+ *   (d) RamfsData   sizes and contents. Page faults on a file's sections get here too, so nothing is called under it that may wait
+ *                   for the memory manager; what asks the memory manager about sections is called before, under (n) at most.
+ * The queues of waiting IRPs (cancel-safe) have spin locks of their own. IRPs are completed after the locks are released: they are
+ * gathered in a RAMFS_DONE. */
+#pragma once
+#include <ntifs.h>
+
+#define RAMFS_TAG 'fmaR'
+#define RAMFS_PAGE 4096u
+#define RAMFS_CAPACITY (16ull << 20) /* bytes of all contents, names and tables together */
+#define RAMFS_MAX_NAME (255 * sizeof(WCHAR))
+#define RAMFS_MAX_NOTIFY 0x10000u
+
+extern KGUARDED_MUTEX RamfsNames, RamfsData;
+extern PDEVICE_OBJECT RamfsDisk, RamfsFileSystem, RamfsVolume;
+
+/* A file or folder. FILE_OBJECT.FsContext points to it; NULL: the volume itself is open. */
+typedef struct RAMFS_NODE {
+    FSRTL_COMMON_FCB_HEADER Header; /* (d) sizes; first: [WDK FSRTL_COMMON_FCB_HEADER] */
+    SECTION_OBJECT_POINTERS Sections;
+    LONG References;           /* (n) files, and 1 while it has a name */
+    ULONG Handles;             /* (n) files whose last handle is not closed */
+    struct RAMFS_NODE *Parent; /* (n) NULL: the root, or it has no name any more */
+    LIST_ENTRY Children;       /* (n) of a folder, in the order of Order */
+    LIST_ENTRY Sibling;        /* (n) */
+    ULONG64 Order;             /* (n) grows with each that gets a name: directory queries go by it */
+    ULONG64 Id;
+    UNICODE_STRING Name; /* (n) own block; empty: the root */
+    BOOLEAN Folder;
+    BOOLEAN DeletePending; /* (n) it goes with its last handle */
+    ULONG Attributes;      /* (n) without FILE_ATTRIBUTE_DIRECTORY */
+    LARGE_INTEGER CreationTime, LastAccessTime, LastWriteTime, ChangeTime; /* (n) */
+    SHARE_ACCESS Share;                                                    /* (n) */
+    LIST_ENTRY Ranges;                                                     /* (n) RAMFS_RANGE */
+    UCHAR **Pages; /* (d) PageCount blocks of RAMFS_PAGE bytes, zero where nothing was written */
+    ULONG PageCount, TableCount; /* (d) pages, and room in the table */
+} RAMFS_NODE;
+
+/* A locked range. */
+typedef struct RAMFS_RANGE {
+    LIST_ENTRY Entry;
+    ULONG64 Begin, End;
+    ULONG Key;
+    BOOLEAN Exclusive;
+    PFILE_OBJECT File;
+    PEPROCESS Process;
+} RAMFS_RANGE;
+
+/* What one open of a folder is told about; from its first request on. */
+typedef struct RAMFS_WATCH {
+    LIST_ENTRY Entry; /* (n) */
+    PFILE_OBJECT File;
+    RAMFS_NODE *Folder;
+    ULONG Filter;
+    BOOLEAN Tree;
+    BOOLEAN Overflow;        /* (n) something did not fit: all must be looked at again */
+    ULONG Length, End, Last; /* (n) of Buffer: room, used, offset of the last entry */
+    UCHAR *Buffer;
+} RAMFS_WATCH;
+
+/* FILE_OBJECT.FsContext2 of a file or folder. (n) */
+typedef struct RAMFS_OPEN {
+    BOOLEAN DeleteOnClose;
+    BOOLEAN Scanned;        /* a directory query was made: the pattern holds */
+    BOOLEAN Found;          /* since the scan began */
+    ULONG64 Next;           /* 0, 1: "." and ".."; then Order of the child to look at first, plus 2 */
+    UNICODE_STRING Pattern; /* upper case, own block; empty: all */
+    RAMFS_WATCH *Watch;
+} RAMFS_OPEN;
+
+static inline RAMFS_NODE *RamfsNode(PFILE_OBJECT File)
+{
+    return File->FsContext;
+}
+
+static inline RAMFS_OPEN *RamfsOpen(PFILE_OBJECT File)
+{
+    return File->FsContext2;
+}
+
+/* IRPs that are to be completed when the locks are released. */
+typedef struct RAMFS_DONE {
+    LIST_ENTRY Irps;
+} RAMFS_DONE;
+
+NTSTATUS RamfsComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
+VOID RamfsLock(RAMFS_DONE *Done);   /* (n) */
+VOID RamfsUnlock(RAMFS_DONE *Done); /* releases it, then completes them */
+VOID RamfsFinishLater(RAMFS_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
+
+/* queue.c: IRPs that wait, by the file that they are on. */
+typedef struct RAMFS_QUEUE {
+    IO_CSQ Csq;
+    KSPIN_LOCK Lock;
+    LIST_ENTRY Irps;
+} RAMFS_QUEUE;
+extern RAMFS_QUEUE RamfsNotifies, RamfsLocks;
+VOID RamfsInitializeQueue(RAMFS_QUEUE *Queue);
+/* The IRP is marked pending; it may be cancelled and gone at once. */
+VOID RamfsWait(RAMFS_QUEUE *Queue, PIRP Irp);
+PIRP RamfsTakeOf(RAMFS_QUEUE *Queue, PFILE_OBJECT File); /* the oldest of the file; NULL: none */
+
+/* node.c. (n) held. */
+extern RAMFS_NODE *RamfsRoot;
+NTSTATUS RamfsMakeNode(PCUNICODE_STRING Name, BOOLEAN Folder, ULONG Attributes,
+                       RAMFS_NODE **Node);            /* one reference */
+VOID RamfsLink(RAMFS_NODE *Parent, RAMFS_NODE *Node); /* takes over the reference */
+VOID RamfsUnlink(RAMFS_NODE *Node);                   /* and drops it */
+VOID RamfsDereference(RAMFS_NODE *Node);              /* the last frees */
+RAMFS_NODE *RamfsFindChild(RAMFS_NODE *Folder, PCUNICODE_STRING Name);
+BOOLEAN RamfsNameIsValid(PCUNICODE_STRING Name);
+NTSTATUS RamfsSetName(RAMFS_NODE *Node, PCUNICODE_STRING Name);
+/* Bytes of the path below Top ("a\b"), and a copy of its first Room bytes. Top NULL: from the root, "\a\b". */
+ULONG RamfsPath(const RAMFS_NODE *Node, const RAMFS_NODE *Top, PWCHAR Path, ULONG Room);
+VOID RamfsTouch(RAMFS_NODE *Node, BOOLEAN Written); /* ChangeTime, and LastWriteTime */
+
+/* memory.c: what the volume may use. Any. */
+PVOID RamfsAllocate(POOL_FLAGS Flags, SIZE_T Size,
+                    NTSTATUS *Status); /* zeroed. STATUS_DISK_FULL, STATUS_INSUFFICIENT_RESOURCES */
+VOID RamfsFree(PVOID Block, SIZE_T Size);
+ULONG64 RamfsAvailable(VOID);
+
+/* contents.c. (d) held. */
+NTSTATUS RamfsReserve(RAMFS_NODE *Node, LONGLONG Size); /* pages for so many bytes */
+VOID RamfsTrim(RAMFS_NODE *Node, LONGLONG Size);        /* gives those behind back */
+VOID RamfsSetSize(RAMFS_NODE *Node, LONGLONG Size);     /* reserved; what comes into view is zero */
+VOID RamfsCopyOut(const RAMFS_NODE *Node, LONGLONG Offset, UCHAR *To, ULONG Length);
+VOID RamfsCopyIn(RAMFS_NODE *Node, LONGLONG Offset, const UCHAR *From, ULONG Length);
+
+/* notify.c. (n) held. */
+VOID RamfsNotify(RAMFS_NODE *Node, ULONG Filter, ULONG Action, RAMFS_DONE *Done);
+VOID RamfsEndWatch(PFILE_OBJECT File, NTSTATUS Status,
+                   RAMFS_DONE *Done); /* its requests end with Status, the watch goes */
+VOID RamfsEndWatchesOf(RAMFS_NODE *Folder, RAMFS_DONE *Done); /* it is deleted */
+NTSTATUS RamfsNotifyRequest(PIRP Irp, PIO_STACK_LOCATION Stack);
+
+/* lock.c. (n) held. */
+BOOLEAN RamfsMayTransfer(RAMFS_NODE *Node, PIRP Irp, BOOLEAN Write, LONGLONG Offset, ULONG Length);
+VOID RamfsUnlockFile(RAMFS_NODE *Node, PFILE_OBJECT File,
+                     RAMFS_DONE *Done); /* all ranges of the file, and its waiting requests */
+
+/* rename.c. (n) held. */
+NTSTATUS RamfsRename(RAMFS_NODE *Node, PIRP Irp, PIO_STACK_LOCATION Stack, RAMFS_DONE *Done);
+
+static inline ULONG RamfsAttributes(const RAMFS_NODE *Node)
+{
+    if (Node->Folder)
+        return Node->Attributes | FILE_ATTRIBUTE_DIRECTORY;
+    return Node->Attributes != 0 ? Node->Attributes : FILE_ATTRIBUTE_NORMAL;
+}
+
+static inline ULONG RamfsNameFilter(const RAMFS_NODE *Node)
+{
+    return Node->Folder ? FILE_NOTIFY_CHANGE_DIR_NAME : FILE_NOTIFY_CHANGE_FILE_NAME;
+}
+
+DRIVER_DISPATCH RamfsCreate, RamfsCleanup, RamfsClose, RamfsRead, RamfsWrite, RamfsFlush,
+    RamfsQueryInformation, RamfsSetInformation, RamfsDirectoryControl, RamfsLockControl, RamfsQueryVolume,
+    RamfsSetVolume;
