@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Changing values and keys: ZwSetValueKey, ZwDeleteValueKey, ZwDeleteKey, ZwRenameKey, ZwSetInformationKey, ZwFlushKey. Each is told to
- * the registry callbacks, does its work under the registry lock, and tells those who wait for changes. */
+ * Changing values and keys. Each is told to the registry callbacks, does its work under the registry lock, and tells those who wait for
+ * changes. */
 #include "cm/cmp.h"
-#include "ke.h"
-
-/* [WDK Registry Element Size Limits] */
-NTSTATUS CmpValueName(PUNICODE_STRING *Name)
-{
-    static const UNICODE_STRING Default = {0};
-    if (*Name == NULL)
-        *Name = (PUNICODE_STRING)&Default;
-    if (((*Name)->Length & 1) || (*Name)->Length > CMP_MAX_VALUE_NAME_BYTES)
-        return STATUS_INVALID_PARAMETER;
-    return STATUS_SUCCESS;
-}
+#include "cm/caller.h"
+#include "cm_service.h"
+#include "mm_caller.h"
 
 /* --- values ------------------------------------------------------------------------------------------------------ */
 
@@ -59,21 +50,24 @@ static NTSTATUS CmpSetValueAndTell(CMP_KEY *Key, PUNICODE_STRING Name, ULONG Tit
     return CmpEndCall(&Call, Key, CmpSetValue(Key, Name, Type, Data, DataSize));
 }
 
-/* [WDK ZwSetValueKey] PASSIVE_LEVEL. An existing value is replaced; an empty or missing name means the default value. */
-NTSTATUS NTAPI ZwSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG TitleIndex, ULONG Type,
-                             PVOID Data, ULONG DataSize)
+/* [WDK ZwSetValueKey] An existing value is replaced; an empty or missing name means the default value. */
+NTSTATUS CmSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG TitleIndex, ULONG Type, PVOID Data,
+                       ULONG DataSize, KPROCESSOR_MODE Mode)
 {
     CMP_KEY *Key;
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpValueName(&ValueName);
-    if (NT_SUCCESS(Status) && DataSize != 0 && Data == NULL)
-        Status = STATUS_ACCESS_VIOLATION;
+    CMP_TEXT Name;
+    PVOID Bytes = NULL;
+    NTSTATUS Status = CmpCaptureValueName(ValueName, Mode, &Name);
     if (NT_SUCCESS(Status))
-        Status = CmpReferenceKey(KeyHandle, KEY_SET_VALUE, &Key);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = CmpSetValueAndTell(Key, ValueName, TitleIndex, Type, Data, DataSize);
-    ObfDereferenceObject(Key);
+        Status = CmpCaptureBytes(Data, DataSize, Mode, &Bytes);
+    if (NT_SUCCESS(Status))
+        Status = CmpReferenceKey(KeyHandle, KEY_SET_VALUE, Mode, &Key);
+    if (NT_SUCCESS(Status)) {
+        Status = CmpSetValueAndTell(Key, Name.Text, TitleIndex, Type, Bytes, DataSize);
+        ObfDereferenceObject(Key);
+    }
+    CmpReleaseBytes(Bytes, Mode);
+    CmpReleaseText(&Name);
     return Status;
 }
 
@@ -92,21 +86,29 @@ static NTSTATUS CmpDeleteValue(CMP_KEY *Key, PCUNICODE_STRING Name)
     return Status;
 }
 
-/* [WDK ZwDeleteValueKey] PASSIVE_LEVEL. STATUS_OBJECT_NAME_NOT_FOUND: there is no such value. */
-NTSTATUS NTAPI ZwDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName)
+static NTSTATUS CmpDeleteValueAndTell(CMP_KEY *Key, PUNICODE_STRING Name)
+{
+    NTSTATUS Status;
+    REG_DELETE_VALUE_KEY_INFORMATION Information = {.Object = Key, .ValueName = Name};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreDeleteValueKey, RegNtPostDeleteValueKey, Key, Information);
+    if (!CmpBeginCall(&Call, &Status))
+        return Status;
+    return CmpEndCall(&Call, Key, CmpDeleteValue(Key, Name));
+}
+
+/* [WDK ZwDeleteValueKey] STATUS_OBJECT_NAME_NOT_FOUND: there is no such value. */
+NTSTATUS CmDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, KPROCESSOR_MODE Mode)
 {
     CMP_KEY *Key;
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpValueName(&ValueName);
+    CMP_TEXT Name;
+    NTSTATUS Status = CmpCaptureValueName(ValueName, Mode, &Name);
     if (NT_SUCCESS(Status))
-        Status = CmpReferenceKey(KeyHandle, KEY_SET_VALUE, &Key);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    REG_DELETE_VALUE_KEY_INFORMATION Information = {.Object = Key, .ValueName = ValueName};
-    CMP_CALL Call = CMP_CALL_OF(RegNtPreDeleteValueKey, RegNtPostDeleteValueKey, Key, Information);
-    if (CmpBeginCall(&Call, &Status))
-        Status = CmpEndCall(&Call, Key, CmpDeleteValue(Key, ValueName));
-    ObfDereferenceObject(Key);
+        Status = CmpReferenceKey(KeyHandle, KEY_SET_VALUE, Mode, &Key);
+    if (NT_SUCCESS(Status)) {
+        Status = CmpDeleteValueAndTell(Key, Name.Text);
+        ObfDereferenceObject(Key);
+    }
+    CmpReleaseText(&Name);
     return Status;
 }
 
@@ -130,12 +132,11 @@ static NTSTATUS CmpDeleteKeyLocked(CMP_KCB *Kcb)
     return STATUS_SUCCESS;
 }
 
-/* [WDK ZwDeleteKey] PASSIVE_LEVEL. The handle must have DELETE access; it stays open, and says STATUS_KEY_DELETED. */
-NTSTATUS NTAPI ZwDeleteKey(HANDLE KeyHandle)
+/* [WDK ZwDeleteKey] The handle must have DELETE access; it stays open, and says STATUS_KEY_DELETED. */
+NTSTATUS CmDeleteKey(HANDLE KeyHandle, KPROCESSOR_MODE Mode)
 {
     CMP_KEY *Key;
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, DELETE, &Key);
+    NTSTATUS Status = CmpReferenceKey(KeyHandle, DELETE, Mode, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
     REG_DELETE_KEY_INFORMATION Information = {.Object = Key};
@@ -197,21 +198,31 @@ static NTSTATUS CmpRename(CMP_KEY *Key, PCUNICODE_STRING NewName)
     return Status;
 }
 
-/* [ZwRenameKey] PASSIVE_LEVEL. NewName is the last component only. STATUS_CANNOT_DELETE: the name is taken. */
-NTSTATUS NTAPI ZwRenameKey(HANDLE KeyHandle, PUNICODE_STRING NewName)
+static NTSTATUS CmpRenameAndTell(CMP_KEY *Key, PUNICODE_STRING NewName)
 {
-    CMP_KEY *Key;
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    if (NewName->Length == 0 || (NewName->Length & 1) || NewName->Length > CMP_MAX_NAME_BYTES)
-        return STATUS_INVALID_PARAMETER;
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, KEY_WRITE, &Key);
-    if (!NT_SUCCESS(Status))
-        return Status;
+    NTSTATUS Status;
     REG_RENAME_KEY_INFORMATION Information = {.Object = Key, .NewName = NewName};
     CMP_CALL Call = CMP_CALL_OF(RegNtPreRenameKey, RegNtPostRenameKey, Key, Information);
-    if (CmpBeginCall(&Call, &Status))
-        Status = CmpEndCall(&Call, Key, CmpRename(Key, NewName));
-    ObfDereferenceObject(Key);
+    if (!CmpBeginCall(&Call, &Status))
+        return Status;
+    return CmpEndCall(&Call, Key, CmpRename(Key, NewName));
+}
+
+/* [ZwRenameKey] NewName is the last component only. STATUS_CANNOT_DELETE: the name is taken. */
+NTSTATUS CmRenameKey(HANDLE KeyHandle, PUNICODE_STRING NewName, KPROCESSOR_MODE Mode)
+{
+    CMP_KEY *Key;
+    CMP_TEXT Name;
+    NTSTATUS Status = CmpCaptureText(NewName, CMP_MAX_NAME_BYTES, Mode, &Name);
+    if (NT_SUCCESS(Status) && (Name.Text == NULL || Name.Text->Length == 0))
+        Status = STATUS_INVALID_PARAMETER;
+    if (NT_SUCCESS(Status))
+        Status = CmpReferenceKey(KeyHandle, KEY_WRITE, Mode, &Key);
+    if (NT_SUCCESS(Status)) {
+        Status = CmpRenameAndTell(Key, Name.Text);
+        ObfDereferenceObject(Key);
+    }
+    CmpReleaseText(&Name);
     return Status;
 }
 
@@ -230,39 +241,38 @@ static NTSTATUS CmpSetWriteTime(CMP_KEY *Key, const LARGE_INTEGER *Time)
     return Status;
 }
 
-/* [WDK ZwSetInformationKey] PASSIVE_LEVEL. KeyWriteTimeInformation; the other classes concern 32-bit programs, of which there are none. */
-NTSTATUS NTAPI ZwSetInformationKey(HANDLE KeyHandle, KEY_SET_INFORMATION_CLASS KeySetInformationClass,
-                                   PVOID KeySetInformation, ULONG KeySetInformationLength)
+/* [WDK ZwSetInformationKey] KeyWriteTimeInformation; the other classes concern 32-bit programs, of which there are none. */
+NTSTATUS CmSetInformationKey(HANDLE KeyHandle, KEY_SET_INFORMATION_CLASS KeySetInformationClass,
+                             PVOID KeySetInformation, ULONG KeySetInformationLength, KPROCESSOR_MODE Mode)
 {
     CMP_KEY *Key;
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    KEY_WRITE_TIME_INFORMATION Time;
     if (KeySetInformationClass != KeyWriteTimeInformation)
         return STATUS_INVALID_INFO_CLASS;
     if (KeySetInformationLength != sizeof(KEY_WRITE_TIME_INFORMATION))
         return STATUS_INFO_LENGTH_MISMATCH;
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, KEY_SET_VALUE, &Key);
+    NTSTATUS Status = MmReadCaller(&Time, KeySetInformation, sizeof(Time), Mode);
+    if (NT_SUCCESS(Status))
+        Status = CmpReferenceKey(KeyHandle, KEY_SET_VALUE, Mode, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
     REG_SET_INFORMATION_KEY_INFORMATION Information = {.Object = Key,
                                                        .KeySetInformationClass = KeySetInformationClass,
-                                                       .KeySetInformation = KeySetInformation,
+                                                       .KeySetInformation = &Time,
                                                        .KeySetInformationLength = KeySetInformationLength};
     CMP_CALL Call = CMP_CALL_OF(RegNtPreSetInformationKey, RegNtPostSetInformationKey, Key, Information);
     if (CmpBeginCall(&Call, &Status))
-        Status = CmpEndCall(
-            &Call, Key,
-            CmpSetWriteTime(Key, &((PKEY_WRITE_TIME_INFORMATION)KeySetInformation)->LastWriteTime));
+        Status = CmpEndCall(&Call, Key, CmpSetWriteTime(Key, &Time.LastWriteTime));
     ObfDereferenceObject(Key);
     return Status;
 }
 
-/* [WDK ZwFlushKey] PASSIVE_LEVEL. The volume that hives come from is read-only: what changed lives in memory (deviation D-210), as it
+/* [WDK ZwFlushKey] The volume that hives come from is read-only: what changed lives in memory (deviation D-210), as it
  * does for a hive that has no file. */
-NTSTATUS NTAPI ZwFlushKey(HANDLE KeyHandle)
+NTSTATUS CmFlushKey(HANDLE KeyHandle, KPROCESSOR_MODE Mode)
 {
     CMP_KEY *Key;
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, 0, &Key);
+    NTSTATUS Status = CmpReferenceKey(KeyHandle, 0, Mode, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
     REG_FLUSH_KEY_INFORMATION Information = {.Object = Key};

@@ -113,17 +113,36 @@ VOID CmpPutPath(const CMP_KCB *Kcb, PWCHAR To);
 
 VOID CmpInitKeyType(VOID);
 NTSTATUS CmpMakeKeyObject(CMP_KEY **Key); /* for a key that is yet to be found: Kcb is NULL */
-NTSTATUS CmpReferenceKey(HANDLE Handle, ACCESS_MASK Access, CMP_KEY **Key);
+NTSTATUS CmpReferenceKey(HANDLE Handle, ACCESS_MASK Access, KPROCESSOR_MODE Mode, CMP_KEY **Key);
+
+/* [WDK ACCESS_MASK] what the generic rights mean for keys */
+#define CMP_KEY_MAPPING {KEY_READ, KEY_WRITE, KEY_EXECUTE, KEY_ALL_ACCESS}
 
 /* key_security.c: the type's security method. */
 NTSTATUS CmpKeySecurity(PVOID Object, OB_SECURITY_CALL *Call);
+/* (r). What the key's descriptor grants the thread's caller of *Access, which may have generic rights and MAXIMUM_ALLOWED. Kernel mode gets
+ * what it asks. */
+NTSTATUS CmpCheckAccess(const CMP_KCB *Kcb, KPROCESSOR_MODE Mode, PACCESS_MASK Access);
+/* (r) alone. The descriptor of a new key below Parent: Explicit's parts, and what Parent's passes on; to CmpFreeSecurity. NULL: Parent has none
+ * either. */
+NTSTATUS CmpMakeSecurity(const CMP_KCB *Parent, PSECURITY_DESCRIPTOR Explicit, KPROCESSOR_MODE Mode,
+                         PSECURITY_DESCRIPTOR *Descriptor);
+
+/* A string of a caller. Text is NULL when he gave none; it is his own for kernel mode, else Copy. */
+typedef struct _CMP_TEXT {
+    PUNICODE_STRING Text;
+    UNICODE_STRING Copy;
+} CMP_TEXT;
 
 /* What ZwCreateKey wants of the parse procedure; NULL: ZwOpenKey. */
 typedef struct _CMP_CREATE {
     ULONG Options; /* REG_OPTION_xxx */
     UNICODE_STRING Class;
-    ULONG Disposition; /* out */
-    BOOLEAN Create;    /* FALSE: open only, with Options */
+    CMP_TEXT ClassText;            /* what Class is of */
+    PSECURITY_DESCRIPTOR Security; /* captured, or NULL */
+    KPROCESSOR_MODE Mode;          /* whose rights count; set by the look-up */
+    ULONG Disposition;             /* out */
+    BOOLEAN Create;                /* FALSE: open only, with Options */
 } CMP_CREATE;
 /* parse.c: the type's parse procedure. */
 NTSTATUS CmpParseKey(PVOID Object, OB_PARSE *Parse, PVOID *Found);
@@ -182,6 +201,3 @@ VOID CmpPutName(const CMP_OUTPUT *Output, ULONG Offset, const HIVE_NAME *Name);
 /* [WDK ZwQueryKey, ZwQueryValueKey] Fixed: bytes of the part without names and data; Whole: of all. Sets *ResultLength;
  * STATUS_BUFFER_TOO_SMALL: nothing may be written; STATUS_BUFFER_OVERFLOW: write what fits. */
 NTSTATUS CmpOutputStatus(const CMP_OUTPUT *Output, ULONG Fixed, ULONG Whole, PULONG ResultLength);
-
-/* Checks the name of a value. NULL means the default value: it becomes the empty name. */
-NTSTATUS CmpValueName(PUNICODE_STRING *Name);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Key objects: the type "Key", and opening and making keys by name. */
 #include "cm/cmp.h"
+#include "cm/caller.h"
+#include "cm_service.h"
 #include "ke.h"
+#include "mm_caller.h"
+#include "se.h"
 
 POBJECT_TYPE CmKeyObjectType;
 
@@ -29,9 +33,8 @@ static VOID CmpCloseKeyObject(PVOID Object, LONG64 HandlesLeft)
         (void)CmpEndCall(&Call, Key, STATUS_SUCCESS);
 }
 
-static NTSTATUS CmpQueryKeyName(PVOID Object, PUNICODE_STRING Name, PULONG Needed)
+static NTSTATUS CmpAppendPath(const CMP_KEY *Key, PUNICODE_STRING Name, PULONG Needed)
 {
-    const CMP_KEY *Key = Object;
     CmpLockShared();
     ULONG Length = CmpPathLength(Key->Kcb);
     *Needed = Name->Length + Length;
@@ -44,13 +47,38 @@ static NTSTATUS CmpQueryKeyName(PVOID Object, PUNICODE_STRING Name, PULONG Neede
     return Fits ? STATUS_SUCCESS : STATUS_BUFFER_OVERFLOW;
 }
 
+/* [WDK REG_QUERY_KEY_NAME] Not in the headers. */
+typedef struct _REG_QUERY_KEY_NAME {
+    PVOID Object;
+    POBJECT_NAME_INFORMATION ObjectNameInfo;
+    ULONG Length;
+    PULONG ReturnLength;
+    PVOID CallContext, ObjectContext, Reserved;
+} REG_QUERY_KEY_NAME;
+
+static NTSTATUS CmpQueryKeyName(PVOID Object, PUNICODE_STRING Name, PULONG Needed)
+{
+    NTSTATUS Status;
+    CMP_KEY *Key = Object;
+    if (!CmpHasCallbacks())
+        return CmpAppendPath(Key, Name, Needed);
+    REG_QUERY_KEY_NAME Information = {.Object = Key,
+                                      .ObjectNameInfo = (POBJECT_NAME_INFORMATION)Name,
+                                      .Length = Name->MaximumLength,
+                                      .ReturnLength = Needed};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreQueryKeyName, RegNtPostQueryKeyName, Key, Information);
+    if (!CmpBeginCall(&Call, &Status))
+        return Status;
+    return CmpEndCall(&Call, Key, CmpAppendPath(Key, Name, Needed));
+}
+
 /* [WDK ACCESS_MASK] what the generic rights mean for keys. Names of keys are never case-sensitive. */
 VOID CmpInitKeyType(VOID)
 {
     static const OB_TYPE_INFO Info = {
         .Name = L"Key",
         .PoolTag = ' yeK',
-        .Mapping = {KEY_READ, KEY_WRITE, KEY_EXECUTE, KEY_ALL_ACCESS},
+        .Mapping = CMP_KEY_MAPPING,
         .ValidAccess = KEY_ALL_ACCESS,
         .WaitOffset = OB_NOT_WAITABLE,
         .AlwaysParse = TRUE, /* each open is a key object of its own, also that of a handle's own key */
@@ -79,44 +107,73 @@ NTSTATUS CmpMakeKeyObject(CMP_KEY **Key)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS CmpReferenceKey(HANDLE Handle, ACCESS_MASK Access, CMP_KEY **Key)
+NTSTATUS CmpReferenceKey(HANDLE Handle, ACCESS_MASK Access, KPROCESSOR_MODE Mode, CMP_KEY **Key)
 {
-    return ObReferenceObjectByHandle(Handle, Access, CmKeyObjectType, KernelMode, (PVOID *)Key, NULL);
+    return ObReferenceObjectByHandle(Handle, Access, CmKeyObjectType, Mode, (PVOID *)Key, NULL);
 }
 
-/* [WDK ZwOpenKey] PASSIVE_LEVEL. The key must exist: STATUS_OBJECT_NAME_NOT_FOUND. */
-NTSTATUS NTAPI ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes)
+/* Create: NULL, or what the parse procedure is told. */
+static NTSTATUS CmpOpen(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                        CMP_CREATE *Create, KPROCESSOR_MODE Mode)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return ObOpenObjectByName(ObjectAttributes, CmKeyObjectType, KernelMode, DesiredAccess, NULL, KeyHandle);
+    HANDLE Handle;
+    NTSTATUS Status = MmProbeCallerOutput(KeyHandle, sizeof(*KeyHandle), Mode);
+    if (NT_SUCCESS(Status))
+        Status = ObOpenObjectByName(ObjectAttributes, CmKeyObjectType, Mode, DesiredAccess, Create, &Handle);
+    return NT_SUCCESS(Status) ? ObGiveHandle(KeyHandle, Handle, Mode) : Status;
 }
 
-/* [WDK ZwOpenKeyEx] PASSIVE_LEVEL. OpenOptions: REG_OPTION_BACKUP_RESTORE, REG_OPTION_OPEN_LINK. */
-NTSTATUS NTAPI ZwOpenKeyEx(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                           ULONG OpenOptions)
+/* [WDK ZwOpenKeyEx] OpenOptions: REG_OPTION_BACKUP_RESTORE, REG_OPTION_OPEN_LINK. */
+NTSTATUS CmOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                   ULONG OpenOptions, KPROCESSOR_MODE Mode)
 {
     CMP_CREATE Open = {.Options = OpenOptions};
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     if (OpenOptions & ~(ULONG)(REG_OPTION_BACKUP_RESTORE | REG_OPTION_OPEN_LINK))
         return STATUS_INVALID_PARAMETER;
-    return ObOpenObjectByName(ObjectAttributes, CmKeyObjectType, KernelMode, DesiredAccess, &Open, KeyHandle);
+    return CmpOpen(KeyHandle, DesiredAccess, ObjectAttributes, OpenOptions != 0 ? &Open : NULL, Mode);
 }
 
-/* [WDK ZwCreateKey] PASSIVE_LEVEL. Opens the key, or makes it when its parent exists. TitleIndex is not used. */
-NTSTATUS NTAPI ZwCreateKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                           ULONG TitleIndex, PUNICODE_STRING Class, ULONG CreateOptions, PULONG Disposition)
+/* The class and the descriptor of the caller, in the kernel's memory. */
+static NTSTATUS CmpCaptureCreate(CMP_CREATE *Create, PUNICODE_STRING Class,
+                                 POBJECT_ATTRIBUTES ObjectAttributes, KPROCESSOR_MODE Mode)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    NTSTATUS Status = MmReadCaller(&Attributes, ObjectAttributes, sizeof(Attributes), Mode);
+    if (NT_SUCCESS(Status))
+        Status = CmpCaptureText(Class, MAXUSHORT, Mode, &Create->ClassText);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Create->ClassText.Text != NULL)
+        Create->Class = *Create->ClassText.Text;
+    if (Attributes.SecurityDescriptor != NULL)
+        Status = SeCaptureSecurityDescriptor(Attributes.SecurityDescriptor, Mode, PagedPool, TRUE,
+                                             &Create->Security);
+    return Status;
+}
+
+static VOID CmpReleaseCreate(CMP_CREATE *Create)
+{
+    CmpReleaseText(&Create->ClassText);
+    if (Create->Security != NULL)
+        SeReleaseSecurityDescriptor(Create->Security, KernelMode, TRUE);
+}
+
+/* [WDK ZwCreateKey] Opens the key, or makes it when its parent exists. Disposition may be NULL. */
+NTSTATUS CmCreateKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                     PUNICODE_STRING Class, ULONG CreateOptions, PULONG Disposition, KPROCESSOR_MODE Mode)
 {
     CMP_CREATE Create = {.Options = CreateOptions, .Create = TRUE};
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     if (CreateOptions & ~(ULONG)REG_LEGAL_OPTION)
         return STATUS_INVALID_PARAMETER;
-    if (Class != NULL)
-        Create.Class = *Class;
-    if (Create.Class.Length & 1)
+    if (ObjectAttributes == NULL)
         return STATUS_INVALID_PARAMETER;
-    NTSTATUS Status =
-        ObOpenObjectByName(ObjectAttributes, CmKeyObjectType, KernelMode, DesiredAccess, &Create, KeyHandle);
+    NTSTATUS Status = MmProbeCaller(Disposition, sizeof(*Disposition), Mode);
+    if (NT_SUCCESS(Status))
+        Status = CmpCaptureCreate(&Create, Class, ObjectAttributes, Mode);
+    if (NT_SUCCESS(Status))
+        Status = CmpOpen(KeyHandle, DesiredAccess, ObjectAttributes, &Create, Mode);
+    CmpReleaseCreate(&Create);
     if (NT_SUCCESS(Status) && Disposition != NULL)
-        *Disposition = Create.Disposition;
+        (void)MmWriteCaller(Disposition, &Create.Disposition, sizeof(*Disposition), Mode);
     return Status;
 }

@@ -3,7 +3,9 @@
  * call on a handle says what it watches, from then on until the handle is closed; a change that comes while no call waits ends the
  * next one at once. */
 #include "cm/cmp.h"
+#include "cm_service.h"
 #include "ke.h"
+#include "mm_caller.h"
 
 typedef struct _CMP_REQUEST {
     LIST_ENTRY Entry;      /* (r) of CMP_NOTIFY.Requests */
@@ -111,7 +113,20 @@ static NTSTATUS CmpEnqueue(CMP_KEY *Key, CMP_REQUEST *Request, ULONG Filter, BOO
     return STATUS_NOTIFY_ENUM_DIR;
 }
 
-static NTSTATUS CmpWaitForChange(CMP_KEY *Key, CMP_REQUEST *Request, ULONG Filter, BOOLEAN WatchTree)
+/* A wait that ended without the change, because the thread is to end. */
+static NTSTATUS CmpWithdraw(CMP_REQUEST *Request, NTSTATUS Status)
+{
+    CmpLockExclusive();
+    if (KeReadStateEvent(Request->Waiter) == 0)
+        RemoveEntryList(&Request->Entry);
+    else
+        Status = Request->Status;
+    CmpUnlockExclusive();
+    return Status;
+}
+
+static NTSTATUS CmpWaitForChange(CMP_KEY *Key, CMP_REQUEST *Request, ULONG Filter, BOOLEAN WatchTree,
+                                 KPROCESSOR_MODE Mode)
 {
     KEVENT Done;
     KeInitializeEvent(&Done, NotificationEvent, FALSE);
@@ -121,8 +136,8 @@ static NTSTATUS CmpWaitForChange(CMP_KEY *Key, CMP_REQUEST *Request, ULONG Filte
     CmpUnlockExclusive();
     if (Status != STATUS_PENDING)
         return Status;
-    KeWaitForSingleObject(&Done, UserRequest, KernelMode, FALSE, NULL);
-    return Request->Status;
+    Status = KeWaitForSingleObject(&Done, UserRequest, Mode, FALSE, NULL);
+    return Status == STATUS_SUCCESS ? Request->Status : CmpWithdraw(Request, Status);
 }
 
 static NTSTATUS CmpAskForChange(CMP_KEY *Key, const CMP_REQUEST *From, ULONG Filter, BOOLEAN WatchTree)
@@ -139,42 +154,67 @@ static NTSTATUS CmpAskForChange(CMP_KEY *Key, const CMP_REQUEST *From, ULONG Fil
     return Status;
 }
 
-static NTSTATUS CmpReferenceEvent(HANDLE Handle, PKEVENT *Event)
+static NTSTATUS CmpReferenceEvent(HANDLE Handle, KPROCESSOR_MODE Mode, PKEVENT *Event)
 {
     *Event = NULL;
     if (Handle == NULL)
         return STATUS_SUCCESS;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, ExEventObjectType, KernelMode,
-                                                (PVOID *)Event, NULL);
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, ExEventObjectType, Mode, (PVOID *)Event, NULL);
     if (NT_SUCCESS(Status))
         KeClearEvent(*Event);
     return Status;
 }
 
-/* [WDK ZwNotifyChangeKey] PASSIVE_LEVEL. For a kernel-mode caller ApcRoutine is a WORK_QUEUE_ITEM and ApcContext the WORK_QUEUE_TYPE.
- * Nothing is ever written to Buffer. */
-NTSTATUS NTAPI ZwNotifyChangeKey(HANDLE KeyHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                                 PIO_STATUS_BLOCK IoStatusBlock, ULONG CompletionFilter, BOOLEAN WatchTree,
-                                 PVOID Buffer, ULONG BufferSize, BOOLEAN Asynchronous)
+/* The status block is the kernel's. */
+static NTSTATUS CmpNotify(HANDLE KeyHandle, HANDLE Event, CMP_REQUEST *Request, ULONG Filter,
+                          BOOLEAN WatchTree, BOOLEAN Asynchronous, KPROCESSOR_MODE Mode)
 {
     CMP_KEY *Key;
-    CMP_REQUEST Request = {.Iosb = IoStatusBlock,
-                           .Item = (PWORK_QUEUE_ITEM)ApcRoutine,
-                           .Queue = (WORK_QUEUE_TYPE)(ULONG_PTR)ApcContext};
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    BOOLEAN BadQueue = Request.Item != NULL && (ULONG)Request.Queue > (ULONG)DelayedWorkQueue;
-    if ((CompletionFilter & ~(ULONG)REG_LEGAL_CHANGE_FILTER) || CompletionFilter == 0 || BadQueue)
-        return STATUS_INVALID_PARAMETER;
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, KEY_NOTIFY, &Key);
+    NTSTATUS Status = CmpReferenceKey(KeyHandle, KEY_NOTIFY, Mode, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = CmpReferenceEvent(Event, &Request.Event);
+    Status = CmpReferenceEvent(Event, Mode, &Request->Event);
     if (NT_SUCCESS(Status)) {
-        Status = Asynchronous ? CmpAskForChange(Key, &Request, CompletionFilter, WatchTree)
-                              : CmpWaitForChange(Key, &Request, CompletionFilter, WatchTree);
-        if (!NT_SUCCESS(Status) && Request.Event != NULL)
-            ObfDereferenceObject(Request.Event);
+        Status = Asynchronous ? CmpAskForChange(Key, Request, Filter, WatchTree)
+                              : CmpWaitForChange(Key, Request, Filter, WatchTree, Mode);
+        if (!NT_SUCCESS(Status) && Request->Event != NULL)
+            ObfDereferenceObject(Request->Event);
     }
     ObfDereferenceObject(Key);
     return Status;
+}
+
+/* A request of user mode that is not waited for would end by an APC to its thread, which writes the status block: not yet (D-253). */
+static NTSTATUS CmpNotifyForUser(HANDLE KeyHandle, HANDLE Event, PIO_STATUS_BLOCK IoStatusBlock, ULONG Filter,
+                                 BOOLEAN WatchTree, BOOLEAN Asynchronous, KPROCESSOR_MODE Mode)
+{
+    IO_STATUS_BLOCK Iosb = {0};
+    CMP_REQUEST Request = {.Iosb = &Iosb};
+    if (Asynchronous)
+        return STATUS_NOT_SUPPORTED;
+    NTSTATUS Status = MmProbeCallerOutput(IoStatusBlock, sizeof(*IoStatusBlock), Mode);
+    if (NT_SUCCESS(Status))
+        Status = CmpNotify(KeyHandle, Event, &Request, Filter, WatchTree, FALSE, Mode);
+    if (Status == STATUS_NOTIFY_ENUM_DIR || Status == STATUS_NOTIFY_CLEANUP)
+        (void)MmWriteCaller(IoStatusBlock, &Iosb, sizeof(Iosb), Mode);
+    return Status;
+}
+
+/* [WDK ZwNotifyChangeKey] For a kernel-mode caller ApcRoutine is a WORK_QUEUE_ITEM and ApcContext the WORK_QUEUE_TYPE. */
+NTSTATUS CmNotifyChangeKey(HANDLE KeyHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                           PIO_STATUS_BLOCK IoStatusBlock, ULONG CompletionFilter, BOOLEAN WatchTree,
+                           BOOLEAN Asynchronous, KPROCESSOR_MODE Mode)
+{
+    CMP_REQUEST Request = {.Iosb = IoStatusBlock,
+                           .Item = (PWORK_QUEUE_ITEM)ApcRoutine,
+                           .Queue = (WORK_QUEUE_TYPE)(ULONG_PTR)ApcContext};
+    if ((CompletionFilter & ~(ULONG)REG_LEGAL_CHANGE_FILTER) || CompletionFilter == 0)
+        return STATUS_INVALID_PARAMETER;
+    if (Mode != KernelMode)
+        return CmpNotifyForUser(KeyHandle, Event, IoStatusBlock, CompletionFilter, WatchTree, Asynchronous,
+                                Mode);
+    if (Request.Item != NULL && (ULONG)Request.Queue > (ULONG)DelayedWorkQueue)
+        return STATUS_INVALID_PARAMETER;
+    return CmpNotify(KeyHandle, Event, &Request, CompletionFilter, WatchTree, Asynchronous, Mode);
 }

@@ -132,12 +132,18 @@ static NTSTATUS CmpLookUp(const CMP_KEY *Key, OB_PARSE *Parse, CMP_CREATE *Creat
     NTSTATUS Status = CmpMakeKeyObject(&Made);
     if (!NT_SUCCESS(Status))
         return Status;
+    KPROCESSOR_MODE Mode = ObCheckMode(Parse->Attributes, Parse->AccessMode);
+    if (Create != NULL)
+        Create->Mode = Mode;
     CmpReferenceKcb(Walk.Kcb);
     if (Alone)
         CmpLockExclusive();
     else
         CmpLockShared();
     Status = CmpWalk(&Walk);
+    /* who makes a key gets what he asks, as [WDK ZwCreateFile] has it for files */
+    if (Status == STATUS_SUCCESS && (Create == NULL || Create->Disposition != REG_CREATED_NEW_KEY))
+        Status = CmpCheckAccess(Walk.Kcb, Mode, &Parse->DesiredAccess);
     if (Alone)
         CmpUnlockExclusive();
     else
@@ -234,6 +240,8 @@ static NTSTATUS CmpLookUpAndTell(CMP_KEY *Key, OB_PARSE *Parse, CMP_CREATE *Crea
         Status = CmpSettle(Status, Told, Result, Found);
     } else if (NT_SUCCESS(Status)) {
         Status = CmpAdopt(Result, Found);
+        Parse->DesiredAccess =
+            Information.GrantedAccess; /* [WDK REG_CREATE_KEY_INFORMATION_V1] it said what */
     }
     if (Status == STATUS_SUCCESS && Create != NULL)
         Create->Disposition = Disposition;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * ZwQueryKey and ZwEnumerateKey: what a key tells about itself. */
 #include "cm/cmp.h"
-#include "ke.h"
+#include "cm/caller.h"
+#include "cm_service.h"
 
 /* What KeyFullInformation says of the things below a key; name lengths in bytes. */
 typedef struct _CMP_MAXIMA {
@@ -204,21 +205,25 @@ static NTSTATUS CmpQueryKeyAndTell(CMP_KEY *Key, KEY_INFORMATION_CLASS Class, co
     return CmpEndCall(&Call, Key, CmpQueryKey(Key, Class, Output, ResultLength));
 }
 
-/* [WDK ZwQueryKey] PASSIVE_LEVEL. The name may be asked with any access. */
-NTSTATUS NTAPI ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
-                          ULONG Length, PULONG ResultLength)
+/* [WDK ZwQueryKey] The name may be asked with any access. */
+static NTSTATUS CmpAnswerKey(const CMP_QUESTION *Question, const CMP_OUTPUT *Output, PULONG ResultLength)
 {
     CMP_KEY *Key;
-    CMP_OUTPUT Output = {KeyInformation, Length};
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    ACCESS_MASK Access = KeyInformationClass == KeyNameInformation ? 0 : KEY_QUERY_VALUE;
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, Access, &Key);
+    ACCESS_MASK Access = Question->Class == KeyNameInformation ? 0 : KEY_QUERY_VALUE;
+    NTSTATUS Status = CmpReferenceKey(Question->Key, Access, Question->Mode, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = CmpHasCallbacks() ? CmpQueryKeyAndTell(Key, KeyInformationClass, &Output, ResultLength)
-                               : CmpQueryKey(Key, KeyInformationClass, &Output, ResultLength);
+    Status = CmpHasCallbacks() ? CmpQueryKeyAndTell(Key, Question->Class, Output, ResultLength)
+                               : CmpQueryKey(Key, Question->Class, Output, ResultLength);
     ObfDereferenceObject(Key);
     return Status;
+}
+
+NTSTATUS CmQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
+                    ULONG Length, PULONG ResultLength, KPROCESSOR_MODE Mode)
+{
+    CMP_QUESTION Question = {.Key = KeyHandle, .Class = KeyInformationClass, .Mode = Mode};
+    return CmpGiveAnswer(CmpAnswerKey, &Question, KeyInformation, Length, ResultLength);
 }
 
 static NTSTATUS CmpEnumerate(const CMP_KEY *Key, ULONG Index, KEY_INFORMATION_CLASS Class,
@@ -235,25 +240,30 @@ static NTSTATUS CmpEnumerate(const CMP_KEY *Key, ULONG Index, KEY_INFORMATION_CL
     return Status;
 }
 
-/* [WDK ZwEnumerateKey] PASSIVE_LEVEL. STATUS_NO_MORE_ENTRIES behind the last subkey. */
-NTSTATUS NTAPI ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass,
-                              PVOID KeyInformation, ULONG Length, PULONG ResultLength)
+/* [WDK ZwEnumerateKey] STATUS_NO_MORE_ENTRIES behind the last subkey. */
+static NTSTATUS CmpAnswerSubKey(const CMP_QUESTION *Question, const CMP_OUTPUT *Output, PULONG ResultLength)
 {
     CMP_KEY *Key;
-    CMP_OUTPUT Output = {KeyInformation, Length};
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, KEY_ENUMERATE_SUB_KEYS, &Key);
+    NTSTATUS Status = CmpReferenceKey(Question->Key, KEY_ENUMERATE_SUB_KEYS, Question->Mode, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
     REG_ENUMERATE_KEY_INFORMATION Information = {.Object = Key,
-                                                 .Index = Index,
-                                                 .KeyInformationClass = KeyInformationClass,
-                                                 .KeyInformation = KeyInformation,
-                                                 .Length = Length,
+                                                 .Index = Question->Index,
+                                                 .KeyInformationClass = Question->Class,
+                                                 .KeyInformation = Output->Buffer,
+                                                 .Length = Output->Length,
                                                  .ResultLength = ResultLength};
     CMP_CALL Call = CMP_CALL_OF(RegNtPreEnumerateKey, RegNtPostEnumerateKey, Key, Information);
     if (CmpBeginCall(&Call, &Status))
-        Status = CmpEndCall(&Call, Key, CmpEnumerate(Key, Index, KeyInformationClass, &Output, ResultLength));
+        Status =
+            CmpEndCall(&Call, Key, CmpEnumerate(Key, Question->Index, Question->Class, Output, ResultLength));
     ObfDereferenceObject(Key);
     return Status;
+}
+
+NTSTATUS CmEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass,
+                        PVOID KeyInformation, ULONG Length, PULONG ResultLength, KPROCESSOR_MODE Mode)
+{
+    CMP_QUESTION Question = {.Key = KeyHandle, .Index = Index, .Class = KeyInformationClass, .Mode = Mode};
+    return CmpGiveAnswer(CmpAnswerSubKey, &Question, KeyInformation, Length, ResultLength);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * ZwQueryValueKey and ZwEnumerateValueKey. */
 #include "cm/cmp.h"
-#include "ke.h"
+#include "cm/caller.h"
+#include "cm_service.h"
 
 /* Reads as much of the data as fits behind Offset. */
 static NTSTATUS CmpPutData(HIVE *Hive, const HIVE_VALUE *Value, const CMP_OUTPUT *Output, ULONG Offset)
@@ -120,24 +121,32 @@ static NTSTATUS CmpQueryNamedAndTell(CMP_KEY *Key, PUNICODE_STRING Name, KEY_VAL
     return CmpEndCall(&Call, Key, CmpQueryNamed(Key, Name, Class, Output, ResultLength));
 }
 
-/* [WDK ZwQueryValueKey] PASSIVE_LEVEL. An empty or missing ValueName is the key's default value; STATUS_OBJECT_NAME_NOT_FOUND
- * when the key has no value of that name. */
-NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
-                               KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
-                               PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
+static NTSTATUS CmpAnswerNamed(const CMP_QUESTION *Question, const CMP_OUTPUT *Output, PULONG ResultLength)
 {
     CMP_KEY *Key;
-    CMP_OUTPUT Output = {KeyValueInformation, Length};
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpValueName(&ValueName);
-    if (NT_SUCCESS(Status))
-        Status = CmpReferenceKey(KeyHandle, KEY_QUERY_VALUE, &Key);
+    NTSTATUS Status = CmpReferenceKey(Question->Key, KEY_QUERY_VALUE, Question->Mode, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = CmpHasCallbacks()
-                 ? CmpQueryNamedAndTell(Key, ValueName, KeyValueInformationClass, &Output, ResultLength)
-                 : CmpQueryNamed(Key, ValueName, KeyValueInformationClass, &Output, ResultLength);
+                 ? CmpQueryNamedAndTell(Key, Question->Name, Question->Class, Output, ResultLength)
+                 : CmpQueryNamed(Key, Question->Name, Question->Class, Output, ResultLength);
     ObfDereferenceObject(Key);
+    return Status;
+}
+
+/* [WDK ZwQueryValueKey] An empty or missing ValueName is the key's default value; STATUS_OBJECT_NAME_NOT_FOUND when the key has no
+ * value of that name. */
+NTSTATUS CmQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
+                         KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation,
+                         ULONG Length, PULONG ResultLength, KPROCESSOR_MODE Mode)
+{
+    CMP_TEXT Name;
+    CMP_QUESTION Question = {.Key = KeyHandle, .Class = KeyValueInformationClass, .Mode = Mode};
+    NTSTATUS Status = CmpCaptureValueName(ValueName, Mode, &Name);
+    Question.Name = Name.Text;
+    if (NT_SUCCESS(Status))
+        Status = CmpGiveAnswer(CmpAnswerNamed, &Question, KeyValueInformation, Length, ResultLength);
+    CmpReleaseText(&Name);
     return Status;
 }
 
@@ -157,27 +166,32 @@ static NTSTATUS CmpEnumerateValue(const CMP_KEY *Key, ULONG Index, KEY_VALUE_INF
     return Status;
 }
 
-/* [WDK ZwEnumerateValueKey] PASSIVE_LEVEL. STATUS_NO_MORE_ENTRIES behind the last value. */
-NTSTATUS NTAPI ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index,
-                                   KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
-                                   PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
+/* [WDK ZwEnumerateValueKey] STATUS_NO_MORE_ENTRIES behind the last value. */
+static NTSTATUS CmpAnswerValue(const CMP_QUESTION *Question, const CMP_OUTPUT *Output, PULONG ResultLength)
 {
     CMP_KEY *Key;
-    CMP_OUTPUT Output = {KeyValueInformation, Length};
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, KEY_QUERY_VALUE, &Key);
+    NTSTATUS Status = CmpReferenceKey(Question->Key, KEY_QUERY_VALUE, Question->Mode, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
     REG_ENUMERATE_VALUE_KEY_INFORMATION Information = {.Object = Key,
-                                                       .Index = Index,
-                                                       .KeyValueInformationClass = KeyValueInformationClass,
-                                                       .KeyValueInformation = KeyValueInformation,
-                                                       .Length = Length,
+                                                       .Index = Question->Index,
+                                                       .KeyValueInformationClass = Question->Class,
+                                                       .KeyValueInformation = Output->Buffer,
+                                                       .Length = Output->Length,
                                                        .ResultLength = ResultLength};
     CMP_CALL Call = CMP_CALL_OF(RegNtPreEnumerateValueKey, RegNtPostEnumerateValueKey, Key, Information);
     if (CmpBeginCall(&Call, &Status))
         Status = CmpEndCall(&Call, Key,
-                            CmpEnumerateValue(Key, Index, KeyValueInformationClass, &Output, ResultLength));
+                            CmpEnumerateValue(Key, Question->Index, Question->Class, Output, ResultLength));
     ObfDereferenceObject(Key);
     return Status;
+}
+
+NTSTATUS CmEnumerateValueKey(HANDLE KeyHandle, ULONG Index,
+                             KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation,
+                             ULONG Length, PULONG ResultLength, KPROCESSOR_MODE Mode)
+{
+    CMP_QUESTION Question = {
+        .Key = KeyHandle, .Index = Index, .Class = KeyValueInformationClass, .Mode = Mode};
+    return CmpGiveAnswer(CmpAnswerValue, &Question, KeyValueInformation, Length, ResultLength);
 }

@@ -74,7 +74,7 @@ VOID CmpCloseRelative(ULONG RelativeTo, HANDLE Key)
 static NTSTATUS CmpCheckHandle(HANDLE Handle)
 {
     CMP_KEY *Key;
-    NTSTATUS Status = CmpReferenceKey(Handle, 0, &Key);
+    NTSTATUS Status = CmpReferenceKey(Handle, 0, KernelMode, &Key);
     if (NT_SUCCESS(Status))
         ObfDereferenceObject(Key);
     return Status;

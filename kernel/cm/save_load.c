@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Keys to hive files and hive files to keys: ZwSaveKey, ZwLoadKey, ZwUnloadKey. [RegSaveKeyEx, RegLoadKey, RegUnLoadKey] */
 #include "cm/cmp.h"
+#include "cm_service.h"
 #include "ke.h"
+#include "se.h"
 
 /* [RegSaveKeyEx] */
 #define CMP_NO_COMPRESSION 4u
@@ -57,29 +59,53 @@ static NTSTATUS CmpSaveKey(const CMP_KEY *Key, HANDLE File)
     return Status;
 }
 
-/* [ZwSaveKeyEx] PASSIVE_LEVEL. Format: REG_STANDARD_FORMAT, REG_LATEST_FORMAT, REG_NO_COMPRESSION; all are REGF 1.5 here, written anew. */
-NTSTATUS NTAPI ZwSaveKeyEx(HANDLE KeyHandle, HANDLE FileHandle, ULONG Format)
+/* A user-mode caller's handle must be one that may be written by; *Own, a handle of the kernel's, is to be closed. */
+static NTSTATUS CmpOwnFile(HANDLE FileHandle, KPROCESSOR_MODE Mode, PHANDLE Own)
 {
-    CMP_KEY *Key;
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    if (Format != REG_STANDARD_FORMAT && Format != REG_LATEST_FORMAT && Format != CMP_NO_COMPRESSION)
-        return STATUS_INVALID_PARAMETER;
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, 0, &Key);
+    PVOID File;
+    *Own = FileHandle;
+    if (Mode == KernelMode)
+        return STATUS_SUCCESS;
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(FileHandle, FILE_WRITE_DATA, IoFileObjectType, Mode, &File, NULL);
     if (!NT_SUCCESS(Status))
         return Status;
-    REG_SAVE_KEY_INFORMATION Information = {.Object = Key, .FileHandle = FileHandle, .Format = Format};
-    CMP_CALL Call = CMP_CALL_OF(RegNtPreSaveKey, RegNtPostSaveKey, Key, Information);
-    if (CmpBeginCall(&Call, &Status))
-        Status = CmpEndCall(&Call, Key, CmpSaveKey(Key, FileHandle));
-    ObfDereferenceObject(Key);
+    Status = ObOpenObjectByPointer(File, OBJ_KERNEL_HANDLE, NULL, FILE_WRITE_DATA | SYNCHRONIZE,
+                                   IoFileObjectType, KernelMode, Own);
+    ObfDereferenceObject(File);
     return Status;
 }
 
-/* [ZwSaveKey] PASSIVE_LEVEL. */
-NTSTATUS NTAPI ZwSaveKey(HANDLE KeyHandle, HANDLE FileHandle)
+static NTSTATUS CmpSaveAndTell(CMP_KEY *Key, HANDLE File, ULONG Format)
 {
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return ZwSaveKeyEx(KeyHandle, FileHandle, REG_STANDARD_FORMAT);
+    NTSTATUS Status;
+    REG_SAVE_KEY_INFORMATION Information = {.Object = Key, .FileHandle = File, .Format = Format};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreSaveKey, RegNtPostSaveKey, Key, Information);
+    if (!CmpBeginCall(&Call, &Status))
+        return Status;
+    return CmpEndCall(&Call, Key, CmpSaveKey(Key, File));
+}
+
+/* [RegSaveKeyEx] SeBackupPrivilege. Format: REG_STANDARD_FORMAT, REG_LATEST_FORMAT, REG_NO_COMPRESSION; all are REGF 1.5 here, written anew. */
+NTSTATUS CmSaveKey(HANDLE KeyHandle, HANDLE FileHandle, ULONG Format, KPROCESSOR_MODE Mode)
+{
+    CMP_KEY *Key;
+    HANDLE File;
+    if (Format != REG_STANDARD_FORMAT && Format != REG_LATEST_FORMAT && Format != CMP_NO_COMPRESSION)
+        return STATUS_INVALID_PARAMETER;
+    if (!SeSinglePrivilegeCheck((LUID){SE_BACKUP_PRIVILEGE, 0}, Mode))
+        return STATUS_PRIVILEGE_NOT_HELD;
+    NTSTATUS Status = CmpReferenceKey(KeyHandle, 0, Mode, &Key);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = CmpOwnFile(FileHandle, Mode, &File);
+    if (NT_SUCCESS(Status)) {
+        Status = CmpSaveAndTell(Key, File, Format);
+        if (Mode != KernelMode)
+            ZwClose(File);
+    }
+    ObfDereferenceObject(Key);
+    return Status;
 }
 
 /* --- loading ------------------------------------------------------------------------------------------------------------ */
@@ -131,7 +157,7 @@ static NTSTATUS CmpOpenParent(POBJECT_ATTRIBUTES Attributes, PUNICODE_STRING Nam
     PVOID Object;
     if (Attributes->RootDirectory != NULL) {
         *Name = *Attributes->ObjectName;
-        return CmpIsComponent(Name) ? CmpReferenceKey(Attributes->RootDirectory, 0, Key)
+        return CmpIsComponent(Name) ? CmpReferenceKey(Attributes->RootDirectory, 0, KernelMode, Key)
                                     : STATUS_OBJECT_NAME_INVALID;
     }
     NTSTATUS Status = CmpSplitPath(Attributes->ObjectName, &Path, Name);

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT
+ * The registry's services as a program calls them: memory and handles of its own, rights of its token. */
+#include "cm_service.h"
+#include "kt.h"
+#include "mm.h"
+#include "mm_user.h"
+#include "ob.h"
+#include "ps.h"
+#include "se.h"
+
+#define USER_BASE 0x20000000ull
+#define KERNEL_VARIABLE ((PVOID)MM_IMAGE_BASE) /* readable, and not the program's */
+#define ROOT L"\\Registry\\Machine\\Software"
+
+typedef struct _USER_PAGE {
+    HANDLE Key, Child;
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Name, Value;
+    WCHAR Text[64], ValueText[16];
+    ULONG Length, Disposition, Number;
+    KEY_VALUE_ENTRY Entry;
+    IO_STATUS_BLOCK Iosb;
+    SECURITY_DESCRIPTOR Descriptor;
+    ULONG Acl[32];
+    UCHAR Buffer[2048];
+} USER_PAGE;
+
+#define ME ((USER_PAGE *)USER_BASE)
+
+/* Body runs as a thread of an empty process of the System account, with a page of memory at USER_BASE. */
+static VOID UserIn(KT_CONTEXT *Kt, VOID (*Body)(KT_CONTEXT *Kt))
+{
+    PEPROCESS Process;
+    KAPC_STATE State;
+    PVOID Base = (PVOID)USER_BASE;
+    SIZE_T Size = PAGE_SIZE;
+    KT_EXPECT(PsCreateEmptyProcess(&Process) == STATUS_SUCCESS);
+    NTSTATUS Status = MmAllocateVirtual(Process->Pcb.AddressSpace, &Base, 0, &Size, MEM_COMMIT | MEM_RESERVE,
+                                        PAGE_READWRITE);
+    KeStackAttachProcess(&Process->Pcb, &State);
+    KiCurrentThread()->PreviousMode = UserMode;
+    if (NT_SUCCESS(Status))
+        Body(Kt);
+    KiCurrentThread()->PreviousMode = KernelMode;
+    KeUnstackDetachProcess(&State);
+    ObDereferenceObject(Process);
+    KT_EXPECT(Kt->Expression != NULL || NT_SUCCESS(Status));
+}
+
+/* The thread has the rights of a plain user until PsRevertToSelf. */
+static BOOLEAN BecomeUser(VOID)
+{
+    PACCESS_TOKEN Primary, Token;
+    if (!NT_SUCCESS(SeCreateAccountToken(SeAccountUser, &Primary)))
+        return FALSE;
+    NTSTATUS Status = SeDuplicateToken(Primary, FALSE, TokenImpersonation, SecurityImpersonation, &Token);
+    ObDereferenceObject(Primary);
+    if (!NT_SUCCESS(Status))
+        return FALSE;
+    Status = PsImpersonateClient(PsGetCurrentThread(), Token, FALSE, FALSE, SecurityImpersonation);
+    ObDereferenceObject(Token);
+    return NT_SUCCESS(Status);
+}
+
+static VOID SetName(PCWSTR Text)
+{
+    ME->Name.Length = (USHORT)(wcslen(Text) * sizeof(WCHAR));
+    RtlCopyMemory(ME->Text, Text, ME->Name.Length);
+    ME->Name.Buffer = ME->Text;
+    InitializeObjectAttributes(&ME->Attributes, &ME->Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+}
+
+static VOID SetValueName(PCWSTR Text)
+{
+    ME->Value.Length = (USHORT)(wcslen(Text) * sizeof(WCHAR));
+    RtlCopyMemory(ME->ValueText, Text, ME->Value.Length);
+    ME->Value.Buffer = ME->ValueText;
+}
+
+static NTSTATUS Open(PCWSTR Path, ACCESS_MASK Access)
+{
+    SetName(Path);
+    return CmOpenKey(&ME->Key, Access, &ME->Attributes, 0, UserMode);
+}
+
+static NTSTATUS Create(PCWSTR Path, PSECURITY_DESCRIPTOR Descriptor)
+{
+    SetName(Path);
+    ME->Attributes.SecurityDescriptor = Descriptor;
+    return CmCreateKey(&ME->Key, KEY_ALL_ACCESS, &ME->Attributes, NULL, REG_OPTION_VOLATILE, &ME->Disposition,
+                       UserMode);
+}
+
+static NTSTATUS Query(ULONG Length)
+{
+    return CmQueryValueKey(ME->Key, &ME->Value, KeyValuePartialInformation, ME->Buffer, Length, &ME->Length,
+                           UserMode);
+}
+
+static VOID Delete(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(CmDeleteKey(ME->Key, UserMode) == STATUS_SUCCESS && NtClose(ME->Key) == STATUS_SUCCESS);
+}
+
+static VOID SetAndAsk(KT_CONTEXT *Kt)
+{
+    PKEY_VALUE_PARTIAL_INFORMATION Partial = (PVOID)ME->Buffer;
+    KT_EXPECT(Create(ROOT L"\\KtCm", NULL) == STATUS_SUCCESS && ME->Disposition == REG_CREATED_NEW_KEY);
+    KT_EXPECT(!ObIsKernelHandle(ME->Key));
+    SetValueName(L"Long");
+    RtlFillMemory(ME->Buffer, 1500, 0x5a);
+    KT_EXPECT(CmSetValueKey(ME->Key, &ME->Value, 0, REG_BINARY, ME->Buffer, 1500, UserMode) ==
+              STATUS_SUCCESS);
+    RtlZeroMemory(ME->Buffer, sizeof(ME->Buffer));
+    KT_EXPECT(Query(1512) == STATUS_SUCCESS && ME->Length == 1512 && Partial->DataLength == 1500);
+    KT_EXPECT(Partial->Data[0] == 0x5a && Partial->Data[1499] == 0x5a && Partial->Data[1500] == 0);
+    RtlZeroMemory(ME->Buffer, sizeof(ME->Buffer));
+    KT_EXPECT(Query(1300) == STATUS_BUFFER_OVERFLOW && ME->Length == 1512);
+    KT_EXPECT(ME->Buffer[1299] == 0x5a && ME->Buffer[1300] == 0);
+    KT_EXPECT(Query(4) == STATUS_BUFFER_TOO_SMALL && ME->Length == 1512);
+    ME->Entry = (KEY_VALUE_ENTRY){.ValueName = &ME->Value};
+    ME->Number = 1500;
+    KT_EXPECT(CmQueryMultipleValueKey(ME->Key, &ME->Entry, 1, ME->Buffer, &ME->Number, &ME->Length,
+                                      UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(ME->Entry.DataLength == 1500 && ME->Length == 1500 && ME->Buffer[0] == 0x5a);
+    KT_EXPECT(CmEnumerateValueKey(ME->Key, 0, KeyValueBasicInformation, ME->Buffer, 64, &ME->Length,
+                                  UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(CmQueryKey(ME->Key, KeyNameInformation, ME->Buffer, 256, &ME->Length, UserMode) ==
+              STATUS_SUCCESS);
+    SetName(L"KtCm2");
+    KT_EXPECT(CmRenameKey(ME->Key, &ME->Name, UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(CmDeleteValueKey(ME->Key, &ME->Value, UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(Query(64) == STATUS_OBJECT_NAME_NOT_FOUND);
+    Delete(Kt);
+}
+
+/* What the program must not touch, or has not got, is a status, and nothing was done. */
+static VOID BadMemory(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(Create(ROOT L"\\KtCm", NULL) == STATUS_SUCCESS);
+    SetValueName(L"v");
+    KT_EXPECT(CmSetValueKey(ME->Key, &ME->Value, 0, REG_DWORD, KERNEL_VARIABLE, 4, UserMode) ==
+              STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(CmSetValueKey(ME->Key, KERNEL_VARIABLE, 0, REG_DWORD, ME->Buffer, 4, UserMode) ==
+              STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(CmSetValueKey(ME->Key, &ME->Value, 0, REG_DWORD, (PVOID)0x1000, 4, UserMode) ==
+              STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(
+        !NT_SUCCESS(CmSetValueKey(ME->Key, &ME->Value, 0, REG_DWORD, ME->Buffer, 0xfffffff0, UserMode)));
+    KT_EXPECT(Query(64) == STATUS_OBJECT_NAME_NOT_FOUND);
+    KT_EXPECT(CmSetValueKey(ME->Key, &ME->Value, 0, REG_DWORD, ME->Buffer, 4, UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(CmQueryValueKey(ME->Key, &ME->Value, KeyValuePartialInformation, KERNEL_VARIABLE, 64,
+                              &ME->Length, UserMode) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(CmQueryValueKey(ME->Key, &ME->Value, KeyValuePartialInformation, ME->Buffer, 64,
+                              KERNEL_VARIABLE, UserMode) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(CmOpenKey(KERNEL_VARIABLE, KEY_READ, &ME->Attributes, 0, UserMode) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(CmOpenKey(&ME->Child, KEY_READ, KERNEL_VARIABLE, 0, UserMode) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(CmCreateKey(&ME->Child, KEY_READ, &ME->Attributes, NULL, 0, KERNEL_VARIABLE, UserMode) ==
+              STATUS_ACCESS_VIOLATION);
+    ME->Value.Length = 3;
+    KT_EXPECT(Query(64) == STATUS_INVALID_PARAMETER);
+    KT_EXPECT(CmNotifyChangeKey(ME->Key, NULL, NULL, NULL, &ME->Iosb, REG_NOTIFY_CHANGE_NAME, FALSE, TRUE,
+                                UserMode) == STATUS_NOT_SUPPORTED);
+    Delete(Kt);
+}
+
+/* A user may read what the machine's keys say, and no more. */
+static VOID AsUser(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(Open(ROOT, KEY_WRITE) == STATUS_ACCESS_DENIED);
+    KT_EXPECT(Open(ROOT, DELETE) == STATUS_ACCESS_DENIED);
+    KT_EXPECT(Create(ROOT L"\\KtCm", NULL) == STATUS_ACCESS_DENIED);
+    KT_EXPECT(Open(ROOT, MAXIMUM_ALLOWED) == STATUS_SUCCESS);
+    SetValueName(L"v");
+    KT_EXPECT(CmSetValueKey(ME->Key, &ME->Value, 0, REG_DWORD, ME->Buffer, 4, UserMode) ==
+              STATUS_ACCESS_DENIED);
+    KT_EXPECT(CmDeleteKey(ME->Key, UserMode) == STATUS_ACCESS_DENIED);
+    KT_EXPECT(CmQueryKey(ME->Key, KeyFullInformation, ME->Buffer, 64, &ME->Length, UserMode) ==
+              STATUS_SUCCESS);
+    KT_EXPECT(CmSaveKey(ME->Key, NULL, REG_STANDARD_FORMAT, UserMode) == STATUS_PRIVILEGE_NOT_HELD);
+    KT_EXPECT(NtClose(ME->Key) == STATUS_SUCCESS);
+    KT_EXPECT(Open(ROOT, KEY_SET_VALUE | KEY_READ) == STATUS_ACCESS_DENIED);
+    KT_EXPECT(Open(ROOT, KEY_QUERY_VALUE) == STATUS_SUCCESS);
+    KT_EXPECT(CmEnumerateKey(ME->Key, 0, KeyBasicInformation, ME->Buffer, 64, &ME->Length, UserMode) ==
+              STATUS_ACCESS_DENIED);
+    KT_EXPECT(NtClose(ME->Key) == STATUS_SUCCESS);
+    ME->Attributes.Attributes |= OBJ_FORCE_ACCESS_CHECK | OBJ_KERNEL_HANDLE;
+    KT_EXPECT(CmOpenKey(&ME->Key, KEY_WRITE, &ME->Attributes, 0, KernelMode) == STATUS_ACCESS_DENIED);
+}
+
+static VOID UserRights(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(BecomeUser());
+    AsUser(Kt);
+    PsRevertToSelf();
+}
+
+/* A descriptor in the program's memory: System may do all, below too; nobody else may do anything. */
+static PSECURITY_DESCRIPTOR SystemOnly(VOID)
+{
+    PACL Acl = (PACL)ME->Acl;
+    (void)RtlCreateAcl(Acl, sizeof(ME->Acl), ACL_REVISION);
+    (void)RtlAddAccessAllowedAceEx(Acl, ACL_REVISION, CONTAINER_INHERIT_ACE, KEY_ALL_ACCESS,
+                                   SeExports->SeLocalSystemSid);
+    (void)RtlCreateSecurityDescriptor(&ME->Descriptor, SECURITY_DESCRIPTOR_REVISION);
+    (void)RtlSetDaclSecurityDescriptor(&ME->Descriptor, TRUE, Acl, FALSE);
+    return &ME->Descriptor;
+}
+
+static VOID RefusedToUser(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(BecomeUser());
+    HANDLE Key = ME->Key;
+    NTSTATUS Parent = Open(ROOT L"\\KtCm", KEY_READ), Child = Open(ROOT L"\\KtCm\\Below", KEY_READ);
+    PsRevertToSelf();
+    ME->Key = Key;
+    KT_EXPECT(Parent == STATUS_ACCESS_DENIED && Child == STATUS_ACCESS_DENIED);
+}
+
+static VOID Descriptors(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(Create(ROOT L"\\KtCm", KERNEL_VARIABLE) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(Create(ROOT L"\\KtCm", SystemOnly()) == STATUS_SUCCESS);
+    HANDLE Parent = ME->Key;
+    KT_EXPECT(Create(ROOT L"\\KtCm\\Below", NULL) == STATUS_SUCCESS);
+    RefusedToUser(Kt);
+    Delete(Kt);
+    ME->Key = Parent;
+    Delete(Kt);
+}
+
+KT_TEST(cm_services_work_for_user_mode)
+{
+    UserIn(Kt, SetAndAsk);
+}
+
+KT_TEST(cm_services_refuse_memory_that_is_not_the_callers)
+{
+    UserIn(Kt, BadMemory);
+}
+
+KT_TEST(cm_keys_grant_what_their_descriptors_say)
+{
+    UserIn(Kt, UserRights);
+}
+
+KT_TEST(cm_new_keys_have_the_callers_descriptor_and_pass_it_on)
+{
+    UserIn(Kt, Descriptors);
+}
