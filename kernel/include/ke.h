@@ -361,6 +361,8 @@ VOID KeReportThreadFrozen(PKTHREAD Thread);
 
 /* Where a debugger finds the list of loaded modules; image owns it. Once, phase 0. */
 VOID KePublishLoadedModules(PLIST_ENTRY List);
+/* Where the debugger's data and that list lie. Any IRQL. */
+VOID KeQueryDebuggerData(PULONG64 Data, PULONG64 LoadedModules);
 
 /* --- bug checks ------------------------------------------------------------------------------------------- */
 

@@ -49,6 +49,7 @@ typedef struct _ETHREAD {
     PVOID TopLevelIrp;
     LIST_ENTRY ListEntry;          /* (l) all threads that have a stack */
     SE_IMPERSONATION_STATE Client; /* ps, lock Impersonation: whom it impersonates, Token NULL: nobody */
+    GUID ActivityId;               /* the thread's own: what it does, for traces */
     const void *Creator;           /* return address of PsCreateSystemThread */
     PVOID StartModule; /* IM_MODULE of the driver that made the thread, NULL for the kernel's own */
 } ETHREAD;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Driver objects: made, entered, dropped. The image lives as long as the driver object. */
-#include "iop.h"
+#include "reinitialize.h"
 #include "kd.h"
 
 POBJECT_TYPE IoDriverObjectType;
@@ -104,6 +104,7 @@ NTSTATUS IopMakeDriverObject(PCUNICODE_STRING Name, PCUNICODE_STRING ServiceName
 
 VOID IopDropDriverObject(PDRIVER_OBJECT Driver)
 {
+    IopForgetReinitialization(Driver);
     ObMakeTemporaryObject(Driver);
     ObfDereferenceObject(Driver);
 }

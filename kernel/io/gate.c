@@ -96,6 +96,24 @@ VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp)
     KeLeaveGate(&Gate);
 }
 
+IO_ALLOCATION_ACTION IopCallController(PDRIVER_CONTROL Routine, PDEVICE_OBJECT Device, PIRP Irp,
+                                       PVOID Context)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateController, IopBlamed(Device->DriverObject, Routine));
+    IO_ALLOCATION_ACTION Action = Routine(Device, Irp, NULL, Context);
+    KeLeaveGate(&Gate);
+    return Action;
+}
+
+VOID IopCallReinitialize(PDRIVER_REINITIALIZE Routine, PDRIVER_OBJECT Driver, PVOID Context, ULONG Count)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateReinitialize, IopBlamed(Driver, Routine));
+    Routine(Driver, Context, Count);
+    KeLeaveGate(&Gate);
+}
+
 /* --- fast I/O: the caller can wait --- */
 
 BOOLEAN IopCallFastTransfer(PFAST_IO_READ Routine, PDEVICE_OBJECT Device, const IOP_FAST_TRANSFER *Transfer)

@@ -22,6 +22,9 @@
 #define IOP_TAG_SHUTDOWN 'dSoI'
 #define IOP_TAG_VPB 'bVoI'
 #define IOP_TAG_COMPLETION 'pCoI'
+#define IOP_TAG_CONTROLLER 'tCoI'
+#define IOP_TAG_WMI 'mWoI'
+#define IOP_TAG_INTERFACE 'fIoI'
 
 extern ARCH_LOCK IopDatabaseLock;
 
@@ -165,6 +168,9 @@ VOID IopReportLeaks(PDRIVER_OBJECT Driver);
 /* shutdown.c. PASSIVE_LEVEL. Registrations of the driver's devices: taken out, reported, counted. */
 ULONG IopReportShutdownLeaks(PDRIVER_OBJECT Driver);
 
+/* wmi.c. PASSIVE_LEVEL, the same for registrations as WMI providers, after the last IRP to each. */
+ULONG IopReportWmiLeaks(PDRIVER_OBJECT Driver);
+
 /* symlink.c */
 VOID IopInitLinks(VOID);
 /* The links whose creator lies in Module. */
@@ -204,6 +210,9 @@ BOOLEAN IopCallFastControl(PFAST_IO_DEVICE_CONTROL Routine, PDEVICE_OBJECT Devic
 BOOLEAN IopCallFastQuery(PFAST_IO_QUERY_BASIC_INFO Routine, PDEVICE_OBJECT Device, PFILE_OBJECT File,
                          PVOID Answer, PIO_STATUS_BLOCK Iosb);
 VOID IopCallFastDetach(PFAST_IO_DETACH_DEVICE Routine, PDEVICE_OBJECT Source, PDEVICE_OBJECT Target);
+IO_ALLOCATION_ACTION IopCallController(PDRIVER_CONTROL Routine, PDEVICE_OBJECT Device, PIRP Irp,
+                                       PVOID Context);
+VOID IopCallReinitialize(PDRIVER_REINITIALIZE Routine, PDRIVER_OBJECT Driver, PVOID Context, ULONG Count);
 VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp);
 
 /* --- IRPs

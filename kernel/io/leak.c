@@ -107,6 +107,7 @@ VOID IopReportLeaks(PDRIVER_OBJECT Driver)
 {
     BOOLEAN Devices = IopReportDeviceLeaks(Driver) != 0;
     IopReportShutdownLeaks(Driver);
+    IopReportWmiLeaks(Driver);
 
     if (IoReportModuleLeaks(IopModule(Driver)) || Devices)
         IopDriver(Driver)->KeepImage = TRUE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Loading a driver by the name of its service key: the image, the driver object, DriverEntry. On failure nothing stays. */
-#include "iop.h"
+#include "reinitialize.h"
 #include "kd.h"
 
 static VOID IopReportEntry(PIM_MODULE Module, NTSTATUS Status)
@@ -71,6 +71,7 @@ NTSTATUS NTAPI ZwLoadDriver(PUNICODE_STRING DriverServiceName)
     if (!NT_SUCCESS(Status))
         return Status;
     Status = IopLoadService(&Service, &Name);
+    IopRunReinitialization();
     IopFreeService(&Service);
     return Status;
 }

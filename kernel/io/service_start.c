@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Starts the drivers that start by themselves, in the order that their keys ask for: what on Windows the loader and the I/O manager do
  * for boot and system start, and the service control manager for auto start. */
+#include "reinitialize.h"
 #include "service_list.h"
 #include "crt.h"
 #include "kd.h"
@@ -155,8 +156,10 @@ VOID IoStartServices(VOID)
     NTSTATUS Status = IopReadServiceList(&List);
     if (NT_SUCCESS(Status)) {
         ULONG Placed = ServiceOrder(List.Entries, List.Count, &List.Rules, List.Order);
+        IopBeginDriverRound();
         for (ULONG i = 0; i < Placed; i++)
             IopStartEntry(&List, List.Order[i]);
+        IopEndDriverRound();
         IopTellObstacles(&List);
     } else {
         KdLogError("the services cannot be read, status 0x%08X: no driver starts by itself",

@@ -14,3 +14,12 @@ PVOID NTAPI IoGetInitialStack(VOID)
 {
     return KiCurrentThread()->StackBase;
 }
+
+/* [WDK IoWithinStackLimits] does the region lie in the stack that the caller runs on, a thread's or an interrupt's? Any IRQL. */
+ULONG NTAPI IoWithinStackLimits(ULONG_PTR RegionStart, SIZE_T RegionSize)
+{
+    ULONG64 Low, High;
+    if (!KeFindStack((ULONG64)__builtin_frame_address(0), &Low, &High))
+        return FALSE;
+    return RegionStart >= Low && RegionStart < High && RegionSize <= High - RegionStart;
+}

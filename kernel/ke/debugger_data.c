@@ -102,3 +102,9 @@ VOID KePublishLoadedModules(PLIST_ENTRY List)
     KdDebuggerDataBlock.PsLoadedModuleList = (ULONG64)List;
     KdVersionBlock.PsLoadedModuleList = (ULONG64)List;
 }
+
+VOID KeQueryDebuggerData(PULONG64 Data, PULONG64 LoadedModules)
+{
+    *Data = (ULONG64)&KdDebuggerDataBlock;
+    *LoadedModules = KdDebuggerDataBlock.PsLoadedModuleList;
+}
