@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Start-up of the I/O manager. */
 #include "completion.h"
+#include "device_interface.h"
 
 VOID IoInitSystem(VOID)
 {
@@ -9,6 +10,7 @@ VOID IoInitSystem(VOID)
     IopInitDriverType();
     IopInitFileType();
     IopInitCompletionType();
+    IopInitInterfaces();
     IopInitReportDevice();
     IopInitRaw();
     IopInitNullDevice();

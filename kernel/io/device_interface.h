@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * Tier 3, io: device interfaces, and what the PnP manager keeps of a physical device object. */
+#pragma once
+#include "iop.h"
+
+/* Behind IOP_DEVICE_STATE.DeviceNode of a PDO. The PnP manager makes it, and keeps the names as long as the device object lives. */
+typedef struct _IOP_DEVICE_NODE {
+    UNICODE_STRING InstancePath; /* "ROOT\FOO\0000" */
+} IOP_DEVICE_NODE;
+
+/* NULL: the device is no PDO. */
+static inline const IOP_DEVICE_NODE *IopDeviceNode(PDEVICE_OBJECT Device)
+{
+    return IopDeviceState(Device)->DeviceNode;
+}
+
+/* The parts of an interface's name "\??\ROOT#FOO#0000#{guid}\reference"; they point into it. */
+typedef struct _IOP_INTERFACE_NAME {
+    UNICODE_STRING Device;    /* "ROOT#FOO#0000#{guid}" */
+    UNICODE_STRING Class;     /* "{guid}" */
+    UNICODE_STRING Reference; /* may be empty */
+} IOP_INTERFACE_NAME;
+
+/* interface_key.c, PASSIVE_LEVEL: below Control\DeviceClasses, as Windows has it: {guid}\##?#<Device>\#<Reference>. */
+BOOLEAN IopParseInterface(PCUNICODE_STRING Name, IOP_INTERFACE_NAME *Parts);
+/* The name of Reference (may be NULL) of a device; ObFreeName. */
+NTSTATUS IopMakeInterfaceName(PCUNICODE_STRING InstancePath, const GUID *Class, PCUNICODE_STRING Reference,
+                              PUNICODE_STRING Name);
+NTSTATUS IopOpenInterfaceKey(const IOP_INTERFACE_NAME *Parts, BOOLEAN Create, PHANDLE Key);
+NTSTATUS IopOpenSubKey(HANDLE Root, PCUNICODE_STRING Name, ACCESS_MASK Access, ULONG CreateOptions,
+                       BOOLEAN Create, PHANDLE Key);
+NTSTATUS IopRecordInterface(const IOP_INTERFACE_NAME *Parts, PCUNICODE_STRING InstancePath);
+NTSTATUS IopRecordState(const IOP_INTERFACE_NAME *Parts, BOOLEAN Enabled);
+
+VOID IopInitInterfaces(VOID);
