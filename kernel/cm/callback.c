@@ -4,6 +4,7 @@
  * the registry. What it does to the registry itself it is not told of, else the calls would never end. */
 #include "cm/callback.h"
 #include "ke.h"
+#include "rtl.h"
 
 static EX_PUSH_LOCK CmpCallbackLock; /* (c) */
 static LIST_ENTRY CmpCallbacks = {&CmpCallbacks,
@@ -23,51 +24,6 @@ VOID CmpUnlockCallbacks(VOID)
     KeLeaveCriticalRegion();
 }
 
-/* --- altitudes: decimal numbers of any length, with a fraction ------------------------------------------------------ */
-
-/* The digits before the point, without leading zeros. */
-static UNICODE_STRING CmpWholePart(PCUNICODE_STRING Text)
-{
-    UNICODE_STRING Part = {0, 0, Text->Buffer};
-    ULONG Skip = 0, Length = Text->Length / sizeof(WCHAR), End = 0;
-    while (Skip < Length && Text->Buffer[Skip] == L'0')
-        Skip++;
-    for (End = Skip; End < Length && Text->Buffer[End] != L'.';)
-        End++;
-    Part.Buffer += Skip;
-    Part.Length = (USHORT)((End - Skip) * sizeof(WCHAR));
-    return Part;
-}
-
-/* The digit at Index behind the point, '0' where there is none. */
-static WCHAR CmpFraction(PCUNICODE_STRING Text, const UNICODE_STRING *Whole, ULONG Index)
-{
-    ULONG At = (ULONG)(Whole->Buffer - Text->Buffer) + Whole->Length / sizeof(WCHAR) + 1 + Index;
-    return At < Text->Length / sizeof(WCHAR) ? Text->Buffer[At] : L'0';
-}
-
-LONG CmpCompareAltitudes(PCUNICODE_STRING A, PCUNICODE_STRING B)
-{
-    UNICODE_STRING WholeA = CmpWholePart(A), WholeB = CmpWholePart(B);
-    if (WholeA.Length != WholeB.Length)
-        return (LONG)WholeA.Length - (LONG)WholeB.Length;
-    LONG Order = RtlCompareUnicodeString(&WholeA, &WholeB, FALSE);
-    for (ULONG i = 0; Order == 0 && i * sizeof(WCHAR) < (ULONG)A->Length + B->Length; i++)
-        Order = (LONG)CmpFraction(A, &WholeA, i) - (LONG)CmpFraction(B, &WholeB, i);
-    return Order;
-}
-
-static BOOLEAN CmpIsAltitude(PCUNICODE_STRING Text)
-{
-    ULONG Points = 0;
-    for (ULONG i = 0; i < Text->Length / sizeof(WCHAR); i++) {
-        Points += Text->Buffer[i] == L'.';
-        if (Text->Buffer[i] != L'.' && (Text->Buffer[i] < L'0' || Text->Buffer[i] > L'9'))
-            return FALSE;
-    }
-    return Text->Length != 0 && !(Text->Length & 1) && Points <= 1;
-}
-
 /* --- registering ---------------------------------------------------------------------------------------------------- */
 
 /* Where the altitude belongs. [WDK CmRegisterCallbackEx] STATUS_FLT_INSTANCE_ALTITUDE_COLLISION: another has it. */
@@ -76,7 +32,7 @@ static NTSTATUS CmpInsertCallback(CMP_CALLBACK *Callback)
     LIST_ENTRY *At = CmpCallbacks.Flink;
     for (; At != &CmpCallbacks; At = At->Flink) {
         LONG Order =
-            CmpCompareAltitudes(&CONTAINING_RECORD(At, CMP_CALLBACK, Entry)->Altitude, &Callback->Altitude);
+            RtlCompareAltitudes(&CONTAINING_RECORD(At, CMP_CALLBACK, Entry)->Altitude, &Callback->Altitude);
         if (Order == 0 && !Callback->Legacy)
             return STATUS_FLT_INSTANCE_ALTITUDE_COLLISION;
         if (Order < 0)
@@ -124,7 +80,7 @@ NTSTATUS NTAPI CmRegisterCallbackEx(PEX_CALLBACK_FUNCTION Function, PCUNICODE_ST
                                     PVOID Context, PLARGE_INTEGER Cookie, PVOID Reserved)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    if (Function == NULL || Driver == NULL || !CmpIsAltitude(Altitude))
+    if (Function == NULL || Driver == NULL || !RtlIsAltitude(Altitude))
         return STATUS_INVALID_PARAMETER;
     return CmpRegister(Function, Altitude, FALSE, Context, Cookie);
 }

@@ -25,7 +25,6 @@ VOID CmpLockCallbacks(VOID);
 VOID CmpUnlockCallbacks(VOID);
 VOID CmpFreeCallback(CMP_CALLBACK *Callback);
 NTSTATUS CmpCallDriver(CMP_CALLBACK *Callback, REG_NOTIFY_CLASS Class, PVOID Information);
-LONG CmpCompareAltitudes(PCUNICODE_STRING A, PCUNICODE_STRING B);
 
 /* (c) is held. The callback that is not going yet, or NULL. */
 CMP_CALLBACK *CmpFindCallback(LARGE_INTEGER Cookie);

@@ -169,7 +169,8 @@ VOID MmFreePoolPages(MM_POOL_REGION Region, PVOID Base,
  * late as possible. Paged: as paged pool at DISPATCH_LEVEL. */
 PVOID MmAllocateSpecialPages(SIZE_T PageCount, BOOLEAN Paged);
 VOID MmFreeSpecialPages(PVOID Base, SIZE_T PageCount);
-SIZE_T MmPoolRegionPages(MM_POOL_REGION Region); /* size of the region, constant after boot */
+SIZE_T MmPoolRegionPages(MM_POOL_REGION Region);     /* size of the region, constant after boot */
+SIZE_T MmFreePoolRegionPages(MM_POOL_REGION Region); /* addresses that nobody has, at this moment. Any IRQL */
 
 /* Backs the pages of [Base, Base + Size) inside MM_POOL_RECORDS_BASE that are not yet backed, zeroed. */
 BOOLEAN MmCommitPoolRecords(PVOID Base, SIZE_T Size);

@@ -55,9 +55,10 @@ typedef struct _OB_TYPE_INFO {
     ULONG PoolTag;
     GENERIC_MAPPING Mapping;
     ACCESS_MASK ValidAccess;
-    LONG WaitOffset;     /* of the DISPATCHER_HEADER in the body, or OB_NOT_WAITABLE */
-    BOOLEAN AlwaysParse; /* Parse is called even when the name ends here and this very type is wanted */
-    BOOLEAN IgnoreCase;  /* look-ups that want this type ignore case, whatever OBJ_CASE_INSENSITIVE says */
+    LONG WaitOffset;       /* of the DISPATCHER_HEADER in the body, or OB_NOT_WAITABLE */
+    BOOLEAN AlwaysParse;   /* Parse is called even when the name ends here and this very type is wanted */
+    BOOLEAN IgnoreCase;    /* look-ups that want this type ignore case, whatever OBJ_CASE_INSENSITIVE says */
+    ACCESS_MASK Removable; /* rights that callbacks of handles may take away; 0: there are no callbacks */
     OB_TYPE_METHODS Methods;
 } OB_TYPE_INFO;
 
@@ -157,6 +158,7 @@ typedef struct _OB_DUPLICATE {
     PVOID SourceProcess;     /* what ZwCurrentProcess() as the handle means */
     POB_HANDLE_TABLE Source; /* of a handle that is no kernel handle */
     HANDLE Handle;
+    PVOID TargetProcess; /* that of Target */
     POB_HANDLE_TABLE Target;
     ACCESS_MASK Access;
     ULONG Attributes; /* OBJ_INHERIT, OBJ_PROTECT_CLOSE, OBJ_KERNEL_HANDLE */
@@ -189,3 +191,24 @@ extern POBJECT_TYPE ObDirectoryObjectType, ObSymbolicLinkObjectType;
 /* After a driver's unload routine: handles that were made while one of its routines was the innermost and that are still open: written to log and
  * report, counted. They stay open. PASSIVE_LEVEL. */
 ULONG ObReportDriverHandles(PCSTR Driver, const void *Base, SIZE_T Size);
+/* The same for its callbacks of handles, which are taken out. */
+ULONG ObReportDriverCallbacks(PCSTR Driver, const void *Base, SIZE_T Size);
+
+/* What ob asks of the layers above; set in init/phase.c. */
+typedef struct _OB_UPCALLS {
+    BOOLEAN (*ForcesIntegrity)(const void *Address); /* of the image that it lies in */
+} OB_UPCALLS;
+extern const OB_UPCALLS *ObUpcalls;
+
+/* In phase 1: the events of \KernelObjects that tell how much memory is left. PASSIVE_LEVEL. */
+VOID ObWatchMemory(VOID);
+
+/* Checked kernel, before ObInitSystem: references are counted by object and tag from now on (`trace-references`). After a driver's unload
+ * routine: those that it holds under tags of its own, written to log and report, counted. */
+#if NTBOX_CHECKED
+VOID ObTraceReferences(VOID);
+ULONG ObReportDriverReferences(PCSTR Driver, const void *Base, SIZE_T Size);
+#else
+#define ObTraceReferences() ((void)0)
+#define ObReportDriverReferences(Driver, Base, Size) ((void)0)
+#endif

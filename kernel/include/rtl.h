@@ -83,3 +83,7 @@ BOOLEAN NTAPI RtlDispatchException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT C
 
 /* Loads the whole context by IRETQ, so that it also works for a context that a trap made. Does not return.
  * ExceptionRecord is not used (there is no STATUS_UNWIND_CONSOLIDATE and no STATUS_LONGJUMP yet). */
+
+/* altitude.c: of filters, decimal numbers with a fraction. < 0: A is below B. */
+LONG RtlCompareAltitudes(PCUNICODE_STRING A, PCUNICODE_STRING B);
+BOOLEAN RtlIsAltitude(PCUNICODE_STRING Text);

@@ -14,12 +14,13 @@ typedef struct _INIT_OPTIONS {
     ULONG64 StressSeed; /* `seed=7` */
     PCSTR StressOnly;   /* `stress-only=pool`: only operations with that in their name; NULL: all */
     KE_WATCHDOG_LIMITS Watchdog; /* `dpc-limit=`, `dispatch-limit=`, `clock-limit=`: ms */
-    ULONG FailBoot;         /* `fail-boot=N`: that allocation fails, until the agent is loaded; 0: none */
-    PCSTR SpecialPool;      /* `special-pool[=driver or tag]`; NULL: none */
-    BOOLEAN SaveHive;       /* `save-hive`: at the end, the SYSTEM hive goes to the host */
-    BOOLEAN PoolReport;     /* `pool-report`: at the end, who holds how much pool */
-    BOOLEAN PagedUnchecked; /* `paged-check=off`: paged pool may be touched at DISPATCH_LEVEL */
-    ULONG SpinLimit;        /* `spin-limit=SECONDS`: the longest wait for a spin lock; 0 = no limit */
+    ULONG FailBoot;          /* `fail-boot=N`: that allocation fails, until the agent is loaded; 0: none */
+    PCSTR SpecialPool;       /* `special-pool[=driver or tag]`; NULL: none */
+    BOOLEAN TraceReferences; /* `trace-references`: of objects, by tag; checked kernel */
+    BOOLEAN SaveHive;        /* `save-hive`: at the end, the SYSTEM hive goes to the host */
+    BOOLEAN PoolReport;      /* `pool-report`: at the end, who holds how much pool */
+    BOOLEAN PagedUnchecked;  /* `paged-check=off`: paged pool may be touched at DISPATCH_LEVEL */
+    ULONG SpinLimit;         /* `spin-limit=SECONDS`: the longest wait for a spin lock; 0 = no limit */
     BOOLEAN NmiAsks;   /* `nmi=where`: an NMI is the host's question where the machine is, not a failure */
     BOOLEAN ChecksOff; /* `checks=off`: for benchmarks (ke_checks.h) */
 } INIT_OPTIONS;

@@ -65,6 +65,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->ChecksOff = Checks != NULL && strncmp(Checks, "off", 3) == 0;
     Options->SpinLimit = SpinLimit != NULL ? (ULONG)InitNumber(SpinLimit) : KE_SPIN_LIMIT;
     Options->SpecialPool = InitFindOption(CommandLine, "special-pool");
+    Options->TraceReferences = InitFindOption(CommandLine, "trace-references") != NULL;
     Options->SaveHive = InitFindOption(CommandLine, "save-hive") != NULL;
     Options->PoolReport = InitFindOption(CommandLine, "pool-report") != NULL;
     Options->PagedUnchecked = PagedCheck != NULL && strncmp(PagedCheck, "off", 3) == 0;

@@ -67,6 +67,7 @@ VOID InitSetUpcalls(VOID)
                                   InitBugCheckReport, ExFixSListFault, ExDescribePoolAddress,
                                   ExPrepareProcessor, InitHangReport};
     static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException};
+    static const OB_UPCALLS Ob = {ImForcesIntegrity};
     static const IM_UPCALLS Im = {IoReportModuleLeaks};
     static const PS_UPCALLS Ps = {IoCancelThreadIo};
     static const MM_UPCALLS Mm = {IoTransferPages};
@@ -74,6 +75,7 @@ VOID InitSetUpcalls(VOID)
     static const VM_UPCALLS Vm = {IoQueryFileSize, IoSetFileSize};
 
     KiUpcalls = &Ke;
+    ObUpcalls = &Ob;
     ImUpcalls = &Im;
     PsUpcalls = &Ps;
     MmUpcalls = &Mm;

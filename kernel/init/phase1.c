@@ -94,6 +94,7 @@ static VOID InitRunAgent(VOID)
 VOID NTAPI InitPhase1(PVOID Context)
 {
     ImInitPhase1();
+    ObWatchMemory();
     KeStartProcessors();
     InitStartDpcThreads();
     ExpInitializeWorkers();

@@ -83,6 +83,8 @@ static VOID InitPhase0OnOwnStack(PVOID Context)
 
     KeInitializeIdle(((PVOID *)Context)[0], ((PVOID *)Context)[1]);
     KeInitializeClock(); /* before what is stamped with the time */
+    if (InitOptions.TraceReferences)
+        ObTraceReferences();
     ObInitSystem();
     SeInitSystem();
     PsInitSystem();

@@ -88,6 +88,7 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
         KdLog("%s: %lu interrupts were not disconnected; they are now", Module->Name, Interrupts);
     ImReportDriverNotifies(Module);
     PsReportDriverNotifies(Module);
+    ObReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     CmReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     IopReportQueuedLeaks(Module);
     if (IopAwaitRoutines(Module))
@@ -96,6 +97,7 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
     KeReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     IopReportLinkLeaks(Module);
     ObReportDriverHandles(Module->Name, Module->Base, Module->Size);
+    ObReportDriverReferences(Module->Name, Module->Base, Module->Size);
     MmReportDriverMappings(Module->Name, Module->Base, Module->Size);
     MmReportDriverMemory(Module->Name, Module->Base, Module->Size);
     ImReportLockedSections(Module);

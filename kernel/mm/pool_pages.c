@@ -61,6 +61,11 @@ SIZE_T MmPoolRegionPages(MM_POOL_REGION Region)
     return MiPoolSpace[Region].PageCount;
 }
 
+SIZE_T MmFreePoolRegionPages(MM_POOL_REGION Region)
+{
+    return MiPoolSpace[Region].Map.Free;
+}
+
 /* Two processors may need the same page of records: decided under the lock. */
 static BOOLEAN MiCommitPage(ULONG_PTR Address)
 {

@@ -108,7 +108,7 @@ PVOID ObpFindOrInsert(OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, ULONG Has
     OBP_NAME *Node = ObpFindLocked(Directory, Name, Hash, IgnoreCase);
     if (Node != NULL) {
         Found = ObpBody(Node->Header);
-        InterlockedIncrement64(&Node->Header->PointerCount);
+        ObfReferenceObject(Found);
     } else if (NewName != NULL) {
         InsertTailList(&Directory->Bucket[Hash % OBP_BUCKETS], &NewName->Bucket);
         NewName->Header->Name = NewName;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A handle of one table becomes one of another. [WDK ZwDuplicateObject] */
-#include "obp_handle.h"
-#include "ke.h"
+#include "obp_callback.h"
 
 /* What the new handle grants. [Win32 DuplicateHandle] more than the source has only where the object's own descriptor grants it, which a
  * file's does not. */
@@ -30,6 +29,20 @@ static ULONG ObpChooseAttributes(const OB_DUPLICATE *Duplicate, ULONG Source)
     return (Attributes & OBJ_HANDLE_ATTRIBUTES) | (Duplicate->Attributes & OBJ_KERNEL_HANDLE);
 }
 
+static NTSTATUS ObpDuplicateTold(const OB_DUPLICATE *Duplicate, OB_HANDLE_TABLE *Table, PVOID Object,
+                                 KPROCESSOR_MODE Mode, ACCESS_MASK Access, ULONG Attributes, PHANDLE Handle)
+{
+    OBP_HANDLE_EVENT Event = {.Operation = OB_OPERATION_HANDLE_DUPLICATE,
+                              .Object = Object,
+                              .KernelHandle = (Attributes & OBJ_KERNEL_HANDLE) != 0,
+                              .Original = Access,
+                              .Access = Access,
+                              .SourceProcess = Duplicate->SourceProcess,
+                              .TargetProcess = Duplicate->TargetProcess};
+
+    return ObpCreateHandleTold(&Event, Table, Mode, Attributes, Handle);
+}
+
 NTSTATUS ObDuplicateHandle(const OB_DUPLICATE *Duplicate, KPROCESSOR_MODE Mode, PHANDLE Handle)
 {
     OBJECT_HANDLE_INFORMATION Source;
@@ -42,7 +55,9 @@ NTSTATUS ObDuplicateHandle(const OB_DUPLICATE *Duplicate, KPROCESSOR_MODE Mode, 
     ULONG Attributes = ObpChooseAttributes(Duplicate, Source.HandleAttributes);
     POB_HANDLE_TABLE Table = Attributes & OBJ_KERNEL_HANDLE ? ObSystemHandleTable() : Duplicate->Target;
     Status = ObpChooseAccess(ObpHeader(Object), Duplicate, Source.GrantedAccess, Mode, &Access);
-    if (NT_SUCCESS(Status))
+    if (NT_SUCCESS(Status) && ObpHasCallbacks(Object))
+        Status = ObpDuplicateTold(Duplicate, Table, Object, Mode, Access, Attributes, Handle);
+    else if (NT_SUCCESS(Status))
         Status = ObpCreateHandleIn(Table, Object, Mode, Access, Attributes, Handle);
     ObfDereferenceObject(Object);
     return Status;

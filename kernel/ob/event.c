@@ -2,6 +2,7 @@
  * Event objects by handle. */
 #include "obp.h"
 #include "ke.h"
+#include "mm_caller.h"
 
 POBJECT_TYPE ExEventObjectType;
 
@@ -22,19 +23,39 @@ VOID ObpInitEventType(VOID)
 }
 
 /* [WDK ZwCreateEvent] STATUS_OBJECT_NAME_EXISTS with OBJ_OPENIF, STATUS_OBJECT_NAME_COLLISION without. */
+static NTSTATUS ObpCreateEvent(PHANDLE To, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
+                               EVENT_TYPE Type, BOOLEAN InitialState, KPROCESSOR_MODE Mode)
+{
+    HANDLE Handle;
+    if (Type != NotificationEvent && Type != SynchronizationEvent)
+        return STATUS_INVALID_PARAMETER;
+    PKEVENT Event;
+    NTSTATUS Status = MmProbeCallerOutput(To, sizeof(*To), Mode);
+    if (NT_SUCCESS(Status))
+        Status = ObCreateObject(Mode, ExEventObjectType, Attributes, Mode, NULL, sizeof(*Event), 0, 0,
+                                (PVOID *)&Event);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    KeInitializeEvent(Event, Type, InitialState);
+    Status = ObInsertObject(Event, NULL, DesiredAccess, 0, NULL, &Handle);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    NTSTATUS Given = ObGiveHandle(To, Handle, Mode);
+    return NT_SUCCESS(Given) ? Status : Given;
+}
+
 NTSTATUS NTAPI ZwCreateEvent(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
                              EVENT_TYPE Type, BOOLEAN InitialState)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    if (Type != NotificationEvent && Type != SynchronizationEvent)
-        return STATUS_INVALID_PARAMETER;
-    PKEVENT Event;
-    NTSTATUS Status = ObCreateObject(KernelMode, ExEventObjectType, Attributes, KernelMode, NULL,
-                                     sizeof(*Event), 0, 0, (PVOID *)&Event);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    KeInitializeEvent(Event, Type, InitialState);
-    return ObInsertObject(Event, NULL, DesiredAccess, 0, NULL, Handle);
+    return ObpCreateEvent(Handle, DesiredAccess, Attributes, Type, InitialState, KernelMode);
+}
+
+NTSTATUS NTAPI NtCreateEvent(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
+                             EVENT_TYPE Type, BOOLEAN InitialState)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ObpCreateEvent(Handle, DesiredAccess, Attributes, Type, InitialState, ExGetPreviousMode());
 }
 
 /* [WDK ZwOpenEvent] */
@@ -44,30 +65,43 @@ NTSTATUS NTAPI ZwOpenEvent(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_AT
     return ObOpenObjectByName(Attributes, ExEventObjectType, KernelMode, DesiredAccess, NULL, Handle);
 }
 
-static NTSTATUS ObpEventByHandle(HANDLE Handle, PKEVENT *Event)
+static NTSTATUS ObpEventByHandle(HANDLE Handle, KPROCESSOR_MODE Mode, PKEVENT *Event)
 {
-    return ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, ExEventObjectType, KernelMode,
-                                     (PVOID *)Event, NULL);
+    return ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, ExEventObjectType, Mode, (PVOID *)Event,
+                                     NULL);
 }
 
 /* [WDK ZwSetEvent] */
-NTSTATUS NTAPI ZwSetEvent(HANDLE Handle, PLONG PreviousState)
+static NTSTATUS ObpSetEvent(HANDLE Handle, PLONG PreviousState, KPROCESSOR_MODE Mode)
 {
     PKEVENT Event;
-    NTSTATUS Status = ObpEventByHandle(Handle, &Event);
+    NTSTATUS Status = MmProbeCaller(PreviousState, sizeof(*PreviousState), Mode);
+    if (NT_SUCCESS(Status))
+        Status = ObpEventByHandle(Handle, Mode, &Event);
     if (!NT_SUCCESS(Status))
         return Status;
     LONG Previous = KeSetEvent(Event, EVENT_INCREMENT, FALSE);
-    if (PreviousState != NULL)
-        *PreviousState = Previous;
     ObfDereferenceObject(Event);
-    return STATUS_SUCCESS;
+    return PreviousState != NULL ? MmWriteCaller(PreviousState, &Previous, sizeof(Previous), Mode)
+                                 : STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI ZwSetEvent(HANDLE Handle, PLONG PreviousState)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ObpSetEvent(Handle, PreviousState, KernelMode);
+}
+
+NTSTATUS NTAPI NtSetEvent(HANDLE Handle, PLONG PreviousState)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ObpSetEvent(Handle, PreviousState, ExGetPreviousMode());
 }
 
 NTSTATUS NTAPI ZwResetEvent(HANDLE Handle, PLONG PreviousState)
 {
     PKEVENT Event;
-    NTSTATUS Status = ObpEventByHandle(Handle, &Event);
+    NTSTATUS Status = ObpEventByHandle(Handle, KernelMode, &Event);
     if (!NT_SUCCESS(Status))
         return Status;
     LONG Previous = KeResetEvent(Event);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Handles: made and closed. */
 #include "obp_handle.h"
-#include "ke.h"
+#include "obp_callback.h"
 
 /* [WDK ACCESS_MASK] generic rights become the type's specific ones; kernel mode is granted what it asks. */
 ACCESS_MASK ObMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired)
@@ -44,14 +44,30 @@ NTSTATUS ObpCreateHandleIn(OB_HANDLE_TABLE *Table, PVOID Object, KPROCESSOR_MODE
     return STATUS_SUCCESS;
 }
 
+NTSTATUS ObpCreateHandleTold(OBP_HANDLE_EVENT *Event, OB_HANDLE_TABLE *Table, KPROCESSOR_MODE Mode,
+                             ULONG Attributes, PHANDLE Handle)
+{
+    ObpBeforeHandle(Event);
+    NTSTATUS Status = ObpCreateHandleIn(Table, Event->Object, Mode, Event->Access, Attributes, Handle);
+    ObpAfterHandle(Event, Status);
+    return Status;
+}
+
 /* [WDK OBJECT_ATTRIBUTES] OBJ_KERNEL_HANDLE: it can be used in the context of every process. */
 NTSTATUS ObpCreateHandle(PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK DesiredAccess, ULONG Attributes,
                          PHANDLE Handle)
 {
     OB_HANDLE_TABLE *Table =
         Attributes & OBJ_KERNEL_HANDLE ? &ObpSystemTable : KiCurrentThread()->ApcState.Process->HandleTable;
-    return ObpCreateHandleIn(Table, Object, Mode, ObMapAccess(ObTypeOf(Object), DesiredAccess), Attributes,
-                             Handle);
+    ACCESS_MASK Access = ObMapAccess(ObTypeOf(Object), DesiredAccess);
+    if (!ObpHasCallbacks(Object))
+        return ObpCreateHandleIn(Table, Object, Mode, Access, Attributes, Handle);
+    OBP_HANDLE_EVENT Event = {.Operation = OB_OPERATION_HANDLE_CREATE,
+                              .Object = Object,
+                              .KernelHandle = (Attributes & OBJ_KERNEL_HANDLE) != 0,
+                              .Original = Access,
+                              .Access = Access};
+    return ObpCreateHandleTold(&Event, Table, Mode, Attributes, Handle);
 }
 
 /* Whoever takes the count to nothing takes the name away. */

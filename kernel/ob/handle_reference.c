@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * From a handle to its object. */
 #include "obp_handle.h"
+#include "obp_trace.h"
 #include "ke.h"
 
 static PVOID ObpPseudoObject(HANDLE Handle)
@@ -89,8 +90,13 @@ NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK Desir
                                                 ULONG Tag, PVOID *Object,
                                                 POBJECT_HANDLE_INFORMATION HandleInformation)
 {
-    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object,
-                                     HandleInformation);
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation);
+    if (NT_SUCCESS(Status)) {
+        ObpTraceReference(*Object, OBP_DEFAULT_TAG, -1, NULL);
+        ObpTraceReference(*Object, Tag, 1, __builtin_return_address(0));
+    }
+    return Status;
 }
 
 /* [WDK ObOpenObjectByPointer] a handle without a name. */
@@ -104,22 +110,6 @@ NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCE
     if (!NT_SUCCESS(Status))
         return Status;
     Status = ObpOpenHandle(Object, AccessMode, DesiredAccess, HandleAttributes, Handle);
-    ObfDereferenceObject(Object);
-    return Status;
-}
-
-/* [WDK ZwWaitForSingleObject] STATUS_OBJECT_TYPE_MISMATCH when the object cannot be waited for. */
-NTSTATUS NTAPI ZwWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout)
-{
-    PVOID Object;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, KernelMode, &Object, NULL);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    LONG Offset = ObTypeOf(Object)->Info.WaitOffset;
-    if (Offset == OB_NOT_WAITABLE)
-        Status = STATUS_OBJECT_TYPE_MISMATCH;
-    else
-        Status = KeWaitForSingleObject((PUCHAR)Object + Offset, UserRequest, KernelMode, Alertable, Timeout);
     ObfDereferenceObject(Object);
     return Status;
 }

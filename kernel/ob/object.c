@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Objects: made, counted, deleted. The last dereference deletes at once at PASSIVE_LEVEL, else a worker thread does it:
  * delete procedures of files and devices send IRPs and free what must be freed at PASSIVE_LEVEL. */
-#include "obp.h"
-#include "ke.h"
+#include "obp_trace.h"
+#include "ke_bugcheck.h"
 #include "se.h"
 
 static OBP_HEADER *volatile ObpDeletedHead; /* interlocked list */
@@ -108,6 +108,7 @@ NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type, POBJ
     Header->Type = Type;
     Header->Check = OBP_HEADER_CHECK;
     InterlockedIncrement64(&Type->ObjectCount);
+    ObpTraceReference(ObpBody(Header), OBP_DEFAULT_TAG, 1, __builtin_return_address(0));
     *Object = ObpBody(Header);
     return STATUS_SUCCESS;
 }
@@ -117,8 +118,10 @@ static VOID ObpDelete(OBP_HEADER *Header)
     POBJECT_TYPE Type = Header->Type;
     if (Header->HandleCount != 0 ||
         Header->Name != NULL) /* [WDK bug check 0x18] dereferenced more than referenced */
-        KeBugCheckEx(REFERENCE_BY_POINTER, (ULONG_PTR)Type, (ULONG_PTR)ObpBody(Header), 1,
-                     (ULONG_PTR)Header->HandleCount);
+        KeBugCheckBlaming(NULL, REFERENCE_BY_POINTER, (ULONG_PTR)Type, (ULONG_PTR)ObpBody(Header), 1,
+                          (ULONG_PTR)Header->HandleCount, ObpTraceSentence(ObpBody(Header)));
+    if (ObpTracing)
+        ObpTraceDeletion(ObpBody(Header), &Type->Name);
     if (Type->Info.Methods.Delete != NULL)
         Type->Info.Methods.Delete(ObpBody(Header));
     ObpFreeCreateInfo(Header);
@@ -152,14 +155,16 @@ static VOID ObpDeferDelete(OBP_HEADER *Header)
     }
 }
 
-static LONG64 ObpDropReference(PVOID Object, BOOLEAN Defer)
+static LONG64 ObpDropReference(PVOID Object, ULONG Tag, BOOLEAN Defer)
 {
     OBP_HEADER *Header = ObpCheckedHeader(Object);
+    ObpTraceReference(Object, Tag, -1, NULL);
     LONG64 Left = InterlockedDecrement64(&Header->PointerCount);
     if (Left > 0)
         return Left;
     if (Left < 0)
-        KeBugCheckEx(REFERENCE_BY_POINTER, (ULONG_PTR)Header->Type, (ULONG_PTR)Object, 1, (ULONG_PTR)Left);
+        KeBugCheckBlaming(NULL, REFERENCE_BY_POINTER, (ULONG_PTR)Header->Type, (ULONG_PTR)Object, 1,
+                          (ULONG_PTR)Left, ObpTraceSentence(Object));
     if (Defer || KeGetCurrentIrql() > PASSIVE_LEVEL)
         ObpDeferDelete(Header);
     else
@@ -172,8 +177,10 @@ BOOLEAN ObpReferenceSafe(OBP_HEADER *Header)
     LONG64 Count = Header->PointerCount;
     while (Count > 0) {
         LONG64 Seen = InterlockedCompareExchange64(&Header->PointerCount, Count + 1, Count);
-        if (Seen == Count)
+        if (Seen == Count) {
+            ObpTraceReference(ObpBody(Header), OBP_DEFAULT_TAG, 1, NULL);
             return TRUE;
+        }
         Count = Seen;
     }
     return FALSE;
@@ -186,25 +193,30 @@ BOOLEAN ObReferenceObjectSafe(PVOID Object)
 
 LONG_PTR FASTCALL ObfReferenceObject(PVOID Object)
 {
-    return InterlockedIncrement64(&ObpCheckedHeader(Object)->PointerCount);
+    LONG64 Count = InterlockedIncrement64(&ObpCheckedHeader(Object)->PointerCount);
+    ObpTraceReference(Object, OBP_DEFAULT_TAG, 1, __builtin_return_address(0));
+    return Count;
 }
 
+/* [WDK ObReferenceObjectWithTag] the tag is for those who look for lost references. */
 LONG_PTR FASTCALL ObfReferenceObjectWithTag(PVOID Object, ULONG Tag)
 {
-    return ObfReferenceObject(Object);
+    LONG64 Count = InterlockedIncrement64(&ObpCheckedHeader(Object)->PointerCount);
+    ObpTraceReference(Object, Tag, 1, __builtin_return_address(0));
+    return Count;
 }
 
 /* [WDK ObDereferenceObject] IRQL <= DISPATCH_LEVEL. */
 LONG_PTR FASTCALL ObfDereferenceObject(PVOID Object)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    return ObpDropReference(Object, FALSE);
+    return ObpDropReference(Object, OBP_DEFAULT_TAG, FALSE);
 }
 
 LONG_PTR FASTCALL ObfDereferenceObjectWithTag(PVOID Object, ULONG Tag)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    return ObpDropReference(Object, FALSE);
+    return ObpDropReference(Object, Tag, FALSE);
 }
 
 /* [WDK ObDereferenceObjectDeferDelete] the deletion is left to a worker thread, so the caller may hold locks that the
@@ -212,29 +224,38 @@ LONG_PTR FASTCALL ObfDereferenceObjectWithTag(PVOID Object, ULONG Tag)
 VOID NTAPI ObDereferenceObjectDeferDelete(PVOID Object)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
-    ObpDropReference(Object, TRUE);
+    ObpDropReference(Object, OBP_DEFAULT_TAG, TRUE);
 }
 
 VOID NTAPI ObDereferenceObjectDeferDeleteWithTag(PVOID Object, ULONG Tag)
 {
-    ObDereferenceObjectDeferDelete(Object);
+    KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    ObpDropReference(Object, Tag, TRUE);
 }
 
 /* [WDK ObReferenceObjectByPointer] STATUS_OBJECT_TYPE_MISMATCH when the type is another one. Without a type
  * only kernel mode may ask. */
-NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
-                                          KPROCESSOR_MODE AccessMode)
+static NTSTATUS ObpReferenceByPointer(PVOID Object, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                      ULONG Tag, const void *Caller)
 {
     OBP_HEADER *Header = ObpCheckedHeader(Object);
     if (ObjectType != Header->Type && (ObjectType != NULL || AccessMode != KernelMode))
         return STATUS_OBJECT_TYPE_MISMATCH;
     InterlockedIncrement64(&Header->PointerCount);
+    ObpTraceReference(Object, Tag, 1, Caller);
     return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                          KPROCESSOR_MODE AccessMode)
+{
+    return ObpReferenceByPointer(Object, ObjectType, AccessMode, OBP_DEFAULT_TAG,
+                                 __builtin_return_address(0));
 }
 
 NTSTATUS NTAPI ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK DesiredAccess,
                                                  POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
                                                  ULONG Tag)
 {
-    return ObReferenceObjectByPointer(Object, DesiredAccess, ObjectType, AccessMode);
+    return ObpReferenceByPointer(Object, ObjectType, AccessMode, Tag, __builtin_return_address(0));
 }

@@ -40,6 +40,7 @@ static NTSTATUS PspDuplicate(OB_DUPLICATE *Duplicate, PEPROCESS Source, PEPROCES
     if (Mode != KernelMode)
         Duplicate->Attributes &= ~(ULONG)OBJ_KERNEL_HANDLE;
     if (Target != NULL) {
+        Duplicate->TargetProcess = Target;
         Duplicate->Target = Target->Pcb.HandleTable;
         Status = PspDuplicateTo(Duplicate, Mode, TargetHandle);
     } else if (!(Duplicate->Options & DUPLICATE_CLOSE_SOURCE)) {

@@ -35,6 +35,7 @@ static const OB_TYPE_INFO PspProcessTypeInfo = {
                     PROCESS_SET_INFORMATION,
                 STANDARD_RIGHTS_EXECUTE | SYNCHRONIZE | PROCESS_TERMINATE, PROCESS_ALL_ACCESS},
     .ValidAccess = PROCESS_ALL_ACCESS,
+    .Removable = PSP_PROCESS_REMOVABLE,
     .WaitOffset = __builtin_offsetof(EPROCESS, Pcb.Header),
     .Methods = {.Delete = PspDeleteProcess},
 };

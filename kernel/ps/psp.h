@@ -9,6 +9,16 @@
 #include "ntbox/ps.h"
 #include "ntbox/system_information.h"
 
+/* [WDK OB_PRE_CREATE_HANDLE_INFORMATION] what callbacks may take away: to create processes and threads, to duplicate handles, to set quotas and
+ * information, to suspend, to terminate, to change memory; of threads to terminate, to suspend, to set the context, information, limited
+ * information and the token, to impersonate. */
+#define PSP_PROCESS_REMOVABLE                                                                                \
+    (PROCESS_CREATE_PROCESS | PROCESS_CREATE_THREAD | PROCESS_DUP_HANDLE | 0x0100 |                          \
+     PROCESS_SET_INFORMATION | 0x0800 | PROCESS_TERMINATE | PROCESS_VM_OPERATION | PROCESS_VM_WRITE)
+#define PSP_THREAD_REMOVABLE                                                                                 \
+    (0x0001 | 0x0002 | 0x0010 | THREAD_SET_INFORMATION | THREAD_SET_LIMITED_INFORMATION |                    \
+     THREAD_SET_THREAD_TOKEN | 0x0100 | 0x0200)
+
 #define PSP_BASE_PRIORITY 8         /* of every process */
 #define PSP_TICK 10000              /* a millisecond of KTHREAD.KernelTicks in 100 ns */
 #define PSP_PAGE_PRIORITY_NORMAL 5u /* [Win32 MEMORY_PRIORITY_NORMAL] the highest */

@@ -30,6 +30,7 @@ static const OB_TYPE_INFO PspThreadTypeInfo = {
                 STANDARD_RIGHTS_WRITE | THREAD_SET_INFORMATION | THREAD_SET_LIMITED_INFORMATION,
                 STANDARD_RIGHTS_EXECUTE | SYNCHRONIZE | THREAD_QUERY_LIMITED_INFORMATION, THREAD_ALL_ACCESS},
     .ValidAccess = THREAD_ALL_ACCESS,
+    .Removable = PSP_THREAD_REMOVABLE,
     .WaitOffset = __builtin_offsetof(ETHREAD, Tcb.Header),
     .Methods = {.Delete = PspDeleteThread},
 };
