@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Drivers that filter the registry: who they are, and calling them. [WDK Filtering Registry Calls, CmRegisterCallbackEx] Before an
  * operation the highest altitude is asked first, after it the lowest. A callback is called in a critical region, without locks of
- * the registry. What it does to the registry itself it is not told of, else the calls would never end. */
+ * the registry. What it does to the registry itself is told to those below it only. */
 #include "cm/callback.h"
 #include "ke.h"
 #include "rtl.h"
@@ -33,7 +33,7 @@ static NTSTATUS CmpInsertCallback(CMP_CALLBACK *Callback)
     for (; At != &CmpCallbacks; At = At->Flink) {
         LONG Order =
             RtlCompareAltitudes(&CONTAINING_RECORD(At, CMP_CALLBACK, Entry)->Altitude, &Callback->Altitude);
-        if (Order == 0 && !Callback->Legacy)
+        if (Order == 0 && !Callback->Legacy && !CONTAINING_RECORD(At, CMP_CALLBACK, Entry)->Legacy)
             return STATUS_FLT_INSTANCE_ALTITUDE_COLLISION;
         if (Order < 0)
             break;
@@ -80,7 +80,7 @@ NTSTATUS NTAPI CmRegisterCallbackEx(PEX_CALLBACK_FUNCTION Function, PCUNICODE_ST
                                     PVOID Context, PLARGE_INTEGER Cookie, PVOID Reserved)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    if (Function == NULL || Driver == NULL || !RtlIsAltitude(Altitude))
+    if (Function == NULL || Driver == NULL || Altitude == NULL || !RtlIsAltitude(Altitude))
         return STATUS_INVALID_PARAMETER;
     return CmpRegister(Function, Altitude, FALSE, Context, Cookie);
 }
@@ -123,14 +123,33 @@ VOID CmpUnlinkCallback(CMP_CALLBACK *Callback)
 
 /* --- calling ---------------------------------------------------------------------------------------------------------- */
 
-/* This thread is in the callback already. */
-static BOOLEAN CmpIsCalling(const CMP_CALLBACK *Callback)
+/* A call of a callback, on the stack of the thread that makes it. */
+typedef struct _CMP_GATE {
+    KE_GATE Gate;
+    CMP_CALLBACK *Callback; /* lives at least as long as the call */
+} CMP_GATE;
+
+/* The innermost call at or outside Gate; NULL: none. */
+static const CMP_GATE *CmpCallAt(const KE_GATE *Gate)
 {
-    for (const KE_GATE *Gate = KiCurrentThread()->Gate; Gate != NULL; Gate = Gate->Outer) {
-        if (Gate->Kind == GateRegistryCallback && Gate->Routine == (PVOID)Callback->Function)
-            return TRUE;
-    }
-    return FALSE;
+    while (Gate != NULL && Gate->Kind != GateRegistryCallback)
+        Gate = Gate->Outer;
+    return Gate != NULL ? CONTAINING_RECORD(Gate, CMP_GATE, Gate) : NULL;
+}
+
+BOOLEAN CmpIsCalling(const CMP_CALLBACK *Callback)
+{
+    const CMP_GATE *Call = CmpCallAt(KiCurrentThread()->Gate);
+    while (Call != NULL && Call->Callback != Callback)
+        Call = CmpCallAt(Call->Gate.Outer);
+    return Call != NULL;
+}
+
+/* [WDK Supporting Layered Registry Filtering Drivers] what a callback does to the registry itself is told to those below it. */
+static LIST_ENTRY *CmpFirstEntry(VOID)
+{
+    const CMP_GATE *Call = CmpCallAt(KiCurrentThread()->Gate);
+    return Call != NULL ? Call->Callback->Entry.Flink : CmpCallbacks.Flink;
 }
 
 /* The next callback after Last (NULL: the first) that takes calls, protected. */
@@ -138,10 +157,10 @@ static CMP_CALLBACK *CmpNextCallback(CMP_CALLBACK *Last)
 {
     CMP_CALLBACK *Found = NULL;
     CmpLockCallbacks();
-    LIST_ENTRY *At = Last != NULL ? Last->Entry.Flink : CmpCallbacks.Flink;
+    LIST_ENTRY *At = Last != NULL ? Last->Entry.Flink : CmpFirstEntry();
     for (; At != &CmpCallbacks && Found == NULL; At = At->Flink) {
         CMP_CALLBACK *Callback = CONTAINING_RECORD(At, CMP_CALLBACK, Entry);
-        if (!CmpIsCalling(Callback) && ExAcquireRundownProtection(&Callback->Calls))
+        if (ExAcquireRundownProtection(&Callback->Calls))
             Found = Callback;
     }
     CmpUnlockCallbacks();
@@ -150,10 +169,12 @@ static CMP_CALLBACK *CmpNextCallback(CMP_CALLBACK *Last)
 
 NTSTATUS CmpCallDriver(CMP_CALLBACK *Callback, REG_NOTIFY_CLASS Class, PVOID Information)
 {
-    KE_GATE Gate;
-    KeEnterGate(&Gate, GateRegistryCallback, (PVOID)Callback->Function);
+    CMP_GATE Call = {.Callback = Callback};
+    KeEnterCriticalRegion();
+    KeEnterGate(&Call.Gate, GateRegistryCallback, (PVOID)Callback->Function);
     NTSTATUS Status = Callback->Function(Callback->Context, (PVOID)(ULONG_PTR)Class, Information);
-    KeLeaveGate(&Gate);
+    KeLeaveGate(&Call.Gate);
+    KeLeaveCriticalRegion();
     return Status;
 }
 

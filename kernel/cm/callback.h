@@ -24,6 +24,7 @@ typedef struct _CMP_CALLED {
 VOID CmpLockCallbacks(VOID);
 VOID CmpUnlockCallbacks(VOID);
 VOID CmpFreeCallback(CMP_CALLBACK *Callback);
+BOOLEAN CmpIsCalling(const CMP_CALLBACK *Callback); /* this thread is in the callback's routine */
 NTSTATUS CmpCallDriver(CMP_CALLBACK *Callback, REG_NOTIFY_CLASS Class, PVOID Information);
 
 /* (c) is held. The callback that is not going yet, or NULL. */

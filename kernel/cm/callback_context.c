@@ -4,6 +4,7 @@
 #include "cm/callback.h"
 #include "ex.h"
 #include "kd.h"
+#include "ke_bugcheck.h"
 
 typedef struct _CMP_CONTEXT {
     LIST_ENTRY Entry; /* (c) of CMP_KEY.Contexts */
@@ -262,17 +263,23 @@ static VOID CmpRemoveCallback(CMP_CALLBACK *Callback, BOOLEAN Tell)
     CmpFreeCallback(Callback);
 }
 
-/* [WDK CmUnRegisterCallback] IRQL <= APC_LEVEL. When it returns, the callback does not run and is not called again. */
+/* [WDK CmUnRegisterCallback] IRQL <= APC_LEVEL. When it returns, the callback does not run and is not called again; from inside the callback
+ * that is a deadlock, which is stopped here (D-225). */
 NTSTATUS NTAPI CmUnRegisterCallback(LARGE_INTEGER Cookie)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     CmpLockCallbacks();
     CMP_CALLBACK *Callback = CmpFindCallback(Cookie);
+    BOOLEAN Inside = Callback != NULL && CmpIsCalling(Callback);
     if (Callback != NULL)
         Callback->Going = TRUE;
     CmpUnlockCallbacks();
     if (Callback == NULL)
         return STATUS_INVALID_PARAMETER;
+    if (Inside)
+        KeBugCheckBlaming((PVOID)Callback->Function, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_NOTIFY,
+                          (ULONG_PTR)Callback->Function, 0, 0,
+                          "a registry callback unregisters itself: CmUnRegisterCallback would wait for ever");
     CmpRemoveCallback(Callback, TRUE);
     return STATUS_SUCCESS;
 }

@@ -42,5 +42,5 @@ BOOLEAN RtlIsAltitude(PCUNICODE_STRING Text)
         if (Text->Buffer[i] != L'.' && (Text->Buffer[i] < L'0' || Text->Buffer[i] > L'9'))
             return FALSE;
     }
-    return Text->Length != 0 && !(Text->Length & 1) && Points <= 1;
+    return Text->Length / sizeof(WCHAR) > Points && !(Text->Length & 1) && Points <= 1;
 }

@@ -16,6 +16,7 @@ typedef struct FILTER {
     PVOID Object;      /* key object of the last call */
     PVOID ObjectContext;
     ULONG Cleanups;
+    HANDLE Nests; /* when not NULL: a value of it is set while a value is deleted */
 } FILTER;
 
 static FILTER High, Low;
@@ -91,6 +92,8 @@ static NTSTATUS NTAPI Callback(PVOID Context, PVOID Argument1, PVOID Argument2)
     if (IsPost(Class))
         return SeeAfter(Filter, Class, Argument2);
     SeeBefore(Filter, Class, Argument2);
+    if (Filter->Nests != NULL && Class == RegNtPreDeleteValueKey)
+        CT_SUCCESS(CtSetNumber(Filter->Nests, L"Nested", 1));
     return Class == Filter->Only ? Filter->Answer : STATUS_SUCCESS;
 }
 
@@ -121,6 +124,9 @@ static VOID FilterOrder(VOID)
     CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)));
     CT_REQUIRE(CT_SUCCESS(Register(&Low, L"1000.5")));
     CT_REQUIRE(CT_SUCCESS(Register(&High, L"01000.51")));
+    CT_STATUS(CmRegisterCallbackEx(Callback, &Bad, CtDriverObject, NULL, &Cookie, NULL),
+              STATUS_INVALID_PARAMETER);
+    Bad = CtName(L".");
     CT_STATUS(CmRegisterCallbackEx(Callback, &Bad, CtDriverObject, NULL, &Cookie, NULL),
               STATUS_INVALID_PARAMETER);
     Bad = CtName(L"1000.50");
@@ -312,6 +318,37 @@ static VOID FilterId(VOID)
     CT_SUCCESS(ZwClose(Key));
 }
 
+/* [WDK Supporting Layered Registry Filtering Drivers] "If a driver modifies an operation by calling a different registry function, the
+ * configuration manager does not restart at the top of the filter stack": those below are told, those above are not. */
+static VOID FilterNested(VOID)
+{
+    HANDLE Key;
+    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)));
+    CT_SUCCESS(CtSetNumber(Key, L"Number", 1));
+    CT_REQUIRE(CT_SUCCESS(Register(&High, L"2000")));
+    CT_REQUIRE(CT_SUCCESS(Register(&Low, L"1000")));
+    High.Nests = Key;
+    Reset();
+    CT_SUCCESS(CtDeleteValue(Key, L"Number"));
+    CT_EQUAL(CallCount, 6);
+    CT_CHECK(Called(0, &High, RegNtPreDeleteValueKey));
+    CT_CHECK(Called(1, &Low, RegNtPreSetValueKey));
+    CT_CHECK(Called(2, &Low, RegNtPostSetValueKey));
+    CT_CHECK(Called(3, &Low, RegNtPreDeleteValueKey));
+    CT_CHECK(Called(5, &High, RegNtPostDeleteValueKey));
+    High.Nests = NULL;
+    Low.Nests = Key;
+    Reset();
+    CT_SUCCESS(CtDeleteValue(Key, L"Nested"));
+    CT_EQUAL(CallCount, 4);
+    CT_CHECK(Called(1, &Low, RegNtPreDeleteValueKey));
+    CT_CHECK(Called(2, &Low, RegNtPostDeleteValueKey));
+    CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
+    CT_SUCCESS(CmUnRegisterCallback(Low.Cookie));
+    CT_SUCCESS(ZwDeleteKey(Key));
+    CT_SUCCESS(ZwClose(Key));
+}
+
 static VOID FilterLegacy(VOID)
 {
     HANDLE Key;
@@ -330,10 +367,11 @@ static VOID FilterLegacy(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"regfilter.order", FilterOrder}, {"regfilter.block", FilterBlock},
-    {"regfilter.open", FilterOpen},   {"regfilter.context", FilterContext},
-    {"regfilter.id", FilterId},       {"regfilter.legacy", FilterLegacy},
-    {"regfilter.give", FilterGive},   {"regfilter.lies", FilterLies},
+    {"regfilter.order", FilterOrder},   {"regfilter.block", FilterBlock},
+    {"regfilter.open", FilterOpen},     {"regfilter.context", FilterContext},
+    {"regfilter.id", FilterId},         {"regfilter.legacy", FilterLegacy},
+    {"regfilter.give", FilterGive},     {"regfilter.lies", FilterLies},
+    {"regfilter.nested", FilterNested},
 };
 
 CT_DRIVER(Cases)
