@@ -351,6 +351,7 @@ static void put_arrays(const Document *document)
     put_spans(document, "cases", ReportCaseBegin, ReportCaseEnd, ReportKeyCase, put_case);
     put_array(document, "calls", ReportCall, put_call);
     put_array(document, "log", ReportLog, put_generic);
+    put_array(document, "traces", ReportTrace, put_generic);
     put_array(document, "requests_in_flight", ReportRequest, put_generic);
     put_array(document, "passes", ReportPassEnd, put_pass);
     put_array(document, "failed_on_purpose", ReportDenied, put_denied);

@@ -246,6 +246,10 @@ static void put_event(const TextPage *page, const RunEvent *event)
         return put_pool(page, event);
     case ReportDenied:
         return put_denied(page, event);
+    case ReportTrace:
+        return text_put_format(page, "trace", "%s %s: %s", driver,
+                               run_event_text_or(event, ReportKeyName, "?"),
+                               run_event_text_or(event, ReportKeyText, ""));
     case ReportPoolBlock:
         return text_put(page, "pool block", run_event_text_or(event, ReportKeyText, ""));
     case ReportThread:

@@ -49,6 +49,9 @@ extern POBJECT_TYPE IoDeviceObjectType, IoDriverObjectType; /* IoFileObjectType:
  * waits until they are complete. */
 VOID IoCancelThreadIo(PETHREAD Thread);
 
+/* Once, phase 0: which event providers are traced: the rest of the command line behind `etw=`. */
+VOID IoSetTracing(PCSTR Option);
+
 /* --- completion ports, as user mode calls them: PASSIVE_LEVEL, for the previous mode of the thread. ntoskrnl.exe exports Zw forms of the
  * first two and of NtRemoveIoCompletionEx. [Win32 "I/O Completion Ports"] --- */
 

@@ -142,4 +142,5 @@ typedef enum REPORT_TYPE {
         31, /* Name, Offset, Total (bytes of the file), Data: a part of a hive, when it was asked for */
     ReportServiceBegin = 32, /* Name, Kind ("boot", "system", "auto", "demand"): started as its key says */
     ReportServiceEnd = 33,   /* Name, Status, Text (why it was not started, if its driver does not tell) */
+    ReportTrace = 34,        /* Driver, Name (provider), Text: an event of a provider that `etw` asks for */
 } REPORT_TYPE;

@@ -17,6 +17,7 @@ typedef struct _INIT_OPTIONS {
     ULONG FailBoot;          /* `fail-boot=N`: that allocation fails, until the agent is loaded; 0: none */
     PCSTR SpecialPool;       /* `special-pool[=driver or tag]`; NULL: none */
     BOOLEAN TraceReferences; /* `trace-references`: of objects, by tag; checked kernel */
+    PCSTR Trace;             /* `etw=all`, `etw=PROVIDER,...`: whose events are told; NULL: nobody's */
     BOOLEAN SaveHive;        /* `save-hive`: at the end, the SYSTEM hive goes to the host */
     BOOLEAN PoolReport;      /* `pool-report`: at the end, who holds how much pool */
     BOOLEAN PagedUnchecked;  /* `paged-check=off`: paged pool may be touched at DISPATCH_LEVEL */

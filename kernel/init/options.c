@@ -67,6 +67,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->SpecialPool = InitFindOption(CommandLine, "special-pool");
     Options->TraceReferences = InitFindOption(CommandLine, "trace-references") != NULL;
     Options->SaveHive = InitFindOption(CommandLine, "save-hive") != NULL;
+    Options->Trace = InitFindOption(CommandLine, "etw");
     Options->PoolReport = InitFindOption(CommandLine, "pool-report") != NULL;
     Options->PagedUnchecked = PagedCheck != NULL && strncmp(PagedCheck, "off", 3) == 0;
     Options->RunTests = InitFindOption(CommandLine, "kt") != NULL;

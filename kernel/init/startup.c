@@ -6,6 +6,7 @@
 #include "cpio/cpio.h"
 #include "ex.h"
 #include "hal.h"
+#include "io.h"
 #include "kd.h"
 #include "ke_checks.h"
 #include "ke_failure.h"
@@ -132,6 +133,8 @@ DECLSPEC_NORETURN VOID KiSystemStartup(LOADER_BLOCK *Block)
     InitParseOptions((PCSTR)Block->CommandLine, &InitOptions);
     if (InitOptions.ChecksOff)
         KeSwitchChecksOff();
+    if (InitOptions.Trace != NULL)
+        IoSetTracing(InitOptions.Trace);
     InitOptions.Image.Seed = Block->Seed;
     HalSetExitPort(InitOptions.ExitPort);
     KeNmiAsks = InitOptions.NmiAsks;

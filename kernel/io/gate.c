@@ -114,6 +114,15 @@ VOID IopCallReinitialize(PDRIVER_REINITIALIZE Routine, PDRIVER_OBJECT Driver, PV
     KeLeaveGate(&Gate);
 }
 
+VOID IopCallTraceEnable(PETWENABLECALLBACK Routine, PVOID Context)
+{
+    static const GUID Source;
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateNotification, Routine);
+    Routine(&Source, 1, MAXUCHAR, MAXULONGLONG, 0, NULL, Context);
+    KeLeaveGate(&Gate);
+}
+
 /* --- fast I/O: the caller can wait --- */
 
 BOOLEAN IopCallFastTransfer(PFAST_IO_READ Routine, PDEVICE_OBJECT Device, const IOP_FAST_TRANSFER *Transfer)

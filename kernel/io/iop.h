@@ -168,6 +168,9 @@ VOID IopReportLeaks(PDRIVER_OBJECT Driver);
 /* shutdown.c. PASSIVE_LEVEL. Registrations of the driver's devices: taken out, reported, counted. */
 ULONG IopReportShutdownLeaks(PDRIVER_OBJECT Driver);
 
+/* etw.c. IRQL <= DISPATCH_LEVEL. The module's event providers are unregistered and reported. */
+ULONG IopReportTraceLeaks(PIM_MODULE Module);
+
 /* wmi.c. PASSIVE_LEVEL, the same for registrations as WMI providers, after the last IRP to each. */
 ULONG IopReportWmiLeaks(PDRIVER_OBJECT Driver);
 
@@ -213,6 +216,7 @@ VOID IopCallFastDetach(PFAST_IO_DETACH_DEVICE Routine, PDEVICE_OBJECT Source, PD
 IO_ALLOCATION_ACTION IopCallController(PDRIVER_CONTROL Routine, PDEVICE_OBJECT Device, PIRP Irp,
                                        PVOID Context);
 VOID IopCallReinitialize(PDRIVER_REINITIALIZE Routine, PDRIVER_OBJECT Driver, PVOID Context, ULONG Count);
+VOID IopCallTraceEnable(PETWENABLECALLBACK Routine, PVOID Context); /* all levels and keywords are enabled */
 VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp);
 
 /* --- IRPs

@@ -96,6 +96,7 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
     BOOLEAN Inside = PsReportDriverThreads(Module) != 0; /* their code must stay */
     KeReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     IopReportLinkLeaks(Module);
+    IopReportTraceLeaks(Module);
     ObReportDriverHandles(Module->Name, Module->Base, Module->Size);
     ObReportDriverReferences(Module->Name, Module->Base, Module->Size);
     MmReportDriverMappings(Module->Name, Module->Base, Module->Size);
