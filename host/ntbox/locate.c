@@ -13,6 +13,7 @@ static const char *const paths[] = {
     [BuiltLoader] = "ldr/osloader/osloader",
     [BuiltAgent] = "drivers/agent/agent.sys",
     [BuiltRamfs] = "drivers/ramfs/ramfs.sys",
+    [BuiltNpfs] = "drivers/npfs/npfs.sys",
     [BuiltExportTable] = "ddk_shim/exports.tsv",
 };
 

@@ -14,6 +14,7 @@ typedef enum BuiltFile {
     BuiltLoader,
     BuiltAgent,
     BuiltRamfs,
+    BuiltNpfs,
     BuiltExportTable,
 } BuiltFile;
 

@@ -106,6 +106,8 @@ static HIVE_STATUS fill(HIVE_BUILDER *builder, const RunOptions *options)
         status = add_service(builder, "agent", "agent.sys", SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START);
     if (status == HiveOk)
         status = add_service(builder, "ramfs", "ramfs.sys", SERVICE_FILE_SYSTEM_DRIVER, SERVICE_SYSTEM_START);
+    if (status == HiveOk)
+        status = add_service(builder, "npfs", "npfs.sys", SERVICE_FILE_SYSTEM_DRIVER, SERVICE_SYSTEM_START);
     for (char **service = options->Services; *service && status == HiveOk; service++) {
         g_autofree char *file = g_strconcat(*service, ".sys", NULL);
         status = add_driver(builder, options, *service, file);
