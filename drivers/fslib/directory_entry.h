@@ -3,6 +3,9 @@
 #pragma once
 #include <ntifs.h>
 
+/* Bytes of a pattern: FsRtlIsNameInExpression needs no memory for it, and it holds what any name can be asked with. */
+#define FS_MAX_PATTERN (4 * 255 * sizeof(WCHAR))
+
 typedef struct FS_ENTRY {
     LARGE_INTEGER CreationTime, LastAccessTime, LastWriteTime, ChangeTime;
     LARGE_INTEGER EndOfFile, AllocationSize;

@@ -16,9 +16,13 @@ static VOID TellOther(NP_END *Other, NP_DONE *Done)
     NpFinishAll(Other, NpWaitFlush, STATUS_PIPE_BROKEN, Done);
 }
 
+/* Once: a driver may open the file object again by its pointer, and close that. */
 static VOID LeaveInstance(NP_END *End, NP_DONE *Done)
 {
     NP_INSTANCE *Instance = End->Instance;
+    if (End->Closed)
+        return;
+    End->Closed = TRUE;
     EndOwnRequests(End, Done);
     if (!End->Disconnected) {
         Instance->Ends[End->Server] = NULL;

@@ -192,6 +192,8 @@ static NTSTATUS Impersonate(NP_END *End)
 
 static NTSTATUS ControlLocked(NP_END *End, PIRP Irp, PIO_STACK_LOCATION Stack, NP_DONE *Done)
 {
+    if (End->Closed)
+        return STATUS_FILE_CLOSED;
     switch (Stack->Parameters.FileSystemControl.FsControlCode) {
     case FSCTL_PIPE_LISTEN:
         return Listen(End, Irp, Done);

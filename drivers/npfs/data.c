@@ -134,8 +134,16 @@ static NTSTATUS TakeRead(NP_END *End, BUFFER To, ULONG *Copied, NP_DONE *Done)
     return End->ReadMode == FILE_PIPE_MESSAGE_MODE && !UsedUp ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
 }
 
+BOOLEAN NpHasData(const NP_END *End)
+{
+    return !End->Closed && !End->Disconnected;
+}
+
+/* [WDK IRP_MJ_CLEANUP] requests of other threads may still come in. */
 NTSTATUS NpReadState(NP_END *End)
 {
+    if (End->Closed)
+        return STATUS_FILE_CLOSED;
     if (End->Disconnected || End->Instance->State == FILE_PIPE_DISCONNECTED_STATE)
         return STATUS_PIPE_DISCONNECTED;
     if (End->Instance->State == FILE_PIPE_LISTENING_STATE)
@@ -197,6 +205,8 @@ NTSTATUS NpWriteBytes(NP_END *End, const UCHAR *Bytes, ULONG Length, NP_DONE *Do
     NTSTATUS Status = WriteState(End);
     if (!NT_SUCCESS(Status))
         return Status;
+    if (NpOutput(End)->Bytes > NpOutput(End)->Quota) /* one message goes beyond it, not one of each request */
+        return STATUS_PIPE_BUSY;
     ULONG Left = GiveToReaders(NpOther(End), Bytes, Length, &Given, Done);
     return Left != 0 || !Given ? AddPiece(NpOutput(End), Bytes + (Length - Left), Left) : STATUS_SUCCESS;
 }

@@ -5,6 +5,8 @@
 DRIVER_INITIALIZE DriverEntry;
 
 static KGUARDED_MUTEX NpLock;
+static PKTHREAD volatile Holder; /* of NpLock, and its list; read by anybody, who can be sure of himself only */
+static NP_DONE *Gathering;       /* (n) */
 
 NTSTATUS NpComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
@@ -18,6 +20,8 @@ VOID NpAcquire(NP_DONE *Done)
 {
     InitializeListHead(&Done->Irps);
     KeAcquireGuardedMutex(&NpLock);
+    Gathering = Done;
+    Holder = KeGetCurrentThread();
 }
 
 VOID NpFinishLater(NP_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
@@ -27,8 +31,20 @@ VOID NpFinishLater(NP_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Informati
     InsertTailList(&Done->Irps, &Irp->Tail.Overlay.ListEntry);
 }
 
+/* A request that was cancelled before it waited is ended by who lets it wait, with the lock held. At DISPATCH_LEVEL a DPC may have
+ * interrupted the holder. */
+VOID NTAPI NpCompleteCanceled(PIO_CSQ Csq, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Csq);
+    if (KeGetCurrentIrql() < DISPATCH_LEVEL && Holder == KeGetCurrentThread())
+        NpFinishLater(Gathering, Irp, STATUS_CANCELLED, 0);
+    else
+        NpComplete(Irp, STATUS_CANCELLED, 0);
+}
+
 VOID NpRelease(NP_DONE *Done)
 {
+    Holder = NULL;
     KeReleaseGuardedMutex(&NpLock);
     while (!IsListEmpty(&Done->Irps)) {
         PIRP Irp = CONTAINING_RECORD(RemoveHeadList(&Done->Irps), IRP, Tail.Overlay.ListEntry);

@@ -14,7 +14,8 @@ static ULONG FillPipe(NP_END *End, PVOID Buffer)
 static ULONG FillLocal(NP_END *End, PVOID Buffer)
 {
     FILE_PIPE_LOCAL_INFORMATION *Local = Buffer;
-    NP_DATA *In = NpInput(End), *Out = NpOutput(End);
+    const NP_DATA None = {.Bytes = 0}, *In = NpHasData(End) ? NpInput(End) : &None,
+                  *Out = NpHasData(End) ? NpOutput(End) : &None;
     *Local = (FILE_PIPE_LOCAL_INFORMATION){
         .InboundQuota = End->Instance->Data[TRUE].Quota,
         .OutboundQuota = End->Instance->Data[FALSE].Quota,
@@ -34,7 +35,7 @@ static ULONG FillLocal(NP_END *End, PVOID Buffer)
 static ULONG FillStandard(NP_END *End, PVOID Buffer)
 {
     FILE_STANDARD_INFORMATION *Standard = Buffer;
-    *Standard = (FILE_STANDARD_INFORMATION){.EndOfFile.QuadPart = NpInput(End)->Bytes,
+    *Standard = (FILE_STANDARD_INFORMATION){.EndOfFile.QuadPart = NpHasData(End) ? NpInput(End)->Bytes : 0,
                                             .AllocationSize.QuadPart = NpInput(End)->Quota,
                                             .NumberOfLinks = 1,
                                             .DeletePending = TRUE};
@@ -74,7 +75,7 @@ static NTSTATUS SetModes(NP_END *End, const FILE_PIPE_INFORMATION *Given)
 {
     if (Given->ReadMode > FILE_PIPE_MESSAGE_MODE || Given->CompletionMode > FILE_PIPE_COMPLETE_OPERATION)
         return STATUS_INVALID_PARAMETER;
-    if (End->Disconnected || End->Instance->Pipe == NULL)
+    if (!NpHasData(End) || End->Instance->Pipe == NULL)
         return STATUS_PIPE_DISCONNECTED;
     if (Given->ReadMode == FILE_PIPE_MESSAGE_MODE && End->Instance->Pipe->Type != FILE_PIPE_MESSAGE_TYPE)
         return STATUS_INVALID_PARAMETER;

@@ -39,6 +39,7 @@ typedef struct NP_END {
     struct NP_INSTANCE *Instance;
     BOOLEAN Server;
     BOOLEAN Disconnected;            /* (n) of a client: the server has let it go */
+    BOOLEAN Closed;                  /* (n) its last handle is closed: what comes now is refused */
     ULONG ReadMode, CompletionMode;  /* (n) */
     LIST_ENTRY Waiting[NpWaitKinds]; /* (q) IRPs on this end */
     BOOLEAN HasSecurity;
@@ -82,6 +83,8 @@ NTSTATUS NpComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
 VOID NpAcquire(NP_DONE *Done);
 VOID NpRelease(NP_DONE *Done);
 VOID NpFinishLater(NP_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
+/* When NpLock is released, if this thread is the one that has it. */
+VOID NTAPI NpCompleteCanceled(PIO_CSQ Csq, PIRP Irp);
 
 /* queue.c */
 VOID NpInitializeQueue(VOID);
@@ -110,9 +113,11 @@ VOID NpDiscard(NP_DATA *Data);
 NTSTATUS NpRead(NP_END *End, PIRP Irp,
                 NP_DONE *Done); /* STATUS_PENDING: it waits; else Irp->IoStatus.Information is set */
 NTSTATUS NpWrite(NP_END *End, PIRP Irp, NP_DONE *Done); /* the same */
-/* For a transceive: all of it, whatever the quota. */
+/* For a transceive: all of it or nothing. STATUS_PIPE_BUSY: the quota is exceeded already. */
 NTSTATUS NpWriteBytes(NP_END *End, const UCHAR *Bytes, ULONG Length, NP_DONE *Done);
 NTSTATUS NpReadState(NP_END *End); /* can it be read from, or why not */
+/* Is the instance's data its own? It is not disconnected and not closed. */
+BOOLEAN NpHasData(const NP_END *End);
 VOID NpSetReadBuffer(PIRP Irp, UCHAR *Buffer, ULONG Length);
 
 DRIVER_DISPATCH NpCreate, NpCreatePipe, NpCleanup, NpClose, NpReadRequest, NpWriteRequest, NpFlush,

@@ -43,16 +43,10 @@ static VOID NTAPI Release(PIO_CSQ Csq, KIRQL Irql)
     KeReleaseSpinLock(&NpQueueLock, Irql);
 }
 
-static VOID NTAPI CompleteCanceled(PIO_CSQ Csq, PIRP Irp)
-{
-    UNREFERENCED_PARAMETER(Csq);
-    NpComplete(Irp, STATUS_CANCELLED, 0);
-}
-
 VOID NpInitializeQueue(VOID)
 {
     KeInitializeSpinLock(&NpQueueLock);
-    IoCsqInitializeEx(&Queue, Insert, Remove, PeekNext, Acquire, Release, CompleteCanceled);
+    IoCsqInitializeEx(&Queue, Insert, Remove, PeekNext, Acquire, Release, NpCompleteCanceled);
 }
 
 VOID NpWait(NP_END *End, NP_WAIT Kind, PIRP Irp, BOOLEAN First)

@@ -69,9 +69,8 @@ static VOID EndWait(PIRP Irp)
 
 static VOID NTAPI CompleteCanceled(PIO_CSQ Csq, PIRP Irp)
 {
-    UNREFERENCED_PARAMETER(Csq);
     EndWait(Irp);
-    NpComplete(Irp, STATUS_CANCELLED, 0);
+    NpCompleteCanceled(Csq, Irp);
 }
 
 static VOID NTAPI TimeOut(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)

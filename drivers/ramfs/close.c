@@ -18,6 +18,21 @@ static VOID EndHandles(RAMFS_NODE *Node, RAMFS_DONE *Done)
     RamfsUnlink(Node); /* the file holds it still */
 }
 
+/* Once: a driver may open the file object again by its pointer, and close that. */
+static VOID CleanUp(RAMFS_NODE *Node, PFILE_OBJECT File, RAMFS_DONE *Done)
+{
+    if (RamfsIsClosed(File))
+        return;
+    File->Flags |= FO_CLEANUP_COMPLETE; /* first, and under the lock: requests of other threads may come */
+    RamfsEndWatch(File, STATUS_NOTIFY_CLEANUP, Done);
+    RamfsUnlockFile(Node, File, Done);
+    IoRemoveShareAccess(File, &Node->Share);
+    DeleteIfAsked(Node, File);
+    if (Node->DeletePending && Node->Folder)
+        RamfsEndWatchesOf(Node, Done);
+    EndHandles(Node, Done);
+}
+
 NTSTATUS NTAPI RamfsCleanup(PDEVICE_OBJECT Device, PIRP Irp)
 {
     RAMFS_DONE Done;
@@ -26,16 +41,9 @@ NTSTATUS NTAPI RamfsCleanup(PDEVICE_OBJECT Device, PIRP Irp)
     UNREFERENCED_PARAMETER(Device);
     if (Node != NULL) {
         RamfsLock(&Done);
-        RamfsEndWatch(File, STATUS_NOTIFY_CLEANUP, &Done);
-        RamfsUnlockFile(Node, File, &Done);
-        IoRemoveShareAccess(File, &Node->Share);
-        DeleteIfAsked(Node, File);
-        if (Node->DeletePending && Node->Folder)
-            RamfsEndWatchesOf(Node, &Done);
-        EndHandles(Node, &Done);
+        CleanUp(Node, File, &Done);
         RamfsUnlock(&Done);
     }
-    File->Flags |= FO_CLEANUP_COMPLETE;
     return RamfsComplete(Irp, STATUS_SUCCESS, 0);
 }
 

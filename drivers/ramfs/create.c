@@ -4,7 +4,7 @@
 
 typedef struct CREATE {
     PFILE_OBJECT File;
-    ACCESS_MASK Access;
+    ACCESS_MASK Access; /* of what exists with what the disposition needs */
     ULONG Options, Disposition, Share, Attributes, EaLength;
     LONGLONG AllocationSize;
     BOOLEAN TargetDirectory;
@@ -30,8 +30,6 @@ static VOID Decode(PIRP Irp, PIO_STACK_LOCATION Stack, CREATE *Create)
     RtlZeroMemory(Create, sizeof(*Create));
     Create->File = Stack->FileObject;
     Create->Access = Stack->Parameters.Create.SecurityContext->DesiredAccess;
-    if (Create->Access & MAXIMUM_ALLOWED)
-        Create->Access |= FILE_ALL_ACCESS;
     Create->Options = Stack->Parameters.Create.Options & 0xFFFFFF;
     Create->Disposition = Stack->Parameters.Create.Options >> 24;
     Create->Share = Stack->Parameters.Create.ShareAccess;
@@ -137,7 +135,8 @@ static NTSTATUS CheckAttributes(const CREATE *Create)
     if ((Node->Attributes & FILE_ATTRIBUTE_READONLY) && !Node->Folder) {
         if (Create->Options & FILE_DELETE_ON_CLOSE)
             return STATUS_CANNOT_DELETE;
-        if (Create->Access & (FILE_WRITE_DATA | FILE_APPEND_DATA))
+        if ((Create->Access & (FILE_WRITE_DATA | FILE_APPEND_DATA)) ||
+            ImpliedAccess(Create->Disposition) != 0)
             return STATUS_ACCESS_DENIED;
     }
     if (Node == RamfsRoot && (Create->Options & FILE_DELETE_ON_CLOSE))
@@ -182,13 +181,12 @@ static NTSTATUS OpenExisting(CREATE *Create, RAMFS_DONE *Done)
     RAMFS_NODE *Node = Create->Node;
     if (Node->DeletePending)
         return STATUS_DELETE_PENDING;
+    Create->Access |= ImpliedAccess(Create->Disposition);
     NTSTATUS Status = CheckKind(Create);
     if (NT_SUCCESS(Status))
         Status = CheckAttributes(Create);
-    if (NT_SUCCESS(Status)) {
-        Create->Access |= ImpliedAccess(Create->Disposition);
+    if (NT_SUCCESS(Status))
         Status = IoCheckShareAccess(Create->Access, Create->Share, Create->File, &Node->Share, FALSE);
-    }
     if (NT_SUCCESS(Status))
         Status = CheckSections(Create);
     if (!NT_SUCCESS(Status))

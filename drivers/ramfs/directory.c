@@ -10,6 +10,8 @@ static NTSTATUS TakePattern(RAMFS_OPEN *Open, PUNICODE_STRING Given)
     if (Open->Scanned)
         return STATUS_SUCCESS;
     if (Given != NULL && Given->Length != 0) {
+        if (Given->Length > FS_MAX_PATTERN)
+            return STATUS_OBJECT_NAME_INVALID;
         Open->Pattern.Buffer = RamfsAllocate(POOL_FLAG_PAGED, Given->Length, &Status);
         if (Open->Pattern.Buffer == NULL)
             return STATUS_INSUFFICIENT_RESOURCES;
@@ -30,8 +32,15 @@ static RAMFS_NODE *ChildFrom(RAMFS_NODE *Folder, ULONG64 Order)
     return NULL;
 }
 
-/* The node at the scan's place, with its name; the place moves behind it. All folders but the root have "." and "..". */
-static RAMFS_NODE *NextNode(RAMFS_NODE *Folder, ULONG64 *Place, FS_ENTRY *Entry)
+static RAMFS_NODE *ChildAfter(RAMFS_NODE *Folder, RAMFS_NODE *Child)
+{
+    PLIST_ENTRY E = Child->Sibling.Flink;
+    return E == &Folder->Children ? NULL : CONTAINING_RECORD(E, RAMFS_NODE, Sibling);
+}
+
+/* The node at the scan's place, with its name; the place moves behind it. All folders but the root have "." and "..". *Last: the child
+ * that this query had last; NULL: none. */
+static RAMFS_NODE *NextNode(RAMFS_NODE *Folder, ULONG64 *Place, RAMFS_NODE **Last, FS_ENTRY *Entry)
 {
     static const WCHAR Dots[] = L"..";
     if (*Place < 2 && Folder->Parent == NULL)
@@ -41,7 +50,8 @@ static RAMFS_NODE *NextNode(RAMFS_NODE *Folder, ULONG64 *Place, FS_ENTRY *Entry)
         Entry->NameLength = (ULONG)(*Place + 1) * sizeof(WCHAR);
         return ++*Place == 1 ? Folder : Folder->Parent;
     }
-    RAMFS_NODE *Node = ChildFrom(Folder, *Place - 2);
+    RAMFS_NODE *Node = *Last != NULL ? ChildAfter(Folder, *Last) : ChildFrom(Folder, *Place - 2);
+    *Last = Node;
     if (Node == NULL)
         return NULL;
     Entry->Name = Node->Name.Buffer;
@@ -75,8 +85,8 @@ static NTSTATUS PutNames(RAMFS_NODE *Folder, RAMFS_OPEN *Open, FS_ENTRY_LIST *Li
 {
     FS_ENTRY Entry;
     ULONG64 Place = Open->Next;
-    RAMFS_NODE *Node;
-    while ((Node = NextNode(Folder, &Place, &Entry)) != NULL) {
+    RAMFS_NODE *Node, *Last = NULL;
+    while ((Node = NextNode(Folder, &Place, &Last, &Entry)) != NULL) {
         if (!Matches(Open, &Entry)) {
             Open->Next = Place;
             continue;

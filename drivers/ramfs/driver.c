@@ -7,6 +7,8 @@ DRIVER_INITIALIZE DriverEntry;
 
 KGUARDED_MUTEX RamfsNames, RamfsData;
 PDEVICE_OBJECT RamfsDisk, RamfsFileSystem, RamfsVolume;
+static PKTHREAD volatile Holder; /* of RamfsNames; read by anybody, who can be sure of himself only */
+static RAMFS_DONE *Gathering;    /* (n) */
 
 NTSTATUS RamfsComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
@@ -20,6 +22,8 @@ VOID RamfsLock(RAMFS_DONE *Done)
 {
     InitializeListHead(&Done->Irps);
     KeAcquireGuardedMutex(&RamfsNames);
+    Gathering = Done;
+    Holder = KeGetCurrentThread();
 }
 
 VOID RamfsFinishLater(RAMFS_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
@@ -29,8 +33,20 @@ VOID RamfsFinishLater(RAMFS_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Inf
     InsertTailList(&Done->Irps, &Irp->Tail.Overlay.ListEntry);
 }
 
+/* A request that was cancelled before it waited is ended by who lets it wait, with the lock held. At DISPATCH_LEVEL a DPC may have
+ * interrupted the holder. */
+VOID NTAPI RamfsCompleteCanceled(PIO_CSQ Csq, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Csq);
+    if (KeGetCurrentIrql() < DISPATCH_LEVEL && Holder == KeGetCurrentThread())
+        RamfsFinishLater(Gathering, Irp, STATUS_CANCELLED, 0);
+    else
+        RamfsComplete(Irp, STATUS_CANCELLED, 0);
+}
+
 VOID RamfsUnlock(RAMFS_DONE *Done)
 {
+    Holder = NULL;
     KeReleaseGuardedMutex(&RamfsNames);
     while (!IsListEmpty(&Done->Irps)) {
         PIRP Irp = CONTAINING_RECORD(RemoveHeadList(&Done->Irps), IRP, Tail.Overlay.ListEntry);

@@ -70,6 +70,8 @@ static NTSTATUS AddRange(RAMFS_NODE *Node, PIRP Irp, const LOCK *Lock)
     Range->Exclusive = Lock->Exclusive;
     Range->File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     Range->Process = IoGetRequestorProcess(Irp);
+    if (Range->Process != NULL)
+        ObReferenceObject(Range->Process); /* its address names it as long as the range is there */
     if (Range->Exclusive) /* [WDK LockFileEx] the first unlock of a range ends the exclusive lock */
         InsertHeadList(&Node->Ranges, &Range->Entry);
     else
@@ -80,6 +82,8 @@ static NTSTATUS AddRange(RAMFS_NODE *Node, PIRP Irp, const LOCK *Lock)
 static VOID FreeRange(RAMFS_RANGE *Range)
 {
     RemoveEntryList(&Range->Entry);
+    if (Range->Process != NULL)
+        ObDereferenceObjectDeferDelete(Range->Process);
     RamfsFree(Range, sizeof(*Range));
 }
 
@@ -167,6 +171,8 @@ static NTSTATUS UnlockAll(RAMFS_NODE *Node, PIRP Irp, BOOLEAN ByKey, ULONG Key, 
 
 static NTSTATUS ControlLocked(RAMFS_NODE *Node, PIRP Irp, PIO_STACK_LOCATION Stack, RAMFS_DONE *Done)
 {
+    if (RamfsIsClosed(Stack->FileObject))
+        return STATUS_FILE_CLOSED;
     switch (Stack->MinorFunction) {
     case IRP_MN_LOCK:
         return LockRange(Node, Irp, Stack);

@@ -126,7 +126,7 @@ static NTSTATUS RequestLocked(PIRP Irp, PIO_STACK_LOCATION Stack, RAMFS_DONE *Do
 {
     NTSTATUS Status = STATUS_SUCCESS;
     RAMFS_OPEN *Open = RamfsOpen(Stack->FileObject);
-    if (Stack->FileObject->Flags & FO_CLEANUP_COMPLETE)
+    if (RamfsIsClosed(Stack->FileObject))
         return STATUS_NOTIFY_CLEANUP;
     if (RamfsNode(Stack->FileObject)->DeletePending)
         return STATUS_DELETE_PENDING;

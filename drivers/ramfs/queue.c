@@ -43,17 +43,11 @@ static VOID NTAPI Release(PIO_CSQ Csq, KIRQL Irql)
     KeReleaseSpinLock(&QueueOf(Csq)->Lock, Irql);
 }
 
-static VOID NTAPI CompleteCanceled(PIO_CSQ Csq, PIRP Irp)
-{
-    UNREFERENCED_PARAMETER(Csq);
-    RamfsComplete(Irp, STATUS_CANCELLED, 0);
-}
-
 VOID RamfsInitializeQueue(RAMFS_QUEUE *Queue)
 {
     KeInitializeSpinLock(&Queue->Lock);
     InitializeListHead(&Queue->Irps);
-    IoCsqInitialize(&Queue->Csq, Insert, Remove, PeekNext, Acquire, Release, CompleteCanceled);
+    IoCsqInitialize(&Queue->Csq, Insert, Remove, PeekNext, Acquire, Release, RamfsCompleteCanceled);
 }
 
 VOID RamfsWait(RAMFS_QUEUE *Queue, PIRP Irp)

@@ -48,7 +48,7 @@ typedef struct RAMFS_RANGE {
     ULONG Key;
     BOOLEAN Exclusive;
     PFILE_OBJECT File;
-    PEPROCESS Process;
+    PEPROCESS Process; /* referenced */
 } RAMFS_RANGE;
 
 /* What one open of a folder is told about; from its first request on. */
@@ -83,6 +83,12 @@ static inline RAMFS_OPEN *RamfsOpen(PFILE_OBJECT File)
     return File->FsContext2;
 }
 
+/* (n) Its last handle is closed: nothing is begun for it that only its cleanup would end. */
+static inline BOOLEAN RamfsIsClosed(PFILE_OBJECT File)
+{
+    return (File->Flags & FO_CLEANUP_COMPLETE) != 0;
+}
+
 /* IRPs that are to be completed when the locks are released. */
 typedef struct RAMFS_DONE {
     LIST_ENTRY Irps;
@@ -92,6 +98,8 @@ NTSTATUS RamfsComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
 VOID RamfsLock(RAMFS_DONE *Done);   /* (n) */
 VOID RamfsUnlock(RAMFS_DONE *Done); /* releases it, then completes them */
 VOID RamfsFinishLater(RAMFS_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
+/* When (n) is released, if this thread is the one that has it. */
+VOID NTAPI RamfsCompleteCanceled(PIO_CSQ Csq, PIRP Irp);
 
 /* queue.c: IRPs that wait, by the file that they are on. */
 typedef struct RAMFS_QUEUE {

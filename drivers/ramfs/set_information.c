@@ -120,6 +120,10 @@ static NTSTATUS SetNamed(PIRP Irp, PIO_STACK_LOCATION Stack, RAMFS_NODE *Node)
     PVOID Buffer = Irp->AssociatedIrp.SystemBuffer;
     NTSTATUS Status;
     RamfsLock(&Done);
+    if (RamfsIsClosed(Stack->FileObject)) {
+        RamfsUnlock(&Done);
+        return STATUS_FILE_CLOSED;
+    }
     switch (Stack->Parameters.SetFile.FileInformationClass) {
     case FileBasicInformation:
         Status = SetBasic(Node, Buffer, &Done);

@@ -8,7 +8,7 @@
  * The expression is a list of elements; a bit for each says whether what was read of the name can stand before it. */
 #include "rtlp.h"
 
-#define LOCAL_WORDS 8 /* expressions of up to 511 characters need no pool */
+#define LOCAL_WORDS 16 /* expressions of up to 1,023 characters need no pool */
 
 typedef struct _RTLP_MATCH {
     PCUNICODE_STRING Expression;

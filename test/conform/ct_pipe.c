@@ -389,6 +389,98 @@ static VOID PipeClosing(VOID)
     ZwClose(Event);
 }
 
+/* Closes the handle; the file object is held and gets a new one. */
+static HANDLE Reopen(HANDLE Handle)
+{
+    PVOID File = NULL;
+    HANDLE Late = NULL;
+    CT_SUCCESS(ObReferenceObjectByHandle(Handle, 0, *IoFileObjectType, KernelMode, &File, NULL));
+    ZwClose(Handle);
+    CT_SUCCESS(ObOpenObjectByPointer(File, OBJ_KERNEL_HANDLE, NULL, FILE_GENERIC_READ | FILE_GENERIC_WRITE,
+                                     *IoFileObjectType, KernelMode, &Late));
+    ObDereferenceObject(File);
+    return Late;
+}
+
+/* Requests that come after the end's cleanup, as those of another thread may. */
+static VOID PipeLateServer(VOID)
+{
+    HANDLE Server, Client;
+    IO_STATUS_BLOCK Iosb;
+    CT_REQUIRE(MakePair(&Stream, &Server, &Client));
+    CT_SUCCESS(Control(Server, NULL, FSCTL_PIPE_DISCONNECT, NULL, 0, &Iosb));
+    Server = Reopen(Server);
+    CT_STATUS(Control(Server, NULL, FSCTL_PIPE_LISTEN, NULL, 0, &Iosb), STATUS_FILE_CLOSED);
+    CT_STATUS(Control(Server, NULL, FSCTL_PIPE_IMPERSONATE, NULL, 0, &Iosb), STATUS_FILE_CLOSED);
+    ZwClose(Server); /* a second cleanup */
+    ZwClose(Client);
+    CT_STATUS(Connect(Stream.Name, &Client), STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
+/* What is meant for the next client is not the old one's. */
+static VOID PipeLateClient(VOID)
+{
+    HANDLE Server, Late, Client;
+    IO_STATUS_BLOCK Iosb;
+    UCHAR Buffer[8];
+    FILE_PIPE_LOCAL_INFORMATION Local = {.ReadDataAvailable = 9};
+    CT_REQUIRE(MakePair(&Stream, &Server, &Late));
+    Late = Reopen(Late);
+    FILE_PIPE_INFORMATION Mode = {FILE_PIPE_BYTE_STREAM_MODE, FILE_PIPE_COMPLETE_OPERATION};
+    CT_SUCCESS(ZwSetInformationFile(Server, &Iosb, &Mode, sizeof(Mode), FilePipeInformation));
+    CT_SUCCESS(Control(Server, NULL, FSCTL_PIPE_DISCONNECT, NULL, 0, &Iosb));
+    CT_STATUS(Control(Server, NULL, FSCTL_PIPE_LISTEN, NULL, 0, &Iosb), STATUS_PIPE_LISTENING);
+    CT_SUCCESS(Connect(Stream.Name, &Client));
+    CT_SUCCESS(Write(Server, "secret", 6, &Iosb));
+    CT_STATUS(Read(Late, Buffer, 8, &Iosb), STATUS_FILE_CLOSED);
+    CT_STATUS(Write(Late, "forged", 6, &Iosb), STATUS_FILE_CLOSED);
+    CT_STATUS(Control(Late, NULL, FSCTL_PIPE_PEEK, Buffer, 8, &Iosb), STATUS_FILE_CLOSED);
+    CT_SUCCESS(ZwQueryInformationFile(Late, &Iosb, &Local, sizeof(Local), FilePipeLocalInformation));
+    CT_EQUAL(Local.ReadDataAvailable, 0);
+    ZwClose(Late);
+    CT_SUCCESS(Read(Client, Buffer, 8, &Iosb));
+    CT_CHECK(Iosb.Information == 6 && Is(Buffer, "secret", 6));
+    CT_STATUS(Read(Server, Buffer, 8, &Iosb), STATUS_PIPE_EMPTY);
+    ZwClose(Client);
+    ZwClose(Server);
+}
+
+static NTSTATUS NTAPI NoteLocks(PDEVICE_OBJECT Device, PIRP Irp, PVOID Locked)
+{
+    UNREFERENCED_PARAMETER(Device);
+    UNREFERENCED_PARAMETER(Irp);
+    *(BOOLEAN *)Locked = KeAreAllApcsDisabled();
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/* A request that was cancelled before it could wait ends when the file system's mutex is released. */
+static VOID PipeCancelledBefore(VOID)
+{
+    HANDLE Server, Client;
+    PFILE_OBJECT File = NULL;
+    UCHAR Buffer[8];
+    BOOLEAN Locked = TRUE;
+    CT_REQUIRE(MakePair(&Stream, &Server, &Client));
+    CT_SUCCESS(ObReferenceObjectByHandle(Server, 0, *IoFileObjectType, KernelMode, (PVOID *)&File, NULL));
+    PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(File);
+    PIRP Irp = IoAllocateIrp(Device->StackSize, FALSE);
+    CT_REQUIRE(Irp != NULL);
+    Irp->Cancel = TRUE;
+    Irp->AssociatedIrp.SystemBuffer = Buffer;
+    PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
+    Stack->MajorFunction = IRP_MJ_READ;
+    Stack->FileObject = File;
+    Stack->Parameters.Read.Length = sizeof(Buffer);
+    IoSetCompletionRoutine(Irp, NoteLocks, &Locked, TRUE, TRUE, TRUE);
+    CT_STATUS(IoCallDriver(Device, Irp), STATUS_PENDING);
+    CT_STATUS(Irp->IoStatus.Status, STATUS_CANCELLED);
+    CT_CHECK(!Locked);
+    IoFreeIrp(Irp);
+    ObDereferenceObject(File);
+    ZwClose(Client);
+    ZwClose(Server);
+}
+
 /* Flushing waits until the other end has read. */
 static VOID NTAPI ReadSoon(PVOID Context)
 {
@@ -540,6 +632,9 @@ static const CT_CASE Cases[] = {
     {"pipe.transceive", PipeTransceive},
     {"pipe.listen", PipeListen},
     {"pipe.closing", PipeClosing},
+    {"pipe.late_server", PipeLateServer},
+    {"pipe.late_client", PipeLateClient},
+    {"pipe.cancelled_before", PipeCancelledBefore},
     {"pipe.flush", PipeFlush},
     {"pipe.wait", PipeWait},
     {"pipe.storm", PipeStorm},

@@ -287,6 +287,11 @@ static VOID RamfsReadOnly(VOID)
     CT_STATUS(SetDelete(File, TRUE), STATUS_CANNOT_DELETE);
     CT_STATUS(Delete(TEMP L"readonly"), STATUS_CANNOT_DELETE);
     CT_STATUS(Open(TEMP L"readonly", FILE_WRITE_DATA, FILE_OPEN, 0, &Other), STATUS_ACCESS_DENIED);
+    CT_SUCCESS(Put(File, 0, "12345", 5)); /* by the handle that was there before */
+    CT_STATUS(Open(TEMP L"readonly", FILE_READ_DATA, FILE_OVERWRITE, 0, &Other), STATUS_ACCESS_DENIED);
+    CT_STATUS(Open(TEMP L"readonly", FILE_READ_DATA, FILE_OVERWRITE_IF, 0, &Other), STATUS_ACCESS_DENIED);
+    CT_STATUS(Open(TEMP L"readonly", FILE_READ_DATA, FILE_SUPERSEDE, 0, &Other), STATUS_ACCESS_DENIED);
+    CT_EQUAL(Standard(File).EndOfFile.QuadPart, 5);
     Basic.FileAttributes = FILE_ATTRIBUTE_NORMAL;
     CT_SUCCESS(Set(File, FileBasicInformation, &Basic, sizeof(Basic)));
     Basic.FileAttributes = FILE_ATTRIBUTE_DIRECTORY;
@@ -540,6 +545,69 @@ static VOID RamfsNotifyTree(VOID)
 }
 
 /* A scan tells each name that stays once, whatever comes and goes. */
+static NTSTATUS QueryPattern(PCWSTR Folder, USHORT Length)
+{
+    HANDLE Handle;
+    IO_STATUS_BLOCK Iosb;
+    static WCHAR Text[2048];
+    ULONG64 Room[64];
+    UNICODE_STRING Pattern = {Length, Length, Text};
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Text); i++)
+        Text[i] = L'*';
+    CT_SUCCESS(Open(Folder, FILE_LIST_DIRECTORY, FILE_OPEN, FILE_DIRECTORY_FILE, &Handle));
+    NTSTATUS Status = ZwQueryDirectoryFile(Handle, NULL, NULL, NULL, &Iosb, Room, sizeof(Room),
+                                           FileNamesInformation, TRUE, &Pattern, FALSE);
+    ZwClose(Handle);
+    return Status;
+}
+
+/* No pattern is so long that matching would need memory. */
+static VOID RamfsPattern(VOID)
+{
+    ZwClose(Make(TEMP L"any", 0));
+    CT_SUCCESS(QueryPattern(L"\\SystemRoot\\Temp", 1020 * sizeof(WCHAR)));
+    CT_STATUS(QueryPattern(L"\\SystemRoot\\Temp", 1021 * sizeof(WCHAR)), STATUS_OBJECT_NAME_INVALID);
+    CT_SUCCESS(QueryPattern(L"\\SystemRoot", 1020 * sizeof(WCHAR)));
+    CT_STATUS(QueryPattern(L"\\SystemRoot", 1021 * sizeof(WCHAR)), STATUS_OBJECT_NAME_INVALID);
+    CT_SUCCESS(Delete(TEMP L"any"));
+}
+
+/* Closes the handle; the file object is held and gets a new one. */
+static HANDLE Reopen(HANDLE Handle, ACCESS_MASK Access)
+{
+    PVOID File = NULL;
+    HANDLE Late = NULL;
+    CT_SUCCESS(ObReferenceObjectByHandle(Handle, 0, *IoFileObjectType, KernelMode, &File, NULL));
+    ZwClose(Handle);
+    CT_SUCCESS(
+        ObOpenObjectByPointer(File, OBJ_KERNEL_HANDLE, NULL, Access, *IoFileObjectType, KernelMode, &Late));
+    ObDereferenceObject(File);
+    return Late;
+}
+
+/* After the cleanup nothing is begun that only the cleanup would end, and a second one ends nothing twice. */
+static VOID RamfsClosed(VOID)
+{
+    HANDLE File, Folder = Make(TEMP L"late", FILE_DIRECTORY_FILE), Other;
+    IO_STATUS_BLOCK Iosb;
+    LARGE_INTEGER Offset = {.QuadPart = 0}, Length = {.QuadPart = 10};
+    UCHAR Buffer[64];
+    Folder = Reopen(Folder, FILE_LIST_DIRECTORY | DELETE);
+    CT_STATUS(NtNotifyChangeDirectoryFile(Folder, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer),
+                                          FILE_NOTIFY_CHANGE_FILE_NAME, FALSE),
+              STATUS_NOTIFY_CLEANUP);
+    File = Reopen(Make(TEMP L"late\\file", 0), ALL_ACCESS);
+    CT_STATUS(ZwLockFile(File, NULL, NULL, NULL, &Iosb, &Offset, &Length, 0, TRUE, TRUE), STATUS_FILE_CLOSED);
+    CT_STATUS(SetDelete(File, TRUE), STATUS_FILE_CLOSED);
+    CT_SUCCESS(OpenAt(NULL, TEMP L"late\\file", ALL_ACCESS, 0, FILE_OPEN, 0, &Other));
+    ZwClose(File); /* takes away nothing of the other's */
+    CT_STATUS(Open(TEMP L"late\\file", FILE_READ_DATA, FILE_OPEN, 0, &File), STATUS_SHARING_VIOLATION);
+    CT_SUCCESS(SetDelete(Other, TRUE));
+    ZwClose(Other);
+    ZwClose(Folder);
+    CT_SUCCESS(Delete(TEMP L"late"));
+}
+
 static VOID RamfsScan(VOID)
 {
     HANDLE Folder = Make(TEMP L"scan", FILE_DIRECTORY_FILE), Handle;
@@ -716,6 +784,8 @@ static const CT_CASE Cases[] = {
     {"ramfs.notify", RamfsNotify},
     {"ramfs.notify_tree", RamfsNotifyTree},
     {"ramfs.scan", RamfsScan},
+    {"ramfs.pattern", RamfsPattern},
+    {"ramfs.closed", RamfsClosed},
     {"ramfs.section", RamfsSection},
     {"ramfs.information", RamfsInformation},
     {"ramfs.label", RamfsLabel},

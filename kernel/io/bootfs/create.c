@@ -169,7 +169,7 @@ NTSTATUS NTAPI BootfsCreate(PDEVICE_OBJECT Device, PIRP Irp)
 NTSTATUS NTAPI BootfsCleanup(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
-    if (BootfsNode(File) != NULL) {
+    if (BootfsNode(File) != NULL && !(File->Flags & FO_CLEANUP_COMPLETE)) {
         KeAcquireGuardedMutex(&BootfsShareLock);
         IoRemoveShareAccess(File, &BootfsShares[BootfsNumber(BootfsNode(File))]);
         KeReleaseGuardedMutex(&BootfsShareLock);

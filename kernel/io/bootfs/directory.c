@@ -11,6 +11,8 @@ static NTSTATUS GetScan(PFILE_OBJECT File, PCUNICODE_STRING Pattern, BOOTFS_SCAN
     if (*Scan != NULL)
         return STATUS_SUCCESS;
     ULONG Length = Pattern != NULL ? Pattern->Length : 0;
+    if (Length > FS_MAX_PATTERN)
+        return STATUS_OBJECT_NAME_INVALID;
     *Scan = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(**Scan) + Length, BOOTFS_TAG);
     if (*Scan == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
