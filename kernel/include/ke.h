@@ -411,6 +411,8 @@ VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVO
                         PVOID XSaveArea, PKSTART_ROUTINE StartRoutine, PVOID StartContext);
 VOID KeBecomeZeroPageThread(VOID);   /* priority 0, below all other threads: mm's, PASSIVE_LEVEL */
 VOID KeReadyThread(PKTHREAD Thread); /* a thread that has not run yet */
+/* One that will never run: who waits for it sees its end, and it takes no APCs. IRQL < DISPATCH_LEVEL. */
+VOID KeAbandonThread(PKTHREAD Thread);
 DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread); /* current thread; signals it, never returns */
 VOID KeAnnounceThreadEnd(VOID); /* the current thread counts as ended from here on */
 

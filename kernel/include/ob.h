@@ -139,7 +139,8 @@ VOID ObCloseAllHandles(POB_HANDLE_TABLE Table);
 VOID ObDeleteHandleTable(POB_HANDLE_TABLE Table);
 ULONG ObHandleCount(POB_HANDLE_TABLE Table); /* of the moment. Any IRQL */
 
-/* IRQL < DISPATCH_LEVEL. Each open handle, while none is opened or closed: Routine runs at DISPATCH_LEVEL under the table's lock. */
+/* IRQL < DISPATCH_LEVEL. Each open handle: Routine runs at DISPATCH_LEVEL under the table's lock, which is let go after each 256 entries; a
+ * handle that stays open is met once. */
 typedef struct _OB_HANDLE_ENTRY {
     HANDLE Handle;
     PVOID Object;
@@ -174,6 +175,10 @@ NTSTATUS ObCloseHandleOf(POB_HANDLE_TABLE Table, HANDLE Handle, ULONG Kept);
 
 /* [WDK ObCloseHandle] PASSIVE_LEVEL. */
 NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
+
+/* What a caller of that mode says of an object, copied. STATUS_INVALID_PARAMETER: nothing, or a wrong Length. OBJ_KERNEL_HANDLE is the
+ * kernel's only. PASSIVE_LEVEL. */
+NTSTATUS ObCaptureAttributes(OBJECT_ATTRIBUTES *Copy, const OBJECT_ATTRIBUTES *From, KPROCESSOR_MODE Mode);
 
 /* PASSIVE_LEVEL. The answer of a service that makes a handle, for a caller of that mode. It is closed when it cannot be written. */
 NTSTATUS ObGiveHandle(PHANDLE To, HANDLE Handle, KPROCESSOR_MODE Mode);

@@ -120,6 +120,14 @@ DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread)
     __builtin_unreachable();
 }
 
+VOID KeAbandonThread(PKTHREAD Thread)
+{
+    KiRundownApcs(Thread);
+    KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
+    KiSignalThreadEnd(Thread);
+    KiExitDispatcher(OldIrql);
+}
+
 VOID KeInitializeThreadReaper(VOID)
 {
     KeThreadReaper.Lock = (ARCH_LOCK)ARCH_LOCK_INIT("Reaper", LockRankKeThread, DISPATCH_LEVEL);

@@ -4,7 +4,7 @@
 #include "mm_caller.h"
 
 /* [WDK OBJECT_ATTRIBUTES] OBJ_KERNEL_HANDLE is the kernel's: a user-mode caller could not use such a handle. */
-NTSTATUS ObpCaptureAttributes(OBJECT_ATTRIBUTES *Copy, const OBJECT_ATTRIBUTES *From, KPROCESSOR_MODE Mode)
+NTSTATUS ObCaptureAttributes(OBJECT_ATTRIBUTES *Copy, const OBJECT_ATTRIBUTES *From, KPROCESSOR_MODE Mode)
 {
     if (From == NULL)
         return STATUS_INVALID_PARAMETER;

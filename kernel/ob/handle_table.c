@@ -217,20 +217,30 @@ static PVOID ObpSweepBlock(OB_HANDLE_TABLE *Table, PULONG Index)
     return Object;
 }
 
-VOID ObEnumerateHandles(POB_HANDLE_TABLE Table, VOID (*Routine)(const OB_HANDLE_ENTRY *Entry, PVOID Context),
-                        PVOID Context)
+static VOID ObpEnumerateBlockLocked(OB_HANDLE_TABLE *Table, ULONG Block,
+                                    VOID (*Routine)(const OB_HANDLE_ENTRY *Entry, PVOID Context),
+                                    PVOID Context)
 {
     ULONG_PTR Bits = Table == &ObpSystemTable ? OBP_KERNEL_HANDLE_BITS : 0;
-    KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
+    ULONG First = Block * OBP_ENTRIES_PER_BLOCK;
 
-    for (ULONG Index = 1; Index / OBP_ENTRIES_PER_BLOCK < Table->BlockCount; Index++) {
+    for (ULONG Index = First; Index < First + OBP_ENTRIES_PER_BLOCK; Index++) {
         const OBP_ENTRY *From = ObpEntryOfIndex(Table, Index);
         OB_HANDLE_ENTRY Entry = {(HANDLE)((ULONG_PTR)Index * 4 | Bits), From->Object, From->Access,
                                  From->Value};
         if (From->Object != NULL)
             Routine(&Entry, Context);
     }
-    ArchReleaseLock(&Table->Lock, OldIrql);
+}
+
+VOID ObEnumerateHandles(POB_HANDLE_TABLE Table, VOID (*Routine)(const OB_HANDLE_ENTRY *Entry, PVOID Context),
+                        PVOID Context)
+{
+    for (ULONG Block = 0; Block < Table->BlockCount; Block++) {
+        KIRQL OldIrql = ArchAcquireLock(&Table->Lock);
+        ObpEnumerateBlockLocked(Table, Block, Routine, Context);
+        ArchReleaseLock(&Table->Lock, OldIrql);
+    }
 }
 
 static VOID ObpCloseTable(OB_HANDLE_TABLE *Table)

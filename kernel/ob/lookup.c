@@ -188,7 +188,7 @@ NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Ob
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     OBJECT_ATTRIBUTES Captured;
-    NTSTATUS Status = ObpCaptureAttributes(&Captured, ObjectAttributes, AccessMode);
+    NTSTATUS Status = ObCaptureAttributes(&Captured, ObjectAttributes, AccessMode);
     if (!NT_SUCCESS(Status))
         return Status;
     OBP_LOOKUP Lookup = {.Parse = {.ObjectType = ObjectType,

@@ -91,7 +91,7 @@ NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type, POBJ
         return STATUS_INSUFFICIENT_RESOURCES;
     if (Attributes != NULL) {
         OBJECT_ATTRIBUTES Captured;
-        NTSTATUS Status = ObpCaptureAttributes(&Captured, Attributes, ProbeMode);
+        NTSTATUS Status = ObCaptureAttributes(&Captured, Attributes, ProbeMode);
         if (NT_SUCCESS(Status) && (Captured.Attributes & OBJ_PERMANENT) &&
             !SeSinglePrivilegeCheck(RtlConvertUlongToLuid(SE_CREATE_PERMANENT_PRIVILEGE), AccessMode))
             Status = STATUS_PRIVILEGE_NOT_HELD;

@@ -133,8 +133,7 @@ typedef struct _OBP_LOOKUP {
 
 NTSTATUS ObpLookup(OBP_LOOKUP *Lookup);
 
-/* capture.c: Mode says whose memory From and what it points to are. The name goes back with ObFreeName. */
-NTSTATUS ObpCaptureAttributes(OBJECT_ATTRIBUTES *Copy, const OBJECT_ATTRIBUTES *From, KPROCESSOR_MODE Mode);
+/* capture.c: Mode says whose memory From and what it points to are (ObCaptureAttributes: ob.h). The name goes back with ObFreeName. */
 NTSTATUS ObpCaptureName(PUNICODE_STRING Copy, const UNICODE_STRING *From, KPROCESSOR_MODE Mode);
 
 /* handle.c */

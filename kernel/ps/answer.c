@@ -3,14 +3,23 @@
 #include "psp.h"
 #include "mm_caller.h"
 
+/* A process or thread is referenced, and memory held: a kernel-mode caller gets a status too for memory that is not there. */
+static NTSTATUS PspWrite(PVOID To, const VOID *Data, ULONG Size, KPROCESSOR_MODE Mode)
+{
+    __try {
+        return MmWriteCaller(To, Data, Size, Mode);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+}
+
 /* [MS NtQueryInformationProcess] ReturnLength tells the size that is needed when the buffer does not fit, too. */
 static NTSTATUS PspReturn(const PSP_ANSWER *Answer, const VOID *Data, ULONG Size, BOOLEAN Fits)
 {
-    NTSTATUS Status =
-        Fits ? MmWriteCaller(Answer->Buffer, Data, Size, Answer->Mode) : STATUS_INFO_LENGTH_MISMATCH;
+    NTSTATUS Status = Fits ? PspWrite(Answer->Buffer, Data, Size, Answer->Mode) : STATUS_INFO_LENGTH_MISMATCH;
 
     if (Answer->ReturnLength != NULL && (NT_SUCCESS(Status) || !Fits)) {
-        NTSTATUS Told = MmWriteCaller(Answer->ReturnLength, &Size, sizeof(Size), Answer->Mode);
+        NTSTATUS Told = PspWrite(Answer->ReturnLength, &Size, sizeof(Size), Answer->Mode);
         if (!NT_SUCCESS(Told))
             return Told;
     }
@@ -27,7 +36,7 @@ NTSTATUS PspAnswer(const PSP_ANSWER *Answer, const VOID *Data, ULONG Size)
     return PspReturn(Answer, Data, Size, Answer->Length >= Size);
 }
 
-/* Terminated, so that it can be read as a C string; the terminator does not count in Length. */
+/* Text is no longer than 65,532 bytes. Terminated, so that it can be read as a C string; the terminator does not count in Length. */
 NTSTATUS PspAnswerString(const PSP_ANSWER *Answer, PCUNICODE_STRING Text)
 {
     ULONG Size = (ULONG)(sizeof(UNICODE_STRING) + Text->Length + sizeof(UNICODE_NULL));

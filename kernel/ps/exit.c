@@ -21,7 +21,8 @@ NTSTATUS PspJoinProcess(PETHREAD Thread)
     return Ending ? STATUS_PROCESS_IS_TERMINATING : STATUS_SUCCESS;
 }
 
-/* TRUE: it was the last one, and the caller ends the process. The System process has always the reaper. */
+/* TRUE: it was the last one, and the caller ends the process. One that never ran ends a process that was announced: its end is told while
+ * somebody holds it, not when its object goes. The System process has always the reaper. */
 static BOOLEAN PspLeaveProcess(PETHREAD Thread, BOOLEAN Ran)
 {
     PEPROCESS Process = (PEPROCESS)Thread->Tcb.Process;
@@ -31,7 +32,8 @@ static BOOLEAN PspLeaveProcess(PETHREAD Thread, BOOLEAN Ran)
     RemoveEntryList(&Thread->ProcessEntry);
     Process->ActiveThreads--;
     Process->EndedTicks += Thread->Tcb.KernelTicks;
-    Last = Process->ActiveThreads == 0 && !Process->EndStarted && (Ran || Process->Ending);
+    Last =
+        Process->ActiveThreads == 0 && !Process->EndStarted && (Ran || Process->Ending || Process->Announced);
     if (Last) {
         if (!Process->Ending)
             Process->ExitStatus = Thread->ExitStatus;
@@ -78,8 +80,10 @@ VOID PspForbidProcess(PEPROCESS Process, NTSTATUS Status)
 
 VOID PspEndUnusedProcess(PEPROCESS Process)
 {
-    if (!Process->EndStarted && Process->Pcb.AddressSpace != NULL)
-        PspEndProcessFromOutside(Process);
+    if (Process->EndStarted || Process->Pcb.AddressSpace == NULL)
+        return;
+    NT_CHECK(!Process->Announced);
+    PspEndProcessFromOutside(Process);
 }
 
 DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus)
@@ -145,7 +149,8 @@ static NTSTATUS PspTerminateProcess(HANDLE Handle, NTSTATUS ExitStatus, KPROCESS
         Status = PspStartEnd(Process, ExitStatus, &EndIt);
     if (NT_SUCCESS(Status) && EndIt)
         PspEndProcessFromOutside(Process);
-    BOOLEAN Own = NT_SUCCESS(Status) && KiCurrentThread()->Process == &Process->Pcb;
+    /* [WDK ZwTerminateProcess] does not return for one's own: the end may have begun in another thread, which waits for this one */
+    BOOLEAN Own = Process != PsInitialSystemProcess && KiCurrentThread()->Process == &Process->Pcb;
     ObDereferenceObject(Process);
     if (Own) {
         KeCheckThreadOwner();

@@ -48,6 +48,20 @@ KT_TEST(handles_belong_to_their_process)
     KT_EXPECT(KernelHere != NULL && KernelHere == KernelInProcess);
 }
 
+typedef struct _HANDLE_WALK {
+    PVOID Object;
+    ULONG Count; /* of handles to it, each above the last */
+    HANDLE Last;
+} HANDLE_WALK;
+
+static VOID HandleMet(const OB_HANDLE_ENTRY *Entry, PVOID Context)
+{
+    HANDLE_WALK *Walk = Context;
+
+    Walk->Count += Entry->Object == Walk->Object && (ULONG_PTR)Entry->Handle > (ULONG_PTR)Walk->Last;
+    Walk->Last = Entry->Handle;
+}
+
 /* The end of a process closes what it left open: as many as need more than the first blocks of its table. */
 KT_TEST(process_end_closes_its_handles)
 {
@@ -67,9 +81,11 @@ KT_TEST(process_end_closes_its_handles)
     PVOID Last = HandleObject(Handle);
     KeUnstackDetachProcess(&State);
     ULONG Count = ObHandleCount(Process->Pcb.HandleTable);
+    HANDLE_WALK Walk = {.Object = Event};
+    ObEnumerateHandles(Process->Pcb.HandleTable, HandleMet, &Walk);
     ObDereferenceObject(Process);
     LONG_PTR Left = ObDereferenceObject(Event);
-    KT_EXPECT(Made == 5000 && Count == 5000 && Last == Event);
+    KT_EXPECT(Made == 5000 && Count == 5000 && Walk.Count == 5000 && Last == Event);
     KT_EXPECT(Left == 0);
 }
 

@@ -3,22 +3,19 @@
 #include "psp.h"
 #include "mm_caller.h"
 #include "ob.h"
-#include "se.h"
 
 /* [WDK ZwOpenProcess] a number is needed, a name is refused: processes and threads have none. */
 static NTSTATUS PspCaptureOpen(const OBJECT_ATTRIBUTES *From, const CLIENT_ID *FromId, KPROCESSOR_MODE Mode,
                                PULONG Attributes, PCLIENT_ID Id)
 {
     OBJECT_ATTRIBUTES Copy;
-    NTSTATUS Status = MmReadCaller(&Copy, From, sizeof(Copy), Mode);
+    NTSTATUS Status = ObCaptureAttributes(&Copy, From, Mode);
 
     if (!NT_SUCCESS(Status))
         return Status;
     if (FromId == NULL || Copy.ObjectName != NULL)
         return STATUS_INVALID_PARAMETER_MIX;
     *Attributes = Copy.Attributes;
-    if (Mode != KernelMode)
-        *Attributes &= ~(ULONG)OBJ_KERNEL_HANDLE;
     return MmReadCaller(Id, FromId, sizeof(*Id), Mode);
 }
 
@@ -31,15 +28,13 @@ static ACCESS_MASK PspImpliedAccess(POBJECT_TYPE Type, ACCESS_MASK Access)
            (Access & THREAD_SET_INFORMATION ? THREAD_SET_LIMITED_INFORMATION : 0);
 }
 
-/* [Win32 Process Security and Access Rights] who has SeDebugPrivilege may open every process. */
+/* Nothing is refused, and SeDebugPrivilege decides nothing: processes and threads have no descriptors (D-203). */
 static NTSTATUS PspGiveOpened(PVOID Object, POBJECT_TYPE Type, ACCESS_MASK Access, ULONG Attributes,
                               PHANDLE To, KPROCESSOR_MODE Mode)
 {
     HANDLE Handle;
     Access |= PspImpliedAccess(Type, Access);
-    KPROCESSOR_MODE Checked =
-        SeSinglePrivilegeCheck(RtlConvertUlongToLuid(SE_DEBUG_PRIVILEGE), Mode) ? KernelMode : Mode;
-    NTSTATUS Status = ObOpenObjectByPointer(Object, Attributes, NULL, Access, Type, Checked, &Handle);
+    NTSTATUS Status = ObOpenObjectByPointer(Object, Attributes, NULL, Access, Type, Mode, &Handle);
     ObDereferenceObject(Object);
     return NT_SUCCESS(Status) ? ObGiveHandle(To, Handle, Mode) : Status;
 }

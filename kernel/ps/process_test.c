@@ -172,6 +172,48 @@ KT_TEST(process_creation_is_refused_by_a_routine)
     ObDereferenceObject(Process);
 }
 
+static struct {
+    PEPROCESS Process; /* referenced when its end is told */
+    PETHREAD Thread;   /* the one that never runs, referenced */
+} Kept;
+
+static VOID NTAPI LifeKeep(PEPROCESS Process, HANDLE ProcessId, PPS_CREATE_NOTIFY_INFO Info)
+{
+    if (ProcessId != Told.Process)
+        return;
+    if (Info != NULL)
+        ObReferenceObject(Kept.Thread = CONTAINING_RECORD(Process->ThreadList.Flink, ETHREAD, ProcessEntry));
+    else
+        ObReferenceObject(Kept.Process = Process);
+}
+
+/* The first thread was told of and gets no handle: the process ends while it can be kept, the thread is seen to have ended. */
+KT_TEST(process_ends_whose_first_thread_gets_no_handle)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\None\\Thread");
+    LARGE_INTEGER Now = {};
+    OBJECT_ATTRIBUTES Attributes;
+    PEPROCESS Process;
+    HANDLE Handle, None;
+
+    KT_EXPECT(LifeBegin(&Process, &Handle));
+    KT_EXPECT(LifeListen(PsGetProcessId(Process), STATUS_SUCCESS));
+    KT_EXPECT(PsSetCreateProcessNotifyRoutineEx(LifeKeep, FALSE) == 0);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE, NULL, NULL);
+    NTSTATUS Status =
+        PsCreateSystemThread(&None, THREAD_ALL_ACCESS, &Attributes, Handle, NULL, LifeBody, NULL);
+    KT_EXPECT(!NT_SUCCESS(Status) && Told.Created == 1 && Told.Ended == 2 && Told.ThreadCreated == 0);
+    KT_EXPECT(ZwWaitForSingleObject(Handle, FALSE, &Now) == 0 && PsGetProcessExitStatus(Process) == Status);
+    KT_EXPECT(PsSetCreateProcessNotifyRoutineEx(LifeKeep, TRUE) == 0 && LifeStopListening());
+    ZwClose(Handle);
+    ObDereferenceObject(Process);
+    KT_EXPECT(Kept.Process == Process && Kept.Thread != NULL);
+    KT_EXPECT(KeWaitForSingleObject(Kept.Thread, Executive, KernelMode, FALSE, &Now) == 0);
+    KT_EXPECT(PsGetThreadExitStatus(Kept.Thread) == Status);
+    ObDereferenceObject(Kept.Thread);
+    ObDereferenceObject(Kept.Process);
+}
+
 /* --- ended from outside --- */
 
 static VOID NTAPI LifeWait(PVOID Context)
@@ -208,6 +250,38 @@ KT_TEST(process_is_terminated)
     KT_EXPECT(ZwTerminateProcess(Handle, 7) == 0 && ZwWaitForSingleObject(Handle, FALSE, NULL) == 0);
     KT_EXPECT(PsGetProcessExitStatus(Process) == 7);
     KT_EXPECT(ZwTerminateProcess(NULL, 1) == STATUS_ACCESS_DENIED); /* the System process */
+    ZwClose(Handle);
+    ObDereferenceObject(Process);
+}
+
+static VOID NTAPI LifeEndsItself(PVOID Context)
+{
+    LARGE_INTEGER Long = {.QuadPart = -600LL * 10000000};
+
+    (void)KeSetEvent(Context, IO_NO_INCREMENT, FALSE);
+    (void)KeDelayExecutionThread(UserMode, TRUE, &Long);
+    (void)ZwTerminateProcess(ZwCurrentProcess(), STATUS_NO_MATCH);
+    PsTerminateSystemThread(STATUS_UNSUCCESSFUL);
+}
+
+/* [WDK ZwTerminateProcess] of one's own process does not return, also when another thread was the first. */
+KT_TEST(thread_ends_that_terminates_its_ending_process)
+{
+    PEPROCESS Process;
+    HANDLE Handle;
+    PVOID Thread = NULL;
+    KEVENT Runs;
+
+    KT_EXPECT(LifeBegin(&Process, &Handle));
+    KeInitializeEvent(&Runs, NotificationEvent, FALSE);
+    KT_EXPECT(LifeThread(Handle, LifeEndsItself, &Runs, &Thread) == 0);
+    KeWaitForSingleObject(&Runs, Executive, KernelMode, FALSE, NULL);
+    KT_EXPECT(ZwTerminateProcess(Handle, STATUS_LOGON_FAILURE) == 0);
+    KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, NULL);
+    KT_EXPECT(PsGetThreadExitStatus(Thread) == STATUS_NO_MATCH);
+    KT_EXPECT(ZwWaitForSingleObject(Handle, FALSE, NULL) == 0);
+    KT_EXPECT(PsGetProcessExitStatus(Process) == STATUS_LOGON_FAILURE);
+    ObDereferenceObject(Thread);
     ZwClose(Handle);
     ObDereferenceObject(Process);
 }

@@ -48,11 +48,11 @@ VOID PspLeaveThread(PETHREAD Thread);
 /* exit.c. PASSIVE_LEVEL. */
 NTSTATUS
 PspJoinProcess(PETHREAD Thread); /* STATUS_PROCESS_IS_TERMINATING; *its* process, which it references */
-/* A thread that never ran is taken out of its process again. */
+/* A thread that never ran is taken out of its process again. One that was announced ends with its only thread, as that one's ExitStatus says. */
 VOID PspQuitProcess(PETHREAD Thread);
 VOID PspForbidProcess(PEPROCESS Process, NTSTATUS Status); /* it ends with the thread that quits next */
 DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus); /* the current one */
-/* The process object goes: what it never ended is ended now. */
+/* The process object goes: one that nobody was told of is ended now. */
 VOID PspEndUnusedProcess(PEPROCESS Process);
 
 /* notify.c. PASSIVE_LEVEL, no lock. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The handles of all processes. [MS NtQuerySystemInformation] Each table is of one moment; SYSTEM_HANDLE_INFORMATION has 16 bits for a
+ * The handles of all processes. [MS NtQuerySystemInformation] A handle that stays open is there once; SYSTEM_HANDLE_INFORMATION has 16 bits for a
  * process and a handle, SYSTEM_HANDLE_INFORMATION_EX the whole. */
 #include "psp.h"
 #include "ob.h"

@@ -115,9 +115,10 @@ static NTSTATUS PspCreateThread(PEPROCESS Process, POBJECT_ATTRIBUTES ObjectAttr
     return STATUS_SUCCESS;
 }
 
-/* A thread that never ran goes again; the caller's reference is dropped. */
+/* A thread that never ran goes again; the caller's reference is dropped. Who found it by its number may wait for it. */
 static VOID PspDiscardThread(PETHREAD Thread)
 {
+    KeAbandonThread(&Thread->Tcb);
     PspLeaveThread(Thread);
     PspFreeThreadMemory(&Thread->Tcb);
     ObDereferenceObject(Thread);
@@ -129,6 +130,7 @@ static NTSTATUS PspStartThread(PETHREAD Thread, ULONG DesiredAccess, PCLIENT_ID 
     NTSTATUS Status = PspJoinProcess(Thread);
 
     if (!NT_SUCCESS(Status)) {
+        Thread->ExitStatus = Status;
         ObDereferenceObject(Thread);
         return Status;
     }
@@ -140,6 +142,7 @@ static NTSTATUS PspStartThread(PETHREAD Thread, ULONG DesiredAccess, PCLIENT_ID 
         ObDereferenceObject(Thread);
     }
     if (!NT_SUCCESS(Status)) {
+        Thread->ExitStatus = Status;
         PspQuitProcess(Thread);
         return Status;
     }

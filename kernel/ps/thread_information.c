@@ -6,6 +6,9 @@
 #include "ob.h"
 #include "se.h"
 
+/* With the terminator that an answer adds it has to fit into MaximumLength. */
+#define PSP_LONGEST_NAME (MAXUSHORT - 1 - sizeof(UNICODE_NULL))
+
 static EX_PUSH_LOCK PspNameLock; /* ETHREAD.Name of all threads; in a critical region */
 
 /* --- setting: Value is the caller's, copied --- */
@@ -89,7 +92,7 @@ static NTSTATUS PspSetThreadName(PETHREAD Thread, const PSP_THREAD_VALUE *Value,
 {
     UNICODE_STRING Name = {Value->Name.Length, Value->Name.Length, NULL};
 
-    if (Name.Length & 1)
+    if ((Name.Length & 1) || Name.Length > PSP_LONGEST_NAME)
         return STATUS_INVALID_PARAMETER;
     if (Name.Length != 0) {
         Name.Buffer = ExAllocatePool2(POOL_FLAG_PAGED, Name.Length, PSP_TAG_NAME);
@@ -218,13 +221,32 @@ static NTSTATUS PspQueryThreadPagePriority(PETHREAD Thread, const PSP_ANSWER *An
     return PspAnswerExactly(Answer, &Thread->PagePriority, sizeof(Thread->PagePriority));
 }
 
-static NTSTATUS PspQueryThreadName(PETHREAD Thread, const PSP_ANSWER *Answer)
+/* *Copy: in pool, or empty. */
+static NTSTATUS PspCopyThreadName(PETHREAD Thread, PUNICODE_STRING Copy)
 {
     KeEnterCriticalRegion();
     ExAcquirePushLockShared(&PspNameLock);
-    NTSTATUS Status = PspAnswerString(Answer, &Thread->Name);
+    *Copy = Thread->Name;
+    if (Copy->Length != 0)
+        Copy->Buffer = ExAllocatePool2(POOL_FLAG_PAGED, Copy->Length, PSP_TAG_NAME);
+    if (Copy->Length != 0 && Copy->Buffer != NULL)
+        RtlCopyMemory(Copy->Buffer, Thread->Name.Buffer, Copy->Length);
     ExReleasePushLockShared(&PspNameLock);
     KeLeaveCriticalRegion();
+    return Copy->Length != 0 && Copy->Buffer == NULL ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+}
+
+/* The caller's memory is not touched under the lock of all names: it may have to be read in, or raise. */
+static NTSTATUS PspQueryThreadName(PETHREAD Thread, const PSP_ANSWER *Answer)
+{
+    UNICODE_STRING Name;
+    NTSTATUS Status = PspCopyThreadName(Thread, &Name);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = PspAnswerString(Answer, &Name);
+    if (Name.Buffer != NULL)
+        ExFreePoolWithTag(Name.Buffer, PSP_TAG_NAME);
     return Status;
 }
 

@@ -417,6 +417,9 @@ static VOID CheckThreadName(QUERY_THREAD *Query)
     CT_CHECK(Length >= sizeof(UNICODE_STRING) + Name.Length && Length <= sizeof(Answer));
     CT_SUCCESS(Query(ZwCurrentThread(), ThreadNameInformation, &Answer, Length, &Length));
     CT_CHECK(RtlEqualUnicodeString(&Name, &Answer.String, FALSE));
+    /* nothing is held when the answer cannot be written */
+    CT_STATUS(Query(ZwCurrentThread(), ThreadNameInformation, (PVOID)0x10, 0x100, &Length),
+              STATUS_ACCESS_VIOLATION);
     CT_SUCCESS(ZwSetInformationThread(ZwCurrentThread(), ThreadNameInformation, &Empty, sizeof(Empty)));
 }
 
