@@ -22,6 +22,7 @@ DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_
 #define KE_RULE_PARTIAL_MDL 0x4E540002u     /* p2 target MDL, p3 address, p4 length: not inside the source */
 #define KE_RULE_EX_TIMER 0x4E540003u        /* p2 timer: what ExXxxTimer pages say is a bug check */
 #define KE_RULE_REMOVE_LOCK 0x4E540004u     /* p2 lock, p3 tag, p4 its count: the sentence says what */
+#define KE_RULE_FILE_SYSTEM 0x4E540006u     /* p2 device: registered as a file system again */
 #define KE_RULE_OBJECT 0x4E540010u /* p2 object, p3 its first 8 bytes: it is not of the kind that is needed */
 #define KE_RULE_ARGUMENT 0x4E540011u   /* p2 a value that the documentation does not have for an argument */
 #define KE_RULE_THREAD_END 0x4E540012u /* p2 routine: ended a thread that is not its own */

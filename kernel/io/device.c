@@ -245,15 +245,16 @@ VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT Device)
     if (Device->Flags & DO_DEVICE_HAS_NAME)
         ObMakeTemporaryObject(Device);
     IopStopDeviceTimer(Device);
-    IopForgetVolume(Device);
+    ObfReferenceObject(Device);
+    IopMarkDeleted(Device);
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
-    IopDeviceState(Device)->ExtensionFlags |= DOE_DELETE_PENDING;
     PDEVICE_OBJECT Attached = IopReferenceAttachedLocked(Device);
     BOOLEAN Deleted = IopTakeDeletedLocked(Device);
     ArchReleaseLock(&IopDatabaseLock, OldIrql);
     if (Deleted)
         IopAfterUse(Device, TRUE, FALSE);
     IopTellAttached(Device, Attached);
+    ObfDereferenceObject(Device);
 }
 
 /* [WDK IoCreateDevice] Exclusive: one open file at a time, STATUS_ACCESS_DENIED for more; files relative to an open one are

@@ -52,8 +52,8 @@ static VOID IopDeleteFile(PVOID Object)
         ExFreePool(File->FileName.Buffer); /* a file system may have put another buffer there */
     if (Device == NULL)
         return;
-    if (File->Vpb != NULL)
-        IopDereferenceVolume(File->Vpb);
+    if (IopFile(File)->Vpb != NULL)
+        IopDereferenceVolume(File);
     IopDereferenceDevice(Device);
     ObfDereferenceObject(Device);
 }

@@ -6,10 +6,19 @@
 /* (d) by DEVICE_OBJECT.Queue.ListEntry; the newest first, those with DO_LOW_PRIORITY_FILESYSTEM last. */
 static LIST_ENTRY IopFileSystems = {&IopFileSystems, &IopFileSystems};
 
+/* The list entry would be linked a second time, or belongs to StartIo. */
+static VOID IopCheckFileSystem(PDEVICE_OBJECT Device)
+{
+    if (Device->Queue.ListEntry.Flink != NULL)
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_FILE_SYSTEM, (ULONG_PTR)Device, 0,
+                          0, "registered the device of a file system that is registered already");
+}
+
 /* [WDK IoRegisterFileSystem] PASSIVE_LEVEL. The device is in use until it is unregistered. */
 VOID NTAPI IoRegisterFileSystem(PDEVICE_OBJECT DeviceObject)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    IopCheckFileSystem(DeviceObject);
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
     DeviceObject->ReferenceCount++;
     DeviceObject->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
@@ -65,6 +74,16 @@ static PDEVICE_OBJECT IopFileSystemAt(DEVICE_TYPE Type, ULONG Index)
     return Found;
 }
 
+/* What a file system put there that failed is not mounted. */
+static VOID IopClearVolume(PVPB Vpb)
+{
+    KIRQL OldIrql;
+    IoAcquireVpbSpinLock(&OldIrql);
+    Vpb->DeviceObject = NULL;
+    Vpb->Flags &= (USHORT)~VPB_RAW_MOUNT;
+    IoReleaseVpbSpinLock(OldIrql);
+}
+
 /* [WDK IRP_MJ_FILE_SYSTEM_CONTROL, IRP_MN_MOUNT_VOLUME] */
 NTSTATUS IopSendMount(PDEVICE_OBJECT FileSystem, PVPB Vpb, BOOLEAN AllowRaw)
 {
@@ -86,6 +105,8 @@ NTSTATUS IopSendMount(PDEVICE_OBJECT FileSystem, PVPB Vpb, BOOLEAN AllowRaw)
               Vpb->RealDevice);
         Status = STATUS_UNRECOGNIZED_VOLUME;
     }
+    if (!NT_SUCCESS(Status))
+        IopClearVolume(Vpb);
     return Status;
 }
 

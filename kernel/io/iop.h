@@ -49,7 +49,8 @@ typedef struct _IOP_DEVICE_STATE {
     LONG StartIoCount;
     LONG StartIoKey;
     ULONG StartIoFlags;
-    PVPB Vpb; /* (v) of a volume's device: where it is mounted */
+    PVPB Vpb;          /* (v) of a volume's device: where it is mounted */
+    ULONG VolumeFiles; /* (v) of a volume's device: open files whose IOP_FILE.Volume it is */
 } IOP_DEVICE_STATE;
 ASSERT_OFFSET(IOP_DEVICE_STATE, AttachedTo, 0x30);
 
@@ -82,9 +83,11 @@ PDEVICE_OBJECT IopBaseDevice(PFILE_OBJECT File);
 /* A new open of File on its device: mounts a volume if need be (PASSIVE_LEVEL) and holds it by File->Vpb, which stays NULL when the device
  * itself is opened. */
 NTSTATUS IopReferenceVolume(PFILE_OBJECT File, ACCESS_MASK DesiredAccess);
-VOID IopDereferenceVolume(PVPB Vpb); /* a raw volume is dismounted when its last file goes */
-/* The file system deletes its volume's device. */
-VOID IopForgetVolume(PDEVICE_OBJECT Volume);
+VOID IopDereferenceVolume(
+    PFILE_OBJECT
+        File); /* IopFile(File)->Vpb is not NULL. A raw volume is dismounted when its last file goes */
+/* Sets DOE_DELETE_PENDING; a volume that no file uses is dismounted. The caller has a reference: the device may be idle and go at once. */
+VOID IopMarkDeleted(PDEVICE_OBJECT Device);
 
 /* file_system.c: asks the registered file systems, the newest first. PASSIVE_LEVEL, Vpb->RealDevice's DeviceLock held. Success: Vpb->DeviceObject is set. */
 NTSTATUS IopMountVolume(PVPB Vpb, BOOLEAN AllowRaw);
@@ -416,6 +419,19 @@ static inline BOOLEAN IopOpensDevice(const FILE_OBJECT *Related, const OB_PARSE 
 
 /* open.c: makes a file object on Device and sends IRP_MJ_CREATE; parse procedure of devices and files. */
 NTSTATUS IopOpenFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, OB_PARSE *Parse, PVOID *Found);
+
+/* Body of a file object. */
+typedef struct _IOP_FILE {
+    FILE_OBJECT Object;
+    PVPB
+        Vpb; /* that it holds, whatever a file system writes into Object.Vpb, or NULL. Constant once it is open */
+    PDEVICE_OBJECT Volume; /* that it was opened on, with Vpb; the VPB may have another one since */
+} IOP_FILE;
+
+static inline IOP_FILE *IopFile(PFILE_OBJECT Object)
+{
+    return CONTAINING_RECORD(Object, IOP_FILE, Object);
+}
 
 /* file_object.c */
 VOID IopInitFileType(VOID);

@@ -31,8 +31,8 @@ static NTSTATUS IopMakeFile(PDEVICE_OBJECT Device, PFILE_OBJECT Related, const O
 {
     const IOP_OPEN *Open = Parse->Context;
     PFILE_OBJECT File;
-    NTSTATUS Status = ObCreateObject(KernelMode, IoFileObjectType, NULL, KernelMode, NULL, sizeof(*File), 0,
-                                     0, (PVOID *)&File);
+    NTSTATUS Status = ObCreateObject(KernelMode, IoFileObjectType, NULL, KernelMode, NULL, sizeof(IOP_FILE),
+                                     0, 0, (PVOID *)&File);
     if (!NT_SUCCESS(Status))
         return Status;
     if (Parse->RemainingName.Length != 0)
@@ -141,8 +141,8 @@ static NTSTATUS IopOpenOnReferencedDevice(PDEVICE_OBJECT Device, PFILE_OBJECT Re
         *Found = File;
         return Status;
     }
-    if (File->Vpb != NULL)
-        IopDereferenceVolume(File->Vpb);
+    if (IopFile(File)->Vpb != NULL)
+        IopDereferenceVolume(File);
     File->Vpb = NULL;
     File->DeviceObject = NULL; /* no cleanup and close for what was not opened */
     ObfDereferenceObject(File);

@@ -39,7 +39,7 @@ NTSTATUS IopCreateVpb(PDEVICE_OBJECT Device)
     return STATUS_SUCCESS;
 }
 
-/* The disk's object goes: a file system that keeps its volume has nothing below it any more. */
+/* The disk's object goes: a file system that keeps its volume has nothing below it any more. One that replaced the VPB chose its pool. */
 VOID IopFreeVpb(PDEVICE_OBJECT Device)
 {
     PVPB Vpb = Device->Vpb;
@@ -49,7 +49,7 @@ VOID IopFreeVpb(PDEVICE_OBJECT Device)
     if (Vpb->DeviceObject != NULL)
         IopDeviceState(Vpb->DeviceObject)->Vpb = NULL;
     ArchReleaseLock(&IopVpbLock, OldIrql);
-    ExFreePoolWithTag(Vpb, IOP_TAG_VPB);
+    ExFreePool(Vpb);
 }
 
 /* VPB lock held. The volume's device is NULL after it. */
@@ -62,28 +62,39 @@ static PDEVICE_OBJECT IopDismountLocked(PVPB Vpb)
     return Volume;
 }
 
-/* Files hold the volume's device too, so one that is deleted meanwhile stays until they are closed. */
-static NTSTATUS IopTryReferenceVolume(PVPB Vpb, BOOLEAN *Mounted)
+/* VPB lock held. A file system may have taken its volume off without a word. */
+static BOOLEAN IopIsMountedLocked(PVPB Vpb)
+{
+    return (Vpb->Flags & VPB_MOUNTED) && Vpb->DeviceObject != NULL;
+}
+
+/* Files hold the volume's device too, so one that is deleted meanwhile stays until they are closed. *Volume: NULL, none is mounted. */
+static NTSTATUS IopTryReferenceVolume(PVPB Vpb, PDEVICE_OBJECT *Volume)
 {
     NTSTATUS Status = STATUS_SUCCESS;
     KIRQL OldIrql = ArchAcquireLock(&IopVpbLock);
-    *Mounted = (Vpb->Flags & VPB_MOUNTED) != 0;
+    *Volume = IopIsMountedLocked(Vpb) ? Vpb->DeviceObject : NULL;
     if (Vpb->Flags & VPB_LOCKED) /* [WDK VPB] creates fail */
         Status = STATUS_ACCESS_DENIED;
-    else if (*Mounted)
-        Status = IopReferenceDeviceForOpen(Vpb->DeviceObject, TRUE);
-    if (*Mounted && NT_SUCCESS(Status))
+    else if (*Volume != NULL)
+        Status = IopReferenceDeviceForOpen(*Volume, TRUE);
+    if (*Volume != NULL && NT_SUCCESS(Status)) {
+        IopDeviceState(*Volume)->Vpb = Vpb;
+        IopDeviceState(*Volume)->VolumeFiles++;
         Vpb->ReferenceCount++;
+    }
     ArchReleaseLock(&IopVpbLock, OldIrql);
     return Status;
 }
 
-VOID IopDereferenceVolume(PVPB Vpb)
+VOID IopDereferenceVolume(PFILE_OBJECT File)
 {
+    PDEVICE_OBJECT Volume = IopFile(File)->Volume;
+    PVPB Vpb = IopFile(File)->Vpb;
     KIRQL OldIrql = ArchAcquireLock(&IopVpbLock);
-    PDEVICE_OBJECT Volume = Vpb->DeviceObject;
-    BOOLEAN Last = --Vpb->ReferenceCount == 0;
+    BOOLEAN Last = --IopDeviceState(Volume)->VolumeFiles == 0 && Vpb->DeviceObject == Volume;
     BOOLEAN Raw = Last && (Vpb->Flags & VPB_RAW_MOUNT);
+    Vpb->ReferenceCount--;
     if (Raw || (Last && (IopDeviceState(Volume)->ExtensionFlags & DOE_DELETE_PENDING)))
         (void)IopDismountLocked(Vpb);
     ArchReleaseLock(&IopVpbLock, OldIrql);
@@ -94,11 +105,15 @@ VOID IopDereferenceVolume(PVPB Vpb)
     ObfDereferenceObject(Volume);
 }
 
-VOID IopForgetVolume(PDEVICE_OBJECT Volume)
+/* Both at once: the last file that is closed either finds it deleted or is gone already. */
+VOID IopMarkDeleted(PDEVICE_OBJECT Device)
 {
     KIRQL OldIrql = ArchAcquireLock(&IopVpbLock);
-    PVPB Vpb = IopDeviceState(Volume)->Vpb;
-    if (Vpb != NULL && Vpb->DeviceObject == Volume && Vpb->ReferenceCount == 0)
+    PVPB Vpb = IopDeviceState(Device)->Vpb;
+    ArchAcquireLockAtIrql(&IopDatabaseLock);
+    IopDeviceState(Device)->ExtensionFlags |= DOE_DELETE_PENDING;
+    ArchReleaseLockFromIrql(&IopDatabaseLock);
+    if (Vpb != NULL && Vpb->DeviceObject == Device && IopDeviceState(Device)->VolumeFiles == 0)
         (void)IopDismountLocked(Vpb);
     ArchReleaseLock(&IopVpbLock, OldIrql);
 }
@@ -111,17 +126,29 @@ static VOID IopSetMounted(PVPB Vpb)
     ArchReleaseLock(&IopVpbLock, OldIrql);
 }
 
-/* One thread mounts, the others wait for it. */
+static BOOLEAN IopIsMounted(PVPB Vpb)
+{
+    KIRQL OldIrql = ArchAcquireLock(&IopVpbLock);
+    BOOLEAN Mounted = IopIsMountedLocked(Vpb);
+    if (!Mounted)
+        Vpb->Flags &= (USHORT)~VPB_MOUNTED; /* file systems are asked about a volume that is not */
+    ArchReleaseLock(&IopVpbLock, OldIrql);
+    return Mounted;
+}
+
+/* One thread mounts, the others wait for it: it must not be suspended meanwhile. */
 static NTSTATUS IopMountOnce(PVPB Vpb, BOOLEAN AllowRaw)
 {
     NTSTATUS Status = STATUS_SUCCESS;
+    KeEnterCriticalRegion();
     KeWaitForSingleObject(&Vpb->RealDevice->DeviceLock, Executive, KernelMode, FALSE, NULL);
-    if (!(Vpb->Flags & VPB_MOUNTED)) {
+    if (!IopIsMounted(Vpb)) {
         Status = IopMountVolume(Vpb, AllowRaw);
         if (NT_SUCCESS(Status))
             IopSetMounted(Vpb);
     }
     KeSetEvent(&Vpb->RealDevice->DeviceLock, IO_NO_INCREMENT, FALSE);
+    KeLeaveCriticalRegion();
     return Status;
 }
 
@@ -143,14 +170,15 @@ NTSTATUS IopReferenceVolume(PFILE_OBJECT File, ACCESS_MASK DesiredAccess)
     if (Vpb == NULL || (File->Flags & FO_DIRECT_DEVICE_OPEN))
         return STATUS_SUCCESS;
     for (;;) {
-        BOOLEAN Mounted;
-        NTSTATUS Status = IopTryReferenceVolume(Vpb, &Mounted);
-        if (NT_SUCCESS(Status) && !Mounted)
+        PDEVICE_OBJECT Volume;
+        NTSTATUS Status = IopTryReferenceVolume(Vpb, &Volume);
+        if (NT_SUCCESS(Status) && Volume == NULL)
             Status = IopMountOnce(Vpb, (File->Flags & FO_VOLUME_OPEN) != 0);
         if (!NT_SUCCESS(Status))
             return Status;
-        if (Mounted) {
-            File->Vpb = Vpb;
+        if (Volume != NULL) {
+            IopFile(File)->Volume = Volume;
+            IopFile(File)->Vpb = File->Vpb = Vpb;
             return STATUS_SUCCESS;
         }
     }
@@ -158,8 +186,8 @@ NTSTATUS IopReferenceVolume(PFILE_OBJECT File, ACCESS_MASK DesiredAccess)
 
 PDEVICE_OBJECT IopBaseDevice(PFILE_OBJECT File)
 {
-    return File->Vpb != NULL && File->Vpb->DeviceObject != NULL ? File->Vpb->DeviceObject
-                                                                : File->DeviceObject;
+    /* a driver's own FILE_OBJECT, which nobody opened, has no VPB */
+    return File->Vpb != NULL && IopFile(File)->Vpb != NULL ? IopFile(File)->Volume : File->DeviceObject;
 }
 
 /* [WDK IoGetBaseFileSystemDeviceObject] the volume's device under all filters; the file's device where none is mounted. */
@@ -176,13 +204,11 @@ NTSTATUS NTAPI IoGetDiskDeviceObject(PDEVICE_OBJECT FileSystemDeviceObject, PDEV
         return Status; /* a disk itself */
     KIRQL OldIrql = ArchAcquireLock(&IopVpbLock);
     PVPB Vpb = IopDeviceState(FileSystemDeviceObject)->Vpb;
-    if (Vpb != NULL) {
-        Status = STATUS_SUCCESS;
+    /* a mounted volume does not hold its disk, which may be on its way out */
+    Status =
+        Vpb != NULL && ObReferenceObjectSafe(Vpb->RealDevice) ? STATUS_SUCCESS : STATUS_VOLUME_DISMOUNTED;
+    if (NT_SUCCESS(Status))
         *DiskDeviceObject = Vpb->RealDevice;
-        ObfReferenceObject(Vpb->RealDevice);
-    } else {
-        Status = STATUS_VOLUME_DISMOUNTED;
-    }
     ArchReleaseLock(&IopVpbLock, OldIrql);
     return Status;
 }

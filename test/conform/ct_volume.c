@@ -2,6 +2,7 @@
  * Volumes: a disk and a file system of this driver, mounted by an open; the raw file system; directories and volume information of the
  * boot volume. [WDK VPB, IoRegisterFileSystem, IRP_MN_MOUNT_VOLUME, ZwQueryDirectoryFile, ZwQueryVolumeInformationFile] */
 #include "ct_irp.h"
+#include "ct_threads.h"
 
 static UNICODE_STRING DiskName = RTL_CONSTANT_STRING(L"\\Device\\CtDisk");
 static UNICODE_STRING FsName = RTL_CONSTANT_STRING(L"\\CtFs");
@@ -233,6 +234,75 @@ static VOID VolumeRace(VOID)
     }
     CT_CHECK(Failed == 0 && Mounts == 1 && VolumeCreates == 400);
     CT_CHECK(Disk->Vpb->ReferenceCount == 0);
+    RemoveAll();
+}
+
+static VOID Meet(volatile LONG *Arrived)
+{
+    InterlockedIncrement(Arrived);
+    while (*Arrived < 2)
+        CtSpin();
+}
+
+typedef struct _CLOSER {
+    HANDLE File;
+    volatile LONG Arrived;
+} CLOSER;
+
+static VOID NTAPI CloseAtOnce(PVOID Context)
+{
+    CLOSER *Closer = Context;
+    Meet(&Closer->Arrived);
+    ZwClose(Closer->File);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* The last file is closed while the volume's device is deleted: nothing points to it afterwards. */
+static BOOLEAN CloseAgainstDelete(VOID)
+{
+    CLOSER Closer = {0};
+    HANDLE Thread;
+    if (!NT_SUCCESS(Open(L"\\Device\\CtDisk\\a", FILE_READ_DATA, &Closer.File)) ||
+        !NT_SUCCESS(PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, CloseAtOnce, &Closer)))
+        return FALSE;
+    Meet(&Closer.Arrived);
+    IoDeleteDevice(Volume);
+    ZwWaitForSingleObject(Thread, FALSE, NULL);
+    ZwClose(Thread);
+    Volume = NULL;
+    return Disk->Vpb->DeviceObject == NULL && !(Disk->Vpb->Flags & VPB_MOUNTED) &&
+           Disk->Vpb->ReferenceCount == 0;
+}
+
+static VOID VolumeDeleteRace(VOID)
+{
+    CT_REQUIRE(MakeDisk());
+    CT_REQUIRE(MakeFileSystem());
+    for (LONG i = 1; i <= 200; i++)
+        CT_REQUIRE(CloseAgainstDelete() && Mounts == i);
+    RemoveAll();
+}
+
+/* A file system takes its volume off the disk while a file is open: the file stays with it, the next open mounts again. */
+static VOID VolumeTakenOff(VOID)
+{
+    HANDLE Handle, Second;
+    KIRQL Irql;
+    CT_REQUIRE(MakeDisk());
+    CT_REQUIRE(MakeFileSystem());
+    CT_SUCCESS(Open(L"\\Device\\CtDisk\\a", FILE_READ_DATA, &Handle));
+    PDEVICE_OBJECT Old = Volume;
+    IoAcquireVpbSpinLock(&Irql);
+    Disk->Vpb->DeviceObject = NULL;
+    Disk->Vpb->Flags &= (USHORT)~VPB_MOUNTED;
+    IoReleaseVpbSpinLock(Irql);
+    CT_SUCCESS(Open(L"\\Device\\CtDisk\\b", FILE_READ_DATA, &Second));
+    CT_CHECK(Mounts == 2 && Volume != Old && Old->ReferenceCount == 1 && Volume->ReferenceCount == 1);
+    ZwClose(Handle);
+    CT_CHECK(Old->ReferenceCount == 0 && Volume->ReferenceCount == 1 && Disk->Vpb->DeviceObject == Volume);
+    IoDeleteDevice(Old);
+    ZwClose(Second);
+    CT_EQUAL(Disk->Vpb->ReferenceCount, 0);
     RemoveAll();
 }
 
@@ -505,6 +575,8 @@ static const CT_CASE Cases[] = {
     {"volume.dismount", VolumeDismount},
     {"volume.raw", VolumeRaw},
     {"volume.race", VolumeRace},
+    {"volume.delete_race", VolumeDeleteRace},
+    {"volume.taken_off", VolumeTakenOff},
     {"volume.requests", VolumeRequests},
     {"volume.label", VolumeLabel},
     {"volume.directory", VolumeDirectory},
