@@ -118,6 +118,9 @@ NTSTATUS CmpReferenceKey(HANDLE Handle, ACCESS_MASK Access, KPROCESSOR_MODE Mode
 /* [WDK ACCESS_MASK] what the generic rights mean for keys */
 #define CMP_KEY_MAPPING {KEY_READ, KEY_WRITE, KEY_EXECUTE, KEY_ALL_ACCESS}
 
+/* key_name.c: the type's name method. PASSIVE_LEVEL; drivers are called. */
+NTSTATUS CmpQueryKeyName(PVOID Object, PUNICODE_STRING Name, PULONG Needed);
+
 /* key_security.c: the type's security method. */
 NTSTATUS CmpKeySecurity(PVOID Object, OB_SECURITY_CALL *Call);
 /* (r). What the key's descriptor grants the thread's caller of *Access, which may have generic rights and MAXIMUM_ALLOWED. Kernel mode gets

@@ -33,45 +33,6 @@ static VOID CmpCloseKeyObject(PVOID Object, LONG64 HandlesLeft)
         (void)CmpEndCall(&Call, Key, STATUS_SUCCESS);
 }
 
-static NTSTATUS CmpAppendPath(const CMP_KEY *Key, PUNICODE_STRING Name, PULONG Needed)
-{
-    CmpLockShared();
-    ULONG Length = CmpPathLength(Key->Kcb);
-    *Needed = Name->Length + Length;
-    BOOLEAN Fits = *Needed <= Name->MaximumLength;
-    if (Fits) {
-        CmpPutPath(Key->Kcb, Name->Buffer + Name->Length / sizeof(WCHAR));
-        Name->Length = (USHORT)*Needed;
-    }
-    CmpUnlockShared();
-    return Fits ? STATUS_SUCCESS : STATUS_BUFFER_OVERFLOW;
-}
-
-/* [WDK REG_QUERY_KEY_NAME] Not in the headers. */
-typedef struct _REG_QUERY_KEY_NAME {
-    PVOID Object;
-    POBJECT_NAME_INFORMATION ObjectNameInfo;
-    ULONG Length;
-    PULONG ReturnLength;
-    PVOID CallContext, ObjectContext, Reserved;
-} REG_QUERY_KEY_NAME;
-
-static NTSTATUS CmpQueryKeyName(PVOID Object, PUNICODE_STRING Name, PULONG Needed)
-{
-    NTSTATUS Status;
-    CMP_KEY *Key = Object;
-    if (!CmpHasCallbacks())
-        return CmpAppendPath(Key, Name, Needed);
-    REG_QUERY_KEY_NAME Information = {.Object = Key,
-                                      .ObjectNameInfo = (POBJECT_NAME_INFORMATION)Name,
-                                      .Length = Name->MaximumLength,
-                                      .ReturnLength = Needed};
-    CMP_CALL Call = CMP_CALL_OF(RegNtPreQueryKeyName, RegNtPostQueryKeyName, Key, Information);
-    if (!CmpBeginCall(&Call, &Status))
-        return Status;
-    return CmpEndCall(&Call, Key, CmpAppendPath(Key, Name, Needed));
-}
-
 /* [WDK ACCESS_MASK] what the generic rights mean for keys. Names of keys are never case-sensitive. */
 VOID CmpInitKeyType(VOID)
 {

@@ -78,7 +78,7 @@ static ULONG ObpNameRoom(POBJECT_NAME_INFORMATION Information, ULONG Length)
 }
 
 /* [WDK ObQueryNameString] the string lies behind the structure, terminated; an object without a name gives an empty string
- * with a NULL buffer; STATUS_INFO_LENGTH_MISMATCH with the needed size when it does not fit. PASSIVE_LEVEL. */
+ * with a NULL buffer; STATUS_INFO_LENGTH_MISMATCH with the needed size when it does not fit; STATUS_NAME_TOO_LONG when no string could have it. PASSIVE_LEVEL. */
 NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION Information, ULONG Length,
                                  PULONG ReturnLength)
 {
@@ -88,6 +88,8 @@ NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION Informat
     NTSTATUS Status = ObpQueryName(Object, &Name, &Needed);
     if (!NT_SUCCESS(Status) && Status != STATUS_BUFFER_OVERFLOW)
         return Status;
+    if (Needed > MAXUSHORT - sizeof(WCHAR))
+        return STATUS_NAME_TOO_LONG;
     *ReturnLength = sizeof(OBJECT_NAME_INFORMATION) + (Needed != 0 ? Needed + sizeof(WCHAR) : 0);
     if (Information == NULL || Length < *ReturnLength)
         return STATUS_INFO_LENGTH_MISMATCH;

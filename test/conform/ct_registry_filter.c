@@ -366,12 +366,125 @@ static VOID FilterLegacy(VOID)
     CT_SUCCESS(CmUnRegisterCallback(High.Cookie));
 }
 
+/* [WDK REG_QUERY_KEY_NAME] Not in the headers. */
+typedef struct KEY_NAME_QUERY {
+    PVOID Object;
+    POBJECT_NAME_INFORMATION ObjectNameInfo;
+    ULONG Length;
+    PULONG ReturnLength;
+    PVOID CallContext, ObjectContext, Reserved;
+} KEY_NAME_QUERY;
+
+#define OTHER_NAME L"\\REGISTRY\\Elsewhere"
+
+static struct {
+    LARGE_INTEGER Cookie;
+    BOOLEAN Answers; /* itself, with OTHER_NAME */
+    BOOLEAN Lies;    /* the length is more than there is room for */
+    BOOLEAN Wants;   /* says that there is too little room, and names none */
+    BOOLEAN Asks;    /* calls ObQueryNameString itself */
+    ULONG Pre, Post;
+    ULONG Length;    /* of the buffer, at the last call */
+    BOOLEAN SawName; /* behind the structure, after */
+} Namer;
+
+/* The buffer has room for the text behind the structure: all of it may be written. */
+static NTSTATUS AnswerName(const KEY_NAME_QUERY *Query)
+{
+    POBJECT_NAME_INFORMATION Information = Query->ObjectNameInfo;
+    ULONG Needed = sizeof(*Information) + sizeof(OTHER_NAME);
+    *Query->ReturnLength = Needed;
+    if (Query->Length < Needed)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    RtlFillMemory(Information, Query->Length, 0x5A);
+    RtlCopyMemory(Information + 1, OTHER_NAME, sizeof(OTHER_NAME));
+    Information->Name.Length = Namer.Lies ? 0xFFF0 : sizeof(OTHER_NAME) - sizeof(WCHAR);
+    Information->Name.MaximumLength = Information->Name.Length;
+    Information->Name.Buffer = (PWCHAR)(Information + 1);
+    return STATUS_CALLBACK_BYPASS;
+}
+
+static NTSTATUS NTAPI NameCallback(PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    REG_NOTIFY_CLASS Class = (REG_NOTIFY_CLASS)(ULONG_PTR)Argument1;
+    ULONG Size;
+    if (PsGetCurrentThread() != Tester)
+        return STATUS_SUCCESS;
+    if (Class == RegNtPostQueryKeyName) {
+        PREG_POST_OPERATION_INFORMATION Post = Argument2;
+        const KEY_NAME_QUERY *Query = Post->PreInformation;
+        Namer.Post++;
+        Namer.SawName = NT_SUCCESS(Post->Status) && Query->ObjectNameInfo->Name.Length != 0 &&
+                        Query->ObjectNameInfo->Name.Buffer[0] == L'\\';
+    }
+    if (Class != RegNtPreQueryKeyName)
+        return STATUS_SUCCESS;
+    const KEY_NAME_QUERY *Query = Argument2;
+    Namer.Pre++;
+    Namer.Length = Query->Length;
+    if (Namer.Asks)
+        CT_STATUS(ObQueryNameString(Query->Object, NULL, 0, &Size), STATUS_INFO_LENGTH_MISMATCH);
+    if (Namer.Wants)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    return Namer.Answers ? AnswerName(Query) : STATUS_SUCCESS;
+}
+
+typedef struct NAME_BUFFER {
+    OBJECT_NAME_INFORMATION Information;
+    WCHAR Text[100];
+    ULONG Behind;
+} NAME_BUFFER;
+
+/* Drivers see the whole answer, may give it, and are not believed where it would lie outside. */
+static VOID FilterName(VOID)
+{
+    HANDLE Key;
+    PVOID Object;
+    ULONG Size = 0, Length = 0;
+    UNICODE_STRING Altitude = CtName(L"2000"), Other = CtName(OTHER_NAME);
+    UNICODE_STRING Own = CtName(L"\\REGISTRY\\MACHINE\\SOFTWARE\\NtboxTest");
+    NAME_BUFFER Name = {.Behind = 0x11223344};
+    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)));
+    CT_REQUIRE(CT_SUCCESS(ObReferenceObjectByHandle(Key, 0, *CmKeyObjectType, KernelMode, &Object, NULL)));
+    Tester = PsGetCurrentThread();
+    RtlZeroMemory(&Namer, sizeof(Namer));
+    CT_REQUIRE(
+        CT_SUCCESS(CmRegisterCallbackEx(NameCallback, &Altitude, CtDriverObject, NULL, &Namer.Cookie, NULL)));
+    Length = FIELD_OFFSET(NAME_BUFFER, Behind);
+    CT_STATUS(ObQueryNameString(Object, NULL, 0, &Size), STATUS_INFO_LENGTH_MISMATCH);
+    CT_EQUAL(Size, sizeof(OBJECT_NAME_INFORMATION) + Own.Length + sizeof(WCHAR));
+    CT_SUCCESS(ObQueryNameString(Object, &Name.Information, Length, &Size));
+    CT_CHECK(RtlEqualUnicodeString(&Name.Information.Name, &Own, TRUE));
+    CT_EQUAL(Namer.Pre, 2);
+    CT_EQUAL(Namer.Post, 2);
+    CT_CHECK(Namer.SawName);
+    CT_EQUAL(Namer.Length, Length);
+    Namer.Asks = TRUE; /* which nobody is told of: it is the lowest */
+    CT_SUCCESS(ObQueryNameString(Object, &Name.Information, Length, &Size));
+    CT_EQUAL(Namer.Pre, 3);
+    Namer.Asks = FALSE;
+    Namer.Answers = TRUE;
+    CT_STATUS(ObQueryNameString(Object, NULL, 0, &Size), STATUS_INFO_LENGTH_MISMATCH);
+    CT_EQUAL(Size, sizeof(OBJECT_NAME_INFORMATION) + sizeof(OTHER_NAME));
+    CT_SUCCESS(ObQueryNameString(Object, &Name.Information, Length, &Size));
+    CT_CHECK(RtlEqualUnicodeString(&Name.Information.Name, &Other, FALSE));
+    CT_EQUAL(Name.Behind, 0x11223344);
+    Namer.Lies = TRUE;
+    CT_STATUS(ObQueryNameString(Object, &Name.Information, Length, &Size), STATUS_OBJECT_NAME_INVALID);
+    Namer.Wants = TRUE;
+    CT_STATUS(ObQueryNameString(Object, &Name.Information, Length, &Size), STATUS_OBJECT_NAME_INVALID);
+    CT_SUCCESS(CmUnRegisterCallback(Namer.Cookie));
+    ObDereferenceObject(Object);
+    CT_SUCCESS(ZwDeleteKey(Key));
+    CT_SUCCESS(ZwClose(Key));
+}
+
 static const CT_CASE Cases[] = {
     {"regfilter.order", FilterOrder},   {"regfilter.block", FilterBlock},
     {"regfilter.open", FilterOpen},     {"regfilter.context", FilterContext},
     {"regfilter.id", FilterId},         {"regfilter.legacy", FilterLegacy},
     {"regfilter.give", FilterGive},     {"regfilter.lies", FilterLies},
-    {"regfilter.nested", FilterNested},
+    {"regfilter.nested", FilterNested}, {"regfilter.name", FilterName},
 };
 
 CT_DRIVER(Cases)
