@@ -8,7 +8,7 @@ static NTSTATUS IopCancelFile(HANDLE Handle, PIO_STATUS_BLOCK Iosb, KPROCESSOR_M
 {
     static const IO_STATUS_BLOCK Done = {.Status = STATUS_SUCCESS};
     PFILE_OBJECT File;
-    NTSTATUS Status = MmProbeCaller(Iosb, sizeof(*Iosb), Mode);
+    NTSTATUS Status = MmProbeCallerOutput(Iosb, sizeof(*Iosb), Mode);
     if (NT_SUCCESS(Status))
         Status = ObReferenceObjectByHandle(Handle, 0, IoFileObjectType, Mode, (PVOID *)&File, NULL);
     if (!NT_SUCCESS(Status))

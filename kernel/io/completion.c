@@ -131,7 +131,8 @@ VOID IopLeavePort(PFILE_OBJECT File)
     (FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE |                                  \
      FILE_SKIP_SET_USER_EVENT_ON_FAST_IO)
 
-/* [Win32 SetFileCompletionNotificationModes] once set, for good. */
+/* [Win32 SetFileCompletionNotificationModes] once set, for good: as long as the file's driver does not change other flags without a lock at
+ * the same moment. */
 NTSTATUS IopSetNotificationModes(PFILE_OBJECT File, ULONG Modes)
 {
     ULONG Flags = 0;

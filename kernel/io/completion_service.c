@@ -18,7 +18,7 @@ static NTSTATUS IopCreatePort(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIB
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     PKQUEUE Port;
     HANDLE New;
-    NTSTATUS Status = MmProbeCaller(Handle, sizeof(*Handle), Mode);
+    NTSTATUS Status = MmProbeCallerOutput(Handle, sizeof(*Handle), Mode);
     if (NT_SUCCESS(Status))
         Status = ObCreateObject(Mode, IopCompletionType, Attributes, Mode, NULL, sizeof(*Port), 0, 0,
                                 (PVOID *)&Port);
@@ -49,7 +49,7 @@ NTSTATUS NTAPI NtOpenIoCompletion(PHANDLE Handle, ACCESS_MASK Access, POBJECT_AT
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
     HANDLE Opened;
-    NTSTATUS Status = MmProbeCaller(Handle, sizeof(*Handle), Mode);
+    NTSTATUS Status = MmProbeCallerOutput(Handle, sizeof(*Handle), Mode);
     if (NT_SUCCESS(Status))
         Status = ObOpenObjectByName(Attributes, IopCompletionType, Mode, Access, NULL, &Opened);
     return NT_SUCCESS(Status) ? ObGiveHandle(Handle, Opened, Mode) : Status;

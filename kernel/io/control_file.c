@@ -34,7 +34,7 @@ static NTSTATUS IopControlFile(const IOP_CALLER *Caller, UCHAR Major, const IOP_
         Status = IopBeginRequest(&Request, Caller, Major);
     if (Status != STATUS_SUCCESS)
         return Status;
-    IO_STATUS_BLOCK Iosb;
+    IO_STATUS_BLOCK Iosb = {0};
     if (Major == IRP_MJ_DEVICE_CONTROL && IopFastControl(&Request, Control, &Iosb))
         return IopEndFastRequest(&Request, &Iosb);
     if (Major == IRP_MJ_DEVICE_CONTROL)

@@ -35,8 +35,8 @@ static BOOLEAN IopOpenIsValid(const IOP_OPEN *Open)
 /* The variables of a call, before anything is opened. */
 static NTSTATUS IopProbeCreate(PHANDLE Handle, PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode)
 {
-    NTSTATUS Status = MmProbeCaller(Handle, sizeof(*Handle), Mode);
-    return NT_SUCCESS(Status) ? MmProbeCaller(Iosb, sizeof(*Iosb), Mode) : Status;
+    NTSTATUS Status = MmProbeCallerOutput(Handle, sizeof(*Handle), Mode);
+    return NT_SUCCESS(Status) ? MmProbeCallerOutput(Iosb, sizeof(*Iosb), Mode) : Status;
 }
 
 /* The caller's extended attributes become the kernel's own copy. */

@@ -33,7 +33,7 @@ static NTSTATUS IopCapturePattern(PIRP Irp, PUNICODE_STRING Given, KPROCESSOR_MO
     UNICODE_STRING Name;
     if (Given == NULL)
         return STATUS_SUCCESS;
-    NTSTATUS Status = MmReadCaller(&Name, Given, sizeof(Name), Mode);
+    NTSTATUS Status = IopReadRequestor(&Name, Given, sizeof(Name), Mode);
     if (!NT_SUCCESS(Status) || Name.Length == 0)
         return Status;
     if (Name.Length % sizeof(WCHAR) != 0)
@@ -43,7 +43,7 @@ static NTSTATUS IopCapturePattern(PIRP Irp, PUNICODE_STRING Given, KPROCESSOR_MO
         return STATUS_INSUFFICIENT_RESOURCES;
     Irp->Tail.Overlay.AuxiliaryBuffer = (PCHAR)Copy;
     *Copy = (UNICODE_STRING){Name.Length, Name.Length, (PWCHAR)(Copy + 1)};
-    return MmReadCaller(Copy->Buffer, Name.Buffer, Name.Length, Mode);
+    return IopReadRequestor(Copy->Buffer, Name.Buffer, Name.Length, Mode);
 }
 
 static NTSTATUS IopProbeOutput(PVOID Buffer, ULONG Length, KPROCESSOR_MODE Mode)

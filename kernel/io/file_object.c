@@ -33,9 +33,9 @@ static VOID IopCloseFile(PVOID Object, LONG64 HandlesLeft)
     BOOLEAN Synchronous = (File->Flags & FO_SYNCHRONOUS_IO) != 0;
     if (Synchronous)
         IopLockFile(File);
-    File->Flags |= FO_HANDLE_CREATED;
+    InterlockedOr((LONG *)&File->Flags, FO_HANDLE_CREATED);
     IopSendClosing(File, IRP_MJ_CLEANUP);
-    File->Flags |= FO_CLEANUP_COMPLETE;
+    InterlockedOr((LONG *)&File->Flags, FO_CLEANUP_COMPLETE);
     if (Synchronous)
         IopUnlockFile(File);
 }

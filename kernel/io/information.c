@@ -143,7 +143,7 @@ static NTSTATUS IopAskDriver(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, B
     Request->Irp->AssociatedIrp.SystemBuffer = System;
     Request->Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
     if (Set)
-        Status = MmReadCaller(System, Buffer, Length, Request->Mode);
+        Status = IopReadRequestor(System, Buffer, Length, Request->Mode);
     else
         IopReturnBuffer(Request->Irp, Buffer, Length);
     if (NT_SUCCESS(Status) && Set)
@@ -163,7 +163,7 @@ static NTSTATUS IopEndFastQuery(IOP_REQUEST *Request, PVOID Buffer, ULONG Length
 {
     SIZE_T Size = min(min(Iosb->Information, Length), sizeof(*Answer));
     if (!NT_ERROR(Iosb->Status)) {
-        NTSTATUS Written = MmWriteCaller(Buffer, Answer, Size, Request->Mode);
+        NTSTATUS Written = IopWriteRequestor(Buffer, Answer, Size, Request->Mode);
         Iosb->Status = NT_SUCCESS(Written) ? Iosb->Status : Written;
     }
     return IopEndFastRequest(Request, Iosb);
@@ -174,8 +174,9 @@ static NTSTATUS IopQuery(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, FILE_
     IOP_ANSWER Answer = {};
     ULONG Answered = IopAnswerQuery(Request, Class, &Answer);
     if (Answered != 0)
-        return IopAnswerRequest(Request, MmWriteCaller(Buffer, &Answer, Answered, Request->Mode), Answered);
-    IO_STATUS_BLOCK Iosb;
+        return IopAnswerRequest(Request, IopWriteRequestor(Buffer, &Answer, Answered, Request->Mode),
+                                Answered);
+    IO_STATUS_BLOCK Iosb = {0};
     if (IopFastQuery(Request, Class, &Answer, &Iosb))
         return IopEndFastQuery(Request, Buffer, Length, &Answer, &Iosb);
     Request->Stack->Parameters.QueryFile.Length = Length;
@@ -219,7 +220,7 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID 
 static NTSTATUS IopSetPosition(IOP_REQUEST *Request, PVOID Buffer)
 {
     FILE_POSITION_INFORMATION Position;
-    NTSTATUS Status = MmReadCaller(&Position, Buffer, sizeof(Position), Request->Mode);
+    NTSTATUS Status = IopReadRequestor(&Position, Buffer, sizeof(Position), Request->Mode);
     if (NT_SUCCESS(Status) && Position.CurrentByteOffset.QuadPart < 0)
         Status = STATUS_INVALID_PARAMETER;
     if (NT_SUCCESS(Status))
@@ -230,7 +231,7 @@ static NTSTATUS IopSetPosition(IOP_REQUEST *Request, PVOID Buffer)
 static NTSTATUS IopSetPort(IOP_REQUEST *Request, PVOID Buffer)
 {
     FILE_COMPLETION_INFORMATION Port;
-    NTSTATUS Status = MmReadCaller(&Port, Buffer, sizeof(Port), Request->Mode);
+    NTSTATUS Status = IopReadRequestor(&Port, Buffer, sizeof(Port), Request->Mode);
     if (NT_SUCCESS(Status))
         Status = IopAssociatePort(Request->File, &Port, Request->Mode);
     return IopAnswerRequest(Request, Status, 0);
@@ -239,7 +240,7 @@ static NTSTATUS IopSetPort(IOP_REQUEST *Request, PVOID Buffer)
 static NTSTATUS IopSetModes(IOP_REQUEST *Request, PVOID Buffer)
 {
     FILE_IO_COMPLETION_NOTIFICATION_INFORMATION Modes;
-    NTSTATUS Status = MmReadCaller(&Modes, Buffer, sizeof(Modes), Request->Mode);
+    NTSTATUS Status = IopReadRequestor(&Modes, Buffer, sizeof(Modes), Request->Mode);
     if (NT_SUCCESS(Status))
         Status = IopSetNotificationModes(Request->File, Modes.Flags);
     return IopAnswerRequest(Request, Status, 0);

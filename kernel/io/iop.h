@@ -278,7 +278,8 @@ typedef struct _IOP_IRP_STATE {
     OutputLength; /* of a request with a system buffer that is copied back: what UserBuffer has room for */
     UCHAR Wait;   /* IOP_WAIT */
     PKEVENT Done; /* of who waits */
-    PKPROCESS Process; /* whose memory the caller's addresses mean; only to be compared */
+    /* Whose memory the caller's addresses mean; lives while the IRP is in its thread's list, else only to be compared. */
+    PKPROCESS Process;
 #if NTBOX_CHECKED
     IOP_IRP_LOCATION Location[];
 #endif

@@ -17,9 +17,9 @@ static NTSTATUS IopCaptureRange(IOP_REQUEST *Request, const IOP_RANGE *Range)
         return STATUS_INSUFFICIENT_RESOURCES;
     Request->Irp->Tail.Overlay.AuxiliaryBuffer = (PCHAR)Length;
     LARGE_INTEGER Offset;
-    NTSTATUS Status = MmReadCaller(&Offset, Range->Offset, sizeof(Offset), Request->Mode);
+    NTSTATUS Status = IopReadRequestor(&Offset, Range->Offset, sizeof(Offset), Request->Mode);
     if (NT_SUCCESS(Status))
-        Status = MmReadCaller(Length, Range->Length, sizeof(*Length), Request->Mode);
+        Status = IopReadRequestor(Length, Range->Length, sizeof(*Length), Request->Mode);
     Request->Stack->MinorFunction = Range->Minor;
     Request->Stack->Flags = Range->Flags;
     Request->Stack->Parameters.LockControl.Length = Length;

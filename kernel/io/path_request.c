@@ -3,6 +3,20 @@
 #include "iop.h"
 #include "mm_caller.h"
 
+/* The handle is in the kernel's table, where no thread of the current process can close it: for a kernel-mode caller, who need not have asked
+ * for it. A user-mode one's is his own. */
+static NTSTATUS IopOpenPath(PHANDLE File, const OBJECT_ATTRIBUTES *Given, IOP_OPEN *Open,
+                            KPROCESSOR_MODE Mode)
+{
+    if (Mode != KernelMode)
+        return IopCreateForCaller(File, (POBJECT_ATTRIBUTES)Given, Open, Mode);
+    if (Given == NULL)
+        return STATUS_INVALID_PARAMETER;
+    OBJECT_ATTRIBUTES Attributes = *Given;
+    Attributes.Attributes |= OBJ_KERNEL_HANDLE;
+    return IopCreateForCaller(File, &Attributes, Open, KernelMode);
+}
+
 /* [WDK ZwDeleteFile] of a reparse point itself; in use for the kernel only here. */
 static NTSTATUS IopDelete(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode)
 {
@@ -12,7 +26,7 @@ static NTSTATUS IopDelete(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode)
                      .CreateOptions = FILE_DELETE_ON_CLOSE | FILE_OPEN_REPARSE_POINT,
                      .ShareAccess = FILE_SHARE_VALID_FLAGS,
                      .Disposition = FILE_OPEN};
-    NTSTATUS Status = IopCreateForCaller(&File, Attributes, &Open, Mode);
+    NTSTATUS Status = IopOpenPath(&File, Attributes, &Open, Mode);
     if (NT_SUCCESS(Status))
         ObCloseHandle(File, Mode);
     return Status;
@@ -39,7 +53,7 @@ NTSTATUS NTAPI ZwQueryFullAttributesFile(POBJECT_ATTRIBUTES ObjectAttributes,
                      .CreateOptions = FILE_OPEN_REPARSE_POINT,
                      .ShareAccess = FILE_SHARE_VALID_FLAGS,
                      .Disposition = FILE_OPEN};
-    NTSTATUS Status = IopCreateForCaller(&File, ObjectAttributes, &Open, KernelMode);
+    NTSTATUS Status = IopOpenPath(&File, ObjectAttributes, &Open, KernelMode);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = ZwQueryInformationFile(File, &Iosb, FileInformation, sizeof(*FileInformation),

@@ -3,11 +3,13 @@
  * file on it (vpb.c). [WDK How the Volume is Mounted] */
 #include "iop.h"
 
+#define IOP_RAW_SPARE 4 /* filters that attach to the disk while it is mounted */
+
 static PDEVICE_OBJECT IopRawFileSystem;
 
 /* Extension of a volume's device. */
 typedef struct _IOP_RAW_VOLUME {
-    PDEVICE_OBJECT Disk; /* top of its stack; the files on the volume hold it */
+    PDEVICE_OBJECT Disk; /* of the VPB, which the files on the volume hold; filters above it come and go */
 } IOP_RAW_VOLUME;
 
 static NTSTATUS IopCompleteRaw(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
@@ -42,22 +44,30 @@ static NTSTATUS NTAPI IopRawPass(PDEVICE_OBJECT Device, PIRP Irp)
     IOP_RAW_VOLUME *Volume = Device->DeviceExtension;
     if (Device == IopRawFileSystem)
         return IopCompleteRaw(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
-    IoSkipCurrentIrpStackLocation(Irp);
-    return IofCallDriver(Volume->Disk, Irp);
+    PDEVICE_OBJECT Top = IoGetAttachedDeviceReference(Volume->Disk);
+    NTSTATUS Status = STATUS_INSUFFICIENT_RESOURCES;
+    if (Top->StackSize <= Irp->CurrentLocation) {
+        IoSkipCurrentIrpStackLocation(Irp);
+        Status = IofCallDriver(Top, Irp);
+    } else /* more filters than the volume has room for */
+        (void)IopCompleteRaw(Irp, Status, 0);
+    ObfDereferenceObject(Top);
+    return Status;
 }
 
-static NTSTATUS IopMakeRawVolume(PVPB Vpb, PDEVICE_OBJECT Disk)
+/* Top: of the disk's stack as it is now. */
+static NTSTATUS IopMakeRawVolume(PVPB Vpb, PDEVICE_OBJECT Top)
 {
     PDEVICE_OBJECT Device;
     NTSTATUS Status = IoCreateDevice(IopRawFileSystem->DriverObject, sizeof(IOP_RAW_VOLUME), NULL,
                                      FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
     if (!NT_SUCCESS(Status))
         return Status;
-    ((IOP_RAW_VOLUME *)Device->DeviceExtension)->Disk = Disk;
-    Device->StackSize = (CCHAR)(Disk->StackSize + 1);
-    Device->AlignmentRequirement = Disk->AlignmentRequirement;
-    Device->SectorSize = Disk->SectorSize;
-    Device->Flags |= Disk->Flags & (DO_BUFFERED_IO | DO_DIRECT_IO); /* the requests go on to it as they are */
+    ((IOP_RAW_VOLUME *)Device->DeviceExtension)->Disk = Vpb->RealDevice;
+    Device->StackSize = (CCHAR)(Top->StackSize + 1 + IOP_RAW_SPARE);
+    Device->AlignmentRequirement = Top->AlignmentRequirement;
+    Device->SectorSize = Top->SectorSize;
+    Device->Flags |= Top->Flags & (DO_BUFFERED_IO | DO_DIRECT_IO); /* the requests go on to it as they are */
     Device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
     KIRQL OldIrql;
     IoAcquireVpbSpinLock(&OldIrql);

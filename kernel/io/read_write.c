@@ -63,7 +63,7 @@ static NTSTATUS IopTransfer(IOP_REQUEST *Request, UCHAR Major, const IOP_TRANSFE
     NTSTATUS Status = IopChooseOffset(Request->File, Given, Write, &Offset);
     if (Write && Request->AppendOnly) /* [WDK ZwWriteFile] ByteOffset is ignored */
         Offset = (LARGE_INTEGER){.LowPart = FILE_WRITE_TO_END_OF_FILE, .HighPart = -1};
-    IO_STATUS_BLOCK Iosb;
+    IO_STATUS_BLOCK Iosb = {0};
     if (NT_SUCCESS(Status) &&
         IopFastTransfer(Request, Write, Offset, Given->Key, Given->Buffer, Given->Length, &Iosb))
         return IopEndFastRequest(Request, &Iosb);

@@ -33,10 +33,45 @@ static NTSTATUS IopTakeTarget(IOP_REQUEST *Request, HANDLE Handle)
     return Status;
 }
 
+/* A user-mode caller's handle, and never the kernel's. It is looked up again by the open: whatever it is then, it is the caller's own. */
+static NTSTATUS IopCheckRoot(HANDLE Root, KPROCESSOR_MODE Mode)
+{
+    PVOID Object;
+    if (Root == NULL || Mode == KernelMode)
+        return STATUS_SUCCESS;
+    NTSTATUS Status = ObReferenceObjectByHandle(Root, 0, NULL, Mode, &Object, NULL);
+    if (NT_SUCCESS(Status))
+        ObfDereferenceObject(Object);
+    return Status;
+}
+
+/* The name and the handle are the kernel's, whoever asks: no other thread of the caller can close the handle meanwhile. The rights are
+ * the caller's. */
+static NTSTATUS IopOpenTarget(const IOP_REQUEST *Request, const FILE_RENAME_INFORMATION *Rename,
+                              HANDLE *Target)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    BOOLEAN Checked = Request->Mode != KernelMode;
+    UNICODE_STRING Name = {(USHORT)Rename->FileNameLength, (USHORT)Rename->FileNameLength,
+                           (PWCHAR)Rename->FileName};
+    NTSTATUS Status = IopCheckRoot(Rename->RootDirectory, Request->Mode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    InitializeObjectAttributes(&Attributes, &Name,
+                               OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE |
+                                   (Checked ? (ULONG)OBJ_FORCE_ACCESS_CHECK : 0),
+                               Rename->RootDirectory, NULL);
+    IOP_OPEN Open = {.DesiredAccess = FILE_WRITE_DATA | SYNCHRONIZE,
+                     .CreateOptions = FILE_OPEN_FOR_BACKUP_INTENT,
+                     .ShareAccess = FILE_SHARE_VALID_FLAGS,
+                     .Disposition = FILE_OPEN,
+                     .Options = IO_OPEN_TARGET_DIRECTORY | (Checked ? (ULONG)IO_FORCE_ACCESS_CHECK : 0)};
+    return IopCreateForCaller(Target, &Attributes, &Open, KernelMode);
+}
+
 NTSTATUS IopOpenRenameTarget(IOP_REQUEST *Request, HANDLE *Target)
 {
     const FILE_RENAME_INFORMATION *Rename = Request->Irp->AssociatedIrp.SystemBuffer;
-    OBJECT_ATTRIBUTES Attributes;
     *Target = NULL;
     if (!IopRenameIsValid(Rename, Request->Stack->Parameters.SetFile.Length))
         return STATUS_INVALID_PARAMETER;
@@ -44,18 +79,7 @@ NTSTATUS IopOpenRenameTarget(IOP_REQUEST *Request, HANDLE *Target)
     Request->Stack->Parameters.SetFile.FileObject = NULL;
     if (Rename->RootDirectory == NULL && Rename->FileName[0] != L'\\')
         return STATUS_SUCCESS;
-    UNICODE_STRING Name = {(USHORT)Rename->FileNameLength, (USHORT)Rename->FileNameLength,
-                           (PWCHAR)Rename->FileName};
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
-                               Rename->RootDirectory, NULL);
-    IOP_OPEN Open = {.DesiredAccess = FILE_WRITE_DATA | SYNCHRONIZE,
-                     .CreateOptions = FILE_OPEN_FOR_BACKUP_INTENT,
-                     .ShareAccess = FILE_SHARE_VALID_FLAGS,
-                     .Disposition = FILE_OPEN,
-                     .Options = IO_OPEN_TARGET_DIRECTORY | IO_FORCE_ACCESS_CHECK};
-    if (Request->Mode == KernelMode)
-        Open.Options &= ~(ULONG)IO_FORCE_ACCESS_CHECK;
-    NTSTATUS Status = IopCreateForCaller(Target, &Attributes, &Open, Request->Mode);
+    NTSTATUS Status = IopOpenTarget(Request, Rename, Target);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = IopTakeTarget(Request, *Target);

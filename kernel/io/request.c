@@ -46,7 +46,7 @@ static NTSTATUS IopReferenceFile(IOP_REQUEST *Request, const IOP_CALLER *Caller)
 
 static NTSTATUS IopReferenceAll(IOP_REQUEST *Request, const IOP_CALLER *Caller)
 {
-    NTSTATUS Status = MmProbeCaller(Caller->Iosb, sizeof(*Caller->Iosb), Caller->Mode);
+    NTSTATUS Status = MmProbeCallerOutput(Caller->Iosb, sizeof(*Caller->Iosb), Caller->Mode);
     if (NT_SUCCESS(Status))
         Status = IopReferenceFile(Request, Caller);
     if (NT_SUCCESS(Status))

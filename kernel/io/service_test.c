@@ -10,6 +10,7 @@
 static PDEVICE_OBJECT ServiceDevice;
 PIRP volatile KtServicePended;
 static LARGE_INTEGER ServiceWroteAt;
+static PFILE_OBJECT ServiceTarget; /* of the last rename, only to be compared */
 
 static NTSTATUS ServiceComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
@@ -68,6 +69,9 @@ static NTSTATUS NTAPI ServiceDispatch(PDEVICE_OBJECT Device, PIRP Irp)
     case IRP_MJ_WRITE:
         ServiceWroteAt = Stack->Parameters.Write.ByteOffset;
         return ServiceComplete(Irp, STATUS_SUCCESS, Stack->Parameters.Write.Length);
+    case IRP_MJ_SET_INFORMATION:
+        ServiceTarget = Stack->Parameters.SetFile.FileObject;
+        return ServiceComplete(Irp, STATUS_SUCCESS, 0);
     default:
         return ServiceComplete(Irp, STATUS_SUCCESS, 0);
     }
@@ -244,6 +248,83 @@ static VOID UserWrongPointers(KT_CONTEXT *Kt)
 KT_TEST(io_services_touch_only_user_memory_for_user_mode)
 {
     KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserWrongPointers);
+}
+
+/* Where the answer goes cannot be left out, and is asked for before anything is done. */
+static VOID UserLeavesOut(KT_CONTEXT *Kt)
+{
+    const NTSTATUS No = STATUS_ACCESS_VIOLATION;
+    HANDLE File = ME->File;
+    ServiceWroteAt.QuadPart = -1;
+    ME->Offset.QuadPart = 0;
+    KT_EXPECT(NtReadFile(File, NULL, NULL, NULL, NULL, ME->Output, 8, NULL, NULL) == No);
+    KT_EXPECT(NtWriteFile(File, NULL, NULL, NULL, NULL, ME->Input, 8, &ME->Offset, NULL) != STATUS_SUCCESS);
+    KT_EXPECT(ServiceWroteAt.QuadPart == -1);
+    KT_EXPECT(NtQueryInformationFile(File, NULL, &ME->Position, 8, FilePositionInformation) == No);
+    KT_EXPECT(NtOpenFile(NULL, GENERIC_READ, &ME->Attributes, &ME->Iosb, 0, 0) == No);
+    KT_EXPECT(NtOpenFile(&ME->File, GENERIC_READ, &ME->Attributes, NULL, 0, 0) == No && ME->File == File);
+    KT_EXPECT(NtCreateIoCompletion(NULL, IO_COMPLETION_ALL_ACCESS, NULL, 0) == No);
+}
+
+KT_TEST(io_services_need_somewhere_to_answer)
+{
+    KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserLeavesOut);
+}
+
+/* A driver passes on the program's addresses: what is not there is a status, and the file is free for the next request. */
+static VOID UserAddressesPassedOn(KT_CONTEXT *Kt)
+{
+    const NTSTATUS No = STATUS_ACCESS_VIOLATION;
+    HANDLE File = ME->File;
+    PVOID Wrong = (PVOID)0x70000000;
+    KT_EXPECT(ZwSetInformationFile(File, &ME->Iosb, Wrong, 8, FilePositionInformation) == No);
+    KT_EXPECT(ZwSetInformationFile(File, &ME->Iosb, Wrong, 40, FileBasicInformation) == No);
+    KT_EXPECT(ZwQueryInformationFile(File, &ME->Iosb, Wrong, 8, FilePositionInformation) == No);
+    KT_EXPECT(ZwQueryVolumeInformationFile(File, &ME->Iosb, Wrong, 8, FileFsDeviceInformation) == No);
+    KT_EXPECT(ZwSetVolumeInformationFile(File, &ME->Iosb, Wrong, 48, FileFsControlInformation) == No);
+    KT_EXPECT(ZwLockFile(File, NULL, NULL, NULL, &ME->Iosb, Wrong, Wrong, 0, TRUE, TRUE) == No);
+    KT_EXPECT(ZwQueryDirectoryFile(File, NULL, NULL, NULL, &ME->Iosb, SECOND, 512, FileNamesInformation, TRUE,
+                                   Wrong, TRUE) == No);
+    KT_EXPECT(ZwQueryInformationFile(File, &ME->Iosb, &ME->Position, 8, FilePositionInformation) == 0);
+}
+
+KT_TEST(io_services_keep_nothing_when_an_address_is_wrong)
+{
+    KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserAddressesPassedOn);
+}
+
+/* --- renaming: the folder is opened with the program's rights, by the kernel --- */
+
+static NTSTATUS UserRename(HANDLE File, HANDLE Root, PCWSTR To)
+{
+    FILE_RENAME_INFORMATION *Rename = (PVOID)SECOND;
+    *Rename = (FILE_RENAME_INFORMATION){.RootDirectory = Root,
+                                        .FileNameLength = (ULONG)(wcslen(To) * sizeof(WCHAR))};
+    RtlCopyMemory(Rename->FileName, To, Rename->FileNameLength);
+    ServiceTarget = NULL;
+    return NtSetInformationFile(File, &ME->Iosb, Rename, 256, FileRenameInformation);
+}
+
+static VOID UserRenames(KT_CONTEXT *Kt)
+{
+    HANDLE File;
+    KT_EXPECT(UserOpenAgain(NULL, DELETE | SYNCHRONIZE, &File) == STATUS_SUCCESS);
+    NTSTATUS Simple = UserRename(File, NULL, L"x");
+    BOOLEAN None = ServiceTarget == NULL;
+    NTSTATUS Whole = UserRename(File, NULL, L"\\Device\\KtService\\x");
+    BOOLEAN Given = ServiceTarget != NULL;
+    NTSTATUS Relative = UserRename(File, ME->File, L"x");
+    Given = Given && ServiceTarget != NULL;
+    NTSTATUS Kernels = UserRename(File, (HANDLE)(LONG_PTR)(LONG)0x80000004, L"x");
+    NTSTATUS Other = UserRename(File, NULL, L"\\Device\\Null");
+    KT_EXPECT(NtClose(File) == STATUS_SUCCESS && None && Given);
+    KT_EXPECT(Simple == STATUS_SUCCESS && Whole == STATUS_SUCCESS && Relative == STATUS_SUCCESS);
+    KT_EXPECT(Kernels == STATUS_INVALID_HANDLE && Other == STATUS_NOT_SAME_DEVICE);
+}
+
+KT_TEST(io_user_mode_renames_by_whole_names)
+{
+    KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserRenames);
 }
 
 /* The output buffer is gone when the driver has answered. */

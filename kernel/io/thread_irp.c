@@ -13,10 +13,22 @@ VOID IopOwnIrp(PIRP Irp)
         State->Process = Thread->Tcb.ApcState.Process;
 }
 
+/* The process whose memory the IRP means, if it is not the one that the thread keeps alive; an address must not mean another meanwhile. */
+static PEPROCESS IopBorrowedProcess(PIRP Irp, const ETHREAD *Thread)
+{
+    const IOP_IRP_STATE *State = IopIrpState(Irp);
+    if (State == NULL || State->Process == Thread->Tcb.Process)
+        return NULL;
+    return CONTAINING_RECORD(State->Process, EPROCESS, Pcb);
+}
+
 VOID IopQueueThreadIrp(PIRP Irp)
 {
     IopOwnIrp(Irp);
     PETHREAD Thread = Irp->Tail.Overlay.Thread;
+    PEPROCESS Borrowed = IopBorrowedProcess(Irp, Thread);
+    if (Borrowed != NULL)
+        ObfReferenceObject(Borrowed);
     KIRQL OldIrql = ArchRaiseIrql(APC_LEVEL);
     InsertTailList(&Thread->IrpList, &Irp->ThreadListEntry);
     ArchSetIrql(OldIrql);
@@ -32,6 +44,9 @@ VOID IopDequeueThreadIrp(PIRP Irp)
     RemoveEntryList(&Irp->ThreadListEntry);
     InitializeListHead(&Irp->ThreadListEntry);
     ArchSetIrql(OldIrql);
+    PEPROCESS Borrowed = IopBorrowedProcess(Irp, Thread);
+    if (Borrowed != NULL)
+        ObfDereferenceObject(Borrowed);
     if (Thread->IrpsAreGone != NULL && IsListEmpty(&Thread->IrpList))
         KeSetEvent(Thread->IrpsAreGone, IO_NO_INCREMENT, FALSE);
 }

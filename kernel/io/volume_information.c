@@ -42,7 +42,7 @@ static NTSTATUS IopAnswerDevice(IOP_REQUEST *Request, PVOID Buffer)
     FILE_FS_DEVICE_INFORMATION Answer = {Device->DeviceType, Device->Characteristics};
     if (Request->File->Vpb != NULL)
         Answer.Characteristics |= FILE_DEVICE_IS_MOUNTED;
-    return IopAnswerRequest(Request, MmWriteCaller(Buffer, &Answer, sizeof(Answer), Request->Mode),
+    return IopAnswerRequest(Request, IopWriteRequestor(Buffer, &Answer, sizeof(Answer), Request->Mode),
                             sizeof(Answer));
 }
 
@@ -57,7 +57,7 @@ static NTSTATUS IopAskVolume(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, B
     Request->Irp->AssociatedIrp.SystemBuffer = System;
     Request->Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
     if (Set)
-        Status = MmReadCaller(System, Buffer, Length, Request->Mode);
+        Status = IopReadRequestor(System, Buffer, Length, Request->Mode);
     else
         IopReturnBuffer(Request->Irp, Buffer, Length);
     if (NT_SUCCESS(Status))
