@@ -15,6 +15,8 @@ typedef struct _OB_PARSE {
     ULONG Attributes;          /* OBJ_CASE_INSENSITIVE ... */
     ACCESS_MASK DesiredAccess; /* as asked, generic bits included */
     PVOID Context;             /* ParseContext of ObOpenObjectByName, else NULL */
+    /* Captured, with ObOpenObjectByName; NULL: the caller gave none. */
+    PSECURITY_QUALITY_OF_SERVICE SecurityQos;
     UNICODE_STRING
     RemainingName; /* what follows the object's own name: "", "\a\b"; relative to a root handle: "a\b" */
     UNICODE_STRING NewName; /* out, for STATUS_REPARSE: absolute, from ObAllocateName; the look-up frees it */

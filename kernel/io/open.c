@@ -78,6 +78,7 @@ static VOID IopFillCreate(PIRP Irp, PFILE_OBJECT File, const OB_PARSE *Parse, PI
     if (!(Parse->Attributes & OBJ_CASE_INSENSITIVE))
         Stack->Flags |= SL_CASE_SENSITIVE;
     Stack->FileObject = File;
+    Security->SecurityQos = Parse->SecurityQos;
     Stack->Parameters.Create.SecurityContext = Security;
     Stack->Parameters.Create.Options =
         (Open->Disposition << 24) | (Open->CreateOptions & FILE_VALID_OPTION_FLAGS);

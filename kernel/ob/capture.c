@@ -16,6 +16,24 @@ NTSTATUS ObCaptureAttributes(OBJECT_ATTRIBUTES *Copy, const OBJECT_ATTRIBUTES *F
     return Copy->Length == sizeof(*Copy) ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
+/* [WDK SECURITY_QUALITY_OF_SERVICE] */
+NTSTATUS ObpCaptureQuality(SECURITY_QUALITY_OF_SERVICE *Copy, const OBJECT_ATTRIBUTES *Captured,
+                           KPROCESSOR_MODE Mode, PSECURITY_QUALITY_OF_SERVICE *Quality)
+{
+    *Quality = NULL;
+    if (Captured->SecurityQualityOfService == NULL)
+        return STATUS_SUCCESS;
+    NTSTATUS Status = MmReadCaller(Copy, Captured->SecurityQualityOfService, sizeof(*Copy), Mode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Copy->Length != sizeof(*Copy))
+        return STATUS_INVALID_PARAMETER;
+    if ((ULONG)Copy->ImpersonationLevel > SECURITY_MAX_IMPERSONATION_LEVEL)
+        return STATUS_BAD_IMPERSONATION_LEVEL;
+    *Quality = Copy;
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS ObpCaptureName(PUNICODE_STRING Copy, const UNICODE_STRING *From, KPROCESSOR_MODE Mode)
 {
     UNICODE_STRING Name;

@@ -188,14 +188,19 @@ NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Ob
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     OBJECT_ATTRIBUTES Captured;
+    SECURITY_QUALITY_OF_SERVICE Quality;
+    PSECURITY_QUALITY_OF_SERVICE Given = NULL;
     NTSTATUS Status = ObCaptureAttributes(&Captured, ObjectAttributes, AccessMode);
+    if (NT_SUCCESS(Status))
+        Status = ObpCaptureQuality(&Quality, &Captured, AccessMode, &Given);
     if (!NT_SUCCESS(Status))
         return Status;
     OBP_LOOKUP Lookup = {.Parse = {.ObjectType = ObjectType,
                                    .AccessMode = AccessMode,
                                    .Attributes = Captured.Attributes,
                                    .DesiredAccess = DesiredAccess,
-                                   .Context = ParseContext}};
+                                   .Context = ParseContext,
+                                   .SecurityQos = Given}};
     Status = ObpLookupByAttributes(&Lookup, Captured.RootDirectory, Captured.ObjectName);
     if (!NT_SUCCESS(Status))
         return Status;

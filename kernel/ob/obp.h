@@ -135,6 +135,9 @@ NTSTATUS ObpLookup(OBP_LOOKUP *Lookup);
 
 /* capture.c: Mode says whose memory From and what it points to are (ObCaptureAttributes: ob.h). The name goes back with ObFreeName. */
 NTSTATUS ObpCaptureName(PUNICODE_STRING Copy, const UNICODE_STRING *From, KPROCESSOR_MODE Mode);
+/* From attributes that are captured already; *Quality: Copy, or NULL when they have none. PASSIVE_LEVEL. */
+NTSTATUS ObpCaptureQuality(SECURITY_QUALITY_OF_SERVICE *Copy, const OBJECT_ATTRIBUTES *Captured,
+                           KPROCESSOR_MODE Mode, PSECURITY_QUALITY_OF_SERVICE *Quality);
 
 /* handle.c */
 VOID ObpDropHandleCount(OBP_HEADER *Header); /* of a count that is no handle of a table */

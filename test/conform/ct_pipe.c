@@ -389,6 +389,45 @@ static VOID PipeClosing(VOID)
     ZwClose(Event);
 }
 
+static NTSTATUS ConnectAs(PSECURITY_QUALITY_OF_SERVICE Quality, PHANDLE Handle)
+{
+    UNICODE_STRING Text;
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK Iosb;
+    Name(&Attributes, &Text, Stream.Name);
+    Attributes.SecurityQualityOfService = Quality;
+    return ZwCreateFile(Handle, FILE_GENERIC_READ, &Attributes, &Iosb, NULL, 0,
+                        FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, 0, NULL, 0);
+}
+
+/* [WDK SECURITY_QUALITY_OF_SERVICE] the client says how far the server may go. */
+static VOID PipeQuality(VOID)
+{
+    HANDLE Server, Client = NULL;
+    IO_STATUS_BLOCK Iosb;
+    BOOLEAN CopyOnOpen, EffectiveOnly = FALSE;
+    SECURITY_IMPERSONATION_LEVEL Level = SecurityDelegation;
+    SECURITY_QUALITY_OF_SERVICE Quality = {sizeof(Quality), SecurityIdentification, SECURITY_STATIC_TRACKING,
+                                           TRUE};
+    CT_SUCCESS(Serve(&Stream, &Server));
+    Quality.Length--;
+    CT_STATUS(ConnectAs(&Quality, &Client), STATUS_INVALID_PARAMETER);
+    Quality.Length++;
+    Quality.ImpersonationLevel = SecurityDelegation + 1;
+    CT_STATUS(ConnectAs(&Quality, &Client), STATUS_BAD_IMPERSONATION_LEVEL);
+    Quality.ImpersonationLevel = SecurityIdentification;
+    CT_REQUIRE(CT_STATUS(ConnectAs(&Quality, &Client), STATUS_SUCCESS));
+    CT_SUCCESS(Control(Server, NULL, FSCTL_PIPE_IMPERSONATE, NULL, 0, &Iosb));
+    PACCESS_TOKEN Token =
+        PsReferenceImpersonationToken(PsGetCurrentThread(), &CopyOnOpen, &EffectiveOnly, &Level);
+    PsRevertToSelf();
+    CT_CHECK(Token != NULL && Level == SecurityIdentification && EffectiveOnly);
+    if (Token != NULL)
+        PsDereferenceImpersonationToken(Token);
+    ZwClose(Client);
+    ZwClose(Server);
+}
+
 /* Closes the handle; the file object is held and gets a new one. */
 static HANDLE Reopen(HANDLE Handle)
 {
@@ -632,6 +671,7 @@ static const CT_CASE Cases[] = {
     {"pipe.transceive", PipeTransceive},
     {"pipe.listen", PipeListen},
     {"pipe.closing", PipeClosing},
+    {"pipe.quality", PipeQuality},
     {"pipe.late_server", PipeLateServer},
     {"pipe.late_client", PipeLateClient},
     {"pipe.cancelled_before", PipeCancelledBefore},

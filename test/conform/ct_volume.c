@@ -17,7 +17,7 @@ static NTSTATUS Mount(PIO_STACK_LOCATION Location)
 {
     PVPB Vpb = Location->Parameters.MountVolume.Vpb;
     KIRQL Irql;
-    Mounts++;
+    InterlockedIncrement(&Mounts);
     CT_CHECK(!(Vpb->Flags & VPB_MOUNTED) && Vpb->DeviceObject == NULL);
     if (!Recognizes || Vpb->RealDevice != Disk)
         return STATUS_UNRECOGNIZED_VOLUME;
@@ -37,7 +37,7 @@ static NTSTATUS OnVolume(PIRP Irp, PIO_STACK_LOCATION Location)
 {
     switch (Location->MajorFunction) {
     case IRP_MJ_CREATE:
-        VolumeCreates++;
+        InterlockedIncrement(&VolumeCreates);
         return CtComplete(Irp, STATUS_SUCCESS, FILE_OPENED);
     case IRP_MJ_CLEANUP:
     case IRP_MJ_CLOSE:
@@ -65,7 +65,7 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT Device, PIRP Irp)
         return CtComplete(Irp, Mount(Location), 0);
     if (Device == Volume && Volume != NULL)
         return OnVolume(Irp, Location);
-    DiskRequests++;
+    InterlockedIncrement(&DiskRequests);
     return CtComplete(Irp, STATUS_SUCCESS, Location->MajorFunction == IRP_MJ_READ ? 5 : 0);
 }
 
