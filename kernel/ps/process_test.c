@@ -214,6 +214,28 @@ KT_TEST(process_ends_whose_first_thread_gets_no_handle)
     ObDereferenceObject(Kept.Process);
 }
 
+/* The answer has a terminator, and MaximumLength counts it. */
+KT_TEST(thread_name_is_no_longer_than_an_answer_can_be)
+{
+    UNICODE_STRING Long = {65534, 65534, ExAllocatePool2(POOL_FLAG_PAGED, 65536, 'tsTK')}, Empty = {};
+    struct {
+        UNICODE_STRING Name;
+        UCHAR Text[65534];
+    } *Answer = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*Answer), 'tsTK');
+
+    KT_EXPECT(Long.Buffer != NULL && Answer != NULL);
+    KT_EXPECT(ZwSetInformationThread(ZwCurrentThread(), ThreadNameInformation, &Long, sizeof(Long)) ==
+              STATUS_INVALID_PARAMETER);
+    Long.Length = 65532;
+    KT_EXPECT(ZwSetInformationThread(ZwCurrentThread(), ThreadNameInformation, &Long, sizeof(Long)) == 0);
+    KT_EXPECT(ZwQueryInformationThread(ZwCurrentThread(), ThreadNameInformation, Answer, sizeof(*Answer),
+                                       NULL) == 0);
+    KT_EXPECT(Answer->Name.Length == 65532 && Answer->Name.MaximumLength == 65534);
+    KT_EXPECT(ZwSetInformationThread(ZwCurrentThread(), ThreadNameInformation, &Empty, sizeof(Empty)) == 0);
+    ExFreePoolWithTag(Answer, 'tsTK');
+    ExFreePoolWithTag(Long.Buffer, 'tsTK');
+}
+
 /* --- ended from outside --- */
 
 static VOID NTAPI LifeWait(PVOID Context)

@@ -319,6 +319,8 @@ static VOID CheckOpenProcess(OPEN *Open)
     Id.UniqueProcess = SystemId;
     Attributes.ObjectName = &Name;
     CT_STATUS(Open(&Handle, SYNCHRONIZE, &Attributes, &Id), STATUS_INVALID_PARAMETER_MIX);
+    Attributes.Length--;
+    CT_STATUS(Open(&Handle, SYNCHRONIZE, &Attributes, &Id), STATUS_INVALID_PARAMETER);
 }
 
 static VOID ProcessOpen(VOID)

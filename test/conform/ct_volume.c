@@ -8,8 +8,8 @@ static UNICODE_STRING DiskName = RTL_CONSTANT_STRING(L"\\Device\\CtDisk");
 static UNICODE_STRING FsName = RTL_CONSTANT_STRING(L"\\CtFs");
 static PDEVICE_OBJECT Disk, FileSystem, Volume;
 static LONG Mounts, VolumeCreates, DiskRequests;
-static BOOLEAN Recognizes;
-static IO_STACK_LOCATION Seen; /* the last request on the volume but create, cleanup, close */
+static BOOLEAN Recognizes, FailsLate; /* after it set the volume's device */
+static IO_STACK_LOCATION Seen;        /* the last request on the volume but create, cleanup, close */
 static LARGE_INTEGER SeenLength;
 static WCHAR SeenName[16];
 
@@ -30,7 +30,11 @@ static NTSTATUS Mount(PIO_STACK_LOCATION Location)
     CT_EQUAL(KeGetCurrentIrql(), DISPATCH_LEVEL);
     Vpb->DeviceObject = Volume;
     IoReleaseVpbSpinLock(Irql);
-    return STATUS_SUCCESS;
+    if (!FailsLate)
+        return STATUS_SUCCESS;
+    IoDeleteDevice(Volume);
+    Volume = NULL;
+    return STATUS_DISK_CORRUPT_ERROR;
 }
 
 static NTSTATUS OnVolume(PIRP Irp, PIO_STACK_LOCATION Location)
@@ -237,38 +241,60 @@ static VOID VolumeRace(VOID)
     RemoveAll();
 }
 
-static VOID Meet(volatile LONG *Arrived)
+typedef struct _RACE {
+    HANDLE File;
+    ULONG Delay; /* of the close, in microseconds: the two come in either order */
+    volatile LONG Arrived;
+} RACE;
+
+static VOID ArriveAndWait(RACE *Race)
 {
-    InterlockedIncrement(Arrived);
-    while (*Arrived < 2)
+    InterlockedIncrement(&Race->Arrived);
+    while (Race->Arrived < 3)
         CtSpin();
 }
 
-typedef struct _CLOSER {
-    HANDLE File;
-    volatile LONG Arrived;
-} CLOSER;
-
 static VOID NTAPI CloseAtOnce(PVOID Context)
 {
-    CLOSER *Closer = Context;
-    Meet(&Closer->Arrived);
-    ZwClose(Closer->File);
+    RACE *Race = Context;
+    ArriveAndWait(Race);
+    KeStallExecutionProcessor(Race->Delay);
+    ZwClose(Race->File);
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
-/* The last file is closed while the volume's device is deleted: nothing points to it afterwards. */
-static BOOLEAN CloseAgainstDelete(VOID)
+static VOID NTAPI DeleteAtOnce(PVOID Context)
 {
-    CLOSER Closer = {0};
-    HANDLE Thread;
-    if (!NT_SUCCESS(Open(L"\\Device\\CtDisk\\a", FILE_READ_DATA, &Closer.File)) ||
-        !NT_SUCCESS(PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, CloseAtOnce, &Closer)))
-        return FALSE;
-    Meet(&Closer.Arrived);
+    ArriveAndWait(Context);
     IoDeleteDevice(Volume);
-    ZwWaitForSingleObject(Thread, FALSE, NULL);
-    ZwClose(Thread);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* Both find the VPB lock taken, and go on together when it is let go. */
+static VOID LetThemGo(RACE *Race)
+{
+    KIRQL Irql;
+    while (Race->Arrived < 2)
+        CtSpin();
+    IoAcquireVpbSpinLock(&Irql);
+    InterlockedIncrement(&Race->Arrived);
+    KeStallExecutionProcessor(500);
+    IoReleaseVpbSpinLock(Irql);
+}
+
+/* The last file is closed while the volume's device is deleted: nothing points to it afterwards. */
+static BOOLEAN CloseAgainstDelete(ULONG Delay)
+{
+    static RACE Race; /* a thread that hangs outlives the case */
+    Race = (RACE){.Delay = Delay};
+    if (!NT_SUCCESS(Open(L"\\Device\\CtDisk\\a", FILE_READ_DATA, &Race.File)))
+        return FALSE;
+    PKTHREAD Closer = CtStart(CloseAtOnce, &Race), Deleter = CtStart(DeleteAtOnce, &Race);
+    if (Closer == NULL || Deleter == NULL)
+        return FALSE;
+    LetThemGo(&Race);
+    CtJoin(Closer);
+    CtJoin(Deleter);
     Volume = NULL;
     return Disk->Vpb->DeviceObject == NULL && !(Disk->Vpb->Flags & VPB_MOUNTED) &&
            Disk->Vpb->ReferenceCount == 0;
@@ -276,10 +302,28 @@ static BOOLEAN CloseAgainstDelete(VOID)
 
 static VOID VolumeDeleteRace(VOID)
 {
+    const LONG Rounds =
+        KeQueryActiveProcessorCount(NULL) > 2 ? 100 : 5; /* with fewer, the three wait for their turns */
     CT_REQUIRE(MakeDisk());
     CT_REQUIRE(MakeFileSystem());
-    for (LONG i = 1; i <= 200; i++)
-        CT_REQUIRE(CloseAgainstDelete() && Mounts == i);
+    for (LONG i = 1; i <= Rounds; i++)
+        CT_REQUIRE(CloseAgainstDelete((ULONG)i % 20 * 20) && Mounts == i);
+    RemoveAll();
+}
+
+/* What a file system leaves in the VPB that fails to mount is not used. */
+static VOID VolumeMountFails(VOID)
+{
+    HANDLE Handle;
+    CT_REQUIRE(MakeDisk());
+    CT_REQUIRE(MakeFileSystem());
+    FailsLate = TRUE;
+    CT_STATUS(Open(L"\\Device\\CtDisk\\a", FILE_READ_DATA, &Handle), STATUS_DISK_CORRUPT_ERROR);
+    FailsLate = FALSE;
+    CT_CHECK(Disk->Vpb->DeviceObject == NULL && !(Disk->Vpb->Flags & VPB_MOUNTED));
+    CT_SUCCESS(Open(L"\\Device\\CtDisk\\a", FILE_READ_DATA, &Handle));
+    CT_EQUAL(Mounts, 2);
+    ZwClose(Handle);
     RemoveAll();
 }
 
@@ -576,6 +620,7 @@ static const CT_CASE Cases[] = {
     {"volume.raw", VolumeRaw},
     {"volume.race", VolumeRace},
     {"volume.delete_race", VolumeDeleteRace},
+    {"volume.mount_fails", VolumeMountFails},
     {"volume.taken_off", VolumeTakenOff},
     {"volume.requests", VolumeRequests},
     {"volume.label", VolumeLabel},
