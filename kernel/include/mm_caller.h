@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Tier 2, mm: what the caller of a service points to. Each is read once and copied: a user-mode caller's other threads may change it
- * while it is looked at. A kernel caller's pointers are his word: an invalid one is his exception. IRQL <= APC_LEVEL. */
+ * while it is looked at. A kernel caller's pointers are his word: an invalid one is his exception, so nothing that must be let go of (a lock,
+ * a reference, an IRP) may be held. IRQL <= APC_LEVEL. */
 #pragma once
 #include "nt.h"
 

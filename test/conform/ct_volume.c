@@ -7,7 +7,8 @@
 static UNICODE_STRING DiskName = RTL_CONSTANT_STRING(L"\\Device\\CtDisk");
 static UNICODE_STRING FsName = RTL_CONSTANT_STRING(L"\\CtFs");
 static PDEVICE_OBJECT Disk, FileSystem, Volume;
-static LONG Mounts, VolumeCreates, DiskRequests;
+static LONG Mounts, VolumeCreates, DiskRequests, FilterRequests;
+static PDEVICE_OBJECT Filter;         /* above the disk */
 static BOOLEAN Recognizes, FailsLate; /* after it set the volume's device */
 static IO_STACK_LOCATION Seen;        /* the last request on the volume but create, cleanup, close */
 static LARGE_INTEGER SeenLength;
@@ -69,6 +70,11 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT Device, PIRP Irp)
         return CtComplete(Irp, Mount(Location), 0);
     if (Device == Volume && Volume != NULL)
         return OnVolume(Irp, Location);
+    if (Device == Filter && Filter != NULL) {
+        FilterRequests++;
+        IoSkipCurrentIrpStackLocation(Irp);
+        return IoCallDriver(Disk, Irp);
+    }
     InterlockedIncrement(&DiskRequests);
     return CtComplete(Irp, STATUS_SUCCESS, Location->MajorFunction == IRP_MJ_READ ? 5 : 0);
 }
@@ -203,6 +209,47 @@ static VOID VolumeRaw(VOID)
     CT_CHECK(Device.DeviceType == FILE_DEVICE_DISK && (Device.Characteristics & FILE_DEVICE_IS_MOUNTED));
     ZwClose(Handle);
     CT_CHECK(Disk->Vpb->DeviceObject == NULL && !(Disk->Vpb->Flags & (VPB_MOUNTED | VPB_RAW_MOUNT)));
+    RemoveAll();
+}
+
+static BOOLEAN AttachFilter(VOID)
+{
+    if (!CT_SUCCESS(IoCreateDevice(CtDriverObject, 0, NULL, FILE_DEVICE_DISK, 0, FALSE, &Filter)))
+        return FALSE;
+    Filter->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    return CT_CHECK(IoAttachDeviceToDeviceStack(Filter, Disk) == Disk);
+}
+
+static VOID DetachFilter(VOID)
+{
+    PDEVICE_OBJECT Gone = Filter;
+    IoDetachDevice(Disk);
+    Filter = NULL;
+    IoDeleteDevice(Gone);
+}
+
+/* Filters come and go above a disk that is open as a whole; a request passes those that are there. */
+static VOID VolumeRawFilter(VOID)
+{
+    IO_STATUS_BLOCK Iosb;
+    UCHAR Buffer[8];
+    HANDLE Handle;
+    CT_REQUIRE(MakeDisk());
+    CT_REQUIRE(MakeFileSystem());
+    Recognizes = FALSE;
+    FilterRequests = 0;
+    CT_REQUIRE(AttachFilter());
+    CT_REQUIRE(CT_SUCCESS(Open(L"\\Device\\CtDisk", FILE_READ_DATA, &Handle)));
+    CT_SUCCESS(ZwReadFile(Handle, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer), NULL, NULL));
+    CT_CHECK(FilterRequests == 1 && DiskRequests == 1);
+    DetachFilter();
+    CT_SUCCESS(ZwReadFile(Handle, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer), NULL, NULL));
+    CT_CHECK(FilterRequests == 1 && DiskRequests == 2);
+    CT_REQUIRE(AttachFilter());
+    CT_SUCCESS(ZwReadFile(Handle, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer), NULL, NULL));
+    CT_CHECK(FilterRequests == 2 && DiskRequests == 3);
+    ZwClose(Handle);
+    DetachFilter();
     RemoveAll();
 }
 
@@ -618,6 +665,7 @@ static const CT_CASE Cases[] = {
     {"volume.mount", VolumeMount},
     {"volume.dismount", VolumeDismount},
     {"volume.raw", VolumeRaw},
+    {"volume.raw_filter", VolumeRawFilter},
     {"volume.race", VolumeRace},
     {"volume.delete_race", VolumeDeleteRace},
     {"volume.mount_fails", VolumeMountFails},
