@@ -324,6 +324,7 @@ typedef enum _KE_GATE_KIND {
     GateProcessNotify,
     GateThreadNotify,
     GateObjectCallback,
+    GateKinds /* how many */
 } KE_GATE_KIND;
 
 typedef struct _KE_GATE {

@@ -27,6 +27,8 @@ static VOID IopCheckCompletion(PIRP Irp, PVOID Caller)
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 7, (ULONG_PTR)Irp->CancelRoutine, (ULONG_PTR)Irp,
                      0);
     }
+#else
+    (void)IoSetCancelRoutine(Irp, NULL); /* nobody may call it from now on */
 #endif
 }
 

@@ -45,6 +45,8 @@ static VOID IopDeleteFile(PVOID Object)
 {
     PFILE_OBJECT File = Object;
     PDEVICE_OBJECT Device = File->DeviceObject;
+    if (Device != NULL && !(File->Flags & FO_CLEANUP_COMPLETE))
+        IopSendClosing(File, IRP_MJ_CLEANUP); /* the driver had opened it, but there was never a handle */
     if (Device != NULL)
         IopSendClosing(File, IRP_MJ_CLOSE);
     IopLeavePort(File);

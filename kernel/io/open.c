@@ -90,19 +90,31 @@ static VOID IopFillCreate(PIRP Irp, PFILE_OBJECT File, const OB_PARSE *Parse, PI
         Stack->Parameters.CreatePipe.Parameters = Open->TypeParameters;
 }
 
+/* [WDK IO_SECURITY_CONTEXT, ACCESS_STATE] who asks, and what is still to be granted: on a volume everything, by the file system. */
+static VOID IopFillAccess(ACCESS_STATE *Access, const FILE_OBJECT *File, ACCESS_MASK Desired)
+{
+    ACCESS_MASK Mapped = ObMapAccess(IoFileObjectType, Desired);
+    RtlZeroMemory(Access, sizeof(*Access));
+    Access->OriginalDesiredAccess = Desired;
+    *(File->Vpb != NULL ? &Access->RemainingDesiredAccess : &Access->PreviouslyGrantedAccess) = Mapped;
+    SeCaptureSubjectContext(&Access->SubjectSecurityContext);
+}
+
 static NTSTATUS IopSendCreate(PFILE_OBJECT File, const OB_PARSE *Parse, PIO_STATUS_BLOCK Iosb)
 {
     const IOP_OPEN *Open = Parse->Context;
     PDEVICE_OBJECT Top = IoGetRelatedDeviceObject(File);
-    ACCESS_STATE Access = {};
-    Access.OriginalDesiredAccess = Parse->DesiredAccess;
-    Access.PreviouslyGrantedAccess = ObMapAccess(IoFileObjectType, Parse->DesiredAccess);
-    IO_SECURITY_CONTEXT Security = {NULL, &Access, Access.PreviouslyGrantedAccess, Open->CreateOptions};
+    ACCESS_STATE Access;
     PIRP Irp = IoAllocateIrp(Top->StackSize, FALSE);
     if (Irp == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
+    IopFillAccess(&Access, File, Parse->DesiredAccess);
+    IO_SECURITY_CONTEXT Security = {
+        NULL, &Access, Access.RemainingDesiredAccess | Access.PreviouslyGrantedAccess, Open->CreateOptions};
     IopFillCreate(Irp, File, Parse, &Security);
-    return IopSendAndWait(Top, Irp, Iosb);
+    NTSTATUS Status = IopSendAndWait(Top, Irp, Iosb);
+    SeReleaseSubjectContext(&Access.SubjectSecurityContext);
+    return Status;
 }
 
 /* [WDK IRP_MJ_CREATE] a driver that completes with STATUS_REPARSE and IO_REPARSE has put another absolute name into the file. */

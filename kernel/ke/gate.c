@@ -58,7 +58,11 @@ static PCSTR KiGateName(KE_GATE_KIND Kind)
                                   "a fast I/O routine",
                                   "a reinitialize routine",
                                   "a controller routine",
-                                  "a notification routine"};
+                                  "a notification routine",
+                                  "a process notify routine",
+                                  "a thread notify routine",
+                                  "an object callback"};
+    _Static_assert(RTL_NUMBER_OF(Names) == GateKinds, "each kind of gate has a name");
     return Names[Kind];
 }
 

@@ -320,13 +320,8 @@ static VOID StressAdd(const STRESS_KIND *Kinds, ULONG Count)
     }
 }
 
-static VOID StressPrepare(ULONG64 Seed)
+static VOID StressAddAll(VOID)
 {
-    StressWorkerCount = 8 + 8 * KeActiveProcessorCount;
-    if (StressWorkerCount > STRESS_WORKERS_MAX)
-        StressWorkerCount = STRESS_WORKERS_MAX;
-    for (ULONG i = 0; i < StressWorkerCount; i++)
-        StressWorkers[i] = (STRESS_WORKER){.Index = i, .Random = StressStream(Seed, i), .Doing = "(starts)"};
     StressAdd(StressLockKinds, StressLockKindCount);
     StressAdd(StressCountKinds, StressCountKindCount);
     StressAdd(StressWaitKinds, StressWaitKindCount);
@@ -340,6 +335,19 @@ static VOID StressPrepare(ULONG64 Seed)
     StressAdd(StressTimerKinds, StressTimerKindCount);
     StressAdd(StressSpaceKinds, StressSpaceKindCount);
     StressAdd(StressPageKinds, StressPageKindCount);
+}
+
+static VOID StressPrepare(ULONG64 Seed)
+{
+    StressWorkerCount = 8 + 8 * KeActiveProcessorCount;
+    if (StressWorkerCount > STRESS_WORKERS_MAX)
+        StressWorkerCount = STRESS_WORKERS_MAX;
+    for (ULONG i = 0; i < StressWorkerCount; i++)
+        StressWorkers[i] = (STRESS_WORKER){.Index = i, .Random = StressStream(Seed, i), .Doing = "(starts)"};
+    if (StressOnly != NULL && StressIsChosen("attack"))
+        StressAdd(StressAttackKinds, StressAttackKindCount); /* alone: it takes what the others count */
+    else
+        StressAddAll();
     NT_CHECK(StressKindCount <= RTL_NUMBER_OF(StressKinds) &&
              StressWeight != 0); /* stress-only= names nothing */
 }

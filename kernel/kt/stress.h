@@ -34,11 +34,12 @@ typedef struct _STRESS_KIND {
 
 extern const STRESS_KIND StressLockKinds[], StressCountKinds[], StressWaitKinds[], StressDeferredKinds[],
     StressThreadKinds[], StressApcKinds[], StressQueueKinds[], StressSharedKinds[], StressRundownKinds[],
-    StressTimerKinds[], StressSpaceKinds[], StressPageKinds[], StressPoolKinds[];
+    StressTimerKinds[], StressSpaceKinds[], StressPageKinds[], StressPoolKinds[],
+    StressAttackKinds[];
 extern const ULONG StressLockKindCount, StressCountKindCount, StressWaitKindCount, StressDeferredKindCount,
     StressThreadKindCount, StressApcKindCount, StressQueueKindCount, StressSharedKindCount,
     StressRundownKindCount, StressTimerKindCount, StressSpaceKindCount, StressPageKindCount,
-    StressPoolKindCount;
+    StressPoolKindCount, StressAttackKindCount;
 
 /* --- stress.c --- */
 

@@ -96,8 +96,11 @@ DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus)
     PspStopImpersonating(Thread);
     Thread->ExitStatus = ExitStatus;
     KeQuerySystemTime(&Thread->ExitTime);
-    if (PspLeaveProcess(Thread, TRUE))
+    if (PspLeaveProcess(Thread, TRUE)) {
         PspEndProcess((PEPROCESS)Thread->Tcb.Process);
+        PsUpcalls->CancelThreadIo(Thread); /* what notify routines and cleanups have begun */
+        PspStopImpersonating(Thread);
+    }
     KeTerminateThread(&Thread->Tcb);
 }
 

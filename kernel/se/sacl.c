@@ -67,9 +67,10 @@ static BOOLEAN SepLevelOf(ACE_HEADER *Ace, PULONG Level)
 {
     static const SID_IDENTIFIER_AUTHORITY Authority = SECURITY_MANDATORY_LABEL_AUTHORITY;
     const SID *Sid = RtlAceSid(Ace);
+    if (Sid->SubAuthorityCount != 1)
+        return FALSE;
     *Level = Sid->SubAuthority[0];
-    return Sid->SubAuthorityCount == 1 &&
-           memcmp(&Sid->IdentifierAuthority, &Authority, sizeof(Authority)) == 0;
+    return memcmp(&Sid->IdentifierAuthority, &Authority, sizeof(Authority)) == 0;
 }
 
 NTSTATUS SeCheckLabels(const ACL *Sacl, const SE_IDENTITY *Identity)

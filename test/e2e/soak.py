@@ -5,7 +5,7 @@ seed, order and flavour. Stress: the in-kernel stress test, each machine with it
 operations at a time, so that they meet each other all the time. Mutants: kernels with one mistake
 each, which these tests must find (test/mutants). Ends with 'N passed, N failed'; what fails is told with its seed and the one
 command that runs it again.
-usage: soak.py [--rounds N] [--stress SECONDS] [--memory SECONDS] [--each SECONDS] [--seed FIRST] [--smp N] [--mutants] NTBOX BUILD"""
+usage: soak.py [--rounds N] [--stress SECONDS] [--memory SECONDS] [--attack SECONDS] [--each SECONDS] [--seed FIRST] [--smp N] [--mutants] NTBOX BUILD"""
 import argparse
 import os
 import random
@@ -72,6 +72,16 @@ def soak_memory(options, tally):
             seed, left = seed + 1, left - seconds
 
 
+def soak_attack(options, tally):
+    """Two processes call the services for user mode with whatever comes."""
+    seed, left = options.seed, options.attack
+    while left > 0:
+        seconds = min(30, left)
+        command = stress_command(options, seed, seconds, ' stress-only=attack')
+        tally.run(f'attack of {seconds} s, seed {seed}', run, command, seconds + MARGIN)
+        seed, left = seed + 1, left - seconds
+
+
 def soak_mutants(options):
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../mutants/run_mutants.py')
     done = subprocess.run([sys.executable, script, options.ntbox, options.build], check=False)
@@ -83,6 +93,7 @@ def main():
     parser.add_argument('--rounds', type=int, default=100, help='of all drivers (100)')
     parser.add_argument('--stress', type=int, default=600, help='seconds of stress in all (600)')
     parser.add_argument('--memory', type=int, default=180, help='seconds of stress of each kind of memory operations (180)')
+    parser.add_argument('--attack', type=int, default=600, help='seconds of attacks on the services for user mode (600)')
     parser.add_argument('--each', type=int, default=6, help='seconds of stress for one seed (6: a hundred seeds)')
     parser.add_argument('--seed', type=int, default=1, help='the first seed (1)')
     parser.add_argument('--smp', type=int, default=4, help='processors (4)')
@@ -94,6 +105,7 @@ def main():
     soak_rounds(options, tally)
     soak_stress(options, tally)
     soak_memory(options, tally)
+    soak_attack(options, tally)
     if options.mutants:
         tally.run('mutants', soak_mutants, options)
     print(f'{(time.monotonic() - begin) / 60:.1f} minutes')
