@@ -35,6 +35,7 @@ static const ATTACK_SERVICE AttackServices[] = {
     ATTACK(NtAllocateLocallyUniqueId, "p"),
     ATTACK(NtAllocateVirtualMemory, "hBcSvw"),
     ATTACK(NtClose, "h"),
+    ATTACK(NtCreateEvent, "Haodb"),
     ATTACK(NtCreateFile, "Haoppfsdxpl"),
     ATTACK(NtCreateIoCompletion, "Haoc"),
     ATTACK(NtCreateSection, "HaoSwve"),
@@ -72,6 +73,8 @@ static const ATTACK_SERVICE AttackServices[] = {
     ATTACK(NtQueryVolumeInformationFile, "hpplc"),
     ATTACK(NtReadFile, "herppplBp"),
     ATTACK(NtRemoveIoCompletion, "hpppt"),
+    ATTACK(NtRemoveIoCompletionEx, "hpdptb"),
+    ATTACK(NtSetEvent, "hp"),
     ATTACK(NtSetInformationFile, "hpplc"),
     ATTACK(NtSetInformationProcess, "hcpl"),
     ATTACK(NtSetInformationThread, "hcpl"),
@@ -82,6 +85,7 @@ static const ATTACK_SERVICE AttackServices[] = {
     ATTACK(NtUnlockFile, "hpBSc"),
     ATTACK(NtUnlockVirtualMemory, "hBSd"),
     ATTACK(NtUnmapViewOfSection, "hp"),
+    ATTACK(NtWaitForSingleObject, "hbt"),
     ATTACK(NtWriteFile, "herppplBp"),
 };
 
@@ -117,15 +121,26 @@ typedef struct _ATTACK_NAME {
 static PEPROCESS AttackProcess[2];
 static HANDLE AttackHandles[2][ATTACK_HANDLES]; /* atomic words: what anybody was given */
 
+static HANDLE AttackProcessHandle[2];
+static PVOID AttackKeeper[2]; /* a thread of each process: without one it would end */
+static KEVENT AttackOver;
 static SIZE_T AttackCommittedBefore;
 static volatile LONG AttackCalls[RTL_NUMBER_OF(AttackServices)],
     AttackSuccesses[RTL_NUMBER_OF(AttackServices)];
+
+static PVOID AttackStart(ULONG Process, PKSTART_ROUTINE Routine, PVOID Context);
+
+static VOID NTAPI AttackKeep(PVOID Context)
+{
+    (void)KeWaitForSingleObject(&AttackOver, Executive, KernelMode, FALSE, NULL);
+}
 
 static VOID AttackPrepare(VOID)
 {
     MM_COMMITMENT Commitment;
     MmQueryCommitment(&Commitment);
     AttackCommittedBefore = Commitment.Committed;
+    KeInitializeEvent(&AttackOver, NotificationEvent, FALSE);
     for (ULONG i = 0; i < RTL_NUMBER_OF(AttackProcess); i++) {
         PVOID Base = (PVOID)ATTACK_BASE;
         SIZE_T Size = ATTACK_PAGES * PAGE_SIZE;
@@ -137,6 +152,11 @@ static VOID AttackPrepare(VOID)
         ObDereferenceObject(System);
         STRESS_EXPECT(NT_SUCCESS(MmAllocateVirtual(AttackProcess[i]->Pcb.AddressSpace, &Base, 0, &Size,
                                                    MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE)));
+        STRESS_EXPECT(
+            NT_SUCCESS(ObOpenObjectByPointer(AttackProcess[i], OBJ_KERNEL_HANDLE, NULL, PROCESS_ALL_ACCESS,
+                                             PsProcessType, KernelMode, &AttackProcessHandle[i])));
+        AttackKeeper[i] = AttackStart(i, AttackKeep, NULL);
+        STRESS_EXPECT(AttackKeeper[i] != NULL);
     }
 }
 
@@ -273,7 +293,9 @@ static ULONG64 AttackArgument(STRESS_WORKER *Worker, CHAR Kind, ULONG Process)
     case 'S':
         return AttackPlace(Worker, StressRandom(Worker, 8) * PAGE_SIZE + StressRandom(Worker, 2) * 512, 0);
     case 'i':
-        return AttackPlace(Worker, StressRandom(Worker, 2) == 0 ? 4 : (ULONG64)PsGetCurrentProcessId(),
+        return AttackPlace(Worker,
+                           (ULONG64)PsGetProcessId(StressRandom(Worker, 4) == 0 ? PsInitialSystemProcess
+                                                                                : AttackProcess[Process]),
                            StressRandom(Worker, 2) == 0 ? 0 : (ULONG64)PsGetCurrentThreadId());
     case 'O':
         return AttackPlain(Worker);
@@ -366,44 +388,84 @@ static VOID AttackRestore(ULONG Process)
     (void)MmAllocateVirtual(Space, &Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE);
 }
 
-static VOID AttackOperate(STRESS_WORKER *Worker)
+typedef struct _ATTACK_BURST {
+    STRESS_WORKER *Worker;
+    ULONG Process;
+} ATTACK_BURST;
+
+/* A thread of the process. What it has under way when it ends is cancelled. */
+static VOID NTAPI AttackBurst(PVOID Context)
 {
-    ULONG Process = Worker->Index % RTL_NUMBER_OF(AttackProcess);
+    ATTACK_BURST *Burst = Context;
+    STRESS_WORKER *Worker = Burst->Worker;
     PKTHREAD Thread = KiCurrentThread();
-    KAPC_STATE State;
-    if (StressRandom(Worker, 64) == 0)
-        AttackRestore(Process);
-    KeStackAttachProcess(&AttackProcess[Process]->Pcb, &State);
-    for (ULONG i = StressRandom(Worker, 32); i != 0; i--) {
+    for (ULONG i = StressRandom(Worker, 64); i != 0; i--) {
         const ATTACK_SERVICE *Service = &AttackServices[StressRandom(Worker, RTL_NUMBER_OF(AttackServices))];
         Worker->Doing = Service->Name;
         AttackSpoil(Worker);
         Thread->PreviousMode = UserMode;
-        AttackCall(Worker, Service, Process);
+        AttackCall(Worker, Service, Burst->Process);
         Thread->PreviousMode = KernelMode;
         if (KeGetCurrentIrql() != PASSIVE_LEVEL || KeAreApcsDisabled() || KeAreAllApcsDisabled())
             StressFail("%s left IRQL %u or a region", Service->Name, (unsigned)KeGetCurrentIrql());
     }
-    PsRevertToSelf();
-    KeUnstackDetachProcess(&State);
+    Worker->Doing = "the end of an attack";
 }
 
-/* The process ends, with all that it has: also with handles to itself. */
-static VOID AttackEnd(PEPROCESS Process)
+static PVOID AttackStart(ULONG Process, PKSTART_ROUTINE Routine, PVOID Context)
 {
-    HANDLE Handle;
-    STRESS_EXPECT(NT_SUCCESS(ObOpenObjectByPointer(Process, OBJ_KERNEL_HANDLE, NULL, PROCESS_ALL_ACCESS,
-                                                   PsProcessType, KernelMode, &Handle)));
-    STRESS_EXPECT(NT_SUCCESS(ZwTerminateProcess(Handle, STATUS_SUCCESS)));
-    ZwClose(Handle);
-    ObDereferenceObject(Process);
+    OBJECT_ATTRIBUTES Attributes = {.Length = sizeof(Attributes), .Attributes = OBJ_KERNEL_HANDLE};
+    HANDLE Thread;
+    PVOID Object = NULL;
+    NTSTATUS Status = PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, &Attributes,
+                                           AttackProcessHandle[Process], NULL, Routine, Context);
+    if (Status == STATUS_INSUFFICIENT_RESOURCES)
+        return NULL; /* a user may take all memory */
+    STRESS_EQUAL(Status, STATUS_SUCCESS);
+    if (!NT_SUCCESS(Status))
+        return NULL;
+    (void)ObReferenceObjectByHandle(Thread, 0, PsThreadType, KernelMode, &Object, NULL);
+    ZwClose(Thread);
+    return Object;
+}
+
+static VOID AttackOperate(STRESS_WORKER *Worker)
+{
+    ATTACK_BURST Burst = {Worker, Worker->Index % RTL_NUMBER_OF(AttackProcess)};
+    if (StressRandom(Worker, 16) == 0)
+        AttackRestore(Burst.Process);
+    PVOID Thread = AttackStart(Burst.Process, AttackBurst, &Burst);
+    if (Thread == NULL)
+        return;
+    (void)KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, NULL);
+    ObDereferenceObject(Thread);
+}
+
+/* Ended threads hold their process until the reaper comes. */
+static VOID AttackAwaitReaper(VOID)
+{
+    LARGE_INTEGER Moment = {.QuadPart = -20 * STRESS_MILLISECOND};
+    MM_COMMITMENT Commitment;
+    for (ULONG i = 0; i < 500; i++) {
+        MmQueryCommitment(&Commitment);
+        if (Commitment.Committed == AttackCommittedBefore)
+            return;
+        (void)KeDelayExecutionThread(KernelMode, FALSE, &Moment);
+    }
 }
 
 static VOID AttackCheck(VOID)
 {
     MM_COMMITMENT Commitment;
-    for (ULONG i = 0; i < RTL_NUMBER_OF(AttackProcess); i++)
-        AttackEnd(AttackProcess[i]);
+    KeSetEvent(&AttackOver, IO_NO_INCREMENT,
+               FALSE); /* the last threads of the processes end, and so do these with all they have */
+    for (ULONG i = 0; i < RTL_NUMBER_OF(AttackProcess); i++) {
+        (void)KeWaitForSingleObject(AttackProcess[i], Executive, KernelMode, FALSE, NULL);
+        ObDereferenceObject(AttackKeeper[i]);
+        ZwClose(AttackProcessHandle[i]);
+        ObDereferenceObject(AttackProcess[i]);
+    }
+    AttackAwaitReaper();
     MmQueryCommitment(&Commitment);
     STRESS_EQUAL(Commitment.Committed, AttackCommittedBefore);
     for (ULONG i = 0; i < RTL_NUMBER_OF(AttackServices); i++)

@@ -22,6 +22,7 @@ typedef struct _OBJECT_TYPE {
     UNICODE_STRING Name;
     OB_TYPE_INFO Info;
     ULONG Index; /* (c) */
+    PSECURITY_DESCRIPTOR volatile Default; /* of Info.Sddl, made when it is first asked for; never freed */
     volatile LONG64 ObjectCount;
     volatile LONG64 HandleCount;
 } OBJECT_TYPE;

@@ -61,6 +61,47 @@ static NTSTATUS ObpMakeSecurity(PSECURITY_DESCRIPTOR Descriptor, PSECURITY_DESCR
     return STATUS_SUCCESS;
 }
 
+static NTSTATUS ObpMakeTypeDefault(POBJECT_TYPE Type)
+{
+    SECURITY_SUBJECT_CONTEXT Subject;
+    PSECURITY_DESCRIPTOR Given, Made, Block;
+    UNICODE_STRING Sddl;
+    RtlInitUnicodeString(&Sddl, Type->Info.Sddl);
+    NTSTATUS Status = SeSddlToDescriptor(&Sddl, &Given);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    SeCaptureSubjectContext(&Subject);
+    Status =
+        SeAssignSecurityEx(NULL, Given, &Made, NULL, FALSE, SEF_AVOID_OWNER_CHECK | SEF_AVOID_PRIVILEGE_CHECK,
+                           &Subject, &Type->Info.Mapping, PagedPool);
+    SeReleaseSubjectContext(&Subject);
+    SeFreeDescriptor(Given);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ObpMakeSecurity(Made, &Block);
+    (void)SeDeassignSecurity(&Made);
+    if (NT_SUCCESS(Status) && InterlockedCompareExchangePointer((PVOID *)&Type->Default, Block, NULL) != NULL)
+        ObpDereferenceSecurity(Block); /* somebody was faster */
+    return Status;
+}
+
+/* The object's descriptor, or its type's, referenced; NULL: there is none. PASSIVE_LEVEL. */
+static NTSTATUS ObpReferenceEffective(OBP_HEADER *Header, PSECURITY_DESCRIPTOR *Descriptor)
+{
+    POBJECT_TYPE Type = Header->Type;
+    *Descriptor = ObpReferenceSecurity(Header);
+    if (*Descriptor != NULL || Type->Info.Sddl == NULL)
+        return STATUS_SUCCESS;
+    if (Type->Default == NULL) {
+        NTSTATUS Status = ObpMakeTypeDefault(Type);
+        if (!NT_SUCCESS(Status))
+            return Status;
+    }
+    *Descriptor = Type->Default;
+    InterlockedIncrement64(&((OBP_SECURITY *)*Descriptor - 1)->References);
+    return STATUS_SUCCESS;
+}
+
 VOID ObpFreeSecurity(OBP_HEADER *Header)
 {
     ObpDereferenceSecurity(Header->Security);
@@ -120,7 +161,10 @@ NTSTATUS ObpCheckAccess(OBP_HEADER *Header, KPROCESSOR_MODE Mode, ACCESS_MASK De
     *Granted = ObMapAccess(Header->Type, Desired);
     if (Mode == KernelMode || Desired == 0)
         return STATUS_SUCCESS;
-    PSECURITY_DESCRIPTOR Descriptor = ObpReferenceSecurity(Header);
+    PSECURITY_DESCRIPTOR Descriptor;
+    Status = ObpReferenceEffective(Header, &Descriptor);
+    if (!NT_SUCCESS(Status))
+        return Status;
     if (Descriptor == NULL) /* the SACL is a privilege's all the same */
         return !(Desired & ACCESS_SYSTEM_SECURITY) ||
                        SeSinglePrivilegeCheck((LUID){SE_SECURITY_PRIVILEGE, 0}, Mode)
@@ -147,9 +191,11 @@ NTSTATUS ObpOpenHandle(PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK DesiredAc
 
 static NTSTATUS ObpQueryDefault(OBP_HEADER *Header, OB_SECURITY_CALL *Call)
 {
-    PSECURITY_DESCRIPTOR Descriptor = ObpReferenceSecurity(Header);
-    NTSTATUS Status =
-        SeQuerySecurityDescriptorInfo(&Call->Information, Call->Descriptor, &Call->Length, &Descriptor);
+    PSECURITY_DESCRIPTOR Descriptor;
+    NTSTATUS Status = ObpReferenceEffective(Header, &Descriptor);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = SeQuerySecurityDescriptorInfo(&Call->Information, Call->Descriptor, &Call->Length, &Descriptor);
     ObpDereferenceSecurity(Descriptor);
     return Status;
 }
@@ -162,9 +208,13 @@ static NTSTATUS ObpSetDefault(OBP_HEADER *Header, OB_SECURITY_CALL *Call)
     BOOLEAN Done = FALSE;
     (void)RtlCreateSecurityDescriptor(&Empty, SECURITY_DESCRIPTOR_REVISION);
     while (!Done) {
-        PSECURITY_DESCRIPTOR Old = ObpReferenceSecurity(Header), Merged = Old != NULL ? Old : &Empty, New;
-        Status = SeSetSecurityDescriptorInfoEx(ObpBody(Header), &Call->Information, Call->Descriptor, &Merged,
-                                               ObpPowers(Call->Mode), PagedPool, &Header->Type->Info.Mapping);
+        PSECURITY_DESCRIPTOR Old = ObpReferenceSecurity(Header), Base, Merged, New;
+        Status = ObpReferenceEffective(Header, &Base);
+        Merged = Base != NULL ? Base : &Empty;
+        if (NT_SUCCESS(Status))
+            Status =
+                SeSetSecurityDescriptorInfoEx(ObpBody(Header), &Call->Information, Call->Descriptor, &Merged,
+                                              ObpPowers(Call->Mode), PagedPool, &Header->Type->Info.Mapping);
         if (NT_SUCCESS(Status)) {
             Status = ObpMakeSecurity(Merged, &New);
             ExFreePool(Merged);
@@ -173,6 +223,7 @@ static NTSTATUS ObpSetDefault(OBP_HEADER *Header, OB_SECURITY_CALL *Call)
         if (NT_SUCCESS(Status))
             ObpDereferenceSecurity(Done ? Old : New); /* the object's reference, or the loser's */
         ObpDereferenceSecurity(Old);
+        ObpDereferenceSecurity(Base);
     }
     return Status;
 }
@@ -221,8 +272,7 @@ NTSTATUS NTAPI ObGetObjectSecurity(PVOID Object, PSECURITY_DESCRIPTOR *SecurityD
     *MemoryAllocated = Header->Type->Info.Methods.Security != NULL;
     if (*MemoryAllocated)
         return ObpAskForSecurity(Object, SecurityDescriptor);
-    *SecurityDescriptor = ObpReferenceSecurity(Header);
-    return STATUS_SUCCESS;
+    return ObpReferenceEffective(Header, SecurityDescriptor);
 }
 
 /* [WDK ObReleaseObjectSecurity] */

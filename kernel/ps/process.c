@@ -27,6 +27,7 @@ static VOID PspDeleteProcess(PVOID Object)
 
 static const OB_TYPE_INFO PspProcessTypeInfo = {
     .Name = L"Process",
+    .Sddl = PSP_DEFAULT_SDDL,
     .PoolTag = 'corP',
     .Mapping = {STANDARD_RIGHTS_READ | PROCESS_VM_READ | PROCESS_QUERY_INFORMATION |
                     PROCESS_QUERY_LIMITED_INFORMATION,

@@ -9,6 +9,9 @@
 #include "ntbox/ps.h"
 #include "ntbox/system_information.h"
 
+/* [WDK Access Tokens] of processes and threads: System's default DACL, as all of them are made by the kernel. */
+#define PSP_DEFAULT_SDDL L"O:BAG:SYD:(A;;GA;;;SY)(A;;GRGX;;;BA)"
+
 /* [WDK OB_PRE_CREATE_HANDLE_INFORMATION] what callbacks may take away: to create processes and threads, to duplicate handles, to set quotas and
  * information, to suspend, to terminate, to change memory; of threads to terminate, to suspend, to set the context, information, limited
  * information and the token, to impersonate. */

@@ -25,6 +25,7 @@ static VOID PspDeleteThread(PVOID Object)
 
 static const OB_TYPE_INFO PspThreadTypeInfo = {
     .Name = L"Thread",
+    .Sddl = PSP_DEFAULT_SDDL,
     .PoolTag = 'erhT',
     .Mapping = {STANDARD_RIGHTS_READ | THREAD_QUERY_INFORMATION | THREAD_QUERY_LIMITED_INFORMATION,
                 STANDARD_RIGHTS_WRITE | THREAD_SET_INFORMATION | THREAD_SET_LIMITED_INFORMATION,
