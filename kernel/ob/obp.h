@@ -21,7 +21,7 @@ typedef struct _OBJECT_TYPE {
     LIST_ENTRY TypeList;
     UNICODE_STRING Name;
     OB_TYPE_INFO Info;
-    ULONG Index; /* (c) */
+    ULONG Index;                           /* (c) */
     PSECURITY_DESCRIPTOR volatile Default; /* of Info.Sddl, made when it is first asked for; never freed */
     volatile LONG64 ObjectCount;
     volatile LONG64 HandleCount;

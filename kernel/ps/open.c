@@ -3,6 +3,7 @@
 #include "psp.h"
 #include "mm_caller.h"
 #include "ob.h"
+#include "se.h"
 
 /* [WDK ZwOpenProcess] a number is needed, a name is refused: processes and threads have none. */
 static NTSTATUS PspCaptureOpen(const OBJECT_ATTRIBUTES *From, const CLIENT_ID *FromId, KPROCESSOR_MODE Mode,
@@ -28,13 +29,15 @@ static ACCESS_MASK PspImpliedAccess(POBJECT_TYPE Type, ACCESS_MASK Access)
            (Access & THREAD_SET_INFORMATION ? THREAD_SET_LIMITED_INFORMATION : 0);
 }
 
-/* Nothing is refused, and SeDebugPrivilege decides nothing: processes and threads have no descriptors (D-203). */
+/* [Win32 Process Security and Access Rights] who has SeDebugPrivilege may open every process. */
 static NTSTATUS PspGiveOpened(PVOID Object, POBJECT_TYPE Type, ACCESS_MASK Access, ULONG Attributes,
                               PHANDLE To, KPROCESSOR_MODE Mode)
 {
     HANDLE Handle;
     Access |= PspImpliedAccess(Type, Access);
-    NTSTATUS Status = ObOpenObjectByPointer(Object, Attributes, NULL, Access, Type, Mode, &Handle);
+    KPROCESSOR_MODE Checked =
+        SeSinglePrivilegeCheck(RtlConvertUlongToLuid(SE_DEBUG_PRIVILEGE), Mode) ? KernelMode : Mode;
+    NTSTATUS Status = ObOpenObjectByPointer(Object, Attributes, NULL, Access, Type, Checked, &Handle);
     ObDereferenceObject(Object);
     return NT_SUCCESS(Status) ? ObGiveHandle(To, Handle, Mode) : Status;
 }

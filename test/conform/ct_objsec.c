@@ -96,7 +96,8 @@ static VOID ObjectPointer(VOID)
     OneRight(&Security, SYNCHRONIZE);
     RtlSetOwnerSecurityDescriptor(&Security.Descriptor,
                                   CtNtSid(&Security.Owner, SECURITY_LOCAL_SERVICE_RID, 0), FALSE);
-    CT_SUCCESS(ZwSetSecurityObject(Kernel, DACL_SECURITY_INFORMATION, &Security.Descriptor));
+    CT_SUCCESS(ZwSetSecurityObject(Kernel, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                                   &Security.Descriptor));
     CT_SUCCESS(ObGetObjectSecurity(Thread, &Found, &Allocated));
     CT_REQUIRE(Found != NULL);
     RtlGetDaclSecurityDescriptor(Found, &Present, &Dacl, &Defaulted);
