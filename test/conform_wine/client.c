@@ -348,7 +348,7 @@ static VOID TestName(PCWSTR Path, NTSTATUS FileStatus, NTSTATUS ObjectStatus, PC
         return;
     NTSTATUS Status = ZwQueryObject(File, 1 /* ObjectNameInformation */, &Answer, sizeof(Answer), NULL);
     CHECK(Status == ObjectStatus, (ULONG)Status);
-    if (Status == STATUS_SUCCESS)
+    if (Status == STATUS_SUCCESS && ObjectName != NULL)
         CHECK(IsText(Answer.Name.Name.Buffer, Answer.Name.Name.Length, ObjectName), Answer.Name.Name.Length);
     Status = ZwQueryInformationFile(File, &Iosb, &Answer, sizeof(Answer), FileNameInformation);
     CHECK(Status == FileStatus, (ULONG)Status);
