@@ -54,8 +54,7 @@ typedef struct _OB_TYPE_METHODS {
 
 typedef struct _OB_TYPE_INFO {
     PCWSTR Name; /* L"Event"; constant */
-    PCWSTR
-        Sddl; /* of objects that nobody gave a descriptor; constant. NULL: user mode is granted all of those */
+    PCWSTR Sddl; /* of objects that nobody gave a descriptor; NULL: user mode gets all of those */
     ULONG PoolTag;
     GENERIC_MAPPING Mapping;
     ACCESS_MASK ValidAccess;
