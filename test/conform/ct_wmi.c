@@ -120,12 +120,14 @@ static VOID Event(VOID)
 
 static VOID Identifiers(VOID)
 {
-    GUID Guid = {0x4E544258, 1, 2, {3}};
+    GUID Guid; /* nobody has asked for it before, in an earlier round either */
     ULONG First = 99, Second = 99, Other = 99;
+    CT_CHECK(NT_SUCCESS(ExUuidCreate(&Guid)));
     CT_SUCCESS(IoWMIAllocateInstanceIds(&Guid, 3, &First));
     CT_SUCCESS(IoWMIAllocateInstanceIds(&Guid, 1, &Second));
     CT_EQUAL(Second, First + 3);
-    Guid.Data2++;
+    CT_EQUAL(First, 0);
+    CT_CHECK(NT_SUCCESS(ExUuidCreate(&Guid)));
     CT_SUCCESS(IoWMIAllocateInstanceIds(&Guid, 1, &Other));
     CT_EQUAL(Other, 0);
 }
