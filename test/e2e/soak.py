@@ -77,7 +77,8 @@ def soak_attack(options, tally):
     seed, left = options.seed, options.attack
     while left > 0:
         seconds = min(30, left)
-        command = [*stress_command(options, seed, seconds, ' stress-only=attack'), '--memory', '512M']
+        command = [*stress_command(options, seed, seconds, ' stress-only=attack'), '--memory', '512M', '--log',
+                   os.path.join(options.build, f'attack-{seed}.log')]  # who waited for what, if it hangs
         tally.run(f'attack of {seconds} s, seed {seed}', run, command, seconds + MARGIN)
         seed, left = seed + 1, left - seconds
 
