@@ -74,8 +74,9 @@ NTSTATUS MmUnlockVirtual(PMM_ADDRESS_SPACE Space, PVOID *Base, PSIZE_T Size);
 NTSTATUS MmQueryBasic(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, MEMORY_BASIC_INFORMATION *Information);
 NTSTATUS MmQueryRegion(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, MEMORY_REGION_INFORMATION *Information);
 
-/* [PSAPI_WORKING_SET_EX_BLOCK] of one page: bit 0 valid, 1-3 share count, 4-14 protection, 15 shared, 22 locked. */
-ULONG64 MmQueryPage(PMM_ADDRESS_SPACE Space, ULONG_PTR Address);
+/* [PSAPI_WORKING_SET_EX_BLOCK] of the pages of these addresses, under one lock: bit 0 valid, 1-3 share count, 4-14 protection, 15 shared,
+ * 22 locked. The memory of Pages is not paged. */
+VOID MmQueryPages(PMM_ADDRESS_SPACE Space, MEMORY_WORKING_SET_EX_INFORMATION *Pages, ULONG Count);
 
 /* After a driver's unload routine: what it has allocated or mapped in the System process and not given back: written to log and report,
  * counted. It stays. PASSIVE_LEVEL. */

@@ -239,12 +239,24 @@ static VOID StressPrintWorker(const STRESS_WORKER *Worker)
                   (int)((DISPATCHER_HEADER *)Thread->WaitBlock[i].Object)->SignalState);
 }
 
+static VOID StressPrintOther(const STRESS_WORKER *Worker)
+{
+    const KTHREAD *Thread = Worker->Other;
+    if (Thread != NULL)
+        KdLog("stress: worker %u's thread %p: %s on %u, priority %d, affinity 0x%llx, wait state 0x%llx, APC "
+              "%u",
+              (unsigned)Worker->Index, (const void *)Thread, StressStateName(Thread->State),
+              (unsigned)Thread->Processor, (int)Thread->Priority, (unsigned long long)Thread->Affinity,
+              (unsigned long long)Thread->WaitState, (unsigned)Thread->ApcState.KernelApcPending);
+}
+
 static VOID StressHang(const STRESS_WORKER *Stuck)
 {
     StressFail("worker %u has done nothing for %u s, in %s", (unsigned)Stuck->Index, STRESS_HANG_SECONDS,
                Stuck->Doing);
     for (ULONG i = 0; i < StressWorkerCount; i++)
         StressPrintWorker(&StressWorkers[i]);
+    StressPrintOther(Stuck);
 }
 
 /* Time that the processors were given, in milliseconds: hosts are busy, too. */

@@ -21,6 +21,7 @@ typedef struct _STRESS_WORKER {
     volatile ULONG Alerts;       /* (a) KeAlertThread calls that were the first since the last one was seen */
     ULONG AlertsSeen;            /* (o) */
     volatile LONG ApcsReady;     /* (a) others may queue its APCs */
+    PKTHREAD volatile Other;     /* (r) a thread that works for it, or NULL */
     volatile LONG AffinityTaken; /* (a) somebody changes its own affinity */
 } STRESS_WORKER;
 

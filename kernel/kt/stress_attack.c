@@ -437,7 +437,9 @@ static VOID AttackOperate(STRESS_WORKER *Worker)
     PVOID Thread = AttackStart(Burst.Process, AttackBurst, &Burst);
     if (Thread == NULL)
         return;
+    Worker->Other = Thread;
     (void)KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, NULL);
+    Worker->Other = NULL;
     ObDereferenceObject(Thread);
 }
 

@@ -129,21 +129,28 @@ NTSTATUS MmQueryRegion(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, MEMORY_REGION
     return STATUS_SUCCESS;
 }
 
-ULONG64 MmQueryPage(PMM_ADDRESS_SPACE Space, ULONG_PTR Address)
+static ULONG64 MiQueryPageLocked(PMM_ADDRESS_SPACE Space, ULONG_PTR Address)
 {
-    ULONG64 Next, Result = 0;
+    ULONG64 Next;
 
     if (Address > (ULONG_PTR)MmHighestUserAddress)
         return 0;
-    MiLockSpace(Space);
     MI_PTE *Pte = MiFindUserPte(Space, Address >> PAGE_SHIFT, &Next), Value = Pte != NULL ? *Pte : 0;
-    if (Value & MI_PTE_PRESENT) {
-        BOOLEAN Shared = !(Value & MI_PTE_OWNS);
-        Result = 1 | 1 << 1 | (ULONG64)MiPageFromRights(MiRightsOf(Value)) << 4 | (ULONG64)Shared << 15 |
-                 (ULONG64)((Value & MI_PTE_LOCKED) != 0) << 22;
+    if (!(Value & MI_PTE_PRESENT))
+        return 0;
+    BOOLEAN Shared = !(Value & MI_PTE_OWNS);
+    return 1 | 1 << 1 | (ULONG64)MiPageFromRights(MiRightsOf(Value)) << 4 | (ULONG64)Shared << 15 |
+           (ULONG64)((Value & MI_PTE_LOCKED) != 0) << 22;
+}
+
+VOID MmQueryPages(PMM_ADDRESS_SPACE Space, MEMORY_WORKING_SET_EX_INFORMATION *Pages, ULONG Count)
+{
+    MiLockSpace(Space);
+    for (ULONG I = 0; I < Count; I++) {
+        ULONG64 Attributes = MiQueryPageLocked(Space, (ULONG_PTR)Pages[I].VirtualAddress);
+        RtlCopyMemory(&Pages[I].VirtualAttributes, &Attributes, sizeof(Attributes));
     }
     MiUnlockSpace(Space);
-    return Result;
 }
 
 PMM_SEGMENT MmReferenceSegmentAt(PMM_ADDRESS_SPACE Space, ULONG_PTR Address, MM_VIEW *View)

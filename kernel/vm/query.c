@@ -37,21 +37,23 @@ static NTSTATUS VmpQueryRegion(VM_QUERY *Query)
                               : Status;
 }
 
-/* [PSAPI_WORKING_SET_EX_INFORMATION] addresses come in with the buffer, whatever BaseAddress is. */
+#define VM_PAGES_AT_ONCE 64
+
+/* [PSAPI_WORKING_SET_EX_INFORMATION] addresses come in with the buffer, whatever BaseAddress is. Many under one lock: others want it too. */
 static NTSTATUS VmpQueryPages(VM_QUERY *Query)
 {
-    MEMORY_WORKING_SET_EX_INFORMATION *Pages = Query->Buffer;
+    MEMORY_WORKING_SET_EX_INFORMATION *Pages = Query->Buffer, Some[VM_PAGES_AT_ONCE];
     SIZE_T Count = Query->Length / sizeof(*Pages);
     Query->Needed = Count * sizeof(*Pages);
     if (Count == 0)
         return STATUS_INFO_LENGTH_MISMATCH;
-    for (SIZE_T I = 0; I < Count; I++) {
-        PVOID Address;
-        NTSTATUS Status = MmReadCaller(&Address, &Pages[I].VirtualAddress, sizeof(Address), Query->Mode);
+    for (SIZE_T I = 0; I < Count; I += VM_PAGES_AT_ONCE) {
+        ULONG Now = (ULONG)min(Count - I, VM_PAGES_AT_ONCE);
+        NTSTATUS Status = MmReadCaller(Some, &Pages[I], Now * sizeof(*Pages), Query->Mode);
         if (!NT_SUCCESS(Status))
             return Status;
-        ULONG64 Attributes = MmQueryPage(Query->Space, (ULONG_PTR)Address);
-        Status = MmWriteCaller(&Pages[I].VirtualAttributes, &Attributes, sizeof(Attributes), Query->Mode);
+        MmQueryPages(Query->Space, Some, Now);
+        Status = MmWriteCaller(&Pages[I], Some, Now * sizeof(*Pages), Query->Mode);
         if (!NT_SUCCESS(Status))
             return Status;
     }
