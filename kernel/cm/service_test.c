@@ -8,7 +8,6 @@
 #include "ps.h"
 #include "se.h"
 
-#define USER_BASE 0x20000000ull
 #define KERNEL_VARIABLE ((PVOID)MM_IMAGE_BASE) /* readable, and not the program's */
 #define ROOT L"\\Registry\\Machine\\Software"
 
@@ -25,27 +24,7 @@ typedef struct _USER_PAGE {
     UCHAR Buffer[2048];
 } USER_PAGE;
 
-#define ME ((USER_PAGE *)USER_BASE)
-
-/* Body runs as a thread of an empty process of the System account, with a page of memory at USER_BASE. */
-static VOID UserIn(KT_CONTEXT *Kt, VOID (*Body)(KT_CONTEXT *Kt))
-{
-    PEPROCESS Process;
-    KAPC_STATE State;
-    PVOID Base = (PVOID)USER_BASE;
-    SIZE_T Size = PAGE_SIZE;
-    KT_EXPECT(PsCreateEmptyProcess(&Process) == STATUS_SUCCESS);
-    NTSTATUS Status = MmAllocateVirtual(Process->Pcb.AddressSpace, &Base, 0, &Size, MEM_COMMIT | MEM_RESERVE,
-                                        PAGE_READWRITE);
-    KeStackAttachProcess(&Process->Pcb, &State);
-    KiCurrentThread()->PreviousMode = UserMode;
-    if (NT_SUCCESS(Status))
-        Body(Kt);
-    KiCurrentThread()->PreviousMode = KernelMode;
-    KeUnstackDetachProcess(&State);
-    ObDereferenceObject(Process);
-    KT_EXPECT(Kt->Expression != NULL || NT_SUCCESS(Status));
-}
+#define ME ((USER_PAGE *)KT_USER_BASE)
 
 /* The thread has the rights of a plain user until PsRevertToSelf. */
 static BOOLEAN BecomeUser(VOID)
@@ -231,20 +210,20 @@ static VOID Descriptors(KT_CONTEXT *Kt)
 
 KT_TEST(cm_services_work_for_user_mode)
 {
-    UserIn(Kt, SetAndAsk);
+    KtAsUser(Kt, 1, SetAndAsk);
 }
 
 KT_TEST(cm_services_refuse_memory_that_is_not_the_callers)
 {
-    UserIn(Kt, BadMemory);
+    KtAsUser(Kt, 1, BadMemory);
 }
 
 KT_TEST(cm_keys_grant_what_their_descriptors_say)
 {
-    UserIn(Kt, UserRights);
+    KtAsUser(Kt, 1, UserRights);
 }
 
 KT_TEST(cm_new_keys_have_the_callers_descriptor_and_pass_it_on)
 {
-    UserIn(Kt, Descriptors);
+    KtAsUser(Kt, 1, Descriptors);
 }

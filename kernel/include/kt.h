@@ -46,6 +46,19 @@ VOID KtTakeStandby(VOID);
 PVOID KtStartThread(PKSTART_ROUTINE Routine, PVOID Context);
 VOID KtJoinThread(PVOID Thread);
 
+/* kt/user.c, PASSIVE_LEVEL. Body runs as a thread of an empty process of the System account does between two system calls: attached to it,
+ * previous mode UserMode, with so many pages of memory at KT_USER_BASE. */
+#define KT_USER_BASE 0x20000000ull
+VOID KtAsUser(KT_CONTEXT *Kt, ULONG Pages, KT_ROUTINE Body);
+
+/* The same in two steps, for what a test makes before and after its body. After a failure nothing is to be undone. */
+typedef struct _KT_USER {
+    PEPROCESS Process; /* referenced until KtBecomeKernel */
+    KAPC_STATE State;
+} KT_USER;
+NTSTATUS KtBecomeUser(KT_USER *User, ULONG Pages);
+VOID KtBecomeKernel(KT_USER *User);
+
 /* PASSIVE_LEVEL. Runs all; FALSE when one failed. */
 BOOLEAN KtRunTests(VOID);
 

@@ -3,7 +3,6 @@
  * of this file. */
 #include "service_test.h"
 #include "kt.h"
-#include "mm_user.h"
 
 #define KERNEL_VARIABLE ((PVOID)MM_IMAGE_BASE) /* readable, and not the program's */
 
@@ -105,28 +104,18 @@ static NTSTATUS UserOpen(ACCESS_MASK Access, ULONG Options)
                       Options);
 }
 
-/* Body runs as a thread of an empty process with two pages at USER_BASE would, with the device open. */
-VOID KtUserIn(KT_CONTEXT *Kt, ULONG Options, VOID (*Body)(KT_CONTEXT *Kt))
+/* Body runs as a thread of a program would, with two pages and the device open. */
+VOID KtUserIn(KT_CONTEXT *Kt, ULONG Options, KT_ROUTINE Body)
 {
-    PEPROCESS Process;
-    KAPC_STATE State;
-    PVOID Base = (PVOID)USER_BASE;
-    SIZE_T Size = 2 * PAGE_SIZE;
+    KT_USER User;
 
-    KT_EXPECT(ServiceExists() && PsCreateEmptyProcess(&Process) == STATUS_SUCCESS);
-    NTSTATUS Status = MmAllocateVirtual(Process->Pcb.AddressSpace, &Base, 0, &Size, MEM_COMMIT | MEM_RESERVE,
-                                        PAGE_READWRITE);
-    KeStackAttachProcess(&Process->Pcb, &State);
-    KiCurrentThread()->PreviousMode = UserMode;
-    if (NT_SUCCESS(Status))
-        Status = UserOpen(GENERIC_READ | SYNCHRONIZE, Options);
+    KT_EXPECT(ServiceExists() && KtBecomeUser(&User, 2) == STATUS_SUCCESS);
+    NTSTATUS Status = UserOpen(GENERIC_READ | SYNCHRONIZE, Options);
     if (NT_SUCCESS(Status)) {
         Body(Kt);
         Status = NtClose(ME->File);
     }
-    KiCurrentThread()->PreviousMode = KernelMode;
-    KeUnstackDetachProcess(&State);
-    ObDereferenceObject(Process);
+    KtBecomeKernel(&User);
     KT_EXPECT(Kt->Expression != NULL || NT_SUCCESS(Status));
 }
 

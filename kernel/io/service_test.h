@@ -2,8 +2,7 @@
  * Tests of services as a program calls them: previous mode UserMode, in a process of its own with two pages and a device open. */
 #pragma once
 #include "iop.h"
-
-#define USER_BASE 0x20000000ull
+#include "kt.h"
 
 #define ECHO(Access) CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, (Access))
 #define PEND CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
@@ -30,11 +29,10 @@ typedef struct _USER_PAGE {
     ULONG Count;
 } USER_PAGE;
 
-#define ME ((USER_PAGE *)USER_BASE)
-#define SECOND ((PUCHAR)USER_BASE + PAGE_SIZE)
+#define ME ((USER_PAGE *)KT_USER_BASE)
+#define SECOND ((PUCHAR)KT_USER_BASE + PAGE_SIZE)
 
-/* Body runs as a thread of an empty process with two pages at USER_BASE would, with the device open by ME->File. */
-struct _KT_CONTEXT;
-VOID KtUserIn(struct _KT_CONTEXT *Kt, ULONG Options, VOID (*Body)(struct _KT_CONTEXT *Kt));
+/* Body runs as a thread of a program (KtAsUser) with two pages and the device open by ME->File. */
+VOID KtUserIn(KT_CONTEXT *Kt, ULONG Options, KT_ROUTINE Body);
 
 extern PIRP volatile KtServicePended; /* the last request with the code PEND */

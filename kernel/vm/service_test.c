@@ -7,7 +7,6 @@
 #include "ps.h"
 #include "vm.h"
 
-#define USER_BASE 0x20000000ull
 #define KERNEL_VARIABLE ((PVOID)MM_IMAGE_BASE) /* readable, and not the program's */
 
 /* What the program has in its memory. */
@@ -28,29 +27,8 @@ typedef struct _USER_PAGE {
     } Answer;
 } USER_PAGE;
 
-#define ME ((USER_PAGE *)USER_BASE)
+#define ME ((USER_PAGE *)KT_USER_BASE)
 #define PROCESS ((HANDLE) - 1)
-
-/* Body runs as a thread of an empty process with one page at USER_BASE would, between two system calls. */
-static VOID UserIn(KT_CONTEXT *Kt, VOID (*Body)(KT_CONTEXT *Kt))
-{
-    PEPROCESS Process;
-    KAPC_STATE State;
-    PVOID Base = (PVOID)USER_BASE;
-    SIZE_T Size = PAGE_SIZE;
-
-    KT_EXPECT(PsCreateEmptyProcess(&Process) == STATUS_SUCCESS);
-    NTSTATUS Status = MmAllocateVirtual(Process->Pcb.AddressSpace, &Base, 0, &Size, MEM_COMMIT | MEM_RESERVE,
-                                        PAGE_READWRITE);
-    KeStackAttachProcess(&Process->Pcb, &State);
-    KiCurrentThread()->PreviousMode = UserMode;
-    if (NT_SUCCESS(Status))
-        Body(Kt);
-    KiCurrentThread()->PreviousMode = KernelMode;
-    KeUnstackDetachProcess(&State);
-    ObDereferenceObject(Process);
-    KT_EXPECT(NT_SUCCESS(Status));
-}
 
 static POBJECT_ATTRIBUTES UserName(PCWSTR Text, ULONG Attributes)
 {
@@ -92,7 +70,7 @@ static VOID UserVirtual(KT_CONTEXT *Kt)
 
 KT_TEST(vm_services_work_for_user_mode)
 {
-    UserIn(Kt, UserVirtual);
+    KtAsUser(Kt, 1, UserVirtual);
 }
 
 /* Each pointer in turn leads into the kernel, or where nothing is: the service fails and has done nothing. */
@@ -185,7 +163,7 @@ static VOID UserPointers(KT_CONTEXT *Kt)
 
 KT_TEST(vm_services_touch_only_user_memory_for_user_mode)
 {
-    UserIn(Kt, UserPointers);
+    KtAsUser(Kt, 1, UserPointers);
 }
 
 /* Variables that can be read but not written: refused before anything is done. */
@@ -216,7 +194,7 @@ static VOID UserReadOnly(KT_CONTEXT *Kt)
 
 KT_TEST(vm_services_probe_what_they_will_write)
 {
-    UserIn(Kt, UserReadOnly);
+    KtAsUser(Kt, 1, UserReadOnly);
 }
 
 /* --- handles --- */
@@ -246,7 +224,7 @@ static VOID UserHandles(KT_CONTEXT *Kt)
 
 KT_TEST(vm_services_check_access_for_user_mode)
 {
-    UserIn(Kt, UserHandles);
+    KtAsUser(Kt, 1, UserHandles);
 }
 
 /* A handle of the kernel's own section. */
@@ -273,7 +251,7 @@ static VOID UserKernelHandles(KT_CONTEXT *Kt)
 
 KT_TEST(vm_services_know_kernel_handles)
 {
-    UserIn(Kt, UserKernelHandles);
+    KtAsUser(Kt, 1, UserKernelHandles);
 }
 
 /* --- \Device\PhysicalMemory --- */
@@ -292,5 +270,5 @@ static VOID UserPhysical(KT_CONTEXT *Kt)
 
 KT_TEST(vm_physical_memory_is_not_for_user_mode)
 {
-    UserIn(Kt, UserPhysical);
+    KtAsUser(Kt, 1, UserPhysical);
 }
