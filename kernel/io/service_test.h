@@ -2,7 +2,6 @@
  * Tests of services as a program calls them: previous mode UserMode, in a process of its own with two pages and a device open. */
 #pragma once
 #include "iop.h"
-#include "kt.h"
 
 #define ECHO(Access) CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, (Access))
 #define PEND CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
@@ -29,10 +28,12 @@ typedef struct _USER_PAGE {
     ULONG Count;
 } USER_PAGE;
 
+/* KT_USER_BASE: kt.h */
 #define ME ((USER_PAGE *)KT_USER_BASE)
 #define SECOND ((PUCHAR)KT_USER_BASE + PAGE_SIZE)
 
 /* Body runs as a thread of a program (KtAsUser) with two pages and the device open by ME->File. */
-VOID KtUserIn(KT_CONTEXT *Kt, ULONG Options, KT_ROUTINE Body);
+struct _KT_CONTEXT;
+VOID KtUserIn(struct _KT_CONTEXT *Kt, ULONG Options, VOID (*Body)(struct _KT_CONTEXT *Kt));
 
 extern PIRP volatile KtServicePended; /* the last request with the code PEND */
