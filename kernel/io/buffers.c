@@ -33,6 +33,20 @@ static NTSTATUS IopAddSystemBuffer(PIRP Irp, const void *Source, ULONG Length, U
     return STATUS_SUCCESS;
 }
 
+NTSTATUS IopUseSystemBuffer(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, BOOLEAN Set)
+{
+    NTSTATUS Status = IopAddSystemBuffer(Request->Irp, Buffer, Set ? Length : 0, Length, Request->Mode);
+    if (!NT_SUCCESS(Status)) {
+        IopAbandonRequest(Request);
+        return Status;
+    }
+    if (!Set) {
+        RtlZeroMemory(Request->Irp->AssociatedIrp.SystemBuffer, Length);
+        IopReturnBuffer(Request->Irp, Buffer, Length);
+    }
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS IopAddLockedMdl(PIRP Irp, PVOID Buffer, ULONG Length, LOCK_OPERATION Operation,
                                 KPROCESSOR_MODE Mode)
 {

@@ -51,6 +51,17 @@ static NTSTATUS IopProbeOutput(PVOID Buffer, ULONG Length, KPROCESSOR_MODE Mode)
     return Length != 0 ? MmProbeCallerOutput(Buffer, Length, Mode) : STATUS_SUCCESS;
 }
 
+/* The stack location is filled in. */
+static NTSTATUS IopSendDirectory(IOP_REQUEST *Request, PVOID Buffer, ULONG Length)
+{
+    NTSTATUS Status = IopSetUpTransfer(Request->Irp, Request->Device, IRP_MJ_DIRECTORY_CONTROL, Buffer,
+                                       Length, Request->Mode);
+    if (NT_SUCCESS(Status))
+        return IopSendRequest(Request, FALSE);
+    IopAbandonRequest(Request);
+    return Status;
+}
+
 typedef struct _IOP_DIRECTORY_QUERY {
     PVOID Buffer;
     ULONG Length;
@@ -71,9 +82,6 @@ static NTSTATUS IopQueryDirectory(const IOP_CALLER *Caller, const IOP_DIRECTORY_
     if (Status != STATUS_SUCCESS)
         return Status;
     Status = IopCapturePattern(Request.Irp, Query->Pattern, Caller->Mode);
-    if (NT_SUCCESS(Status))
-        Status = IopSetUpTransfer(Request.Irp, Request.Device, IRP_MJ_DIRECTORY_CONTROL, Query->Buffer,
-                                  Query->Length, Caller->Mode);
     if (!NT_SUCCESS(Status)) {
         IopAbandonRequest(&Request);
         return Status;
@@ -84,7 +92,7 @@ static NTSTATUS IopQueryDirectory(const IOP_CALLER *Caller, const IOP_DIRECTORY_
     Request.Stack->Parameters.QueryDirectory.FileName =
         (PUNICODE_STRING)Request.Irp->Tail.Overlay.AuxiliaryBuffer;
     Request.Stack->Parameters.QueryDirectory.FileInformationClass = Query->Class;
-    return IopSendRequest(&Request, FALSE);
+    return IopSendDirectory(&Request, Query->Buffer, Query->Length);
 }
 
 static UCHAR IopQueryFlags(BOOLEAN Single, BOOLEAN Restart)
@@ -133,15 +141,9 @@ NTSTATUS NTAPI NtNotifyChangeDirectoryFile(HANDLE File, HANDLE Event, PIO_APC_RO
         Status = IopBeginRequest(&Request, &Caller, IRP_MJ_DIRECTORY_CONTROL);
     if (Status != STATUS_SUCCESS)
         return Status;
-    Status =
-        IopSetUpTransfer(Request.Irp, Request.Device, IRP_MJ_DIRECTORY_CONTROL, Buffer, Length, Caller.Mode);
-    if (!NT_SUCCESS(Status)) {
-        IopAbandonRequest(&Request);
-        return Status;
-    }
     Request.Stack->MinorFunction = IRP_MN_NOTIFY_CHANGE_DIRECTORY;
     Request.Stack->Flags = WatchTree ? SL_WATCH_TREE : 0;
     Request.Stack->Parameters.NotifyDirectory.Length = Length;
     Request.Stack->Parameters.NotifyDirectory.CompletionFilter = CompletionFilter;
-    return IopSendRequest(&Request, FALSE);
+    return IopSendDirectory(&Request, Buffer, Length);
 }

@@ -134,27 +134,14 @@ static NTSTATUS IopSendSet(IOP_REQUEST *Request)
 
 static NTSTATUS IopAskDriver(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, BOOLEAN Set)
 {
-    NTSTATUS Status = STATUS_SUCCESS;
-    PVOID System = ExAllocatePool2(POOL_FLAG_NON_PAGED, Length, IOP_TAG_BUFFER);
-    if (System == NULL) {
-        IopAbandonRequest(Request);
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    Request->Irp->AssociatedIrp.SystemBuffer = System;
-    Request->Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
+    NTSTATUS Status = IopUseSystemBuffer(Request, Buffer, Length, Set);
+    if (!NT_SUCCESS(Status))
+        return Status;
     if (Set)
-        Status = IopReadRequestor(System, Buffer, Length, Request->Mode);
-    else
-        IopReturnBuffer(Request->Irp, Buffer, Length);
-    if (NT_SUCCESS(Status) && Set)
         return IopSendSet(Request);
-    if (NT_SUCCESS(Status)) {
-        if (Request->Stack->Parameters.QueryFile.FileInformationClass == FileAllInformation)
-            IopFillOwnParts(Request, System);
-        return IopSendRequest(Request, TRUE);
-    }
-    IopAbandonRequest(Request);
-    return Status;
+    if (Request->Stack->Parameters.QueryFile.FileInformationClass == FileAllInformation)
+        IopFillOwnParts(Request, Request->Irp->AssociatedIrp.SystemBuffer);
+    return IopSendRequest(Request, TRUE);
 }
 
 /* The driver has answered without an IRP, into memory of the kernel. */

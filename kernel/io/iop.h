@@ -226,6 +226,15 @@ VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp);
  * -------------------------------------------------------------------------------------------------------------------
  */
 
+/* What a dispatch routine of the I/O manager's own drivers ends with: the status is returned. IRQL <= DISPATCH_LEVEL. */
+static inline NTSTATUS IopCompleteNow(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+{
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Information;
+    IofCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Status;
+}
+
 /* complete.c calls it when all stack locations are done: results to the caller, buffers and the IRP freed. IRQL <= DISPATCH_LEVEL. */
 VOID IopFinishIrp(PIRP Irp, KPRIORITY Boost);
 
@@ -473,6 +482,9 @@ NTSTATUS IopBeginRequest(IOP_REQUEST *Request, const IOP_CALLER *Caller, UCHAR M
 NTSTATUS IopAnswerRequest(IOP_REQUEST *Request, NTSTATUS Status,
                           ULONG_PTR Information); /* without the driver; frees all */
 VOID IopAbandonRequest(IOP_REQUEST *Request);     /* frees all; after a failed set-up */
+/* buffers.c: a system buffer of Length bytes, which is not 0, all zero or (Set) with what the caller's holds; without Set it is copied
+ * back at the end. On failure the request is abandoned. */
+NTSTATUS IopUseSystemBuffer(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, BOOLEAN Set);
 /* Sends it. SynchronousApi: the call waits even if the file is asynchronous. */
 NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi);
 

@@ -2,27 +2,19 @@
  * \Device\Null: reads end at once, writes go nowhere. [WDK FILE_DEVICE_NULL] */
 #include "iop.h"
 
-static NTSTATUS IopCompleteNull(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IofCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
-
 static NTSTATUS NTAPI IopNullOpenClose(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    return IopCompleteNull(Irp, STATUS_SUCCESS, 0);
+    return IopCompleteNow(Irp, STATUS_SUCCESS, 0);
 }
 
 static NTSTATUS NTAPI IopNullRead(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    return IopCompleteNull(Irp, STATUS_END_OF_FILE, 0);
+    return IopCompleteNow(Irp, STATUS_END_OF_FILE, 0);
 }
 
 static NTSTATUS NTAPI IopNullWrite(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    return IopCompleteNull(Irp, STATUS_SUCCESS, IoGetCurrentIrpStackLocation(Irp)->Parameters.Write.Length);
+    return IopCompleteNow(Irp, STATUS_SUCCESS, IoGetCurrentIrpStackLocation(Irp)->Parameters.Write.Length);
 }
 
 /* An empty file. The I/O manager has checked the length. */
@@ -31,9 +23,9 @@ static NTSTATUS NTAPI IopNullQuery(PDEVICE_OBJECT Device, PIRP Irp)
     FILE_STANDARD_INFORMATION *Standard = Irp->AssociatedIrp.SystemBuffer;
     if (IoGetCurrentIrpStackLocation(Irp)->Parameters.QueryFile.FileInformationClass !=
         FileStandardInformation)
-        return IopCompleteNull(Irp, STATUS_INVALID_INFO_CLASS, 0);
+        return IopCompleteNow(Irp, STATUS_INVALID_INFO_CLASS, 0);
     *Standard = (FILE_STANDARD_INFORMATION){.NumberOfLinks = 1};
-    return IopCompleteNull(Irp, STATUS_SUCCESS, sizeof(*Standard));
+    return IopCompleteNow(Irp, STATUS_SUCCESS, sizeof(*Standard));
 }
 
 static NTSTATUS NTAPI IopNullEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)

@@ -12,45 +12,37 @@ typedef struct _IOP_RAW_VOLUME {
     PDEVICE_OBJECT Disk; /* of the VPB, which the files on the volume hold; filters above it come and go */
 } IOP_RAW_VOLUME;
 
-static NTSTATUS IopCompleteRaw(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IofCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
-
 /* There are no names on it. */
 static NTSTATUS NTAPI IopRawCreate(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     ULONG Disposition = Stack->Parameters.Create.Options >> 24;
     if (Device == IopRawFileSystem || !(Stack->FileObject->Flags & FO_VOLUME_OPEN))
-        return IopCompleteRaw(Irp, STATUS_INVALID_PARAMETER, 0);
+        return IopCompleteNow(Irp, STATUS_INVALID_PARAMETER, 0);
     if (Stack->Parameters.Create.Options & FILE_DIRECTORY_FILE)
-        return IopCompleteRaw(Irp, STATUS_NOT_A_DIRECTORY, 0);
+        return IopCompleteNow(Irp, STATUS_NOT_A_DIRECTORY, 0);
     if (Disposition != FILE_OPEN && Disposition != FILE_OPEN_IF)
-        return IopCompleteRaw(Irp, STATUS_ACCESS_DENIED, 0);
-    return IopCompleteRaw(Irp, STATUS_SUCCESS, FILE_OPENED);
+        return IopCompleteNow(Irp, STATUS_ACCESS_DENIED, 0);
+    return IopCompleteNow(Irp, STATUS_SUCCESS, FILE_OPENED);
 }
 
 static NTSTATUS NTAPI IopRawClose(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    return IopCompleteRaw(Irp, STATUS_SUCCESS, 0);
+    return IopCompleteNow(Irp, STATUS_SUCCESS, 0);
 }
 
 static NTSTATUS NTAPI IopRawPass(PDEVICE_OBJECT Device, PIRP Irp)
 {
     IOP_RAW_VOLUME *Volume = Device->DeviceExtension;
     if (Device == IopRawFileSystem)
-        return IopCompleteRaw(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return IopCompleteNow(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     PDEVICE_OBJECT Top = IoGetAttachedDeviceReference(Volume->Disk);
     NTSTATUS Status = STATUS_INSUFFICIENT_RESOURCES;
     if (Top->StackSize <= Irp->CurrentLocation) {
         IoSkipCurrentIrpStackLocation(Irp);
         Status = IofCallDriver(Top, Irp);
     } else /* more filters than the volume has room for */
-        (void)IopCompleteRaw(Irp, Status, 0);
+        (void)IopCompleteNow(Irp, Status, 0);
     ObfDereferenceObject(Top);
     return Status;
 }
@@ -84,8 +76,8 @@ static NTSTATUS NTAPI IopRawControl(PDEVICE_OBJECT Device, PIRP Irp)
     if (Device != IopRawFileSystem)
         return IopRawPass(Device, Irp);
     if (Stack->MinorFunction != IRP_MN_MOUNT_VOLUME)
-        return IopCompleteRaw(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
-    return IopCompleteRaw(
+        return IopCompleteNow(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    return IopCompleteNow(
         Irp, IopMakeRawVolume(Stack->Parameters.MountVolume.Vpb, Stack->Parameters.MountVolume.DeviceObject),
         0);
 }

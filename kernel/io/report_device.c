@@ -65,24 +65,16 @@ static NTSTATUS IopWriteRecord(const IOP_REPORT_WRITE *Write, ULONG Length)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IopComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IofCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
-
 static NTSTATUS NTAPI IopReportOpenClose(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    return IopComplete(Irp, STATUS_SUCCESS, 0);
+    return IopCompleteNow(Irp, STATUS_SUCCESS, 0);
 }
 
 static NTSTATUS NTAPI IopReportWriteRequest(PDEVICE_OBJECT Device, PIRP Irp)
 {
     ULONG Length = IoGetCurrentIrpStackLocation(Irp)->Parameters.Write.Length;
     NTSTATUS Status = IopWriteRecord(Irp->AssociatedIrp.SystemBuffer, Length);
-    return IopComplete(Irp, Status, NT_SUCCESS(Status) ? Length : 0);
+    return IopCompleteNow(Irp, Status, NT_SUCCESS(Status) ? Length : 0);
 }
 
 /* [WDK IRP_MN_QUERY_INTERFACE] in spirit: functions are handed out as data. */
@@ -92,11 +84,11 @@ static NTSTATUS NTAPI IopReportControl(PDEVICE_OBJECT Device, PIRP Irp)
     NTBOX_FAILURE_INTERFACE *Interface = Irp->AssociatedIrp.SystemBuffer;
 
     if (!NTBOX_CHECKED || Stack->Parameters.DeviceIoControl.IoControlCode != IOCTL_NTBOX_FAILURE)
-        return IopComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return IopCompleteNow(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     if (Stack->Parameters.DeviceIoControl.OutputBufferLength < sizeof(*Interface))
-        return IopComplete(Irp, STATUS_BUFFER_TOO_SMALL, 0);
+        return IopCompleteNow(Irp, STATUS_BUFFER_TOO_SMALL, 0);
     *Interface = IopFailureInterface;
-    return IopComplete(Irp, STATUS_SUCCESS, sizeof(*Interface));
+    return IopCompleteNow(Irp, STATUS_SUCCESS, sizeof(*Interface));
 }
 
 static NTSTATUS NTAPI IopReportEntryPoint(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)

@@ -48,22 +48,8 @@ static NTSTATUS IopAnswerDevice(IOP_REQUEST *Request, PVOID Buffer)
 
 static NTSTATUS IopAskVolume(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, BOOLEAN Set)
 {
-    NTSTATUS Status = STATUS_SUCCESS;
-    PVOID System = ExAllocatePool2(POOL_FLAG_NON_PAGED, Length, IOP_TAG_BUFFER);
-    if (System == NULL) {
-        IopAbandonRequest(Request);
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    Request->Irp->AssociatedIrp.SystemBuffer = System;
-    Request->Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
-    if (Set)
-        Status = IopReadRequestor(System, Buffer, Length, Request->Mode);
-    else
-        IopReturnBuffer(Request->Irp, Buffer, Length);
-    if (NT_SUCCESS(Status))
-        return IopSendRequest(Request, TRUE);
-    IopAbandonRequest(Request);
-    return Status;
+    NTSTATUS Status = IopUseSystemBuffer(Request, Buffer, Length, Set);
+    return NT_SUCCESS(Status) ? IopSendRequest(Request, TRUE) : Status;
 }
 
 static NTSTATUS IopQueryVolume(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
