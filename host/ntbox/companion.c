@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "kernel_exports.h"
 #include "run_report.h"
 #include "usage.h"
 #include "user_mode.h"
@@ -14,11 +15,6 @@ void companion_free(Companion *companion)
     g_free(companion->Name);
     g_free(companion->Service);
     g_free(companion);
-}
-
-static bool is_kernel(const char *dll)
-{
-    return g_ascii_strcasecmp(dll, "ntoskrnl.exe") == 0 || g_ascii_strcasecmp(dll, "hal.dll") == 0;
 }
 
 static char *find_in_folder(const char *folder, const char *name)
@@ -37,7 +33,7 @@ static char *find_in_folder(const char *folder, const char *name)
 
 char *companion_beside(const char *path, const char *dll)
 {
-    if (is_kernel(dll) || dll_is_user_mode(dll) || strpbrk(dll, "/\\"))
+    if (kernel_exports_is_own(dll) || dll_is_user_mode(dll) || strpbrk(dll, "/\\"))
         return NULL;
     g_autofree char *folder = g_path_get_dirname(path);
     return find_in_folder(folder, dll);
@@ -168,7 +164,7 @@ bool companion_check(const char *path, GError **error)
     g_autofree char *name = g_path_get_basename(path);
     if (strlen(name) > 60 || !g_str_is_ascii(name) || strpbrk(name, "\\:*?\"<>| ") || *name == '.')
         return usage_error(error, "--with %s: its name cannot be an image's name", path);
-    if (is_kernel(name) || run_report_is_own_module(name))
+    if (run_report_is_own_module(name))
         return usage_error(error, "--with %s: the name %s is ntbox's own", path, name);
     return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Companions: images that a driver imports from and that are neither ntoskrnl.exe nor hal.dll. The guest's kernel loads them from
+ * Companions: images that a driver imports from and that are not of ntbox itself. The guest's kernel loads them from
  * System32\drivers when somebody imports from them; here they are found, beside the driver or by --with. */
 #pragma once
 #include <glib.h>
@@ -23,7 +23,7 @@ void companion_free(Companion *companion);
 bool companion_check(const char *path, GError **error);
 
 /* The file that holds the DLL of that name in the folder of `path`, whatever its case; NULL: none, or it is a DLL of user mode, or it
- * is part of the kernel. */
+ * is ntbox's own. */
 char *companion_beside(const char *path, const char *dll);
 
 /* One of the paths in with (NULL-terminated, or NULL) whose file has the DLL's name, whatever its case; NULL: none. Owned by with. */

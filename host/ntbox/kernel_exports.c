@@ -7,6 +7,21 @@
 #include "locate.h"
 #include "usage.h"
 
+static const struct {
+    const char *Name;
+    BuiltFile File;
+} modules[KERNEL_MODULES] = {
+    {"ntoskrnl.exe", BuiltKernelChecked}, {"hal.dll", BuiltHal}, {"wmilib.sys", BuiltWmilib}};
+
+bool kernel_exports_is_own(const char *dll)
+{
+    for (size_t i = 0; i < KERNEL_MODULES; i++) {
+        if (g_ascii_strcasecmp(modules[i].Name, dll) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool open_module(KernelModule *module, const char *name, const char *directory, BuiltFile file,
                         GError **error)
 {
@@ -30,8 +45,11 @@ static bool open_module(KernelModule *module, const char *name, const char *dire
 KernelExports *kernel_exports_open(const char *directory, GError **error)
 {
     KernelExports *exports = g_new0(KernelExports, 1);
-    if (open_module(&exports->Modules[0], "ntoskrnl.exe", directory, BuiltKernelChecked, error) &&
-        open_module(&exports->Modules[1], "hal.dll", directory, BuiltHal, error))
+    size_t opened = 0;
+    while (opened < KERNEL_MODULES && open_module(&exports->Modules[opened], modules[opened].Name, directory,
+                                                  modules[opened].File, error))
+        opened++;
+    if (opened == KERNEL_MODULES)
         return exports;
     kernel_exports_close(exports);
     return NULL;

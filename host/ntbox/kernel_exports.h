@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What drivers can import: the export tables of the ntoskrnl.exe and hal.dll that were built here, read from
+ * What drivers can import: the export tables of the ntoskrnl.exe, hal.dll and export drivers that were built here, read from
  * the files themselves with ldr/pe. */
 #pragma once
 #include <glib.h>
@@ -15,7 +15,7 @@ typedef struct KernelModule {
     PE_EXPORTS Exports;
 } KernelModule;
 
-#define KERNEL_MODULES 2 /* ntoskrnl.exe, hal.dll */
+#define KERNEL_MODULES 3 /* ntoskrnl.exe, hal.dll, wmilib.sys */
 typedef struct KernelExports {
     KernelModule Modules[KERNEL_MODULES];
 } KernelExports;
@@ -26,6 +26,9 @@ void kernel_exports_close(KernelExports *exports);
 
 /* The module of that name, case does not matter; NULL: there is no such module. */
 const KernelModule *kernel_exports_module(const KernelExports *exports, const char *dll);
+
+/* Is it in each run, whatever lies beside the driver? */
+bool kernel_exports_is_own(const char *dll);
 
 /* Does a driver's import bind? Forwarders are followed to their end. Name NULL: an import by ordinal, which binds to no
  * function of the kernel (D-010). */

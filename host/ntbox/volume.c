@@ -29,7 +29,8 @@ static bool add_kernel(BootArchive *archive, const RunOptions *options, const ch
            add_built(archive, directory, BuiltHal, SYSTEM32 "hal.dll", error) &&
            add_built(archive, directory, BuiltAgent, SYSTEM32 "drivers/agent.sys", error) &&
            add_built(archive, directory, BuiltRamfs, SYSTEM32 "drivers/ramfs.sys", error) &&
-           add_built(archive, directory, BuiltNpfs, SYSTEM32 "drivers/npfs.sys", error);
+           add_built(archive, directory, BuiltNpfs, SYSTEM32 "drivers/npfs.sys", error) &&
+           add_built(archive, directory, BuiltWmilib, SYSTEM32 "drivers/wmilib.sys", error);
 }
 
 static bool add_drivers(BootArchive *archive, const RunOptions *options, GError **error)
