@@ -95,6 +95,16 @@ PDEVICE_OBJECT NTAPI IoGetAttachedDeviceReference(PDEVICE_OBJECT Device)
     return Top;
 }
 
+BOOLEAN IopIsInStack(PDEVICE_OBJECT Base, PDEVICE_OBJECT Device)
+{
+    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    PDEVICE_OBJECT At = Base;
+    while (At != NULL && At != Device)
+        At = At->AttachedDevice;
+    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    return At != NULL;
+}
+
 /* [WDK IoGetLowerDeviceObject] referenced; NULL at the bottom of the stack. */
 PDEVICE_OBJECT NTAPI IoGetLowerDeviceObject(PDEVICE_OBJECT Device)
 {
@@ -118,9 +128,11 @@ PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT Device)
 }
 
 /* [WDK IoGetRelatedDeviceObject] the top of the stack that gets the file's IRPs: of the volume that is mounted on its device, else of the
- * device. */
+ * device. A file that was opened for the drivers below a filter has another one. */
 PDEVICE_OBJECT NTAPI IoGetRelatedDeviceObject(PFILE_OBJECT File)
 {
+    if (File->Flags & IOP_FO_HAS_HINT)
+        return IopFile(File)->Hint;
     return IoGetAttachedDevice(IopBaseDevice(File));
 }
 

@@ -138,6 +138,54 @@ NTSTATUS NTAPI IoCreateFile(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUT
     return IopCreate(&Call, &Open);
 }
 
+/* [WDK IO_DRIVER_CREATE_CONTEXT] Size says which fields are there. There are no transactions (D-270). */
+static NTSTATUS IopUseContext(IOP_OPEN *Open, const IO_DRIVER_CREATE_CONTEXT *Context)
+{
+    if (Context == NULL)
+        return STATUS_SUCCESS;
+    if (Context->Size < (CSHORT)sizeof(*Context))
+        return STATUS_INVALID_PARAMETER;
+    if (Context->TxnParameters != NULL)
+        return STATUS_NOT_SUPPORTED;
+    Open->Hint = Context->DeviceObjectHint;
+    Open->Ecps = Context->ExtraCreateParameter;
+    return STATUS_SUCCESS;
+}
+
+/* [WDK IoCreateFileEx] all variables are the calling driver's, who also frees its list of extra create parameters. PASSIVE_LEVEL. */
+NTSTATUS NTAPI IoCreateFileEx(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes,
+                              PIO_STATUS_BLOCK Iosb, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+                              ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer,
+                              ULONG EaLength, CREATE_FILE_TYPE Type, PVOID InternalParameters, ULONG Options,
+                              PIO_DRIVER_CREATE_CONTEXT DriverContext)
+{
+    const IOP_CREATE_CALL Call = {Handle,   Attributes,     Iosb,        AllocationSize, EaBuffer,
+                                  EaLength, FileAttributes, ShareAccess, KernelMode};
+    IOP_OPEN Open = {.DesiredAccess = Access,
+                     .CreateOptions = CreateOptions,
+                     .Disposition = Disposition,
+                     .Options = Options,
+                     .Type = Type,
+                     .TypeParameters = InternalParameters};
+    NTSTATUS Status = IopUseContext(&Open, DriverContext);
+    return NT_SUCCESS(Status) ? IopCreate(&Call, &Open) : Status;
+}
+
+/* [WDK IoCreateFileSpecifyDeviceObjectHint] the older way to name the device that the requests go to. PASSIVE_LEVEL. */
+NTSTATUS NTAPI IoCreateFileSpecifyDeviceObjectHint(PHANDLE Handle, ACCESS_MASK Access,
+                                                   POBJECT_ATTRIBUTES Attributes, PIO_STATUS_BLOCK Iosb,
+                                                   PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+                                                   ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions,
+                                                   PVOID EaBuffer, ULONG EaLength, CREATE_FILE_TYPE Type,
+                                                   PVOID InternalParameters, ULONG Options,
+                                                   PVOID DeviceObject)
+{
+    IO_DRIVER_CREATE_CONTEXT Context = {.Size = sizeof(Context), .DeviceObjectHint = DeviceObject};
+    return IoCreateFileEx(Handle, Access, Attributes, Iosb, AllocationSize, FileAttributes, ShareAccess,
+                          Disposition, CreateOptions, EaBuffer, EaLength, Type, InternalParameters, Options,
+                          &Context);
+}
+
 /* [WDK ZwCreateFile] */
 NTSTATUS NTAPI ZwCreateFile(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes,
                             PIO_STATUS_BLOCK Iosb, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,

@@ -40,6 +40,14 @@ static VOID IopCloseFile(PVOID Object, LONG64 HandlesLeft)
         IopUnlockFile(File);
 }
 
+static VOID IopDropHint(PDEVICE_OBJECT Hint)
+{
+    if (Hint == NULL)
+        return;
+    IopDereferenceDevice(Hint);
+    ObfDereferenceObject(Hint);
+}
+
 /* A file whose open failed has no device any more. */
 static VOID IopDeleteFile(PVOID Object)
 {
@@ -52,6 +60,7 @@ static VOID IopDeleteFile(PVOID Object)
     IopLeavePort(File);
     if (File->FileName.Buffer != NULL)
         ExFreePool(File->FileName.Buffer); /* a file system may have put another buffer there */
+    IopDropHint(IopFile(File)->Hint);
     if (Device == NULL)
         return;
     if (IopFile(File)->Vpb != NULL)

@@ -114,6 +114,14 @@ VOID IopCallReinitialize(PDRIVER_REINITIALIZE Routine, PDRIVER_OBJECT Driver, PV
     KeLeaveGate(&Gate);
 }
 
+VOID IopCallEcpCleanup(PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK Routine, PVOID Context, LPCGUID Type)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateNotification, Routine);
+    Routine(Context, Type);
+    KeLeaveGate(&Gate);
+}
+
 VOID IopCallTraceEnable(PETWENABLECALLBACK Routine, PVOID Context)
 {
     static const GUID Source;

@@ -25,6 +25,7 @@
 #define IOP_TAG_CONTROLLER 'tCoI'
 #define IOP_TAG_WMI 'mWoI'
 #define IOP_TAG_INTERFACE 'fIoI'
+#define IOP_TAG_ECP 'pEoI'
 
 extern ARCH_LOCK IopDatabaseLock;
 
@@ -219,6 +220,7 @@ VOID IopCallFastDetach(PFAST_IO_DETACH_DEVICE Routine, PDEVICE_OBJECT Source, PD
 IO_ALLOCATION_ACTION IopCallController(PDRIVER_CONTROL Routine, PDEVICE_OBJECT Device, PIRP Irp,
                                        PVOID Context);
 VOID IopCallReinitialize(PDRIVER_REINITIALIZE Routine, PDRIVER_OBJECT Driver, PVOID Context, ULONG Count);
+VOID IopCallEcpCleanup(PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK Routine, PVOID Context, LPCGUID Type);
 VOID IopCallTraceEnable(PETWENABLECALLBACK Routine, PVOID Context); /* all levels and keywords are enabled */
 VOID IopCallStartIo(PDRIVER_STARTIO Routine, PDEVICE_OBJECT Device, PIRP Irp);
 
@@ -417,6 +419,8 @@ typedef struct _IOP_OPEN {
     PVOID TypeParameters; /* of a pipe or mailslot: the kernel's copy */
     PVOID EaBuffer;
     ULONG EaLength;
+    PDEVICE_OBJECT Hint;   /* only this device and those below it see the file's requests, or NULL */
+    PECP_LIST Ecps;        /* the caller's, or NULL */
     NTSTATUS FinalStatus;  /* out: of the driver */
     ULONG_PTR Information; /* out: FILE_OPENED ... */
 } IOP_OPEN;
@@ -436,12 +440,21 @@ typedef struct _IOP_FILE {
     PVPB
         Vpb; /* that it holds, whatever a file system writes into Object.Vpb, or NULL. Constant once it is open */
     PDEVICE_OBJECT Volume; /* that it was opened on, with Vpb; the VPB may have another one since */
+    PDEVICE_OBJECT
+    Hint; /* IOP_FO_HAS_HINT: gets the file's requests instead of the stack's top; referenced */
 } IOP_FILE;
+#define IOP_FO_HAS_HINT 0x00800000u /* [WDK FILE_OBJECT] FO_FILE_OBJECT_HAS_EXTENSION */
 
 static inline IOP_FILE *IopFile(PFILE_OBJECT Object)
 {
     return CONTAINING_RECORD(Object, IOP_FILE, Object);
 }
+
+/* attach.c. IRQL <= DISPATCH_LEVEL. Does Device belong to the stack on Base? */
+BOOLEAN IopIsInStack(PDEVICE_OBJECT Base, PDEVICE_OBJECT Device);
+
+/* extra_create.c: where an IRP that opens a file has its list of extra create parameters. */
+PECP_LIST *IopEcpListOf(PIRP Irp);
 
 /* file_object.c */
 VOID IopInitFileType(VOID);

@@ -64,7 +64,7 @@ static VOID IopFillCreate(PIRP Irp, PFILE_OBJECT File, const OB_PARSE *Parse, PI
 {
     const IOP_OPEN *Open = Parse->Context;
     PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
-    Irp->Flags = IRP_CREATE_OPERATION;
+    Irp->Flags = IRP_CREATE_OPERATION | IRP_SYNCHRONOUS_API;
     Irp->RequestorMode = Parse->AccessMode;
     Irp->Overlay.AllocationSize = Open->AllocationSize;
     Irp->AssociatedIrp.SystemBuffer = Open->EaBuffer;
@@ -100,6 +100,16 @@ static VOID IopFillAccess(ACCESS_STATE *Access, const FILE_OBJECT *File, ACCESS_
     SeCaptureSubjectContext(&Access->SubjectSecurityContext);
 }
 
+/* A list of parameters that a driver of the stack has attached goes with the request. */
+static VOID IopFreeCreate(PIRP Irp, const IOP_OPEN *Open)
+{
+    PECP_LIST Attached = *IopEcpListOf(Irp);
+    if (Attached != NULL && Attached != Open->Ecps)
+        FsRtlFreeExtraCreateParameterList(Attached);
+    IopFreeBuffers(Irp);
+    IoFreeIrp(Irp);
+}
+
 static NTSTATUS IopSendCreate(PFILE_OBJECT File, const OB_PARSE *Parse, PIO_STATUS_BLOCK Iosb)
 {
     const IOP_OPEN *Open = Parse->Context;
@@ -112,9 +122,28 @@ static NTSTATUS IopSendCreate(PFILE_OBJECT File, const OB_PARSE *Parse, PIO_STAT
     IO_SECURITY_CONTEXT Security = {
         NULL, &Access, Access.RemainingDesiredAccess | Access.PreviouslyGrantedAccess, Open->CreateOptions};
     IopFillCreate(Irp, File, Parse, &Security);
-    NTSTATUS Status = IopSendAndWait(Top, Irp, Iosb);
+    *IopEcpListOf(Irp) = Open->Ecps;
+    NTSTATUS Status = IopCallAndWait(Top, Irp, NULL);
+    *Iosb = Irp->IoStatus;
     SeReleaseSubjectContext(&Access.SubjectSecurityContext);
+    IopFreeCreate(Irp, Open);
     return Status;
+}
+
+/* [WDK IoCreateFileSpecifyDeviceObjectHint] the device must be in the stack of the file's volume. */
+static NTSTATUS IopUseHint(PFILE_OBJECT File, PDEVICE_OBJECT Hint)
+{
+    if (Hint == NULL)
+        return STATUS_SUCCESS;
+    if (!IopIsInStack(IopBaseDevice(File), Hint))
+        return STATUS_INVALID_DEVICE_OBJECT_PARAMETER;
+    NTSTATUS Status = IopReferenceDeviceForOpen(Hint, TRUE);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    ObfReferenceObject(Hint);
+    IopFile(File)->Hint = Hint;
+    File->Flags |= IOP_FO_HAS_HINT;
+    return STATUS_SUCCESS;
 }
 
 /* [WDK IRP_MJ_CREATE] a driver that completes with STATUS_REPARSE and IO_REPARSE has put another absolute name into the file. */
@@ -140,6 +169,8 @@ static NTSTATUS IopOpenOnReferencedDevice(PDEVICE_OBJECT Device, PFILE_OBJECT Re
     if (!NT_SUCCESS(Status))
         return Status;
     Status = IopReferenceVolume(File, ObMapAccess(IoFileObjectType, Parse->DesiredAccess));
+    if (NT_SUCCESS(Status))
+        Status = IopUseHint(File, Open->Hint);
     if (NT_SUCCESS(Status))
         Status = IopSendCreate(File, Parse, &Iosb);
     if (Status == STATUS_REPARSE)
