@@ -5,15 +5,8 @@
 
 #define EXP_USAGE_PAGES 8u
 
-typedef struct _EXP_USAGE {
-    PCSTR Driver; /* NULL: not known */
-    ULONG Tag;
-    POOL_TYPE Type;
-    ULONG64 Count, Bytes;
-} EXP_USAGE;
-
 typedef struct _EXP_USAGES {
-    EXP_USAGE *Rows;
+    EX_POOL_USAGE *Rows;
     ULONG Count, Room;
 } EXP_USAGES;
 
@@ -32,12 +25,12 @@ static VOID ExpAddUsage(const EX_POOL_BLOCK *Block, PVOID Context)
     if (I == Usages->Room)
         I--;
     else if (I == Usages->Count)
-        Usages->Rows[Usages->Count++] = (EXP_USAGE){Driver, Block->Tag, Block->PoolType, 0, 0};
+        Usages->Rows[Usages->Count++] = (EX_POOL_USAGE){Driver, Block->Tag, Block->PoolType, 0, 0};
     Usages->Rows[I].Count++;
     Usages->Rows[I].Bytes += Block->Size;
 }
 
-static VOID ExpReportRow(const EXP_USAGE *Row)
+static VOID ExpReportRow(const EX_POOL_USAGE *Row)
 {
     PCSTR Driver = Row->Driver != NULL ? Row->Driver : "",
           Kind = Row->Type == PagedPool ? "paged" : "nonpaged";
@@ -49,18 +42,25 @@ static VOID ExpReportRow(const EXP_USAGE *Row)
              KD_NUMBER(ReportKeyCount, Row->Count), KD_NUMBER(ReportKeySize, Row->Bytes));
 }
 
+ULONG ExQueryPoolUsage(EX_POOL_USAGE *Rows, ULONG Room)
+{
+    EXP_USAGES Usages = {.Rows = Rows, .Room = Room};
+
+    for (ULONG Region = 0; Region < MmAllPoolRegions; Region++)
+        ExpVisitPool(&ExpPools[Region], ExpAddUsage, &Usages);
+    return Usages.Count;
+}
+
 VOID ExReportPoolUsage(VOID)
 {
-    EXP_USAGES Usages = {.Rows = MmAllocateSystemPages(EXP_USAGE_PAGES, MmReadWrite),
-                         .Room = EXP_USAGE_PAGES * PAGE_SIZE / sizeof(EXP_USAGE)};
+    EX_POOL_USAGE *Rows = MmAllocateSystemPages(EXP_USAGE_PAGES, MmReadWrite);
 
-    if (Usages.Rows == NULL) {
+    if (Rows == NULL) {
         KdLogError("pool: there is no memory for the report of who holds what");
         return;
     }
-    for (ULONG Region = 0; Region < MmAllPoolRegions; Region++)
-        ExpVisitPool(&ExpPools[Region], ExpAddUsage, &Usages);
-    for (ULONG I = 0; I < Usages.Count; I++)
-        ExpReportRow(&Usages.Rows[I]);
-    MmFreeSystemPages(Usages.Rows, EXP_USAGE_PAGES);
+    ULONG Count = ExQueryPoolUsage(Rows, EXP_USAGE_PAGES * PAGE_SIZE / sizeof(EX_POOL_USAGE));
+    for (ULONG I = 0; I < Count; I++)
+        ExpReportRow(&Rows[I]);
+    MmFreeSystemPages(Rows, EXP_USAGE_PAGES);
 }

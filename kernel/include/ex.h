@@ -76,7 +76,15 @@ VOID ExDescribePoolAddress(const void *Address, PCHAR Text, SIZE_T Room);
  * right after ExInitializePools. */
 VOID ExUseSpecialPool(PCSTR Wanted);
 
-/* Who holds how much pool, one record per driver, tag and pool, and a line of the log. PASSIVE_LEVEL. */
+typedef struct _EX_POOL_USAGE {
+    PCSTR Driver; /* whose code allocated; NULL: not known */
+    ULONG Tag;
+    POOL_TYPE Type;
+    ULONG64 Count, Bytes;
+} EX_POOL_USAGE;
+/* Who holds how much pool: one row per driver, tag and pool; the last one takes what has no room. How many there are. IRQL < DISPATCH_LEVEL. */
+ULONG ExQueryPoolUsage(EX_POOL_USAGE *Rows, ULONG Room);
+/* The same as records, and lines of the log. PASSIVE_LEVEL. */
 VOID ExReportPoolUsage(VOID);
 
 typedef struct _EX_POOL_COUNTERS {

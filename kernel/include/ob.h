@@ -74,6 +74,9 @@ PCUNICODE_STRING ObTypeName(POBJECT_TYPE Type);
 /* The number of an object's type, from 2 on in the order in which types were made. */
 ULONG ObTypeIndex(const void *Object);
 
+/* Objects of the type that there are. Any IRQL. */
+LONG64 ObCountObjects(POBJECT_TYPE Type);
+
 /* Generic rights become the type's own. */
 ACCESS_MASK ObMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired);
 

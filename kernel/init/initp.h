@@ -8,11 +8,11 @@
 /* What the command line of the boot loader says to the kernel. Unknown words are for others. */
 typedef struct _INIT_OPTIONS {
     IM_OPTIONS Image;
-    USHORT ExitPort;    /* `exitport=0xf4`: the debug-exit device; 0 = none */
-    BOOLEAN RunTests;   /* `kt`: the in-kernel tests before the agent */
-    ULONG StressTime;   /* `stress=60` (s), `stress-ms=60`: the stress test before the agent; ms, 0 = none */
-    ULONG64 StressSeed; /* `seed=7` */
-    PCSTR StressOnly;   /* `stress-only=pool`: only operations with that in their name; NULL: all */
+    USHORT ExitPort;  /* `exitport=0xf4`: the debug-exit device; 0 = none */
+    BOOLEAN RunTests; /* `kt`: the in-kernel tests before the agent */
+    ULONG StressTime; /* `stress=60` (s), `stress-ms=60`: the stress test, after the services; ms, 0 = none */
+    ULONG64 StressSeed;          /* `seed=7` */
+    PCSTR StressOnly;            /* `stress-only=pool`: only operations with that in their name; NULL: all */
     KE_WATCHDOG_LIMITS Watchdog; /* `dpc-limit=`, `dispatch-limit=`, `clock-limit=`: ms */
     ULONG FailBoot;          /* `fail-boot=N`: that allocation fails, until the agent is loaded; 0: none */
     PCSTR SpecialPool;       /* `special-pool[=driver or tag]`; NULL: none */

@@ -52,12 +52,19 @@ static VOID InitReleaseLoader(VOID)
 static VOID InitRunTests(VOID)
 {
 #if NTBOX_CHECKED
-    if (InitOptions.RunTests)
-        KtRunTests();
-    if (InitOptions.StressTime != 0)
-        KtStress(InitOptions.StressTime, InitOptions.StressSeed, InitOptions.StressOnly);
+    KtRunTests();
 #else
     KdLogError("the free kernel has no in-kernel tests: use the checked one");
+#endif
+}
+
+/* With the services there: the file systems among them. */
+static VOID InitRunStress(VOID)
+{
+#if NTBOX_CHECKED
+    KtStress(InitOptions.StressTime, InitOptions.StressSeed, InitOptions.StressOnly);
+#else
+    KdLogError("the free kernel has no stress test: use the checked one");
 #endif
 }
 
@@ -106,10 +113,12 @@ VOID NTAPI InitPhase1(PVOID Context)
     CmInitSystem();
     if (NTBOX_CHECKED)
         MmRequireNoWritableCode();
-    if (InitOptions.RunTests || InitOptions.StressTime != 0)
+    if (InitOptions.RunTests)
         InitRunTests();
     IoStartServices();
     InitEndFailBoot();
+    if (InitOptions.StressTime != 0)
+        InitRunStress();
     InitRunAgent();
     KdLog("ntbox: done");
     HalPowerOff(KI_EXIT_DONE);

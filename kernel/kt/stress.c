@@ -358,6 +358,8 @@ static VOID StressPrepare(ULONG64 Seed)
         StressWorkers[i] = (STRESS_WORKER){.Index = i, .Random = StressStream(Seed, i), .Doing = "(starts)"};
     if (StressOnly != NULL && StressIsChosen("attack"))
         StressAdd(StressAttackKinds, StressAttackKindCount); /* alone: it takes what the others count */
+    else if (StressOnly != NULL && StressIsChosen("samples"))
+        StressAdd(StressSampleKinds, StressSampleKindCount);
     else
         StressAddAll();
     NT_CHECK(StressKindCount <= RTL_NUMBER_OF(StressKinds) &&
@@ -374,7 +376,9 @@ static VOID StressRunWorkers(VOID)
             StressWorkerCount = i;
         }
     KeSetEvent(&StressGo, IO_NO_INCREMENT, FALSE);
-    if (!StressWatch())
+    BOOLEAN Ended = StressWatch();
+    StressStopBurners(); /* the checks count threads */
+    if (!Ended)
         return;
     KeFlushQueuedDpcs();
     for (ULONG i = 0; i < StressKindCount; i++)
@@ -399,7 +403,6 @@ BOOLEAN KtStress(ULONG Milliseconds, ULONG64 Seed, PCSTR Only)
     StressDelayLocks(Seed);
     StressStartBurners(Seed);
     StressRunWorkers();
-    StressStopBurners();
     StressEndDelays();
     for (ULONG i = 0; i < StressWorkerCount; i++)
         Operations += StressWorkers[i].Operations;

@@ -35,11 +35,12 @@ typedef struct _STRESS_KIND {
 
 extern const STRESS_KIND StressLockKinds[], StressCountKinds[], StressWaitKinds[], StressDeferredKinds[],
     StressThreadKinds[], StressApcKinds[], StressQueueKinds[], StressSharedKinds[], StressRundownKinds[],
-    StressTimerKinds[], StressSpaceKinds[], StressPageKinds[], StressPoolKinds[], StressAttackKinds[];
+    StressTimerKinds[], StressSpaceKinds[], StressPageKinds[], StressPoolKinds[], StressAttackKinds[],
+    StressSampleKinds[];
 extern const ULONG StressLockKindCount, StressCountKindCount, StressWaitKindCount, StressDeferredKindCount,
     StressThreadKindCount, StressApcKindCount, StressQueueKindCount, StressSharedKindCount,
     StressRundownKindCount, StressTimerKindCount, StressSpaceKindCount, StressPageKindCount,
-    StressPoolKindCount, StressAttackKindCount;
+    StressPoolKindCount, StressAttackKindCount, StressSampleKindCount;
 
 /* --- stress.c --- */
 

@@ -92,6 +92,11 @@ PCUNICODE_STRING ObTypeName(POBJECT_TYPE Type)
     return &Type->Name;
 }
 
+LONG64 ObCountObjects(POBJECT_TYPE Type)
+{
+    return Type->ObjectCount;
+}
+
 ULONG ObTypeIndex(const void *Object)
 {
     return ObTypeOf(Object)->Index;

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * The folder and the key that all names of the attack lie below. */
+#include "attack.h"
+#include "io.h"
+#include "se.h"
+
+#define NAMES_FOLDER L"\\SystemRoot\\Temp\\attack"
+#define NAMES_KEY L"\\Registry\\Machine\\Software\\NtboxAttack"
+
+static NTSTATUS NamesOpenFile(PHANDLE File, HANDLE Root, PUNICODE_STRING Name, ACCESS_MASK Access,
+                              ULONG Disposition, ULONG Options)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK Iosb;
+    InitializeObjectAttributes(&Attributes, Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, Root, NULL);
+    return ZwCreateFile(File, Access | SYNCHRONIZE, &Attributes, &Iosb, NULL, FILE_ATTRIBUTE_NORMAL,
+                        FILE_SHARE_VALID_FLAGS, Disposition, Options | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+}
+
+/* Nobody may delete or rename the one above all others. */
+static NTSTATUS NamesCreateKey(PHANDLE Key)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(NAMES_KEY);
+    UNICODE_STRING Access = RTL_CONSTANT_STRING(L"D:(A;;0x2001d;;;WD)(A;;0x2001d;;;RC)S:(ML;;NW;;;LW)");
+    OBJECT_ATTRIBUTES Attributes;
+    PSECURITY_DESCRIPTOR Descriptor;
+    NTSTATUS Status = SeSddlToDescriptor(&Access, &Descriptor);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               Descriptor);
+    Status = ZwCreateKey(Key, KEY_ALL_ACCESS, &Attributes, 0, NULL, REG_OPTION_VOLATILE, NULL);
+    SeFreeDescriptor(Descriptor);
+    return Status;
+}
+
+VOID AttackMakeNames(VOID)
+{
+    UNICODE_STRING Folder = RTL_CONSTANT_STRING(NAMES_FOLDER);
+    HANDLE Handle;
+    STRESS_EXPECT(NT_SUCCESS(NamesOpenFile(&Handle, NULL, &Folder, FILE_LIST_DIRECTORY, FILE_OPEN_IF,
+                                           FILE_DIRECTORY_FILE)) &&
+                  NT_SUCCESS(ZwClose(Handle)));
+    STRESS_EXPECT(NT_SUCCESS(NamesCreateKey(&Handle)) && NT_SUCCESS(ZwClose(Handle)));
+}
+
+/* What is read-only cannot be deleted. */
+static VOID NamesMakeOrdinary(HANDLE Folder, PUNICODE_STRING Name)
+{
+    FILE_BASIC_INFORMATION Basic = {.FileAttributes = FILE_ATTRIBUTE_NORMAL};
+    IO_STATUS_BLOCK Iosb;
+    HANDLE File;
+    if (!NT_SUCCESS(NamesOpenFile(&File, Folder, Name, FILE_WRITE_ATTRIBUTES, FILE_OPEN, 0)))
+        return;
+    (void)ZwSetInformationFile(File, &Iosb, &Basic, sizeof(Basic), FileBasicInformation);
+    ZwClose(File);
+}
+
+/* The next name in the folder, from its beginning, is deleted. FALSE: there is none but "." and "..". */
+static BOOLEAN NamesDeleteNext(HANDLE Folder)
+{
+    struct {
+        FILE_NAMES_INFORMATION Entry;
+        WCHAR Rest[64];
+    } Found;
+    IO_STATUS_BLOCK Iosb;
+    HANDLE File;
+    BOOLEAN Restart = TRUE;
+    while (NT_SUCCESS(ZwQueryDirectoryFile(Folder, NULL, NULL, NULL, &Iosb, &Found, sizeof(Found),
+                                           FileNamesInformation, TRUE, NULL, Restart))) {
+        UNICODE_STRING Name = {(USHORT)Found.Entry.FileNameLength, (USHORT)Found.Entry.FileNameLength,
+                               Found.Entry.FileName};
+        Restart = FALSE;
+        if (Found.Entry.FileName[0] == L'.')
+            continue;
+        NamesMakeOrdinary(Folder, &Name);
+        NTSTATUS Status = NamesOpenFile(&File, Folder, &Name, DELETE, FILE_OPEN, FILE_DELETE_ON_CLOSE);
+        if (!NT_SUCCESS(Status)) {
+            StressFail("the file %wZ cannot be deleted: 0x%08X", &Name, (unsigned)Status);
+            return FALSE;
+        }
+        ZwClose(File);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static VOID NamesDeleteKeys(HANDLE Key)
+{
+    struct {
+        KEY_BASIC_INFORMATION Information;
+        WCHAR Rest[64];
+    } Child;
+    ULONG Length;
+    while (NT_SUCCESS(ZwEnumerateKey(Key, 0, KeyBasicInformation, &Child, sizeof(Child), &Length))) {
+        UNICODE_STRING Name = {(USHORT)Child.Information.NameLength, (USHORT)Child.Information.NameLength,
+                               Child.Information.Name};
+        OBJECT_ATTRIBUTES Attributes;
+        HANDLE Below;
+        InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, Key, NULL);
+        NTSTATUS Status = ZwOpenKey(&Below, KEY_ALL_ACCESS, &Attributes);
+        if (!NT_SUCCESS(Status)) {
+            StressFail("the key %wZ cannot be deleted: 0x%08X", &Name, (unsigned)Status);
+            return;
+        }
+        NamesDeleteKeys(Below);
+        ZwClose(Below);
+    }
+    STRESS_EQUAL(ZwDeleteKey(Key), STATUS_SUCCESS);
+}
+
+/* Nobody has anything open any more, so that everything can be deleted. */
+VOID AttackDeleteNames(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(NAMES_FOLDER);
+    HANDLE Handle;
+    if (NT_SUCCESS(NamesOpenFile(&Handle, NULL, &Name, DELETE | FILE_LIST_DIRECTORY, FILE_OPEN,
+                                 FILE_DIRECTORY_FILE | FILE_DELETE_ON_CLOSE))) {
+        while (NamesDeleteNext(Handle))
+            continue;
+        ZwClose(Handle);
+    }
+    STRESS_EQUAL(NamesOpenFile(&Handle, NULL, &Name, FILE_LIST_DIRECTORY, FILE_OPEN, FILE_DIRECTORY_FILE),
+                 STATUS_OBJECT_NAME_NOT_FOUND);
+    NTSTATUS Status = NamesCreateKey(&Handle);
+    STRESS_EQUAL(Status, STATUS_SUCCESS);
+    if (NT_SUCCESS(Status)) {
+        NamesDeleteKeys(Handle);
+        ZwClose(Handle);
+    }
+}
