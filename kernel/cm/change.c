@@ -226,7 +226,7 @@ NTSTATUS CmRenameKey(HANDLE KeyHandle, PUNICODE_STRING NewName, KPROCESSOR_MODE 
     return Status;
 }
 
-/* --- information and flushing ------------------------------------------------------------------------------------- */
+/* --- information -------------------------------------------------------------------------------------------------- */
 
 static NTSTATUS CmpSetWriteTime(CMP_KEY *Key, const LARGE_INTEGER *Time)
 {
@@ -263,26 +263,6 @@ NTSTATUS CmSetInformationKey(HANDLE KeyHandle, KEY_SET_INFORMATION_CLASS KeySetI
     CMP_CALL Call = CMP_CALL_OF(RegNtPreSetInformationKey, RegNtPostSetInformationKey, Key, Information);
     if (CmpBeginCall(&Call, &Status))
         Status = CmpEndCall(&Call, Key, CmpSetWriteTime(Key, &Time.LastWriteTime));
-    ObfDereferenceObject(Key);
-    return Status;
-}
-
-/* [WDK ZwFlushKey] The volume that hives come from is read-only: what changed lives in memory (deviation D-210), as it
- * does for a hive that has no file. */
-NTSTATUS CmFlushKey(HANDLE KeyHandle, KPROCESSOR_MODE Mode)
-{
-    CMP_KEY *Key;
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, 0, Mode, &Key);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    REG_FLUSH_KEY_INFORMATION Information = {.Object = Key};
-    CMP_CALL Call = CMP_CALL_OF(RegNtPreFlushKey, RegNtPostFlushKey, Key, Information);
-    if (CmpBeginCall(&Call, &Status)) {
-        CmpLockShared();
-        Status = Key->Kcb->Deleted ? STATUS_KEY_DELETED : STATUS_SUCCESS;
-        CmpUnlockShared();
-        Status = CmpEndCall(&Call, Key, Status);
-    }
     ObfDereferenceObject(Key);
     return Status;
 }

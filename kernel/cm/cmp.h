@@ -3,7 +3,9 @@
  *
  * Locks, in the order they are taken. Registry lock (r): a push lock, shared by those who read hives, alone for those who change
  * them or what KCBs say. KCB lock (k): a push lock over the table of KCBs; who has (r) alone needs it too. Callback lock (c): the
- * list of registry callbacks. None is held over a call into a driver. All are taken in a critical region at PASSIVE_LEVEL. */
+ * list of registry callbacks. None is held over a call into a driver. All are taken in a critical region at PASSIVE_LEVEL.
+ * Outside of them: the flush mutex (f), by which one thread at a time writes hives to files and hives are unloaded. It is held while file
+ * systems work, so it is a dispatcher object and may be acquired again by its owner. */
 #pragma once
 #include "cm.h"
 #include "ob.h"
@@ -26,6 +28,9 @@ typedef struct _CMP_HIVE {
     ULONG MountCell;             /* constant: key in MountHive that has HIVE_KEY_EXIT */
     BOOLEAN VolatileOnly;        /* constant. Every key in it is volatile, as in HKLM\HARDWARE */
     BOOLEAN Loaded;              /* constant. By ZwLoadKey */
+    BOOLEAN Writing;             /* (f) the mutex's owner writes it */
+    BOOLEAN Unwritten;           /* (f) that it cannot be written is in the log */
+    UNICODE_STRING File;         /* constant. Where it is flushed to; empty: nowhere. ObFreeName if Loaded */
 } CMP_HIVE;
 
 /* Key control block: one for each key that is in use, and for the keys above it. */
@@ -88,6 +93,21 @@ NTSTATUS CmpReadHiveFile(PCUNICODE_STRING Path, HIVE *Hive);
 NTSTATUS CmpMountHive(CMP_HIVE *Hive, CMP_HIVE *MountHive, ULONG Parent, PCUNICODE_STRING Name);
 CMP_HIVE *CmpMountedAt(const CMP_HIVE *MountHive, ULONG Cell); /* (r) */
 VOID CmpAddHive(CMP_HIVE *Hive);                               /* (r) alone */
+CMP_HIVE *CmpNextHive(const CMP_HIVE *Last);                   /* (f). NULL: the first, the end */
+
+/* --- hives to files: file.c, flush.c --------------------------------------------------------------------------- */
+
+NTSTATUS CmpWriteFile(HANDLE File, const uint8_t *Bytes, ULONG Length);
+/* The file Path has these bytes, or those that it had. */
+NTSTATUS CmpReplaceFile(PCUNICODE_STRING Path, const uint8_t *Bytes, ULONG Length);
+
+VOID CmpInitFlush(VOID);
+VOID CmpLockFlush(VOID);
+VOID CmpUnlockFlush(VOID);
+/* (f). Writes the hive if it changed. STATUS_REGISTRY_IO_FAILED: its file cannot be written. */
+NTSTATUS CmpFlushHive(CMP_HIVE *Hive);
+/* (r) alone. The hive may have changed: it will be flushed. */
+VOID CmpFlushLater(const CMP_HIVE *Hive);
 
 /* --- keys: node.c, kcb.c. (r) is held ------------------------------------------------------------------------ */
 
@@ -154,7 +174,7 @@ NTSTATUS CmpCreateSubKey(CMP_KCB *Parent, PCUNICODE_STRING Name, CMP_CREATE *Cre
 
 /* --- notifications: notify.c ------------------------------------------------------------------------------------ */
 
-/* (r) alone. Something that Filter (REG_NOTIFY_xxx) names changed in the key. */
+/* (r) alone. Something that Filter (REG_NOTIFY_xxx) names changed in the key: who waits for it is told, its hive is flushed later. */
 VOID CmpReportChange(CMP_KCB *Kcb, ULONG Filter);
 VOID CmpEndNotify(CMP_KEY *Key);      /* the handle's last close */
 VOID CmpEndKcbNotifies(CMP_KCB *Kcb); /* (r) alone: deleted */

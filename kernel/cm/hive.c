@@ -60,6 +60,14 @@ NTSTATUS CmpMountHive(CMP_HIVE *Hive, CMP_HIVE *MountHive, ULONG Parent, PCUNICO
     return STATUS_SUCCESS;
 }
 
+CMP_HIVE *CmpNextHive(const CMP_HIVE *Last)
+{
+    CmpLockShared();
+    LIST_ENTRY *At = Last != NULL ? Last->Entry.Flink : CmpHives.Flink;
+    CmpUnlockShared();
+    return At != &CmpHives ? CONTAINING_RECORD(At, CMP_HIVE, Entry) : NULL;
+}
+
 CMP_HIVE *CmpMountedAt(const CMP_HIVE *MountHive, ULONG Cell)
 {
     for (LIST_ENTRY *At = CmpHives.Flink; At != &CmpHives; At = At->Flink) {

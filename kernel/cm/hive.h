@@ -73,7 +73,7 @@ typedef struct HIVE {
     HIVE_STORE Stores[HIVE_STORES];
     uint32_t Root;    /* cell of the root key */
     uint32_t Version; /* minor: 3..6 */
-    bool Dirty;       /* the file's store changed since HiveClean */
+    bool Dirty;       /* the file's store changed; who writes the file clears it */
     bool Checked;     /* by HiveLoad, or made by HiveCreate: names need no second look */
     HIVE_MEMORY Memory;
     HIVE_ERROR Error; /* valid after HiveDamaged */
@@ -186,6 +186,3 @@ HIVE_STATUS HiveCopyTree(HIVE *Source, uint32_t From, HIVE *Hive, uint32_t To);
 
 /* Writes the file header: sequence numbers one higher, checksum. *Bytes is the file, until the next edit. */
 void HiveSeal(HIVE *Hive, uint64_t Time, const uint8_t **Bytes, uint32_t *Length);
-/* The next run of changed bytes of the file's bins at or after *Offset (bytes in the file); false at the end. */
-bool HiveNextDirty(const HIVE *Hive, uint32_t *Offset, uint32_t *Length);
-void HiveClean(HIVE *Hive); /* what was dirty is written */

@@ -68,7 +68,7 @@ HIVE_STATUS HiveLoad(HIVE *Hive, const HIVE_MEMORY *Memory, const void *Bytes, u
         return Status;
     }
     HiveIndexStore(Hive, 0);
-    HiveClean(Hive);
+    Hive->Dirty = false; /* what was put right need not go back */
     Hive->Checked = true;
     return HiveOk;
 }

@@ -2,13 +2,12 @@
  * Cells of a writable hive. The bins lie in one block of memory that grows; what is free in them is found through lists by size, which
  * run through the free cells themselves. Neighbours that are free become one cell.
  *
- *   block:      header of the file (4096) | bins, Capacity bytes | one byte for each page of them
+ *   block:      header of the file (4096) | bins, Capacity bytes | one byte for each page of them: does a bin begin here?
  *   free cell:  size, next, previous   (8 bytes: size only, in no list) */
 #include "cm/hive_private.h"
 
 #define PAGE 4096u
-#define PAGE_BIN 1u   /* a bin begins here */
-#define PAGE_DIRTY 2u /* changed since HiveClean */
+#define PAGE_BIN 1u /* a bin begins here */
 #define SMALLEST_LISTED 16u
 #define SMALLEST_STORE (4 * PAGE)
 
@@ -31,13 +30,10 @@ void HiveInitStores(HIVE *Hive)
     }
 }
 
-static void MarkDirty(HIVE *Hive, HIVE_STORE *Store, uint32_t Offset, uint32_t Length)
+/* The volatile store belongs to no file. */
+static void MarkDirty(HIVE *Hive, const HIVE_STORE *Store)
 {
-    if (Store != &Hive->Stores[0])
-        return;
-    Hive->Dirty = true;
-    for (uint32_t Page = Offset / PAGE; Page <= (Offset + Length - 1) / PAGE; Page++)
-        Pages(Store)[Page] |= PAGE_DIRTY;
+    Hive->Dirty |= Store == &Hive->Stores[0];
 }
 
 HIVE_STATUS HiveReserve(HIVE *Hive, uint32_t Index, uint32_t Size)
@@ -152,7 +148,7 @@ static HIVE_STATUS AddBin(HIVE *Hive, uint32_t Index, uint32_t CellSize)
     Pages(Store)[Bin / PAGE] |= PAGE_BIN;
     Store->Length += Size;
     PutFree(Store, Bin + HIVE_BIN_HEADER, Size - HIVE_BIN_HEADER);
-    MarkDirty(Hive, Store, Bin, Size);
+    MarkDirty(Hive, Store);
     return HiveOk;
 }
 
@@ -175,7 +171,7 @@ HIVE_STATUS HiveNewCell(HIVE *Hive, uint32_t Index, uint32_t Size, uint32_t *Cel
     TakeFree(Store, At, Found);
     if (Found > CellSize)
         PutFree(Store, At + CellSize, Found - CellSize);
-    MarkDirty(Hive, Store, At, Found > CellSize ? CellSize + 4 : CellSize);
+    MarkDirty(Hive, Store);
     HiveStore32(Bytes(Store) + At, 0u - CellSize);
     memset(Bytes(Store) + At + 4, 0, CellSize - 4);
     *Cell = At | Index << 31;
@@ -203,7 +199,7 @@ void HiveFreeCell(HIVE *Hive, uint32_t Cell)
         return;
     HIVE_STORE *Store = &Hive->Stores[HiveStoreOf(Cell)];
     uint32_t At = Cell & ~HIVE_VOLATILE, Size = HiveCellSize(Store->Bins, At), End;
-    MarkDirty(Hive, Store, At, 4);
+    MarkDirty(Hive, Store);
     uint32_t Before = FreeBefore(Store, At, &End), Next = At + Size;
     if (Next < End && !(HiveLoad32(Store->Bins + Next) & 0x80000000u)) {
         uint32_t NextSize = HiveLoad32(Store->Bins + Next);
@@ -215,7 +211,6 @@ void HiveFreeCell(HIVE *Hive, uint32_t Cell)
         TakeFree(Store, Before, BeforeSize);
         Size += BeforeSize;
         At = Before;
-        MarkDirty(Hive, Store, At, 4);
     }
     PutFree(Store, At, Size);
 }
@@ -229,33 +224,8 @@ uint8_t *HiveModify(HIVE *Hive, uint32_t Cell)
 {
     HIVE_STORE *Store = &Hive->Stores[HiveStoreOf(Cell)];
     uint32_t At = Cell & ~HIVE_VOLATILE;
-    MarkDirty(Hive, Store, At, HiveCellSize(Store->Bins, At));
+    MarkDirty(Hive, Store);
     return Bytes(Store) + At + 4;
-}
-
-/* --- what changed -------------------------------------------------------------------------------------------- */
-
-bool HiveNextDirty(const HIVE *Hive, uint32_t *Offset, uint32_t *Length)
-{
-    const HIVE_STORE *Store = &Hive->Stores[0];
-    uint32_t Count = Store->Length / PAGE;
-    uint32_t Page = *Offset < HIVE_HEADER_SIZE ? 0 : (*Offset - HIVE_HEADER_SIZE) / PAGE;
-    while (Page < Count && !(Pages(Store)[Page] & PAGE_DIRTY))
-        Page++;
-    if (Page == Count)
-        return false;
-    *Offset = HIVE_HEADER_SIZE + Page * PAGE;
-    for (*Length = 0; Page < Count && (Pages(Store)[Page] & PAGE_DIRTY); Page++)
-        *Length += PAGE;
-    return true;
-}
-
-void HiveClean(HIVE *Hive)
-{
-    HIVE_STORE *Store = &Hive->Stores[0];
-    for (uint32_t Page = 0; Page < Store->Length / PAGE; Page++)
-        Pages(Store)[Page] &= (uint8_t)~PAGE_DIRTY;
-    Hive->Dirty = false;
 }
 
 void HiveDestroy(HIVE *Hive)

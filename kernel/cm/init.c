@@ -6,10 +6,14 @@
 #include "ke.h"
 
 #define CMP_SYSTEM_FILE L"\\SystemRoot\\System32\\config\\SYSTEM"
+#define CMP_FLUSH_FOLDER L"\\SystemRoot\\Temp\\" /* the boot volume is read-only (D-210) */
 #define CMP_MAX_CONTROL_SET 999u
 
 CMP_HIVE CmpMasterHive;
-static CMP_HIVE CmpSystemHive, CmpSoftwareHive, CmpHardwareHive, CmpDefaultHive;
+static CMP_HIVE CmpSystemHive = {.File = RTL_CONSTANT_STRING(CMP_FLUSH_FOLDER L"SYSTEM")};
+static CMP_HIVE CmpSoftwareHive = {.File = RTL_CONSTANT_STRING(CMP_FLUSH_FOLDER L"SOFTWARE")};
+static CMP_HIVE CmpDefaultHive = {.File = RTL_CONSTANT_STRING(CMP_FLUSH_FOLDER L"DEFAULT")};
+static CMP_HIVE CmpHardwareHive;
 
 /* [WDK Bug Check 0x74: BAD_SYSTEM_CONFIG_INFO] the SYSTEM hive cannot be used. */
 static VOID CmpRequire(NTSTATUS Status, ULONG Step)
@@ -158,6 +162,7 @@ VOID CmInitSystem(VOID)
     uint32_t Machine, User;
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     CmpInitKeyType();
+    CmpInitFlush();
     CmpRequire(CmpMakeMasterHive(&Machine, &User), 1);
     CmpAddHive(&CmpMasterHive);
     CmpRequire(CmpMakeRegistryObject(), 2);

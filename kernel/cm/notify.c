@@ -51,6 +51,7 @@ static VOID CmpTrigger(CMP_NOTIFY *Notify)
 
 VOID CmpReportChange(CMP_KCB *Kcb, ULONG Filter)
 {
+    CmpFlushLater(Kcb->Hive);
     for (CMP_KCB *At = Kcb; At != NULL; At = At->Parent) {
         for (LIST_ENTRY *Entry = At->Notifies.Flink; Entry != &At->Notifies; Entry = Entry->Flink) {
             CMP_NOTIFY *Notify = CONTAINING_RECORD(Entry, CMP_NOTIFY, Entry);

@@ -25,26 +25,6 @@ static NTSTATUS CmpCopyKey(const CMP_KCB *Kcb, HIVE *Copy)
     return Status;
 }
 
-/* The file may be one for synchronous calls or not. */
-static NTSTATUS CmpWriteFile(HANDLE File, const uint8_t *Bytes, ULONG Length)
-{
-    OBJECT_ATTRIBUTES Attributes;
-    IO_STATUS_BLOCK Iosb;
-    LARGE_INTEGER Start = {.QuadPart = 0};
-    HANDLE Event;
-    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
-    NTSTATUS Status = ZwCreateEvent(&Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = ZwWriteFile(File, Event, NULL, NULL, &Iosb, (PVOID)Bytes, Length, &Start, NULL);
-    if (Status == STATUS_PENDING) {
-        ZwWaitForSingleObject(Event, FALSE, NULL);
-        Status = Iosb.Status;
-    }
-    ZwClose(Event);
-    return NT_SUCCESS(Status) && Iosb.Information != Length ? STATUS_DISK_FULL : Status;
-}
-
 static NTSTATUS CmpSaveKey(const CMP_KEY *Key, HANDLE File)
 {
     HIVE Copy;
@@ -171,29 +151,38 @@ static NTSTATUS CmpOpenParent(POBJECT_ATTRIBUTES Attributes, PUNICODE_STRING Nam
     return Status;
 }
 
+/* It is none of the tree's. */
+static VOID CmpFreeHive(CMP_HIVE *Hive)
+{
+    HiveDestroy(&Hive->Hive);
+    if (Hive->File.Buffer != NULL)
+        ObFreeName(&Hive->File);
+    ExFreePoolWithTag(Hive, CMP_TAG_HIVE);
+}
+
 static NTSTATUS CmpLoad(CMP_KEY *Parent, PUNICODE_STRING Name, PUNICODE_STRING File)
 {
     CMP_HIVE *Hive = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*Hive), CMP_TAG_HIVE);
     if (Hive == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Hive->Loaded = TRUE;
-    NTSTATUS Status = CmpReadHiveFile(File, &Hive->Hive);
-    if (!NT_SUCCESS(Status)) {
-        ExFreePoolWithTag(Hive, CMP_TAG_HIVE);
-        return Status;
+    NTSTATUS Status = ObAllocateName(&Hive->File, File->Length);
+    if (NT_SUCCESS(Status)) {
+        RtlCopyUnicodeString(&Hive->File, File);
+        Status = CmpReadHiveFile(File, &Hive->Hive);
     }
-    CmpLockExclusive();
-    Status = CmpHang(Hive, Parent->Kcb, Name);
-    CmpUnlockExclusive();
-    if (NT_SUCCESS(Status))
-        return Status;
-    HiveDestroy(&Hive->Hive);
-    ExFreePoolWithTag(Hive, CMP_TAG_HIVE);
+    if (NT_SUCCESS(Status)) {
+        CmpLockExclusive();
+        Status = CmpHang(Hive, Parent->Kcb, Name);
+        CmpUnlockExclusive();
+    }
+    if (!NT_SUCCESS(Status))
+        CmpFreeHive(Hive);
     return Status;
 }
 
-/* [RegLoadKey] PASSIVE_LEVEL. The file is read now; what changes stays in memory (D-210). STATUS_REGISTRY_CORRUPT: it is no hive. The
- * file is named from the root of the name space only. */
+/* [RegLoadKey] PASSIVE_LEVEL. The file is read now, and replaced when the hive is flushed. STATUS_REGISTRY_CORRUPT: it is no hive. The file is
+ * named from the root of the name space only. */
 NTSTATUS NTAPI ZwLoadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, POBJECT_ATTRIBUTES FileObjectAttributes)
 {
     CMP_KEY *Parent;
@@ -213,8 +202,9 @@ NTSTATUS NTAPI ZwLoadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, POBJECT_ATTRIBU
     return Status;
 }
 
-/* (r) alone. [RegUnLoadKey] STATUS_CANNOT_DELETE: a key of it is open, or it is none that was loaded. */
-static NTSTATUS CmpUnhang(CMP_KCB *Parent, PCUNICODE_STRING Name, CMP_HIVE **Hive)
+/* (f), (r) alone. [RegUnLoadKey] STATUS_CANNOT_DELETE: a key of it is open, it is none that was loaded, or the file system that it is written to
+ * wants it away. STATUS_RETRY: with Flush, it must be flushed before. */
+static NTSTATUS CmpUnhang(CMP_KCB *Parent, PCUNICODE_STRING Name, BOOLEAN Flush, CMP_HIVE **Hive)
 {
     CMP_NODE Node, Root;
     NTSTATUS Status = CmpReadNode(Parent, &Node);
@@ -223,8 +213,11 @@ static NTSTATUS CmpUnhang(CMP_KCB *Parent, PCUNICODE_STRING Name, CMP_HIVE **Hiv
     if (!NT_SUCCESS(Status))
         return Status;
     *Hive = Root.Hive;
-    if (!Root.Hive->Loaded || Root.Key.Cell != Root.Hive->Hive.Root || CmpIsHiveInUse(Root.Hive))
+    if (!Root.Hive->Loaded || Root.Key.Cell != Root.Hive->Hive.Root || Root.Hive->Writing ||
+        CmpIsHiveInUse(Root.Hive))
         return STATUS_CANNOT_DELETE;
+    if (Flush && Root.Hive->Hive.Dirty)
+        return STATUS_RETRY;
     Status = CmpStatus(HiveDeleteKey(&CmpMasterHive.Hive, Root.Hive->MountCell, CmpNow()));
     if (!NT_SUCCESS(Status))
         return Status;
@@ -233,11 +226,29 @@ static NTSTATUS CmpUnhang(CMP_KCB *Parent, PCUNICODE_STRING Name, CMP_HIVE **Hiv
     return STATUS_SUCCESS;
 }
 
+/* What cannot be written is lost, which the log says: the caller wants the hive away. */
+static NTSTATUS CmpUnload(CMP_KEY *Parent, PCUNICODE_STRING Name)
+{
+    CMP_HIVE *Hive;
+    NTSTATUS Status, Flushed = STATUS_SUCCESS;
+    CmpLockFlush();
+    do {
+        CmpLockExclusive();
+        Status = CmpUnhang(Parent->Kcb, Name, NT_SUCCESS(Flushed), &Hive);
+        CmpUnlockExclusive();
+        if (Status == STATUS_RETRY)
+            Flushed = CmpFlushHive(Hive);
+    } while (Status == STATUS_RETRY);
+    CmpUnlockFlush();
+    if (NT_SUCCESS(Status))
+        CmpFreeHive(Hive);
+    return Status;
+}
+
 /* [RegUnLoadKey] PASSIVE_LEVEL. */
 NTSTATUS NTAPI ZwUnloadKey(POBJECT_ATTRIBUTES KeyObjectAttributes)
 {
     CMP_KEY *Parent;
-    CMP_HIVE *Hive;
     UNICODE_STRING Name;
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     NTSTATUS Status = CmpOpenParent(KeyObjectAttributes, &Name, &Parent);
@@ -245,16 +256,8 @@ NTSTATUS NTAPI ZwUnloadKey(POBJECT_ATTRIBUTES KeyObjectAttributes)
         return Status;
     REG_UNLOAD_KEY_INFORMATION Information = {.Object = Parent};
     CMP_CALL Call = CMP_CALL_OF(RegNtPreUnLoadKey, RegNtPostUnLoadKey, Parent, Information);
-    if (CmpBeginCall(&Call, &Status)) {
-        CmpLockExclusive();
-        Status = CmpUnhang(Parent->Kcb, &Name, &Hive);
-        CmpUnlockExclusive();
-        if (NT_SUCCESS(Status)) {
-            HiveDestroy(&Hive->Hive);
-            ExFreePoolWithTag(Hive, CMP_TAG_HIVE);
-        }
-        Status = CmpEndCall(&Call, Parent, Status);
-    }
+    if (CmpBeginCall(&Call, &Status))
+        Status = CmpEndCall(&Call, Parent, CmpUnload(Parent, &Name));
     ObfDereferenceObject(Parent);
     return Status;
 }

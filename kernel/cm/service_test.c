@@ -208,6 +208,19 @@ static VOID Descriptors(KT_CONTEXT *Kt)
     Delete(Kt);
 }
 
+/* No file system driver runs yet: the hive cannot be written, and keeps its changes. */
+static VOID FlushNowhere(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(Create(ROOT L"\\KtCm", NULL) == STATUS_SUCCESS);
+    KT_EXPECT(CmFlushKey(ME->Key, UserMode) == STATUS_REGISTRY_IO_FAILED);
+    KT_EXPECT(CmFlushKey(ME->Key, UserMode) == STATUS_REGISTRY_IO_FAILED);
+    Delete(Kt);
+    KT_EXPECT(Open(L"\\Registry\\Machine\\Hardware", KEY_READ) == STATUS_SUCCESS);
+    KT_EXPECT(CmFlushKey(ME->Key, UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(NtClose(ME->Key) == STATUS_SUCCESS);
+    KT_EXPECT(CmFlushKey(ME->Key, UserMode) == STATUS_INVALID_HANDLE);
+}
+
 KT_TEST(cm_services_work_for_user_mode)
 {
     KtAsUser(Kt, 1, SetAndAsk);
@@ -226,4 +239,9 @@ KT_TEST(cm_keys_grant_what_their_descriptors_say)
 KT_TEST(cm_new_keys_have_the_callers_descriptor_and_pass_it_on)
 {
     KtAsUser(Kt, 1, Descriptors);
+}
+
+KT_TEST(cm_a_hive_without_a_volume_is_not_flushed)
+{
+    UserIn(Kt, FlushNowhere);
 }

@@ -8,6 +8,9 @@
  * sentence in the log and BAD_SYSTEM_CONFIG_INFO. */
 VOID CmInitSystem(VOID);
 
+/* PASSIVE_LEVEL, while file systems still take requests: hives that changed are flushed, and not again by themselves. */
+VOID CmShutdownSystem(VOID);
+
 /* PASSIVE_LEVEL. The bytes of the SYSTEM hive as a file go out through the report channel. */
 VOID CmReportSystemHive(VOID);
 

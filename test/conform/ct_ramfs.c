@@ -231,8 +231,26 @@ static VOID RamfsAppend(VOID)
     CT_SUCCESS(Delete(TEMP L"append"));
 }
 
+/* The registry's hives lie on the volume too: none has to be written while space is counted. */
+static VOID FlushRegistry(VOID)
+{
+    static const PCWSTR Keys[] = {L"\\Registry\\Machine\\System", L"\\Registry\\Machine\\Software",
+                                  L"\\Registry\\User\\.Default"};
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Text;
+    HANDLE Key;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Keys); i++) {
+        RtlInitUnicodeString(&Text, Keys[i]);
+        InitializeObjectAttributes(&Attributes, &Text, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+        CT_REQUIRE(CT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes)));
+        CT_SUCCESS(ZwFlushKey(Key));
+        CT_SUCCESS(ZwClose(Key));
+    }
+}
+
 static VOID RamfsFull(VOID)
 {
+    FlushRegistry();
     HANDLE File = Make(TEMP L"full", 0);
     FILE_FS_SIZE_INFORMATION Size, After;
     IO_STATUS_BLOCK Iosb;
@@ -749,6 +767,7 @@ static VOID RamfsStorm(VOID)
     HANDLE Folder, Watched;
     ULONG64 Room[64];
     IO_STATUS_BLOCK Notified;
+    FlushRegistry();
     CT_SUCCESS(Open(L"\\SystemRoot\\Temp", FILE_LIST_DIRECTORY, FILE_OPEN, 0, &Folder));
     CT_SUCCESS(ZwQueryVolumeInformationFile(Folder, &Iosb, &Before, sizeof(Before), FileFsSizeInformation));
     ZwClose(Make(TEMP L"sd", FILE_DIRECTORY_FILE));

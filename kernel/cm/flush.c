@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ * Hives that changed go to their files. [WDK ZwFlushKey] "flushes the entire registry hive for the key"; "the system flushes key changes
+ * automatically every few seconds": some time after the first change, in a system worker thread. */
+#include "cm/cmp.h"
+#include "cm_service.h"
+#include "kd.h"
+#include "ke.h"
+
+#define CMP_FLUSH_DELAY (5 * 10000000ll) /* 5 s */
+
+static KMUTEX CmpFlushMutex; /* (f) */
+static KTIMER CmpFlushTimer;
+static KDPC CmpFlushDpc;
+static WORK_QUEUE_ITEM CmpFlushItem; /* queued by the DPC while CmpFlushArmed */
+static BOOLEAN CmpFlushArmed;        /* (r) the timer runs, or its work item has not begun */
+static BOOLEAN CmpFlushStopped;      /* (r) the system is shut down */
+
+VOID CmpLockFlush(VOID)
+{
+    (void)KeWaitForSingleObject(&CmpFlushMutex, Executive, KernelMode, FALSE, NULL);
+}
+
+VOID CmpUnlockFlush(VOID)
+{
+    (void)KeReleaseMutex(&CmpFlushMutex, FALSE);
+}
+
+/* --- one hive ------------------------------------------------------------------------------------------------------- */
+
+/* The file as it is to be, in pool; NULL: nothing has changed. */
+static NTSTATUS CmpCopyFile(CMP_HIVE *Hive, uint8_t **Copy, uint32_t *Length)
+{
+    const uint8_t *Bytes;
+    NTSTATUS Status = STATUS_SUCCESS;
+    *Copy = NULL;
+    CmpLockExclusive();
+    if (Hive->Hive.Dirty) {
+        HiveSeal(&Hive->Hive, CmpNow(), &Bytes, Length);
+        *Copy = ExAllocatePool2(POOL_FLAG_PAGED | POOL_FLAG_UNINITIALIZED, *Length, CMP_TAG_HIVE);
+        if (*Copy != NULL) {
+            RtlCopyMemory(*Copy, Bytes, *Length);
+            Hive->Hive.Dirty = false;
+        } else {
+            Status = STATUS_INSUFFICIENT_RESOURCES;
+        }
+    }
+    CmpUnlockExclusive();
+    return Status;
+}
+
+static VOID CmpKeepDirty(CMP_HIVE *Hive)
+{
+    CmpLockExclusive();
+    Hive->Hive.Dirty = true;
+    CmpUnlockExclusive();
+}
+
+/* Once for each hive. A system without a writable volume is no news. */
+static VOID CmpSayUnwritten(CMP_HIVE *Hive, NTSTATUS Status)
+{
+    BOOLEAN NoVolume =
+        !Hive->Loaded && (Status == STATUS_OBJECT_PATH_NOT_FOUND || Status == STATUS_OBJECT_NAME_NOT_FOUND);
+    if (!NoVolume && !Hive->Unwritten)
+        KdLog("%wZ cannot be written: status 0x%08X; the hive stays in memory", &Hive->File,
+              (unsigned)Status);
+    Hive->Unwritten = TRUE;
+}
+
+static NTSTATUS CmpWriteHive(CMP_HIVE *Hive)
+{
+    uint8_t *Copy;
+    uint32_t Length;
+    NTSTATUS Status = CmpCopyFile(Hive, &Copy, &Length);
+    if (Copy == NULL)
+        return Status;
+    Hive->Writing = TRUE;
+    Status = CmpReplaceFile(&Hive->File, Copy, Length);
+    Hive->Writing = FALSE;
+    ExFreePoolWithTag(Copy, CMP_TAG_HIVE);
+    if (NT_SUCCESS(Status))
+        return STATUS_SUCCESS;
+    CmpKeepDirty(Hive);
+    CmpSayUnwritten(Hive, Status);
+    return Status == STATUS_INSUFFICIENT_RESOURCES ? Status : STATUS_REGISTRY_IO_FAILED;
+}
+
+/* A file system that flushes the hive that it is just given would wait for itself. */
+NTSTATUS CmpFlushHive(CMP_HIVE *Hive)
+{
+    if (Hive->File.Length == 0)
+        return STATUS_SUCCESS;
+    return Hive->Writing ? STATUS_REGISTRY_IO_FAILED : CmpWriteHive(Hive);
+}
+
+static NTSTATUS CmpFlushKey(CMP_KEY *Key)
+{
+    CmpLockShared();
+    NTSTATUS Status = Key->Kcb->Deleted ? STATUS_KEY_DELETED : STATUS_SUCCESS;
+    CmpUnlockShared();
+    if (!NT_SUCCESS(Status))
+        return Status;
+    CmpLockFlush();
+    Status = CmpFlushHive(Key->Kcb->Hive);
+    CmpUnlockFlush();
+    return Status;
+}
+
+/* [WDK ZwFlushKey] returns when the changes have been written. STATUS_REGISTRY_IO_FAILED: they could not be. */
+NTSTATUS CmFlushKey(HANDLE KeyHandle, KPROCESSOR_MODE Mode)
+{
+    CMP_KEY *Key;
+    NTSTATUS Status = CmpReferenceKey(KeyHandle, 0, Mode, &Key);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    REG_FLUSH_KEY_INFORMATION Information = {.Object = Key};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreFlushKey, RegNtPostFlushKey, Key, Information);
+    if (CmpBeginCall(&Call, &Status))
+        Status = CmpEndCall(&Call, Key, CmpFlushKey(Key));
+    ObfDereferenceObject(Key);
+    return Status;
+}
+
+/* --- all of them ---------------------------------------------------------------------------------------------------- */
+
+/* No hive goes away meanwhile: who unloads one has (f). */
+static VOID CmpFlushAll(VOID)
+{
+    CMP_HIVE *Hive = NULL;
+    CmpLockFlush();
+    while ((Hive = CmpNextHive(Hive)) != NULL)
+        (void)CmpFlushHive(Hive);
+    CmpUnlockFlush();
+}
+
+static VOID NTAPI CmpFlushWork(PVOID Context)
+{
+    CmpLockExclusive();
+    CmpFlushArmed = FALSE;
+    CmpUnlockExclusive();
+    CmpFlushAll();
+}
+
+static VOID NTAPI CmpFlushDue(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    ExQueueWorkItem(&CmpFlushItem, DelayedWorkQueue);
+}
+
+VOID CmpFlushLater(const CMP_HIVE *Hive)
+{
+    LARGE_INTEGER Due = {.QuadPart = -CMP_FLUSH_DELAY};
+    if (CmpFlushArmed || CmpFlushStopped || !Hive->Hive.Dirty || Hive->File.Length == 0)
+        return;
+    CmpFlushArmed = TRUE;
+    (void)KeSetTimer(&CmpFlushTimer, Due, &CmpFlushDpc);
+}
+
+VOID CmpInitFlush(VOID)
+{
+    KeInitializeMutex(&CmpFlushMutex, 0);
+    KeInitializeTimer(&CmpFlushTimer);
+    KeInitializeDpc(&CmpFlushDpc, CmpFlushDue, NULL);
+    ExInitializeWorkItem(&CmpFlushItem, CmpFlushWork, NULL);
+}
+
+VOID CmShutdownSystem(VOID)
+{
+    CmpLockExclusive();
+    CmpFlushStopped = TRUE;
+    CmpUnlockExclusive();
+    (void)KeCancelTimer(&CmpFlushTimer); /* one that has fired finds nothing to write */
+    CmpFlushAll();
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The SYSTEM hive that `--save-hive` brings out of the machine: libhivex reads it, with what drivers have written and without volatile keys.
+usage: run_hive.py NTBOX DRIVER.sys (ct_registry_save)"""
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+from runs import Tally, expect, expect_equal, finish, report
+
+SERVICE = r'\ControlSet001\Services\ct_registry_save'
+
+
+def hivex(hive, commands):
+    """What hivexsh prints of the commands; an error of one is told on standard error."""
+    done = subprocess.run(['hivexsh', hive], input=commands, capture_output=True, text=True, timeout=30, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+class Hive:
+    def __init__(self, ntbox, driver, folder):
+        self.path = os.path.join(folder, 'hive')
+        self.code, self.document = report(ntbox, 'run', driver, '--save-hive', self.path)
+        self.ntbox, self.driver, self.folder = ntbox, driver, folder
+
+    def header(self):
+        """Written to its end: two equal numbers, the length of the bins."""
+        expect_equal('exit code', self.code, 0)
+        data = open(self.path, 'rb').read()
+        expect_equal('magic', data[:4], b'regf')
+        first, second = struct.unpack_from('<II', data, 4)
+        expect_equal('sequence numbers', second, first)
+        expect_equal('length', len(data), 4096 + struct.unpack_from('<I', data, 40)[0])
+
+    def keys(self):
+        _, out, err = hivex(self.path, 'ls\n')
+        expect_equal('errors', err, '')
+        names = out.lower().split()
+        expect('a control set', 'controlset001' in names)
+        expect('no volatile link', 'currentcontrolset' not in names)
+
+    def written_by_the_driver(self):
+        """The service's key is the host's, its key Parameters was made by the driver."""
+        _, out, err = hivex(self.path, f'cd {SERVICE}\nls\nlsval Start\n')
+        expect_equal('errors', err, '')
+        expect('Parameters', 'parameters' in out.lower().split())
+        expect_equal('Start', out.split()[-1], '3')
+
+    def cannot_be_written(self):
+        code, _ = report(self.ntbox, 'run', self.driver, '--save-hive', os.path.join(self.folder, 'none', 'hive'))
+        expect('a failure is told', code != 0)
+
+
+def main():
+    ntbox, driver = sys.argv[1:]
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        hive = Hive(ntbox, driver, folder)
+        for check in (hive.header, hive.keys, hive.written_by_the_driver, hive.cannot_be_written):
+            tally.run(check.__name__, check)
+    finish(tally)
+
+
+if __name__ == '__main__':
+    main()
