@@ -34,20 +34,14 @@ NTSTATUS CmpCaptureText(PUNICODE_STRING From, ULONG Limit, KPROCESSOR_MODE Mode,
     return Mode == KernelMode ? CmpCheckText(From, Limit) : CmpCopyText(From, Limit, Mode, Text);
 }
 
-VOID CmpReleaseText(CMP_TEXT *Text)
-{
-    if (Text->Copy.Buffer != NULL)
-        ObFreeName(&Text->Copy);
-}
-
 /* [WDK Registry Element Size Limits] */
 NTSTATUS CmpCaptureValueName(PUNICODE_STRING From, KPROCESSOR_MODE Mode, CMP_TEXT *Text)
 {
     static const UNICODE_STRING Default = {0};
-    NTSTATUS Status = CmpCaptureText(From, CMP_MAX_VALUE_NAME_BYTES, Mode, Text);
-    if (From == NULL)
-        Text->Text = (PUNICODE_STRING)&Default;
-    return Status;
+    if (From != NULL)
+        return CmpCaptureText(From, CMP_MAX_VALUE_NAME_BYTES, Mode, Text);
+    *Text = (CMP_TEXT){.Text = (PUNICODE_STRING)&Default};
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS CmpCaptureBytes(PVOID From, ULONG Length, KPROCESSOR_MODE Mode, PVOID *Copy)
@@ -95,8 +89,8 @@ static NTSTATUS CmpAskIntoPool(CMP_QUERY *Query, const CMP_QUESTION *Question, U
     }
 }
 
-static NTSTATUS CmpAskForUser(CMP_QUERY *Query, const CMP_QUESTION *Question, PVOID Buffer, ULONG Length,
-                              PULONG ResultLength)
+NTSTATUS CmpAnswerUser(CMP_QUERY *Query, const CMP_QUESTION *Question, PVOID Buffer, ULONG Length,
+                       PULONG ResultLength)
 {
     CMP_OUTPUT Output;
     ULONG Needed;
@@ -114,12 +108,4 @@ static NTSTATUS CmpAskForUser(CMP_QUERY *Query, const CMP_QUESTION *Question, PV
     if (Output.Buffer != NULL)
         ExFreePoolWithTag(Output.Buffer, CMP_TAG_QUERY);
     return NT_SUCCESS(Written) ? Status : Written;
-}
-
-NTSTATUS CmpGiveAnswer(CMP_QUERY *Query, const CMP_QUESTION *Question, PVOID Buffer, ULONG Length,
-                       PULONG ResultLength)
-{
-    CMP_OUTPUT Output = {Buffer, Length};
-    return Question->Mode == KernelMode ? Query(Question, &Output, ResultLength)
-                                        : CmpAskForUser(Query, Question, Buffer, Length, ResultLength);
 }

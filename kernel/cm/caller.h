@@ -6,7 +6,11 @@
 
 /* STATUS_INVALID_PARAMETER: an odd length, or one above Limit. CmpReleaseText in any case. */
 NTSTATUS CmpCaptureText(PUNICODE_STRING From, ULONG Limit, KPROCESSOR_MODE Mode, CMP_TEXT *Text);
-VOID CmpReleaseText(CMP_TEXT *Text);
+static inline VOID CmpReleaseText(CMP_TEXT *Text)
+{
+    if (Text->Copy.Buffer != NULL)
+        ObFreeName(&Text->Copy);
+}
 /* The name of a value: NULL means the default value, whose name is empty. */
 NTSTATUS CmpCaptureValueName(PUNICODE_STRING From, KPROCESSOR_MODE Mode, CMP_TEXT *Text);
 
@@ -23,6 +27,13 @@ typedef struct _CMP_QUESTION {
 } CMP_QUESTION;
 typedef NTSTATUS CMP_QUERY(const CMP_QUESTION *Question, const CMP_OUTPUT *Output, PULONG ResultLength);
 
-/* Asks, and gives the caller the answer. */
-NTSTATUS CmpGiveAnswer(CMP_QUERY *Query, const CMP_QUESTION *Question, PVOID Buffer, ULONG Length,
+NTSTATUS CmpAnswerUser(CMP_QUERY *Query, const CMP_QUESTION *Question, PVOID Buffer, ULONG Length,
                        PULONG ResultLength);
+/* Asks, and gives the caller the answer. */
+static inline NTSTATUS CmpGiveAnswer(CMP_QUERY *Query, const CMP_QUESTION *Question, PVOID Buffer,
+                                     ULONG Length, PULONG ResultLength)
+{
+    CMP_OUTPUT Output = {Buffer, Length};
+    return Question->Mode == KernelMode ? Query(Question, &Output, ResultLength)
+                                        : CmpAnswerUser(Query, Question, Buffer, Length, ResultLength);
+}

@@ -132,6 +132,9 @@ HIVE_STATUS HiveFindSubKey(HIVE *Hive, const HIVE_KEY *Key, const uint16_t *Name
 HIVE_STATUS HiveValue(HIVE *Hive, const HIVE_KEY *Key, uint32_t Index, HIVE_VALUE *Value);
 HIVE_STATUS HiveFindValue(HIVE *Hive, const HIVE_KEY *Key, const uint16_t *Name, uint32_t Length,
                           HIVE_VALUE *Value);
+/* The same for the cell of a key, in a hive that may be edited: what HiveLoad checked is not checked again. */
+HIVE_STATUS HiveFindValueOf(HIVE *Hive, uint32_t Key, const uint16_t *Name, uint32_t Length,
+                            HIVE_VALUE *Value);
 /* Copies the first Length bytes of the data; Length <= Value->DataLength. */
 HIVE_STATUS HiveReadData(HIVE *Hive, const HIVE_VALUE *Value, void *Buffer, uint32_t Length);
 /* The key's class name: Key->ClassLength bytes of UTF-16 at *Bytes. */

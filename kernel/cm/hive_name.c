@@ -16,16 +16,33 @@ uint16_t HiveNameCharacter(const HIVE_NAME *Name, uint32_t Index)
     return HiveLoad16(Name->Bytes + 2 * (size_t)Index);
 }
 
-bool HiveNameEquals(const HIVE_NAME *Name, const uint16_t *Text, uint32_t Length)
+static inline bool EqualCharacters(uint16_t A, uint16_t B)
 {
-    if (Name->Length != Length)
-        return false;
-    for (uint32_t i = 0; i < Length; i++) {
-        uint16_t Character = Name->Compressed ? Name->Bytes[i] : HiveLoad16(Name->Bytes + 2 * (size_t)i);
-        if (Character != Text[i] && HiveUpcase(Character) != HiveUpcase(Text[i]))
+    return A == B || HiveUpcase(A) == HiveUpcase(B);
+}
+
+static bool EqualBytes(const uint8_t *Name, const uint16_t *Text, uint32_t Length)
+{
+    for (const uint8_t *End = Name + Length; Name != End; Name++, Text++) {
+        if (!EqualCharacters(*Name, *Text))
             return false;
     }
     return true;
+}
+
+static bool EqualWords(const uint8_t *Name, const uint16_t *Text, uint32_t Length)
+{
+    for (const uint8_t *End = Name + 2 * (size_t)Length; Name != End; Name += 2, Text++) {
+        if (!EqualCharacters(HiveLoad16(Name), *Text))
+            return false;
+    }
+    return true;
+}
+
+bool HiveNameEquals(const HIVE_NAME *Name, const uint16_t *Text, uint32_t Length)
+{
+    return Name->Length == Length &&
+           (Name->Compressed ? EqualBytes(Name->Bytes, Text, Length) : EqualWords(Name->Bytes, Text, Length));
 }
 
 int HiveCompareName(const HIVE_NAME *A, const uint16_t *B, uint32_t LengthB)

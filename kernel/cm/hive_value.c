@@ -54,30 +54,45 @@ static HIVE_STATUS ReadValue(HIVE *Hive, uint32_t From, uint32_t Cell, HIVE_VALU
 }
 
 /* The key's value list: cells of vk. */
-static const uint8_t *ValueList(HIVE *Hive, const HIVE_KEY *Key)
+static const uint8_t *ValueList(HIVE *Hive, uint32_t Key, uint32_t List, uint32_t Count)
 {
     uint32_t Length;
-    return HiveCell(Hive, Key->Cell, Key->ValueList, Key->ValueCount * 4, &Length);
+    return HiveCell(Hive, Key, List, Count * 4, &Length);
 }
 
 HIVE_STATUS HiveValue(HIVE *Hive, const HIVE_KEY *Key, uint32_t Index, HIVE_VALUE *Value)
 {
     if (Index >= Key->ValueCount)
         return HiveNoMoreEntries;
-    const uint8_t *List = ValueList(Hive, Key);
+    const uint8_t *List = ValueList(Hive, Key->Cell, Key->ValueList, Key->ValueCount);
     if (!List)
         return HiveDamaged;
     return ReadValue(Hive, Key->ValueList, HiveLoad32(List + (size_t)Index * 4), Value);
 }
 
 /* In a hive that was checked: a value whose name has another length need not be looked at further. */
-static bool MayHaveName(const HIVE *Hive, uint32_t Cell, uint32_t Length)
+static bool MayHaveName(const uint8_t *Value, uint32_t Length)
 {
-    if (!Hive->Checked)
-        return true;
-    const uint8_t *At = Hive->Stores[HiveStoreOf(Cell)].Bins + (Cell & ~HIVE_VOLATILE) + 4;
-    uint32_t Stored = HiveLoad16(At + VK_NAME_LENGTH);
-    return Stored == ((HiveLoad16(At + VK_FLAGS) & VK_FLAG_COMPRESSED) ? Length : Length * 2);
+    uint32_t Stored = HiveLoad16(Value + 4 + VK_NAME_LENGTH);
+    return Stored == ((HiveLoad16(Value + 4 + VK_FLAGS) & VK_FLAG_COMPRESSED) ? Length : Length * 2);
+}
+
+/* Among the Count values that the cell ListCell lists. */
+static HIVE_STATUS FindValue(HIVE *Hive, const uint8_t *List, uint32_t ListCell, uint32_t Count,
+                             const uint16_t *Name, uint32_t Length, HIVE_VALUE *Value)
+{
+    const uint8_t *Bins[HIVE_STORES] = {Hive->Stores[0].Bins, Hive->Stores[1].Bins};
+    for (const uint8_t *At = List, *End = List + (size_t)Count * 4; At != End; At += 4) {
+        uint32_t Cell = HiveLoad32(At);
+        if (Hive->Checked && !MayHaveName(Bins[HiveStoreOf(Cell)] + (Cell & ~HIVE_VOLATILE), Length))
+            continue;
+        HIVE_STATUS Status = ReadValue(Hive, ListCell, Cell, Value);
+        if (Status != HiveOk)
+            return Status;
+        if (HiveNameEquals(&Value->Name, Name, Length))
+            return HiveOk;
+    }
+    return HiveNotFound;
 }
 
 HIVE_STATUS HiveFindValue(HIVE *Hive, const HIVE_KEY *Key, const uint16_t *Name, uint32_t Length,
@@ -85,20 +100,21 @@ HIVE_STATUS HiveFindValue(HIVE *Hive, const HIVE_KEY *Key, const uint16_t *Name,
 {
     if (Key->ValueCount == 0)
         return HiveNotFound;
-    const uint8_t *List = ValueList(Hive, Key);
+    const uint8_t *List = ValueList(Hive, Key->Cell, Key->ValueList, Key->ValueCount);
     if (!List)
         return HiveDamaged;
-    for (uint32_t i = 0; i < Key->ValueCount; i++) {
-        uint32_t Cell = HiveLoad32(List + (size_t)i * 4);
-        if (!MayHaveName(Hive, Cell, Length))
-            continue;
-        HIVE_STATUS Status = ReadValue(Hive, Key->ValueList, Cell, Value);
-        if (Status != HiveOk)
-            return Status;
-        if (HiveNameEquals(&Value->Name, Name, Length))
-            return HiveOk;
-    }
-    return HiveNotFound;
+    return FindValue(Hive, List, Key->ValueList, Key->ValueCount, Name, Length, Value);
+}
+
+HIVE_STATUS HiveFindValueOf(HIVE *Hive, uint32_t Key, const uint16_t *Name, uint32_t Length,
+                            HIVE_VALUE *Value)
+{
+    const uint8_t *At = Hive->Stores[HiveStoreOf(Key)].Bins + (Key & ~HIVE_VOLATILE) + 4;
+    uint32_t Count = HiveLoad32(At + NK_VALUE_COUNT), ListCell = HiveLoad32(At + NK_VALUE_LIST);
+    if (Count == 0)
+        return HiveNotFound;
+    const uint8_t *List = ValueList(Hive, Key, ListCell, Count);
+    return List ? FindValue(Hive, List, ListCell, Count, Name, Length, Value) : HiveDamaged;
 }
 
 /* The list of a db cell's segments; *Count is what Value->DataLength needs, no more. */
@@ -159,6 +175,10 @@ HIVE_STATUS HiveReadData(HIVE *Hive, const HIVE_VALUE *Value, void *Buffer, uint
 {
     if (Length == 0)
         return HiveOk;
+    if (Value->Inline && Length == sizeof(Value->DataCell)) {
+        HiveStore32(Buffer, Value->DataCell); /* most are numbers */
+        return HiveOk;
+    }
     if (Value->Inline) {
         memcpy(Buffer, &Value->DataCell, Length);
         return HiveOk;

@@ -88,19 +88,23 @@ static NTSTATUS CmpQueryValue(HIVE *Hive, const HIVE_VALUE *Value, KEY_VALUE_INF
     return STATUS_INVALID_PARAMETER;
 }
 
+static NTSTATUS CmpQueryIn(HIVE *Hive, ULONG Cell, PCUNICODE_STRING Name, KEY_VALUE_INFORMATION_CLASS Class,
+                           const CMP_OUTPUT *Output, PULONG ResultLength)
+{
+    HIVE_VALUE Value;
+    HIVE_STATUS Found =
+        HiveFindValueOf(Hive, Cell, (const uint16_t *)Name->Buffer, Name->Length / sizeof(WCHAR), &Value);
+    return Found == HiveOk ? CmpQueryValue(Hive, &Value, Class, Output, ResultLength) : CmpStatus(Found);
+}
+
 static NTSTATUS CmpQueryNamed(const CMP_KEY *Key, PCUNICODE_STRING Name, KEY_VALUE_INFORMATION_CLASS Class,
                               const CMP_OUTPUT *Output, PULONG ResultLength)
 {
-    CMP_NODE Node;
-    HIVE_VALUE Value;
-    HIVE *Hive = &Key->Kcb->Hive->Hive;
+    const CMP_KCB *Kcb = Key->Kcb;
+    HIVE *Hive = &Kcb->Hive->Hive;
     CmpLockShared();
-    NTSTATUS Status = CmpReadNode(Key->Kcb, &Node);
-    if (NT_SUCCESS(Status))
-        Status = CmpStatus(HiveFindValue(Hive, &Node.Key, (const uint16_t *)Name->Buffer,
-                                         Name->Length / sizeof(WCHAR), &Value));
-    if (NT_SUCCESS(Status))
-        Status = CmpQueryValue(Hive, &Value, Class, Output, ResultLength);
+    NTSTATUS Status =
+        Kcb->Deleted ? STATUS_KEY_DELETED : CmpQueryIn(Hive, Kcb->Cell, Name, Class, Output, ResultLength);
     CmpUnlockShared();
     return Status;
 }
