@@ -3,7 +3,7 @@
  *
  * Locks, in the order they are taken. Registry lock (r): a push lock, shared by those who read hives, alone for those who change
  * them or what KCBs say. KCB lock (k): a push lock over the table of KCBs; who has (r) alone needs it too. Callback lock (c): the
- * list of registry callbacks. None is held over a call into a driver. All are taken in a critical region at PASSIVE_LEVEL.
+ * list of registry callbacks. None is held over a call into a driver. All are taken in a critical region at PASSIVE_LEVEL, (r) alone in a guarded one.
  * Outside of them: the flush mutex (f), by which one thread at a time writes hives to files and hives are unloaded. It is held while file
  * systems work, so it is a dispatcher object and may be acquired again by its owner. */
 #pragma once

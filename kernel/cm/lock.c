@@ -13,7 +13,7 @@ VOID CmpLockShared(VOID)
 
 VOID CmpLockExclusive(VOID)
 {
-    KeEnterCriticalRegion();
+    KeEnterGuardedRegion(); /* the end of a notification may queue a special APC to this very thread */
     ExAcquirePushLockExclusive(&CmpRegistryLock);
 }
 
@@ -26,5 +26,5 @@ VOID CmpUnlockShared(VOID)
 VOID CmpUnlockExclusive(VOID)
 {
     ExReleasePushLockExclusive(&CmpRegistryLock);
-    KeLeaveCriticalRegion();
+    KeLeaveGuardedRegion();
 }

@@ -2,27 +2,21 @@
  * ZwNotifyChangeKey: who waits for a change of a key, or of what lies below it. [WDK ZwNotifyChangeKey, RegNotifyChangeKeyValue] The first
  * call on a handle says what it watches, from then on until the handle is closed; a change that comes while no call waits ends the
  * next one at once. */
-#include "cm/cmp.h"
+#include "cm/notify.h"
 #include "cm_service.h"
 #include "ke.h"
 #include "mm_caller.h"
 
-typedef struct _CMP_REQUEST {
-    LIST_ENTRY Entry;      /* (r) of CMP_NOTIFY.Requests */
-    PIO_STATUS_BLOCK Iosb; /* of the caller */
-    PKEVENT Event;         /* referenced, or NULL */
-    PWORK_QUEUE_ITEM Item; /* of the caller, or NULL */
-    WORK_QUEUE_TYPE Queue; /* for Item */
-    KEVENT *Waiter;        /* the caller waits for it: the request is his; NULL: it is freed at its end */
-    NTSTATUS Status;
-} CMP_REQUEST;
-
 static VOID CmpEndRequest(CMP_REQUEST *Request, NTSTATUS Status)
 {
     RemoveEntryList(&Request->Entry);
+    Request->Status = Status;
+    if (Request->User.Thread != NULL) {
+        CmpEndForUser(Request);
+        return;
+    }
     Request->Iosb->Status = Status;
     Request->Iosb->Information = 0;
-    Request->Status = Status;
     if (Request->Event != NULL) {
         KeSetEvent(Request->Event, IO_NO_INCREMENT, FALSE);
         ObDereferenceObjectDeferDelete(Request->Event);
@@ -186,19 +180,27 @@ static NTSTATUS CmpNotify(HANDLE KeyHandle, HANDLE Event, CMP_REQUEST *Request, 
     return Status;
 }
 
-/* A request of user mode that is not waited for would end by an APC to its thread, which writes the status block: not yet (D-253). */
-static NTSTATUS CmpNotifyForUser(HANDLE KeyHandle, HANDLE Event, PIO_STATUS_BLOCK IoStatusBlock, ULONG Filter,
-                                 BOOLEAN WatchTree, BOOLEAN Asynchronous, KPROCESSOR_MODE Mode)
+/* The caller waits, and gets the status block when it is over. */
+static NTSTATUS CmpNotifyUser(HANDLE KeyHandle, HANDLE Event, PIO_STATUS_BLOCK IoStatusBlock, ULONG Filter,
+                              BOOLEAN WatchTree, KPROCESSOR_MODE Mode)
 {
     IO_STATUS_BLOCK Iosb = {0};
     CMP_REQUEST Request = {.Iosb = &Iosb};
-    if (Asynchronous)
-        return STATUS_NOT_SUPPORTED;
-    NTSTATUS Status = MmProbeCallerOutput(IoStatusBlock, sizeof(*IoStatusBlock), Mode);
-    if (NT_SUCCESS(Status))
-        Status = CmpNotify(KeyHandle, Event, &Request, Filter, WatchTree, FALSE, Mode);
+    NTSTATUS Status = CmpNotify(KeyHandle, Event, &Request, Filter, WatchTree, FALSE, Mode);
     if (Status == STATUS_NOTIFY_ENUM_DIR || Status == STATUS_NOTIFY_CLEANUP)
         (void)MmWriteCaller(IoStatusBlock, &Iosb, sizeof(Iosb), Mode);
+    return Status;
+}
+
+static NTSTATUS CmpNotifyUserLater(HANDLE KeyHandle, HANDLE Event, CMP_REQUEST *Request, ULONG Filter,
+                                   BOOLEAN WatchTree, KPROCESSOR_MODE Mode)
+{
+    Request->User.Thread = PsGetCurrentThread();
+    Request->User.Process = PsGetCurrentProcess();
+    ObfReferenceObject(Request->User.Thread);
+    NTSTATUS Status = CmpNotify(KeyHandle, Event, Request, Filter, WatchTree, TRUE, Mode);
+    if (!NT_SUCCESS(Status))
+        ObfDereferenceObject(Request->User.Thread);
     return Status;
 }
 
@@ -207,14 +209,21 @@ NTSTATUS CmNotifyChangeKey(HANDLE KeyHandle, HANDLE Event, PIO_APC_ROUTINE ApcRo
                            PIO_STATUS_BLOCK IoStatusBlock, ULONG CompletionFilter, BOOLEAN WatchTree,
                            BOOLEAN Asynchronous, KPROCESSOR_MODE Mode)
 {
-    CMP_REQUEST Request = {.Iosb = IoStatusBlock,
-                           .Item = (PWORK_QUEUE_ITEM)ApcRoutine,
-                           .Queue = (WORK_QUEUE_TYPE)(ULONG_PTR)ApcContext};
+    CMP_REQUEST Request = {.Iosb = IoStatusBlock};
     if ((CompletionFilter & ~(ULONG)REG_LEGAL_CHANGE_FILTER) || CompletionFilter == 0)
         return STATUS_INVALID_PARAMETER;
-    if (Mode != KernelMode)
-        return CmpNotifyForUser(KeyHandle, Event, IoStatusBlock, CompletionFilter, WatchTree, Asynchronous,
-                                Mode);
+    NTSTATUS Status = MmProbeCallerOutput(IoStatusBlock, sizeof(*IoStatusBlock), Mode);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Mode != KernelMode && !Asynchronous)
+        return CmpNotifyUser(KeyHandle, Event, IoStatusBlock, CompletionFilter, WatchTree, Mode);
+    if (Mode != KernelMode) {
+        Request.User.Routine = ApcRoutine;
+        Request.User.Context = ApcContext;
+        return CmpNotifyUserLater(KeyHandle, Event, &Request, CompletionFilter, WatchTree, Mode);
+    }
+    Request.Item = (PWORK_QUEUE_ITEM)ApcRoutine;
+    Request.Queue = (WORK_QUEUE_TYPE)(ULONG_PTR)ApcContext;
     if (Request.Item != NULL && (ULONG)Request.Queue > (ULONG)DelayedWorkQueue)
         return STATUS_INVALID_PARAMETER;
     return CmpNotify(KeyHandle, Event, &Request, CompletionFilter, WatchTree, Asynchronous, Mode);

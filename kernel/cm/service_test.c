@@ -26,19 +26,39 @@ typedef struct _USER_PAGE {
 
 #define ME ((USER_PAGE *)KT_USER_BASE)
 
-/* The thread has the rights of a plain user until PsRevertToSelf. */
-static BOOLEAN BecomeUser(VOID)
+/* The thread has the rights of the token, and the privilege enabled, until PsRevertToSelf. Primary is let go. */
+static BOOLEAN Become(PACCESS_TOKEN Primary, ULONG Privilege)
 {
-    PACCESS_TOKEN Primary, Token;
-    if (!NT_SUCCESS(SeCreateAccountToken(SeAccountUser, &Primary)))
-        return FALSE;
+    PACCESS_TOKEN Token;
+    HANDLE Handle;
+    TOKEN_PRIVILEGES Enable = {1, {{{Privilege, 0}, SE_PRIVILEGE_ENABLED}}};
     NTSTATUS Status = SeDuplicateToken(Primary, FALSE, TokenImpersonation, SecurityImpersonation, &Token);
     ObDereferenceObject(Primary);
     if (!NT_SUCCESS(Status))
         return FALSE;
-    Status = PsImpersonateClient(PsGetCurrentThread(), Token, FALSE, FALSE, SecurityImpersonation);
+    Status = ObOpenObjectByPointer(Token, OBJ_KERNEL_HANDLE, NULL, TOKEN_ADJUST_PRIVILEGES, NULL, KernelMode,
+                                   &Handle);
+    if (NT_SUCCESS(Status)) {
+        Status = ZwAdjustPrivilegesToken(Handle, FALSE, &Enable, 0, NULL, NULL);
+        ZwClose(Handle);
+    }
+    if (NT_SUCCESS(Status))
+        Status = PsImpersonateClient(PsGetCurrentThread(), Token, FALSE, FALSE, SecurityImpersonation);
     ObDereferenceObject(Token);
     return NT_SUCCESS(Status);
+}
+
+/* A plain user, with the privilege that everybody has. */
+static BOOLEAN BecomeUser(VOID)
+{
+    PACCESS_TOKEN Primary;
+    return NT_SUCCESS(SeCreateAccountToken(SeAccountUser, &Primary)) &&
+           Become(Primary, SE_CHANGE_NOTIFY_PRIVILEGE);
+}
+
+static BOOLEAN BecomeRestorer(VOID)
+{
+    return Become(PsReferencePrimaryToken(PsGetCurrentProcess()), SE_RESTORE_PRIVILEGE);
 }
 
 static VOID SetName(PCWSTR Text)
@@ -138,8 +158,8 @@ static VOID BadMemory(KT_CONTEXT *Kt)
               STATUS_ACCESS_VIOLATION);
     ME->Value.Length = 3;
     KT_EXPECT(Query(64) == STATUS_INVALID_PARAMETER);
-    KT_EXPECT(CmNotifyChangeKey(ME->Key, NULL, NULL, NULL, &ME->Iosb, REG_NOTIFY_CHANGE_NAME, FALSE, TRUE,
-                                UserMode) == STATUS_NOT_SUPPORTED);
+    KT_EXPECT(CmNotifyChangeKey(ME->Key, NULL, NULL, NULL, KERNEL_VARIABLE, REG_NOTIFY_CHANGE_NAME, FALSE,
+                                TRUE, UserMode) == STATUS_ACCESS_VIOLATION);
     Delete(Kt);
 }
 
@@ -157,6 +177,8 @@ static VOID AsUser(KT_CONTEXT *Kt)
     KT_EXPECT(CmQueryKey(ME->Key, KeyFullInformation, ME->Buffer, 64, &ME->Length, UserMode) ==
               STATUS_SUCCESS);
     KT_EXPECT(CmSaveKey(ME->Key, NULL, REG_STANDARD_FORMAT, UserMode) == STATUS_PRIVILEGE_NOT_HELD);
+    KT_EXPECT(CmLoadKey(&ME->Attributes, &ME->Attributes, UserMode) == STATUS_PRIVILEGE_NOT_HELD);
+    KT_EXPECT(CmUnloadKey(&ME->Attributes, UserMode) == STATUS_PRIVILEGE_NOT_HELD);
     KT_EXPECT(NtClose(ME->Key) == STATUS_SUCCESS);
     KT_EXPECT(Open(ROOT, KEY_SET_VALUE | KEY_READ) == STATUS_ACCESS_DENIED);
     KT_EXPECT(Open(ROOT, KEY_QUERY_VALUE) == STATUS_SUCCESS);
@@ -221,6 +243,111 @@ static VOID FlushNowhere(KT_CONTEXT *Kt)
     KT_EXPECT(CmFlushKey(ME->Key, UserMode) == STATUS_INVALID_HANDLE);
 }
 
+/* --- notifications that are not waited for ---------------------------------------------------------------------- */
+
+static NTSTATUS Watch(PIO_APC_ROUTINE Routine)
+{
+    ME->Iosb.Status = 1;
+    return CmNotifyChangeKey(ME->Key, ME->Child, Routine, (PVOID)77, &ME->Iosb, REG_NOTIFY_CHANGE_LAST_SET,
+                             FALSE, TRUE, UserMode);
+}
+
+static VOID Change(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(CmSetValueKey(ME->Key, &ME->Value, 0, REG_DWORD, ME->Buffer, 4, UserMode) == STATUS_SUCCESS);
+}
+
+static BOOLEAN IsSignalled(VOID)
+{
+    LARGE_INTEGER Now = {.QuadPart = 0};
+    return ZwWaitForSingleObject(ME->Child, FALSE, &Now) == STATUS_SUCCESS;
+}
+
+/* Nothing runs in user mode: what would be called there is taken out of the thread's list. */
+static VOID ExpectCall(KT_CONTEXT *Kt)
+{
+    PLIST_ENTRY Head = &KiCurrentThread()->ApcState.ApcListHead[UserMode];
+    KT_EXPECT(!IsListEmpty(Head));
+    PKAPC Apc = CONTAINING_RECORD(RemoveHeadList(Head), KAPC, ApcListEntry);
+    Apc->Inserted = FALSE;
+    BOOLEAN Right = Apc->NormalRoutine == (PKNORMAL_ROUTINE)0x1234 && Apc->NormalContext == (PVOID)77 &&
+                    Apc->SystemArgument1 == &ME->Iosb;
+    Apc->RundownRoutine(Apc);
+    KT_EXPECT(Right);
+}
+
+static VOID WatchLater(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(Create(ROOT L"\\KtCm", NULL) == STATUS_SUCCESS);
+    KT_EXPECT(ZwCreateEvent(&ME->Child, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE) == STATUS_SUCCESS);
+    SetValueName(L"v");
+    KT_EXPECT(Watch(NULL) == STATUS_PENDING && ME->Iosb.Status == 1 && !IsSignalled());
+    Change(Kt);
+    KT_EXPECT(ME->Iosb.Status == STATUS_NOTIFY_ENUM_DIR && IsSignalled());
+    KT_EXPECT(IsListEmpty(&KiCurrentThread()->ApcState.ApcListHead[UserMode]));
+    KT_EXPECT(Watch((PIO_APC_ROUTINE)0x1234) == STATUS_PENDING && !IsSignalled());
+    Change(Kt);
+    KT_EXPECT(ME->Iosb.Status == STATUS_NOTIFY_ENUM_DIR && IsSignalled());
+    ExpectCall(Kt);
+    Change(Kt); /* while nobody waits: the next one is told at once */
+    KT_EXPECT(Watch(NULL) == STATUS_NOTIFY_ENUM_DIR && ME->Iosb.Status == STATUS_NOTIFY_ENUM_DIR &&
+              IsSignalled());
+    KT_EXPECT(Watch(NULL) == STATUS_PENDING);
+    Delete(Kt);
+    KT_EXPECT(ME->Iosb.Status == STATUS_NOTIFY_CLEANUP && IsSignalled());
+    KT_EXPECT(NtClose(ME->Child) == STATUS_SUCCESS);
+}
+
+KT_TEST(cm_notifications_end_by_an_apc_in_the_callers_process)
+{
+    KtAsUser(Kt, 1, WatchLater);
+}
+
+/* --- hives ---------------------------------------------------------------------------------------------------------- */
+
+static OBJECT_ATTRIBUTES *HiveFile(VOID)
+{
+    static const WCHAR Path[] = L"\\SystemRoot\\System32\\config\\SYSTEM";
+    OBJECT_ATTRIBUTES *Attributes = (PVOID)ME->Buffer;
+    PUNICODE_STRING Name = (PVOID)(Attributes + 1);
+    *Name = (UNICODE_STRING){sizeof(Path) - sizeof(WCHAR), sizeof(Path), (PWCHAR)(Name + 1)};
+    RtlCopyMemory(Name->Buffer, Path, sizeof(Path));
+    InitializeObjectAttributes(Attributes, Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return Attributes;
+}
+
+static VOID WithHives(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(CmLoadKey(KERNEL_VARIABLE, HiveFile(), UserMode) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(CmUnloadKey(KERNEL_VARIABLE, UserMode) == STATUS_ACCESS_VIOLATION);
+    SetName(L"\\Registry\\Machine\\KtHive");
+    KT_EXPECT(CmLoadKey(&ME->Attributes, HiveFile(), UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(CmLoadKey(&ME->Attributes, KERNEL_VARIABLE, UserMode) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(CmLoadKey(&ME->Attributes, HiveFile(), UserMode) == STATUS_OBJECT_NAME_COLLISION);
+    KT_EXPECT(Open(L"\\Registry\\Machine\\KtHive\\Select", KEY_READ) == STATUS_SUCCESS);
+    SetName(L"\\Registry\\Machine\\KtHive");
+    KT_EXPECT(CmUnloadKey(&ME->Attributes, UserMode) == STATUS_CANNOT_DELETE);
+    KT_EXPECT(NtClose(ME->Key) == STATUS_SUCCESS);
+    KT_EXPECT(CmUnloadKey(&ME->Attributes, UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(Open(L"\\Registry\\Machine\\KtHive", KEY_READ) == STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
+static VOID AsRestorer(KT_CONTEXT *Kt)
+{
+    SetName(L"\\Registry\\Machine\\KtHive");
+    KT_EXPECT(CmLoadKey(&ME->Attributes, HiveFile(), UserMode) == STATUS_PRIVILEGE_NOT_HELD);
+    KT_EXPECT(BecomeRestorer());
+    WithHives(Kt);
+    PsRevertToSelf();
+}
+
+KT_TEST(cm_programs_load_hives)
+{
+    KtAsUser(Kt, 1, AsRestorer);
+}
+
+/* --- all of it ------------------------------------------------------------------------------------------------------ */
+
 KT_TEST(cm_services_work_for_user_mode)
 {
     KtAsUser(Kt, 1, SetAndAsk);
@@ -243,5 +370,5 @@ KT_TEST(cm_new_keys_have_the_callers_descriptor_and_pass_it_on)
 
 KT_TEST(cm_a_hive_without_a_volume_is_not_flushed)
 {
-    UserIn(Kt, FlushNowhere);
+    KtAsUser(Kt, 1, FlushNowhere);
 }

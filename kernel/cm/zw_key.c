@@ -126,3 +126,15 @@ NTSTATUS NTAPI ZwSaveKeyEx(HANDLE KeyHandle, HANDLE FileHandle, ULONG Format)
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     return CmSaveKey(KeyHandle, FileHandle, Format, KernelMode);
 }
+
+NTSTATUS NTAPI ZwLoadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, POBJECT_ATTRIBUTES FileObjectAttributes)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return CmLoadKey(KeyObjectAttributes, FileObjectAttributes, KernelMode);
+}
+
+NTSTATUS NTAPI ZwUnloadKey(POBJECT_ATTRIBUTES KeyObjectAttributes)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return CmUnloadKey(KeyObjectAttributes, KernelMode);
+}

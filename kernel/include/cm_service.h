@@ -34,9 +34,13 @@ NTSTATUS CmSetInformationKey(HANDLE KeyHandle, KEY_SET_INFORMATION_CLASS KeySetI
                              PVOID KeySetInformation, ULONG KeySetInformationLength, KPROCESSOR_MODE Mode);
 NTSTATUS CmFlushKey(HANDLE KeyHandle, KPROCESSOR_MODE Mode);
 
-/* [WDK ZwNotifyChangeKey] User mode: synchronous only, else STATUS_NOT_SUPPORTED (D-253). */
+/* [WDK ZwNotifyChangeKey] What user mode does not wait for ends by an APC to the thread: status block, event, ApcRoutine. */
 NTSTATUS CmNotifyChangeKey(HANDLE KeyHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
                            PIO_STATUS_BLOCK IoStatusBlock, ULONG CompletionFilter, BOOLEAN WatchTree,
                            BOOLEAN Asynchronous, KPROCESSOR_MODE Mode);
 /* [RegSaveKeyEx] STATUS_PRIVILEGE_NOT_HELD: user mode needs SeBackupPrivilege. */
 NTSTATUS CmSaveKey(HANDLE KeyHandle, HANDLE FileHandle, ULONG Format, KPROCESSOR_MODE Mode);
+/* [RegLoadKey, RegUnLoadKey] STATUS_PRIVILEGE_NOT_HELD: user mode needs SeRestorePrivilege. The file is opened by the kernel. */
+NTSTATUS CmLoadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, POBJECT_ATTRIBUTES FileObjectAttributes,
+                   KPROCESSOR_MODE Mode);
+NTSTATUS CmUnloadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, KPROCESSOR_MODE Mode);

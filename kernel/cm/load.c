@@ -1,94 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Keys to hive files and hive files to keys: ZwSaveKey, ZwLoadKey, ZwUnloadKey. [RegSaveKeyEx, RegLoadKey, RegUnLoadKey] */
+ * Hive files to keys and away again: ZwLoadKey, ZwUnloadKey. [RegLoadKey, RegUnLoadKey] */
 #include "cm/cmp.h"
+#include "cm/caller.h"
 #include "cm_service.h"
-#include "ke.h"
+#include "mm_caller.h"
 #include "se.h"
-
-/* [RegSaveKeyEx] */
-#define CMP_NO_COMPRESSION 4u
-
-/* --- saving ------------------------------------------------------------------------------------------------------------ */
-
-/* The key and what is below it, without volatile keys, as a hive of its own. */
-static NTSTATUS CmpCopyKey(const CMP_KCB *Kcb, HIVE *Copy)
-{
-    NTSTATUS Status = CmpStatus(HiveCreate(Copy, &CmpPagedMemory, CmpNow()));
-    if (!NT_SUCCESS(Status))
-        return Status;
-    CmpLockShared();
-    Status = Kcb->Deleted ? STATUS_KEY_DELETED
-                          : CmpStatus(HiveCopyTree(&Kcb->Hive->Hive, Kcb->Cell, Copy, Copy->Root));
-    CmpUnlockShared();
-    if (!NT_SUCCESS(Status))
-        HiveDestroy(Copy);
-    return Status;
-}
-
-static NTSTATUS CmpSaveKey(const CMP_KEY *Key, HANDLE File)
-{
-    HIVE Copy;
-    const uint8_t *Bytes;
-    uint32_t Length;
-    NTSTATUS Status = CmpCopyKey(Key->Kcb, &Copy);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    HiveSeal(&Copy, CmpNow(), &Bytes, &Length);
-    Status = CmpWriteFile(File, Bytes, Length);
-    HiveDestroy(&Copy);
-    return Status;
-}
-
-/* A user-mode caller's handle must be one that may be written by; *Own, a handle of the kernel's, is to be closed. */
-static NTSTATUS CmpOwnFile(HANDLE FileHandle, KPROCESSOR_MODE Mode, PHANDLE Own)
-{
-    PVOID File;
-    *Own = FileHandle;
-    if (Mode == KernelMode)
-        return STATUS_SUCCESS;
-    NTSTATUS Status =
-        ObReferenceObjectByHandle(FileHandle, FILE_WRITE_DATA, IoFileObjectType, Mode, &File, NULL);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = ObOpenObjectByPointer(File, OBJ_KERNEL_HANDLE, NULL, FILE_WRITE_DATA | SYNCHRONIZE,
-                                   IoFileObjectType, KernelMode, Own);
-    ObfDereferenceObject(File);
-    return Status;
-}
-
-static NTSTATUS CmpSaveAndTell(CMP_KEY *Key, HANDLE File, ULONG Format)
-{
-    NTSTATUS Status;
-    REG_SAVE_KEY_INFORMATION Information = {.Object = Key, .FileHandle = File, .Format = Format};
-    CMP_CALL Call = CMP_CALL_OF(RegNtPreSaveKey, RegNtPostSaveKey, Key, Information);
-    if (!CmpBeginCall(&Call, &Status))
-        return Status;
-    return CmpEndCall(&Call, Key, CmpSaveKey(Key, File));
-}
-
-/* [RegSaveKeyEx] SeBackupPrivilege. Format: REG_STANDARD_FORMAT, REG_LATEST_FORMAT, REG_NO_COMPRESSION; all are REGF 1.5 here, written anew. */
-NTSTATUS CmSaveKey(HANDLE KeyHandle, HANDLE FileHandle, ULONG Format, KPROCESSOR_MODE Mode)
-{
-    CMP_KEY *Key;
-    HANDLE File;
-    if (Format != REG_STANDARD_FORMAT && Format != REG_LATEST_FORMAT && Format != CMP_NO_COMPRESSION)
-        return STATUS_INVALID_PARAMETER;
-    if (!SeSinglePrivilegeCheck((LUID){SE_BACKUP_PRIVILEGE, 0}, Mode))
-        return STATUS_PRIVILEGE_NOT_HELD;
-    NTSTATUS Status = CmpReferenceKey(KeyHandle, 0, Mode, &Key);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = CmpOwnFile(FileHandle, Mode, &File);
-    if (NT_SUCCESS(Status)) {
-        Status = CmpSaveAndTell(Key, File, Format);
-        if (Mode != KernelMode)
-            ZwClose(File);
-    }
-    ObfDereferenceObject(Key);
-    return Status;
-}
-
-/* --- loading ------------------------------------------------------------------------------------------------------------ */
 
 /* Splits "\Registry\Machine\Name" into the key above and the name. */
 static NTSTATUS CmpSplitPath(PCUNICODE_STRING Path, PUNICODE_STRING Parent, PUNICODE_STRING Name)
@@ -131,20 +47,35 @@ static BOOLEAN CmpIsComponent(PCUNICODE_STRING Name)
     return Name->Length != 0 && !(Name->Length & 1) && Name->Length <= CMP_MAX_NAME_BYTES;
 }
 
-static NTSTATUS CmpOpenParent(POBJECT_ATTRIBUTES Attributes, PUNICODE_STRING Name, CMP_KEY **Key)
+/* What the attributes of a caller name, in the kernel's memory. CmpReleaseText in any case. */
+static NTSTATUS CmpCaptureName(POBJECT_ATTRIBUTES From, KPROCESSOR_MODE Mode, PHANDLE Root, CMP_TEXT *Name)
 {
-    UNICODE_STRING Path;
+    OBJECT_ATTRIBUTES Attributes;
+    *Name = (CMP_TEXT){0};
+    NTSTATUS Status = MmReadCaller(&Attributes, From, sizeof(Attributes), Mode);
+    if (NT_SUCCESS(Status))
+        Status = CmpCaptureText(Attributes.ObjectName, MAXUSHORT, Mode, Name);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    *Root = Attributes.RootDirectory;
+    return Name->Text != NULL ? STATUS_SUCCESS : STATUS_OBJECT_NAME_INVALID;
+}
+
+/* The key above, and the name of the one below it. Path: relative to Root, then one component, or absolute. */
+static NTSTATUS CmpOpenParent(HANDLE Root, PCUNICODE_STRING Path, KPROCESSOR_MODE Mode, PUNICODE_STRING Name,
+                              CMP_KEY **Key)
+{
+    UNICODE_STRING Above;
     PVOID Object;
-    if (Attributes->RootDirectory != NULL) {
-        *Name = *Attributes->ObjectName;
-        return CmpIsComponent(Name) ? CmpReferenceKey(Attributes->RootDirectory, 0, KernelMode, Key)
-                                    : STATUS_OBJECT_NAME_INVALID;
+    if (Root != NULL) {
+        *Name = *Path;
+        return CmpIsComponent(Name) ? CmpReferenceKey(Root, 0, Mode, Key) : STATUS_OBJECT_NAME_INVALID;
     }
-    NTSTATUS Status = CmpSplitPath(Attributes->ObjectName, &Path, Name);
+    NTSTATUS Status = CmpSplitPath(Path, &Above, Name);
     if (NT_SUCCESS(Status) && !CmpIsComponent(Name))
         Status = STATUS_OBJECT_NAME_INVALID;
     if (NT_SUCCESS(Status))
-        Status = ObReferenceObjectByName(&Path, OBJ_CASE_INSENSITIVE, NULL, KEY_READ, CmKeyObjectType,
+        Status = ObReferenceObjectByName(&Above, OBJ_CASE_INSENSITIVE, NULL, KEY_READ, CmKeyObjectType,
                                          KernelMode, NULL, &Object);
     if (NT_SUCCESS(Status))
         *Key = Object;
@@ -181,24 +112,39 @@ static NTSTATUS CmpLoad(CMP_KEY *Parent, PUNICODE_STRING Name, PUNICODE_STRING F
     return Status;
 }
 
-/* [RegLoadKey] PASSIVE_LEVEL. The file is read now, and replaced when the hive is flushed. STATUS_REGISTRY_CORRUPT: it is no hive. The file is
- * named from the root of the name space only. */
-NTSTATUS NTAPI ZwLoadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, POBJECT_ATTRIBUTES FileObjectAttributes)
+static NTSTATUS CmpLoadAndTell(HANDLE Root, PCUNICODE_STRING Path, PUNICODE_STRING File, KPROCESSOR_MODE Mode)
 {
     CMP_KEY *Parent;
     UNICODE_STRING Name;
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    if (FileObjectAttributes->RootDirectory != NULL)
-        return STATUS_INVALID_PARAMETER;
-    NTSTATUS Status = CmpOpenParent(KeyObjectAttributes, &Name, &Parent);
+    NTSTATUS Status = CmpOpenParent(Root, Path, Mode, &Name, &Parent);
     if (!NT_SUCCESS(Status))
         return Status;
-    PUNICODE_STRING File = FileObjectAttributes->ObjectName;
     REG_LOAD_KEY_INFORMATION Information = {.Object = Parent, .KeyName = &Name, .SourceFile = File};
     CMP_CALL Call = CMP_CALL_OF(RegNtPreLoadKey, RegNtPostLoadKey, Parent, Information);
     if (CmpBeginCall(&Call, &Status))
         Status = CmpEndCall(&Call, Parent, CmpLoad(Parent, &Name, File));
     ObfDereferenceObject(Parent);
+    return Status;
+}
+
+/* [RegLoadKey] SeRestorePrivilege. The file is read now, and replaced when the hive is flushed. STATUS_REGISTRY_CORRUPT: it is no hive. It is
+ * named from the root of the name space only. */
+NTSTATUS CmLoadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, POBJECT_ATTRIBUTES FileObjectAttributes,
+                   KPROCESSOR_MODE Mode)
+{
+    CMP_TEXT Path, File = {0};
+    HANDLE Root, FileRoot = NULL;
+    if (!SeSinglePrivilegeCheck((LUID){SE_RESTORE_PRIVILEGE, 0}, Mode))
+        return STATUS_PRIVILEGE_NOT_HELD;
+    NTSTATUS Status = CmpCaptureName(KeyObjectAttributes, Mode, &Root, &Path);
+    if (NT_SUCCESS(Status))
+        Status = CmpCaptureName(FileObjectAttributes, Mode, &FileRoot, &File);
+    if (NT_SUCCESS(Status) && FileRoot != NULL)
+        Status = STATUS_INVALID_PARAMETER;
+    if (NT_SUCCESS(Status))
+        Status = CmpLoadAndTell(Root, Path.Text, File.Text, Mode);
+    CmpReleaseText(&File);
+    CmpReleaseText(&Path);
     return Status;
 }
 
@@ -245,13 +191,11 @@ static NTSTATUS CmpUnload(CMP_KEY *Parent, PCUNICODE_STRING Name)
     return Status;
 }
 
-/* [RegUnLoadKey] PASSIVE_LEVEL. */
-NTSTATUS NTAPI ZwUnloadKey(POBJECT_ATTRIBUTES KeyObjectAttributes)
+static NTSTATUS CmpUnloadAndTell(HANDLE Root, PCUNICODE_STRING Path, KPROCESSOR_MODE Mode)
 {
     CMP_KEY *Parent;
     UNICODE_STRING Name;
-    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpOpenParent(KeyObjectAttributes, &Name, &Parent);
+    NTSTATUS Status = CmpOpenParent(Root, Path, Mode, &Name, &Parent);
     if (!NT_SUCCESS(Status))
         return Status;
     REG_UNLOAD_KEY_INFORMATION Information = {.Object = Parent};
@@ -259,5 +203,19 @@ NTSTATUS NTAPI ZwUnloadKey(POBJECT_ATTRIBUTES KeyObjectAttributes)
     if (CmpBeginCall(&Call, &Status))
         Status = CmpEndCall(&Call, Parent, CmpUnload(Parent, &Name));
     ObfDereferenceObject(Parent);
+    return Status;
+}
+
+/* [RegUnLoadKey] SeRestorePrivilege. */
+NTSTATUS CmUnloadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, KPROCESSOR_MODE Mode)
+{
+    CMP_TEXT Path;
+    HANDLE Root;
+    if (!SeSinglePrivilegeCheck((LUID){SE_RESTORE_PRIVILEGE, 0}, Mode))
+        return STATUS_PRIVILEGE_NOT_HELD;
+    NTSTATUS Status = CmpCaptureName(KeyObjectAttributes, Mode, &Root, &Path);
+    if (NT_SUCCESS(Status))
+        Status = CmpUnloadAndTell(Root, Path.Text, Mode);
+    CmpReleaseText(&Path);
     return Status;
 }
