@@ -30,7 +30,7 @@ typedef struct MODEL {
     MODEL_KEY Keys[KEYS];
     uint64_t Random;
     uint32_t FailIn, Live; /* allocations until one fails */
-    uint32_t Cleaned;      /* times that the file had changed */
+    uint32_t Dirtied;      /* edits of EditOnce that changed the file */
 } MODEL;
 
 static uint32_t Random(MODEL *Model, uint32_t Below)
@@ -367,20 +367,20 @@ static void CompareSealed(MODEL *Model)
     CheckNothingLeaks(Bytes, Length);
 }
 
-/* A hive that is not dirty is byte for byte what it was; Copy is of its bins. */
-static void CompareClean(MODEL *Model, uint8_t **Copy, uint32_t *CopyLength)
+/* One edit, after which a hive that is not dirty is byte for byte what it was. */
+static void EditOnce(MODEL *Model, EDIT Edit)
 {
-    const HIVE_STORE *Store = &Model->Hive.Stores[0];
-    if (!Model->Hive.Dirty) {
-        assert_int_equal(Store->Length, *CopyLength);
-        assert_memory_equal(Store->Bins, *Copy, *CopyLength);
-        return;
-    }
-    *Copy = realloc(*Copy, Store->Length);
-    memcpy(*Copy, Store->Bins, Store->Length);
-    *CopyLength = Store->Length;
+    uint32_t Length = Model->Hive.Stores[0].Length;
+    uint8_t *Before = malloc(Length);
+    memcpy(Before, Model->Hive.Stores[0].Bins, Length);
     Model->Hive.Dirty = false;
-    Model->Cleaned++;
+    assert_int_equal(Edit(Model), HiveOk);
+    if (!Model->Hive.Dirty) {
+        assert_int_equal(Model->Hive.Stores[0].Length, Length);
+        assert_int_equal(memcmp(Model->Hive.Stores[0].Bins, Before, Length), 0);
+    }
+    Model->Dirtied += Model->Hive.Dirty;
+    free(Before);
 }
 
 static MODEL *Begin(uint64_t Seed)
@@ -407,20 +407,19 @@ static void RandomEditsAgreeWithTheModel(void **State)
     (void)State;
     for (uint64_t Seed = 1; Seed <= 4; Seed++) {
         MODEL *Model = Begin(Seed);
-        uint8_t *Copy = NULL;
-        uint32_t CopyLength = 0;
         for (uint32_t i = 0; i < 6000; i++) {
             EDIT Edit = Edits[Random(Model, sizeof(Edits) / sizeof(Edits[0]))];
-            assert_int_equal(Edit(Model), HiveOk);
-            CompareClean(Model, &Copy, &CopyLength);
+            if (i % 50 == 0)
+                EditOnce(Model, Edit);
+            else
+                assert_int_equal(Edit(Model), HiveOk);
             if (i % 1000 == 999) {
                 Compare(Model, &Model->Hive, true);
                 CheckSecurityRing(Model);
                 CompareSealed(Model);
             }
         }
-        assert_in_range(Model->Cleaned, 2, 5999); /* edits of volatile keys change no file */
-        free(Copy);
+        assert_in_range(Model->Dirtied, 1, 119); /* edits of volatile keys change no file */
         End(Model);
     }
 }
