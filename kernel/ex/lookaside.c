@@ -65,8 +65,8 @@ VOID NTAPI ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside)
 /* --- LOOKASIDE_LIST_EX: its routines are told the list
  * -------------------------------------------------------------- */
 
-static PVOID NTAPI ExpAllocateEx(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
-                                 PLOOKASIDE_LIST_EX Lookaside)
+static DECLSPEC_NOINLINE PVOID NTAPI ExpAllocateEx(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                                   PLOOKASIDE_LIST_EX Lookaside)
 {
     return ExAllocatePoolForOwner(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
 }

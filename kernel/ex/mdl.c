@@ -21,8 +21,8 @@ static VOID ExpInitializeMdl(PMDL Mdl, ULONG_PTR Address, SIZE_T Length, SIZE_T 
 
 /* IRQL <= DISPATCH_LEVEL. [WDK IoAllocateMdl] linked to the IRP: as its MDL, or at the end of the chain if
  * SecondaryBuffer. NULL when memory is short. */
-PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota,
-                         PIRP Irp)
+DECLSPEC_NOINLINE PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
+                                           BOOLEAN ChargeQuota, PIRP Irp)
 {
     if (Length > EXP_MDL_MOST_BYTES)
         return NULL;

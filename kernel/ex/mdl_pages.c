@@ -97,9 +97,10 @@ static PMDL ExpAllocatePagesMdl(ULONG64 Low, ULONG64 High, ULONG64 Skip, SIZE_T 
 
 /* IRQL <= DISPATCH_LEVEL. The MDL may describe less than was asked for; the caller frees the pages with
  * MmFreePagesFromMdl and the MDL with ExFreePool. NULL for a cache type that does not exist here. */
-PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
-                                   PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
-                                   MEMORY_CACHING_TYPE CacheType, ULONG Flags)
+DECLSPEC_NOINLINE PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
+                                                     PHYSICAL_ADDRESS HighAddress, PHYSICAL_ADDRESS SkipBytes,
+                                                     SIZE_T TotalBytes, MEMORY_CACHING_TYPE CacheType,
+                                                     ULONG Flags)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KI_REQUIRE_ARGUMENT(CacheType == MmNotMapped || (ULONG)CacheType < MmMaximumCacheType, CacheType);
@@ -111,9 +112,11 @@ PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateNodePagesForMdlEx] the same, from one node if possible: valid numbers end with
  * KeQueryHighestNodeNumber, and there is one node here. */
-PMDL NTAPI MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
-                                       PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
-                                       MEMORY_CACHING_TYPE CacheType, ULONG IdealNode, ULONG Flags)
+DECLSPEC_NOINLINE PMDL NTAPI MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
+                                                         PHYSICAL_ADDRESS HighAddress,
+                                                         PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
+                                                         MEMORY_CACHING_TYPE CacheType, ULONG IdealNode,
+                                                         ULONG Flags)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KI_REQUIRE_ARGUMENT(CacheType == MmNotMapped || (ULONG)CacheType < MmMaximumCacheType, CacheType);
@@ -126,8 +129,8 @@ PMDL NTAPI MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADD
 }
 
 /* [WDK MmAllocatePagesForMdl] the same without flags; the first mapping says of what cache type the pages are. */
-PMDL NTAPI MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
-                                 PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes)
+DECLSPEC_NOINLINE PMDL NTAPI MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+                                                   PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
 

@@ -146,13 +146,13 @@ PVOID ExAllocatePoolForOwner(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag
 
 /* IRQL <= DISPATCH_LEVEL; paged pool <= APC_LEVEL. [WDK ExAllocatePoolWithTag] 16-byte aligned, page-aligned
  * from a page up; NULL when memory is short. Nonpaged pool is never executable (deviation D-030). */
-PVOID NTAPI ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     return ExpAllocate((ULONG)PoolType, NumberOfBytes, Tag, EXP_CALLER());
 }
 
 /* [WDK ExAllocatePool] the same without a tag. */
-PVOID NTAPI ExAllocatePool(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
+DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePool(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
 {
     return ExpAllocate((ULONG)PoolType, NumberOfBytes, EXP_NO_TAG, EXP_CALLER());
 }

@@ -28,8 +28,8 @@ static ULONG ExpPlacement(EX_POOL_PRIORITY Priority)
     return (Priority & 9) == 9 ? EXP_TYPE_UNDERRUN : 0;
 }
 
-PVOID NTAPI ExAllocatePoolWithTagPriority(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
-                                          EX_POOL_PRIORITY Priority)
+DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePoolWithTagPriority(POOL_TYPE PoolType, SIZE_T NumberOfBytes,
+                                                            ULONG Tag, EX_POOL_PRIORITY Priority)
 {
     EXP_OWNER Owner = EXP_CALLER();
 
@@ -48,13 +48,13 @@ static PVOID ExpAllocateQuota(ULONG Type, SIZE_T Size, ULONG Tag, EXP_OWNER Owne
     return ExpAllocateTyped(Type & ~(ULONG)POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, Size, Tag, Owner);
 }
 
-PVOID NTAPI ExAllocatePoolWithQuotaTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePoolWithQuotaTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     return ExpAllocateQuota((ULONG)PoolType, NumberOfBytes, Tag, EXP_CALLER());
 }
 
 /* [WDK ExAllocatePoolWithQuota] the same without a tag. */
-PVOID NTAPI ExAllocatePoolWithQuota(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
+DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePoolWithQuota(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
 {
     return ExpAllocateQuota((ULONG)PoolType, NumberOfBytes, EXP_NO_TAG, EXP_CALLER());
 }
@@ -111,7 +111,7 @@ static PVOID ExpAllocateFlags(POOL_FLAGS Flags, SIZE_T Size, ULONG Tag, EX_POOL_
 /* IRQL <= DISPATCH_LEVEL; paged pool <= APC_LEVEL. [WDK ExAllocatePool2] zeroed unless
  * POOL_FLAG_UNINITIALIZED; NULL, or an exception with POOL_FLAG_RAISE_ON_FAILURE, for a tag of 0, invalid
  * flags or no memory. */
-PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
+DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
 {
     return ExpAllocateFlags(Flags, NumberOfBytes, Tag, HighPoolPriority, EXP_CALLER());
 }
@@ -131,8 +131,9 @@ static BOOLEAN ExpReadParameters(PCPOOL_EXTENDED_PARAMETER Parameters, ULONG Cou
 }
 
 /* [WDK ExAllocatePool3] ExAllocatePool2 with extended parameters. */
-PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
-                            PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount)
+DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
+                                              PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
+                                              ULONG ExtendedParametersCount)
 {
     EXP_OWNER Owner = EXP_CALLER();
     EX_POOL_PRIORITY Priority = HighPoolPriority;

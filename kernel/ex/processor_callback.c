@@ -45,8 +45,8 @@ static NTSTATUS ExpTellOfExisting(const EXP_PROCESSOR_CALLBACK *Callback)
 }
 
 /* PASSIVE_LEVEL. NULL: no memory, or the callback said that it cannot cope with a processor that is there. */
-PVOID NTAPI KeRegisterProcessorChangeCallback(PPROCESSOR_CALLBACK_FUNCTION CallbackFunction,
-                                              PVOID CallbackContext, ULONG Flags)
+DECLSPEC_NOINLINE PVOID NTAPI KeRegisterProcessorChangeCallback(PPROCESSOR_CALLBACK_FUNCTION CallbackFunction,
+                                                                PVOID CallbackContext, ULONG Flags)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     EXP_PROCESSOR_CALLBACK *Callback = ExAllocatePoolForOwner(NonPagedPoolNx, sizeof(*Callback),

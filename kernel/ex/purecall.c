@@ -6,7 +6,7 @@
 #include "ntbox/crt.h"
 
 /* Any IRQL. */
-int __cdecl _purecall(void)
+DECLSPEC_NOINLINE int __cdecl _purecall(void)
 {
     const void *Caller = __builtin_return_address(0);
 

@@ -203,7 +203,8 @@ VOID NTAPI ExInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE R
 }
 
 /* [WDK ExAllocateCacheAwareRundownProtection] NULL: no memory. */
-PEX_RUNDOWN_REF_CACHE_AWARE NTAPI ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType, ULONG PoolTag)
+DECLSPEC_NOINLINE PEX_RUNDOWN_REF_CACHE_AWARE NTAPI ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType,
+                                                                                          ULONG PoolTag)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     SIZE_T Size = ExSizeOfRundownProtectionCacheAware();

@@ -80,7 +80,7 @@ static VOID NTAPI ExpTimerDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID A
 }
 
 /* [WDK ExAllocateTimer] IRQL <= DISPATCH_LEVEL. NULL: no memory. High resolution and no-wake exclude each other. */
-PEX_TIMER NTAPI ExAllocateTimer(PEXT_CALLBACK Callback, PVOID Context, ULONG Attributes)
+DECLSPEC_NOINLINE PEX_TIMER NTAPI ExAllocateTimer(PEXT_CALLBACK Callback, PVOID Context, ULONG Attributes)
 {
     const ULONG Both = EX_TIMER_HIGH_RESOLUTION | EX_TIMER_NO_WAKE;
     PVOID Owner = __builtin_return_address(0);

@@ -17,7 +17,7 @@ ULONG64 NTAPI RtlGetEnabledExtendedFeatures(ULONG64 FeatureMask)
 
 /* IRQL <= DISPATCH_LEVEL. Features that are not enabled are left out. The XSAVE area is 64-byte aligned inside Buffer. Where it was
  * saved is noted, to be compared at the restore. */
-NTSTATUS NTAPI KeSaveExtendedProcessorState(ULONG64 Mask, PXSTATE_SAVE XStateSave)
+DECLSPEC_NOINLINE NTSTATUS NTAPI KeSaveExtendedProcessorState(ULONG64 Mask, PXSTATE_SAVE XStateSave)
 {
     ULONG Size = ArchXStateSize();
 

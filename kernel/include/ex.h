@@ -38,7 +38,8 @@ ULONG ExReportDriverWorkItems(PCSTR Driver, const void *Base, SIZE_T Size);
  */
 
 /* Allocates as ExAllocatePoolWithTag does, but Owner (a code address) counts as the allocating code: for
- * kernel code that allocates on behalf of a driver, which gives its own __builtin_return_address(0). */
+ * kernel code that allocates on behalf of a driver, which gives its own __builtin_return_address(0) and is DECLSPEC_NOINLINE: inlined, it
+ * would give its caller's. */
 PVOID ExAllocatePoolForOwner(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PVOID Owner);
 
 /* Free kernel, any IRQL: a small block that the kernel keeps for the next who needs one gets that owner, or none (NULL). */

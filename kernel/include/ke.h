@@ -40,6 +40,13 @@ typedef struct _KE_LOCK_KIND {
                  KE_LOCK_STATE *State); /* bug check, all frozen: no lock */
 } KE_LOCK_KIND;
 
+typedef union _KE_APC_DISABLE {
+    struct {
+        SHORT Kernel, Special;
+    };
+    LONG Both;
+} KE_APC_DISABLE;
+
 typedef struct _KTHREAD {
     DISPATCHER_HEADER Header; /* (h) signalled when the thread has ended */
     PVOID KernelStack;        /* saved RSP while SwapBusy is clear */
@@ -82,10 +89,15 @@ typedef struct _KTHREAD {
     KAPC_STATE SavedApcState;                   /* (t) of the own process while attached to another */
     UCHAR ApcStateIndex;                        /* (t) 1: attached */
     volatile BOOLEAN ApcQueueable;              /* (t) FALSE: the thread ends */
-    SHORT KernelApcDisable;                     /* (o) KeEnterCriticalRegion: -1 per nesting */
-    SHORT SpecialApcDisable;                    /* (o) KeEnterGuardedRegion */
-    USHORT MemoryLocks;                         /* (o) mm: address spaces and segments that it has locked */
-    struct _KE_GATE *Gate;                      /* (o) innermost call into a driver */
+    union {
+        struct {
+            SHORT KernelApcDisable;  /* (o) KeEnterCriticalRegion: -1 per nesting */
+            SHORT SpecialApcDisable; /* (o) KeEnterGuardedRegion */
+        };
+        KE_APC_DISABLE ApcDisable; /* (o) the two of them */
+    };
+    USHORT MemoryLocks;           /* (o) mm: address spaces and segments that it has locked */
+    struct _KE_GATE *Gate;        /* (o) innermost call into a driver */
     PVOID GateRoutine;            /* (o) its routine: survives what a driver does to the stack */
     BOOLEAN Ending;               /* (o) counted in KeThreadReaper */
     PVOID WorkRoutine;            /* (o) of a worker: the routine of the item that it has in hand */
@@ -294,57 +306,7 @@ static inline ULONG KeHeldLockCount(void)
     return Count;
 }
 
-/* --- the gate: every call into a driver passes here ---- */
-
-typedef enum _KE_GATE_KIND {
-    GateDriverEntry,
-    GateUnload,
-    GateDispatch,
-    GateCompletion,
-    GateCancel,
-    GateDpc,
-    GateTimer,
-    GateWorkItem,
-    GateThread,
-    GateApc,
-    GateIsr,
-    GateSynchronize,
-    GateIpi,
-    GateNmi,
-    GateProcessorChange,
-    GateDllInitialize,
-    GateDllUnload,
-    GateImageNotify,
-    GateRegistryCallback,
-    GateRegistryQuery,
-    GateFastIo,
-    GateReinitialize,
-    GateController,
-    GateNotification,
-    GateProcessNotify,
-    GateThreadNotify,
-    GateObjectCallback,
-    GateKinds /* how many */
-} KE_GATE_KIND;
-
-typedef struct _KE_GATE {
-    KE_GATE_KIND Kind;
-    PVOID Routine; /* the driver's function */
-    KIRQL Irql;
-    SHORT KernelApcDisable, SpecialApcDisable;
-    ULONG HeldLockCount;    /* of this processor, the kernel's and the drivers' */
-    BOOLEAN Interrupts;     /* RFLAGS.IF; the direction flag is always clear */
-    BOOLEAN SystemAffinity; /* checked kernel: the thread's affinity was a system affinity */
-    struct _KE_GATE *Outer; /* the gate around this one on the same thread; NULL: none */
-    const void
-        *Caller; /* return address in who gave us Routine, to blame when that is no code; NULL: unknown */
-} KE_GATE;
-
-/* Around each call into a driver: Enter notes IRQL, held locks and APC state, Leave compares. A driver that
- * returns with another IRQL or keeps a lock is a bug check that names the routine. Cheap enough to be in both
- * kernels. */
-VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine);
-VOID KeLeaveGate(KE_GATE *Gate);
+#include "ke_gate.h"
 
 /* The current thread is about to end: inside a driver's routine only in that which the thread was made for, else it is a bug check. */
 VOID KeCheckThreadOwner(VOID);

@@ -50,6 +50,8 @@ typedef struct _RTL_UPCALLS {
     BOOLEAN (*IsReadable)(ULONG64 Address, ULONG Length);
     /* RtlRaiseException found no handler. Does not return: bug check. */
     VOID (*UnhandledException)(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord);
+    /* An unwind is complete: what the running stack has below StackPointer is given up. */
+    VOID (*LeaveFrames)(ULONG64 StackPointer);
 } RTL_UPCALLS;
 
 VOID RtlSetUpcalls(const RTL_UPCALLS *Upcalls);

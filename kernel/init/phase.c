@@ -66,7 +66,8 @@ VOID InitSetUpcalls(VOID)
     static const KI_UPCALLS Ke = {ImIsKernelAddress,  ImSymbolize,     InitUnwindOne,
                                   InitBugCheckReport, ExFixSListFault, ExDescribePoolAddress,
                                   ExPrepareProcessor, InitHangReport};
-    static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException};
+    static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException,
+                                    KeForgetGates};
     static const OB_UPCALLS Ob = {ImForcesIntegrity};
     static const IM_UPCALLS Im = {IoReportModuleLeaks};
     static const PS_UPCALLS Ps = {IoCancelThreadIo};

@@ -65,7 +65,7 @@ NTSTATUS NTAPI IoAttachDevice(PDEVICE_OBJECT Source, PUNICODE_STRING TargetName,
 
 /* [WDK IoDetachDevice] Target is the device below. If it was deleted meanwhile, it goes now. [WDK Bug Check 0xC9] 0x202: nothing is
  * attached to it */
-VOID NTAPI IoDetachDevice(PDEVICE_OBJECT Target)
+DECLSPEC_NOINLINE VOID NTAPI IoDetachDevice(PDEVICE_OBJECT Target)
 {
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
     if (Target->AttachedDevice == NULL)

@@ -13,8 +13,8 @@ VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length)
 }
 
 /* A system buffer of Room bytes with the first Length of Source in it. */
-static NTSTATUS IopAddSystemBuffer(PIRP Irp, const void *Source, ULONG Length, ULONG Room,
-                                   KPROCESSOR_MODE Mode)
+static DECLSPEC_NOINLINE NTSTATUS IopAddSystemBuffer(PIRP Irp, const void *Source, ULONG Length, ULONG Room,
+                                                     KPROCESSOR_MODE Mode)
 {
     PVOID Buffer = ExAllocatePoolForOwner(NonPagedPoolNx, Room, IOP_TAG_BUFFER, __builtin_return_address(0));
     if (Buffer == NULL)
@@ -47,8 +47,8 @@ NTSTATUS IopUseSystemBuffer(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, BO
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IopAddLockedMdl(PIRP Irp, PVOID Buffer, ULONG Length, LOCK_OPERATION Operation,
-                                KPROCESSOR_MODE Mode)
+static DECLSPEC_NOINLINE NTSTATUS IopAddLockedMdl(PIRP Irp, PVOID Buffer, ULONG Length,
+                                                  LOCK_OPERATION Operation, KPROCESSOR_MODE Mode)
 {
     NTSTATUS Status = STATUS_SUCCESS;
     PMDL Mdl = IoAllocateMdl(Buffer, Length, FALSE, FALSE, NULL);

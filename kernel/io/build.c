@@ -15,9 +15,10 @@ static PIRP IopNewRequest(PDEVICE_OBJECT Device, UCHAR Major, PIO_STATUS_BLOCK I
 
 /* [WDK IoBuildDeviceIoControlRequest] NULL when memory is short or a buffer cannot be locked. The IRP belongs to the calling thread and
  * is freed by the I/O manager when it is completed. PASSIVE_LEVEL. */
-PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG Code, PDEVICE_OBJECT Device, PVOID Input, ULONG InputLength,
-                                         PVOID Output, ULONG OutputLength, BOOLEAN Internal, PKEVENT Event,
-                                         PIO_STATUS_BLOCK Iosb)
+DECLSPEC_NOINLINE PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG Code, PDEVICE_OBJECT Device, PVOID Input,
+                                                           ULONG InputLength, PVOID Output,
+                                                           ULONG OutputLength, BOOLEAN Internal,
+                                                           PKEVENT Event, PIO_STATUS_BLOCK Iosb)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     PIRP Irp = IopNewRequest(Device, Internal ? IRP_MJ_INTERNAL_DEVICE_CONTROL : IRP_MJ_DEVICE_CONTROL, Iosb,
@@ -70,16 +71,18 @@ static PIRP IopBuildFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer,
 
 /* [WDK IoBuildAsynchronousFsdRequest] IRP_MJ_READ, WRITE, FLUSH_BUFFERS, SHUTDOWN or PNP. The driver's completion routine frees the
  * buffers and the IRP. IRQL <= DISPATCH_LEVEL. */
-PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer, ULONG Length,
-                                         PLARGE_INTEGER Offset, PIO_STATUS_BLOCK Iosb)
+DECLSPEC_NOINLINE PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer,
+                                                           ULONG Length, PLARGE_INTEGER Offset,
+                                                           PIO_STATUS_BLOCK Iosb)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     return IopBuildFsdRequest(Major, Device, Buffer, Length, Offset, Iosb, __builtin_return_address(0));
 }
 
 /* [WDK IoBuildSynchronousFsdRequest] belongs to the calling thread; the I/O manager sets Event and frees the IRP. PASSIVE_LEVEL. */
-PIRP NTAPI IoBuildSynchronousFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer, ULONG Length,
-                                        PLARGE_INTEGER Offset, PKEVENT Event, PIO_STATUS_BLOCK Iosb)
+DECLSPEC_NOINLINE PIRP NTAPI IoBuildSynchronousFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer,
+                                                          ULONG Length, PLARGE_INTEGER Offset, PKEVENT Event,
+                                                          PIO_STATUS_BLOCK Iosb)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     PIRP Irp = IopBuildFsdRequest(Major, Device, Buffer, Length, Offset, Iosb, __builtin_return_address(0));

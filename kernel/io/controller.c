@@ -4,7 +4,7 @@
 #include "ex.h"
 
 /* [WDK IoCreateController] NULL when memory is short. PASSIVE_LEVEL. */
-PCONTROLLER_OBJECT NTAPI IoCreateController(ULONG Size)
+DECLSPEC_NOINLINE PCONTROLLER_OBJECT NTAPI IoCreateController(ULONG Size)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     SIZE_T Whole = sizeof(CONTROLLER_OBJECT) + (SIZE_T)Size;

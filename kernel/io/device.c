@@ -237,7 +237,7 @@ static VOID IopCheckDelete(PDEVICE_OBJECT Device, PVOID Caller)
 }
 
 /* [WDK IoDeleteDevice] IRQL <= APC_LEVEL. */
-VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT Device)
+DECLSPEC_NOINLINE VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT Device)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     IopCheckDelete(Device, __builtin_return_address(0));

@@ -40,7 +40,7 @@ static VOID IopCopyOutput(PIRP Irp)
         Irp->IoStatus.Status = Status;
 }
 
-NTSTATUS IopReadRequestor(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode)
+DECLSPEC_NOINLINE NTSTATUS IopReadRequestor(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode)
 {
     __try {
         return MmReadCaller(To, From, Length, Mode);
@@ -49,7 +49,7 @@ NTSTATUS IopReadRequestor(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_
     }
 }
 
-NTSTATUS IopWriteRequestor(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode)
+DECLSPEC_NOINLINE NTSTATUS IopWriteRequestor(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode)
 {
     __try {
         return MmWriteCaller(To, From, Length, Mode);

@@ -19,7 +19,7 @@ static IOP_ERROR_ENTRY *IopErrorEntry(PVOID Packet)
 
 /* [WDK IoAllocateErrorLogEntry] IoObject: a device or driver object. NULL when memory is short or the size is not between that of the
  * packet and ERROR_LOG_MAXIMUM_SIZE. IRQL <= DISPATCH_LEVEL. */
-PVOID NTAPI IoAllocateErrorLogEntry(PVOID IoObject, UCHAR EntrySize)
+DECLSPEC_NOINLINE PVOID NTAPI IoAllocateErrorLogEntry(PVOID IoObject, UCHAR EntrySize)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     if (IoObject == NULL || EntrySize < sizeof(IO_ERROR_LOG_PACKET) || EntrySize > ERROR_LOG_MAXIMUM_SIZE)

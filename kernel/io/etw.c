@@ -82,8 +82,8 @@ static IOP_TRACE_SLOT *IopSlotOf(REGHANDLE Handle)
 }
 
 /* [WDK EtwRegister] a provider that is enabled already is told so before the call returns, as far as it has a callback. PASSIVE_LEVEL. */
-NTSTATUS NTAPI EtwRegister(LPCGUID ProviderId, PETWENABLECALLBACK EnableCallback, PVOID CallbackContext,
-                           PREGHANDLE RegHandle)
+DECLSPEC_NOINLINE NTSTATUS NTAPI EtwRegister(LPCGUID ProviderId, PETWENABLECALLBACK EnableCallback,
+                                             PVOID CallbackContext, PREGHANDLE RegHandle)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     if (ProviderId == NULL || RegHandle == NULL)

@@ -71,10 +71,10 @@ static BOOLEAN IopMayEndHere(PIRP Irp)
 /* [WDK IO_STATUS_BLOCK] Information is the bytes that were transferred: never more than the caller's buffer has. Windows copies them all the
  * same, over what lies behind the buffer; here the driver that completes the IRP is
  * stopped (D-008). */
-static VOID IopCheckOutputLength(PIRP Irp, const IOP_IRP_STATE *State)
+static DECLSPEC_NOINLINE VOID IopCheckOutputLength(PIRP Irp, const IOP_IRP_STATE *State)
 {
     CHAR Text[128];
-    if (State == NULL || Irp->IoStatus.Information <= State->OutputLength || !IopCopiesOutput(Irp))
+    if (!IopCopiesOutput(Irp))
         return;
     _snprintf(Text, sizeof(Text), "IoStatus.Information is %llu, the caller's buffer has %u bytes",
               (ULONG64)Irp->IoStatus.Information, (unsigned)State->OutputLength);
@@ -85,7 +85,8 @@ static VOID IopCheckOutputLength(PIRP Irp, const IOP_IRP_STATE *State)
 VOID IopFinishIrp(PIRP Irp, KPRIORITY Boost)
 {
     IOP_IRP_STATE *State = IopIrpState(Irp);
-    IopCheckOutputLength(Irp, State);
+    if (State != NULL && Irp->IoStatus.Information > State->OutputLength)
+        IopCheckOutputLength(Irp, State);
     IopFreeAuxiliary(Irp);
     if (State != NULL && State->Wait != IopWaitNone)
         IopFinishWaited(Irp, State, Boost);

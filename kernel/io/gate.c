@@ -58,7 +58,7 @@ VOID IopCallCancel(PDRIVER_CANCEL Routine, PDEVICE_OBJECT Device, PIRP Irp)
     KE_GATE Gate;
     KeEnterGate(&Gate, GateCancel, Routine);
     Gate.Irql = Irp->CancelIrql;
-    if (Gate.HeldLockCount != 0)
+    if (NTBOX_CHECKED && Gate.HeldLockCount != 0)
         Gate.HeldLockCount--;
     Routine(Device, Irp);
     KeLeaveGate(&Gate);

@@ -283,40 +283,26 @@ typedef struct _IOP_IRP_LOCATION {
 /* Who sends an IRP may wait for it and end it himself (send.c). In the sender's own thread, or set once by another one. */
 typedef enum _IOP_WAIT { IopWaitNone, IopWaitSent, IopWaitEnded, IopWaitBlocked } IOP_WAIT;
 
-/* Behind the stack locations of an IRP that IoAllocateIrp made. */
-typedef struct _IOP_IRP_STATE {
+/* In front of an IRP that IoAllocateIrp made. */
+typedef struct DECLSPEC_ALIGN(16) _IOP_IRP_STATE {
     ULONG
     OutputLength; /* of a request with a system buffer that is copied back: what UserBuffer has room for */
     UCHAR Wait;   /* IOP_WAIT */
     PKEVENT Done; /* of who waits */
     /* Whose memory the caller's addresses mean; lives while the IRP is in its thread's list, else only to be compared. */
     PKPROCESS Process;
-#if NTBOX_CHECKED
-    IOP_IRP_LOCATION Location[];
-#endif
 } IOP_IRP_STATE;
 
 /* NULL for an IRP that a driver made in memory of its own. */
 static inline IOP_IRP_STATE *IopIrpState(PIRP Irp)
 {
-    if (!(Irp->AllocationFlags & IRP_ALLOCATED_FIXED_SIZE))
-        return NULL;
-    return (IOP_IRP_STATE *)((PUCHAR)Irp + IoSizeOfIrp(Irp->StackCount));
+    return Irp->AllocationFlags & IRP_ALLOCATED_FIXED_SIZE ? (IOP_IRP_STATE *)Irp - 1 : NULL;
 }
 
-static inline SIZE_T IopStateSize(ULONG Locations)
+/* Behind the stack locations of such an IRP, for each of them. */
+static inline SIZE_T IopCallRecordsSize(ULONG Locations)
 {
-#if NTBOX_CHECKED
-    return sizeof(IOP_IRP_STATE) + Locations * sizeof(IOP_IRP_LOCATION);
-#else
-    return sizeof(IOP_IRP_STATE);
-#endif
-}
-
-/* Bytes of an IRP of IoAllocateIrp with its locations and the state. */
-static inline SIZE_T IopIrpSize(ULONG Locations)
-{
-    return sizeof(IRP) + Locations * sizeof(IO_STACK_LOCATION) + IopStateSize(Locations);
+    return NTBOX_CHECKED ? Locations * sizeof(IOP_IRP_LOCATION) : 0;
 }
 
 /* Irp is zeroed. */
@@ -350,7 +336,7 @@ VOID IopCheckNotInUse(PIRP Irp, PVOID Caller); /* Caller frees or reuses it */
 
 /* thread_irp.c: the list of IRPs that a thread has issued. */
 VOID IopOwnIrp(PIRP Irp);         /* the current thread issues it, for the process that it is attached to */
-VOID IopQueueThreadIrp(PIRP Irp); /* the same, and it is in the thread's list. IRQL <= APC_LEVEL */
+VOID IopQueueThreadIrp(PIRP Irp); /* which has issued it so, enters it in its list. IRQL <= APC_LEVEL */
 VOID IopDequeueThreadIrp(PIRP Irp);
 /* Cancels one IRP of the current thread, on File or (NULL) any; FALSE when there is none left that was not cancelled. PASSIVE_LEVEL */
 BOOLEAN IopCancelThreadIrp(PETHREAD Thread, const FILE_OBJECT *File);

@@ -13,7 +13,7 @@ VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
 }
 
 /* [WDK IoAllocateIrp] NULL when memory is short. There are no quotas. IRQL <= DISPATCH_LEVEL. */
-PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
+DECLSPEC_NOINLINE PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     return IopAllocateIrp(StackSize, __builtin_return_address(0));
@@ -48,7 +48,7 @@ VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Status)
 
 /* [WDK IoMakeAssociatedIrp] the caller has set Master->AssociatedIrp.IrpCount; the master is completed when that many associated IRPs
  * are. IRQL <= DISPATCH_LEVEL. */
-PIRP NTAPI IoMakeAssociatedIrp(PIRP Master, CCHAR StackSize)
+DECLSPEC_NOINLINE PIRP NTAPI IoMakeAssociatedIrp(PIRP Master, CCHAR StackSize)
 {
     PIRP Irp = IopAllocateIrp(StackSize, __builtin_return_address(0));
     if (Irp == NULL)

@@ -23,9 +23,10 @@ static ARCH_LOCK *IopCallLockOf(PIRP Irp)
 /* NULL: the location is none of an IRP that IoAllocateIrp made. */
 static IOP_IRP_LOCATION *IopLocationState(PIRP Irp, LONG Location)
 {
-    IOP_IRP_STATE *State = IopIrpState(Irp);
-    return State != NULL && Location >= 1 && Location <= Irp->StackCount ? &State->Location[Location - 1]
-                                                                         : NULL;
+    IOP_IRP_LOCATION *Locations = (IOP_IRP_LOCATION *)((PUCHAR)Irp + IoSizeOfIrp(Irp->StackCount));
+    if (IopIrpState(Irp) == NULL || Location < 1 || Location > Irp->StackCount)
+        return NULL;
+    return &Locations[Location - 1];
 }
 
 /* [WDK Bug Check 0xC9] I/O error codes: p2 the driver's code, p3 the IRP, p4 the device. */

@@ -6,14 +6,14 @@
 
 #if NTBOX_CHECKED
 #define IopTakeKept(Locations, Owner) ((PIRP)NULL)
-#define IopKeep(Irp, Locations) FALSE
+#define IopKeep(Irp, Locations) (Irp)
 #else
-#define IOP_KEPT_LOCATIONS 8u /* IRPs with more locations are not kept */
+#define IOP_KEPT_SIZES 16u /* of one location and more; others are not kept */
 #define IOP_KEPT 4u
 
 /* Each place is emptied or filled by one locked instruction, so it does not matter when the thread moves to another processor between
  * the choice of the place and its use. */
-static DECLSPEC_ALIGN(64) PIRP volatile IopKept[KI_MAX_PROCESSORS][IOP_KEPT_LOCATIONS + 1][IOP_KEPT];
+static DECLSPEC_ALIGN(64) PIRP volatile IopKept[KI_MAX_PROCESSORS][IOP_KEPT_SIZES][IOP_KEPT];
 
 static inline PIRP volatile *IopPlaces(ULONG Locations)
 {
@@ -24,34 +24,29 @@ static inline PIRP volatile *IopPlaces(ULONG Locations)
 
 static inline PIRP IopTakeKept(ULONG Locations, PVOID Owner)
 {
-    if (Locations > IOP_KEPT_LOCATIONS)
+    if (Locations >= IOP_KEPT_SIZES)
         return NULL;
     PIRP volatile *Place = IopPlaces(Locations);
     for (ULONG I = 0; I < IOP_KEPT; I++) {
-        PIRP Irp = Place[I];
-        if (Irp == NULL ||
-            !__atomic_compare_exchange_n(&Place[I], &Irp, NULL, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        PIRP Irp = __atomic_exchange_n(&Place[I], NULL, __ATOMIC_ACQUIRE);
+        if (Irp == NULL)
             continue;
-        ExSetPoolOwner(Irp, Owner);
+        ExSetPoolOwner((IOP_IRP_STATE *)Irp - 1, Owner);
         return Irp;
     }
     return NULL;
 }
 
-/* An IRP whose memory is a driver's has another size than its locations say. */
-static inline BOOLEAN IopKeep(PIRP Irp, ULONG Locations)
+/* NULL when it is kept; else an IRP of that size, this one or one that was kept longer, is one too many. */
+static inline PIRP IopKeep(PIRP Irp, ULONG Locations)
 {
-    if (Locations > IOP_KEPT_LOCATIONS || !(Irp->AllocationFlags & IRP_ALLOCATED_FIXED_SIZE))
-        return FALSE;
+    if (Locations >= IOP_KEPT_SIZES)
+        return Irp;
     PIRP volatile *Place = IopPlaces(Locations);
-    ExSetPoolOwner(Irp, NULL);
-    for (ULONG I = 0; I < IOP_KEPT; I++) {
-        PIRP Empty = NULL;
-        if (Place[I] == NULL &&
-            __atomic_compare_exchange_n(&Place[I], &Empty, Irp, FALSE, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-            return TRUE;
-    }
-    return FALSE;
+    ExSetPoolOwner((IOP_IRP_STATE *)Irp - 1, NULL);
+    for (ULONG I = 0; I < IOP_KEPT && Irp != NULL; I++)
+        Irp = __atomic_exchange_n(&Place[I], Irp, __ATOMIC_ACQ_REL);
+    return Irp;
 }
 #endif
 
@@ -92,6 +87,14 @@ static inline VOID IopZeroIrp(PIRP Irp, ULONG Locations)
 }
 _Static_assert(sizeof(IRP) == 208 && sizeof(IO_STACK_LOCATION) == 72, "IopZeroIrp");
 
+static DECLSPEC_NOINLINE PIRP IopAllocateNewIrp(ULONG Locations, PVOID Owner)
+{
+    IOP_IRP_STATE *State = ExAllocatePoolForOwner(
+        NonPagedPoolNx, sizeof(*State) + IoSizeOfIrp(Locations) + IopCallRecordsSize(Locations), IOP_TAG_IRP,
+        Owner);
+    return State != NULL ? (PIRP)(State + 1) : NULL;
+}
+
 PIRP IopAllocateIrp(CCHAR StackSize, PVOID Owner)
 {
     ULONG Locations = (ULONG)StackSize;
@@ -99,21 +102,24 @@ PIRP IopAllocateIrp(CCHAR StackSize, PVOID Owner)
         return NULL;
     PIRP Irp = IopTakeKept(Locations, Owner);
     if (Irp == NULL)
-        Irp = ExAllocatePoolForOwner(NonPagedPoolNx, IopIrpSize(Locations), IOP_TAG_IRP, Owner);
+        Irp = IopAllocateNewIrp(Locations, Owner);
     if (Irp == NULL)
         return NULL;
     IopZeroIrp(Irp, Locations);
     IopFillIrp(Irp, (USHORT)IoSizeOfIrp(Locations), StackSize);
     Irp->AllocationFlags = IRP_ALLOCATED_FIXED_SIZE;
-    IOP_IRP_STATE *State = (IOP_IRP_STATE *)((PUCHAR)Irp + Irp->Size);
-    *State = (IOP_IRP_STATE){};
+    *((IOP_IRP_STATE *)Irp - 1) = (IOP_IRP_STATE){};
     if (NTBOX_CHECKED)
-        RtlZeroMemory(State + 1, IopStateSize(Locations) - sizeof(*State));
+        RtlZeroMemory((PUCHAR)Irp + IoSizeOfIrp(Locations), IopCallRecordsSize(Locations));
     return Irp;
 }
 
+/* An IRP in memory that a driver allocated, and initialised with IoInitializeIrp, is a block of the pool itself. */
 VOID IopReleaseIrp(PIRP Irp)
 {
-    if (!IopKeep(Irp, (UCHAR)Irp->StackCount))
+    IOP_IRP_STATE *State = IopIrpState(Irp);
+    if (State == NULL)
         ExFreePoolWithTag(Irp, IOP_TAG_IRP);
+    else if ((Irp = IopKeep(Irp, (UCHAR)Irp->StackCount)) != NULL)
+        ExFreePoolWithTag((IOP_IRP_STATE *)Irp - 1, IOP_TAG_IRP);
 }

@@ -80,7 +80,7 @@ static NTSTATUS IopEnterFile(IOP_REQUEST *Request, const IOP_CALLER *Caller)
     return Status;
 }
 
-NTSTATUS IopBeginRequest(IOP_REQUEST *Request, const IOP_CALLER *Caller, UCHAR Major)
+DECLSPEC_NOINLINE NTSTATUS IopBeginRequest(IOP_REQUEST *Request, const IOP_CALLER *Caller, UCHAR Major)
 {
     *Request = (IOP_REQUEST){.Mode = Caller->Mode};
     NTSTATUS Status = IopReferenceAll(Request, Caller);
@@ -180,6 +180,7 @@ NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi)
     if (Request->Locked || SynchronousApi)
         return IopSendWaited(Request);
     KeClearEvent(&Request->File->Event);
+    IopOwnIrp(Irp);
     IopQueueThreadIrp(Irp); /* it has the references now */
     return IofCallDriver(Request->Device, Irp);
 }

@@ -10,6 +10,7 @@ static NTSTATUS IopSendWithEvent(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Done, 
     KeInitializeEvent(Done, NotificationEvent, FALSE);
     State->Done = Done;
     State->Wait = IopWaitSent;
+    IopOwnIrp(Irp);
     IopQueueThreadIrp(Irp);
     NTSTATUS Status = IofCallDriver(Device, Irp);
     *Ended = __atomic_exchange_n(&State->Wait, IopWaitBlocked, __ATOMIC_RELAXED) == IopWaitEnded;

@@ -96,7 +96,7 @@ ULONG IopReportShutdownLeaks(PDRIVER_OBJECT Driver)
 }
 
 /* Without memory for the IRP that driver is not told: said in the log. */
-static VOID IopSendShutdown(PDEVICE_OBJECT Registered)
+static DECLSPEC_NOINLINE VOID IopSendShutdown(PDEVICE_OBJECT Registered)
 {
     PDEVICE_OBJECT Device = IoGetAttachedDeviceReference(Registered);
     PIRP Irp = IopAllocateIrp(Device->StackSize, __builtin_return_address(0));

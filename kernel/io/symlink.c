@@ -85,14 +85,14 @@ static NTSTATUS IopCreateLink(PUNICODE_STRING Name, PUNICODE_STRING Target, PVOI
 }
 
 /* [WDK IoCreateSymbolicLink] STATUS_OBJECT_NAME_COLLISION when the name is taken. PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING Name, PUNICODE_STRING Target)
+DECLSPEC_NOINLINE NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING Name, PUNICODE_STRING Target)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     return IopCreateLink(Name, Target, __builtin_return_address(0));
 }
 
 /* [WDK IoCreateUnprotectedSymbolicLink] differs in who may change it; there is no security check yet. */
-NTSTATUS NTAPI IoCreateUnprotectedSymbolicLink(PUNICODE_STRING Name, PUNICODE_STRING Target)
+DECLSPEC_NOINLINE NTSTATUS NTAPI IoCreateUnprotectedSymbolicLink(PUNICODE_STRING Name, PUNICODE_STRING Target)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     return IopCreateLink(Name, Target, __builtin_return_address(0));

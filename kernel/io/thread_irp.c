@@ -24,7 +24,6 @@ static PEPROCESS IopBorrowedProcess(PIRP Irp, const ETHREAD *Thread)
 
 VOID IopQueueThreadIrp(PIRP Irp)
 {
-    IopOwnIrp(Irp);
     PETHREAD Thread = Irp->Tail.Overlay.Thread;
     PEPROCESS Borrowed = IopBorrowedProcess(Irp, Thread);
     if (Borrowed != NULL)

@@ -16,7 +16,7 @@ typedef struct _IOP_REGINFO {
     IO_STATUS_BLOCK Iosb;
 } IOP_REGINFO;
 
-static NTSTATUS IopSendRegInfo(IOP_REGINFO *Info, UCHAR Minor)
+static DECLSPEC_NOINLINE NTSTATUS IopSendRegInfo(IOP_REGINFO *Info, UCHAR Minor)
 {
     PIRP Irp = IopAllocateIrp(Info->Device->StackSize, __builtin_return_address(0));
     if (Irp == NULL)

@@ -63,7 +63,7 @@ VOID NTAPI IoUninitializeWorkItem(PIO_WORKITEM Item)
 }
 
 /* [WDK IoAllocateWorkItem] IRQL <= DISPATCH_LEVEL. An item that is not freed counts as the driver's pool. */
-PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT Device)
+DECLSPEC_NOINLINE PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT Device)
 {
     PIO_WORKITEM Item =
         ExAllocatePoolForOwner(NonPagedPoolNx, sizeof(*Item), IOP_TAG_WORK_ITEM, __builtin_return_address(0));

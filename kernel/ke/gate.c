@@ -6,31 +6,35 @@
 #include "crt.h"
 #include "rtl.h"
 
-#define RFLAGS_IF 0x200u
-#define RFLAGS_DF 0x400u
 #define CR0_WP 0x10000u
 
-VOID KeEnterGate(KE_GATE *Gate, KE_GATE_KIND Kind, PVOID Routine)
+VOID KeNoteGate(KE_GATE *Gate)
+{
+    Gate->HeldLockCount = KeHeldLockCount();
+    Gate->SystemAffinity = KiCurrentThread()->SystemAffinityActive;
+    if (Gate->Irql >= DISPATCH_LEVEL)
+        KeDenyPagedPool();
+}
+
+static VOID KiLeaveTo(PKTHREAD Thread, KE_GATE *Outer)
+{
+    Thread->Gate = Outer;
+    Thread->GateRoutine = Outer != NULL ? Outer->Routine : NULL;
+}
+
+/* A thread's gates may lie on several stacks (a DPC's, an interrupt's): those of the others stay. */
+VOID KeForgetGates(ULONG64 StackPointer)
 {
     PKTHREAD Thread = KiCurrentThread();
+    KE_GATE *Gate = Thread->Gate;
+    ULONG64 Low, High;
 
-    Gate->Kind = Kind;
-    Gate->Routine = Routine;
-    Gate->Irql = ArchGetIrql();
-    Gate->KernelApcDisable = Thread->KernelApcDisable;
-    Gate->SpecialApcDisable = Thread->SpecialApcDisable;
-    Gate->HeldLockCount = KeHeldLockCount();
-    Gate->Interrupts = ArchInterruptsEnabled();
-    Gate->Caller = NULL;
-    if (NTBOX_CHECKED)
-        Gate->SystemAffinity = Thread->SystemAffinityActive;
-    Gate->Outer = Thread->Gate;
-    while (Gate->Outer != NULL && Gate->Outer < Gate)
-        Gate->Outer = Gate->Outer->Outer; /* an exception was handled further out: that call is over */
-    Thread->Gate = Gate;
-    Thread->GateRoutine = Routine;
-    if (NTBOX_CHECKED && Gate->Irql >= DISPATCH_LEVEL)
-        KeDenyPagedPool();
+    if (!KeFindStack(StackPointer, &Low, &High))
+        return;
+    while ((ULONG64)Gate >= Low && (ULONG64)Gate < StackPointer)
+        Gate = Gate->Outer;
+    if (Gate != Thread->Gate)
+        KiLeaveTo(Thread, Gate);
 }
 
 static PCSTR KiGateName(KE_GATE_KIND Kind)
@@ -86,8 +90,6 @@ VOID KeCheckThreadOwner(VOID)
     const KE_GATE *Gate = KiCurrentThread()->Gate;
     CHAR Text[128];
 
-    while (Gate != NULL && (const VOID *)Gate < (const VOID *)Text)
-        Gate = Gate->Outer; /* as in KeEnterGate */
     if (Gate == NULL || Gate->Kind == GateThread)
         return;
     _snprintf(Text, sizeof(Text), "%s ended the thread that called it", KiGateName(Gate->Kind));
@@ -115,30 +117,49 @@ static VOID KiCheckWriteProtection(const KE_GATE *Gate)
                         "a write protection (CR0.WP) of", 0, 1);
 }
 
+/* [WDK Bug Check 0xC7] 4 is for DPCs and timers. */
+static VOID KiCheckRegions(const KE_GATE *Gate, KE_APC_DISABLE Is)
+{
+    KE_APC_DISABLE Was = Gate->ApcDisable;
+    ULONG64 Routine = (ULONG64)Gate->Routine;
+
+    if (Is.Kernel != Was.Kernel && Gate->Kind == GateDpc)
+        KiGateViolation(
+            Gate, TIMER_OR_DPC_INVALID,
+            (const ULONG64[]){4, Routine, (ULONG64)(LONG64)Was.Kernel, (ULONG64)(LONG64)Is.Kernel},
+            "a critical-region count of", -Is.Kernel, -Was.Kernel);
+    if (Is.Kernel != Was.Kernel)
+        KiGateViolation(Gate, APC_INDEX_MISMATCH,
+                        (const ULONG64[]){Routine, 0, (ULONG64)(LONG64)Is.Kernel, 0},
+                        "a critical-region count of", -Is.Kernel, -Was.Kernel);
+    if (Is.Special != Was.Special)
+        KiGateViolation(Gate, APC_INDEX_MISMATCH,
+                        (const ULONG64[]){Routine, 0, (ULONG64)(LONG64)Is.Special << 16, 0},
+                        "a guarded-region count of", -Is.Special, -Was.Special);
+}
+
 /* A driver returned with another IRQL (IRQL_UNEXPECTED_VALUE), inside a critical region that it had not left
  * (APC_INDEX_MISMATCH), or (DRIVER_VERIFIER_DETECTED_VIOLATION) with the direction flag set, another interrupt flag or, in
  * the checked kernel, a spin lock held or the thread's affinity changed. */
-VOID KeLeaveGate(KE_GATE *Gate)
+VOID KeCheckGate(KE_GATE *Gate, ULONG Flags)
 {
-    if (NTBOX_CHECKED)
-        KiCheckWriteProtection(Gate);
-    ULONG64 Flags = ArchReadFlags();
-    __asm__ volatile("cld" : : : "memory"); /* nothing of ours works with DF set */
     PKTHREAD Thread = KiCurrentThread();
     KIRQL Irql = ArchGetIrql();
+    BOOLEAN Interrupts = (Gate->Flags & KE_FLAG_INTERRUPTS) != 0;
     ULONG Locks = KeHeldLockCount();
     ULONG64 Routine = (ULONG64)Gate->Routine;
 
-    if ((Flags & RFLAGS_DF) != 0)
+    if (NTBOX_CHECKED)
+        KiCheckWriteProtection(Gate);
+    if ((Flags & KE_FLAG_DIRECTION) != 0)
         KiGateViolation(Gate, DRIVER_VERIFIER_DETECTED_VIOLATION, (const ULONG64[]){Flags, 0, Routine, Irql},
                         "a direction flag of", 1, 0);
-    if (((Flags & RFLAGS_IF) != 0) != Gate->Interrupts)
+    if (((Flags & KE_FLAG_INTERRUPTS) != 0) != Interrupts)
         KiGateViolation(Gate, DRIVER_VERIFIER_DETECTED_VIOLATION,
-                        (const ULONG64[]){Flags, Gate->Interrupts, Routine, Irql}, "an interrupt flag of",
-                        !Gate->Interrupts, Gate->Interrupts);
-    Thread->Gate = Gate->Outer;
-    Thread->GateRoutine = Gate->Outer != NULL ? Gate->Outer->Routine : NULL;
-    if (Locks != Gate->HeldLockCount)
+                        (const ULONG64[]){Flags, Interrupts, Routine, Irql}, "an interrupt flag of",
+                        !Interrupts, Interrupts);
+    KiLeaveTo(Thread, Gate->Outer);
+    if (NTBOX_CHECKED && Locks != Gate->HeldLockCount)
         KiGateViolation(Gate, DRIVER_VERIFIER_DETECTED_VIOLATION,
                         (const ULONG64[]){Locks, Gate->HeldLockCount, Routine, Irql},
                         "a count of held spin locks of", (LONG)Locks, (LONG)Gate->HeldLockCount);
@@ -146,19 +167,6 @@ VOID KeLeaveGate(KE_GATE *Gate)
         KiGateViolation(Gate, IRQL_UNEXPECTED_VALUE,
                         (const ULONG64[]){((ULONG64)Irql << 16) | ((ULONG64)Gate->Irql << 8), Routine, 0, 0},
                         "IRQL", Irql, Gate->Irql);
-    if (Thread->KernelApcDisable != Gate->KernelApcDisable &&
-        Gate->Kind == GateDpc) /* [WDK Bug Check 0xC7] 4 */
-        KiGateViolation(Gate, TIMER_OR_DPC_INVALID,
-                        (const ULONG64[]){4, Routine, (ULONG64)(LONG64)Gate->KernelApcDisable,
-                                          (ULONG64)(LONG64)Thread->KernelApcDisable},
-                        "a critical-region count of", -Thread->KernelApcDisable, -Gate->KernelApcDisable);
-    if (Thread->KernelApcDisable != Gate->KernelApcDisable)
-        KiGateViolation(Gate, APC_INDEX_MISMATCH,
-                        (const ULONG64[]){Routine, 0, (ULONG64)(LONG64)Thread->KernelApcDisable, 0},
-                        "a critical-region count of", -Thread->KernelApcDisable, -Gate->KernelApcDisable);
-    if (Thread->SpecialApcDisable != Gate->SpecialApcDisable)
-        KiGateViolation(Gate, APC_INDEX_MISMATCH,
-                        (const ULONG64[]){Routine, 0, (ULONG64)(LONG64)Thread->SpecialApcDisable << 16, 0},
-                        "a guarded-region count of", -Thread->SpecialApcDisable, -Gate->SpecialApcDisable);
+    KiCheckRegions(Gate, Thread->ApcDisable);
     KiCheckAffinity(Gate, Thread);
 }

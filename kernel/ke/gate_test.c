@@ -14,6 +14,32 @@ KT_TEST(gate_lets_an_honest_routine_pass)
     KT_EXPECT(Gate.Irql == PASSIVE_LEVEL);
 }
 
+static DECLSPEC_NOINLINE VOID GateFails(VOID)
+{
+    KE_GATE Gate;
+
+    KeEnterGate(&Gate, GateDispatch, NULL);
+    RtlRaiseStatus(STATUS_UNSUCCESSFUL);
+}
+
+KT_TEST(gate_that_an_exception_left_is_forgotten)
+{
+    const KE_GATE *Before = KiCurrentThread()->Gate;
+    KE_GATE Around;
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    KeEnterGate(&Around, GateDispatch, GateFails);
+    __try {
+        GateFails();
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    KT_EXPECT(Status == STATUS_UNSUCCESSFUL);
+    KT_EXPECT(KiCurrentThread()->Gate == &Around && KiCurrentThread()->GateRoutine == (PVOID)GateFails);
+    KeLeaveGate(&Around);
+    KT_EXPECT(KiCurrentThread()->Gate == Before);
+}
+
 KT_TEST(stack_of_the_current_thread_is_found)
 {
     ULONG64 Low, High, Local = (ULONG64)&Low;

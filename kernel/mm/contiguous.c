@@ -40,11 +40,9 @@ static PVOID MiAllocateContiguous(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestA
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousMemorySpecifyCache] page-aligned, uninitialised; NULL when
  * no run of pages satisfies the limits. A BoundaryAddressMultiple of 0 is none. */
-PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
-                                                   PHYSICAL_ADDRESS LowestAcceptableAddress,
-                                                   PHYSICAL_ADDRESS HighestAcceptableAddress,
-                                                   PHYSICAL_ADDRESS BoundaryAddressMultiple,
-                                                   MEMORY_CACHING_TYPE CacheType)
+DECLSPEC_NOINLINE PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(
+    SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress, PHYSICAL_ADDRESS HighestAcceptableAddress,
+    PHYSICAL_ADDRESS BoundaryAddressMultiple, MEMORY_CACHING_TYPE CacheType)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KI_REQUIRE_ARGUMENT(MI_IS_CACHE_TYPE(CacheType), CacheType);
@@ -54,7 +52,8 @@ PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
 }
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousMemory] */
-PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS HighestAcceptableAddress)
+DECLSPEC_NOINLINE PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes,
+                                                         PHYSICAL_ADDRESS HighestAcceptableAddress)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
 
@@ -71,7 +70,7 @@ static BOOLEAN MiNodeIsThere(NODE_REQUIREMENT Node)
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousMemorySpecifyCacheNode] as without a node; another node than the machine's is NULL, but with
  * MM_ANY_NODE_OK. */
-PVOID NTAPI MmAllocateContiguousMemorySpecifyCacheNode(
+DECLSPEC_NOINLINE PVOID NTAPI MmAllocateContiguousMemorySpecifyCacheNode(
     SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress, PHYSICAL_ADDRESS HighestAcceptableAddress,
     PHYSICAL_ADDRESS BoundaryAddressMultiple, MEMORY_CACHING_TYPE CacheType, NODE_REQUIREMENT PreferredNode)
 {
@@ -86,10 +85,11 @@ PVOID NTAPI MmAllocateContiguousMemorySpecifyCacheNode(
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmAllocateContiguousNodeMemory] Protect: PAGE_READWRITE, with PAGE_NOCACHE or PAGE_WRITECOMBINE or neither.
  * PAGE_EXECUTE_READWRITE gives NULL (deviation D-032). */
-PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress,
-                                           PHYSICAL_ADDRESS HighestAcceptableAddress,
-                                           PHYSICAL_ADDRESS BoundaryAddressMultiple, ULONG Protect,
-                                           NODE_REQUIREMENT PreferredNode)
+DECLSPEC_NOINLINE PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes,
+                                                             PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                                             PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                                             PHYSICAL_ADDRESS BoundaryAddressMultiple,
+                                                             ULONG Protect, NODE_REQUIREMENT PreferredNode)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
 
@@ -124,7 +124,7 @@ static VOID MiFreeContiguous(PVOID BaseAddress, const void *Freer)
     MiFreeOwnedMapping((ULONG_PTR)BaseAddress, PageCount, MiUseContiguous);
 }
 
-VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
+DECLSPEC_NOINLINE VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
 
@@ -133,8 +133,8 @@ VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmFreeContiguousMemorySpecifyCache] size and cache type are those of the
  * allocation. */
-VOID NTAPI MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T NumberOfBytes,
-                                              MEMORY_CACHING_TYPE CacheType)
+DECLSPEC_NOINLINE VOID NTAPI MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T NumberOfBytes,
+                                                                MEMORY_CACHING_TYPE CacheType)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KI_REQUIRE_ARGUMENT(MI_IS_CACHE_TYPE(CacheType), CacheType);

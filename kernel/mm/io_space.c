@@ -48,8 +48,8 @@ static PVOID MiMapPhysical(PHYSICAL_ADDRESS Address, SIZE_T NumberOfBytes, MM_PR
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmMapIoSpace] NULL when there is no space; the caller unmaps with the same
  * size. The mapping is never executable (deviation D-032). */
-PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
-                         MEMORY_CACHING_TYPE CacheEnable)
+DECLSPEC_NOINLINE PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
+                                           MEMORY_CACHING_TYPE CacheEnable)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KI_REQUIRE_ARGUMENT(MI_IS_CACHE_TYPE(CacheEnable), CacheEnable);
@@ -60,7 +60,8 @@ PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
 
 /* [WDK MmMapIoSpaceEx] Protect: one of PAGE_READONLY, PAGE_READWRITE, PAGE_EXECUTE, PAGE_EXECUTE_READ, with
  * PAGE_NOCACHE or PAGE_WRITECOMBINE or neither. PAGE_EXECUTE_READWRITE gives NULL (deviation D-032). */
-PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect)
+DECLSPEC_NOINLINE PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
+                                             ULONG Protect)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
 

@@ -48,7 +48,7 @@ static VOID MiRequireNonPaged(ULONG_PTR Base)
 
 /* IRQL <= DISPATCH_LEVEL. [WDK MmBuildMdlForNonPagedPool] the buffer must be nonpaged and mapped; a buffer
  * that is not is what touching it would be. */
-VOID NTAPI MmBuildMdlForNonPagedPool(PMDLX MemoryDescriptorList)
+DECLSPEC_NOINLINE VOID NTAPI MmBuildMdlForNonPagedPool(PMDLX MemoryDescriptorList)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
 
@@ -147,8 +147,8 @@ static NTSTATUS MiProbeAndLock(PMDL Mdl, KPROCESSOR_MODE AccessMode, LOCK_OPERAT
 /* IRQL <= DISPATCH_LEVEL for nonpaged memory, else <= APC_LEVEL. [WDK MmProbeAndLockPages] raises
  * STATUS_ACCESS_VIOLATION, or why the page could not be had, when the memory does not permit the operation; the MDL is then as
  * before. Each locked MDL is unlocked once. */
-VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
-                               LOCK_OPERATION Operation)
+DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
+                                                 LOCK_OPERATION Operation)
 {
     KI_REQUIRE_IRQL((ULONG_PTR)MemoryDescriptorList->StartVa < MM_USER_END ? APC_LEVEL : DISPATCH_LEVEL);
     KI_REQUIRE_ARGUMENT(AccessMode == KernelMode || AccessMode == UserMode, AccessMode);
@@ -161,8 +161,8 @@ VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE Access
 }
 
 /* IRQL <= APC_LEVEL. [WDK MmProbeAndLockProcessPages] as MmProbeAndLockPages, in the address space of that process. */
-VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Process,
-                                      KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
+DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Process,
+                                                        KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
 
@@ -186,8 +186,9 @@ static BOOLEAN MiSegmentsAreAllowed(const FILE_SEGMENT_ELEMENT *Segments, SIZE_T
 
 /* IRQL <= APC_LEVEL. [WDK MmProbeAndLockSelectedPages] the pages of the MDL are those that the array names, one element each; the MDL has no
  * byte offset. Raises as MmProbeAndLockPages. */
-VOID NTAPI MmProbeAndLockSelectedPages(PMDL MemoryDescriptorList, PFILE_SEGMENT_ELEMENT SegmentArray,
-                                       KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
+DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockSelectedPages(PMDL MemoryDescriptorList,
+                                                         PFILE_SEGMENT_ELEMENT SegmentArray,
+                                                         KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
 

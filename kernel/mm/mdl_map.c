@@ -81,9 +81,10 @@ static PVOID MiMapLockedPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, MEMORY_CACHI
     return Address;
 }
 
-PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
-                                         MEMORY_CACHING_TYPE CacheType, PVOID BaseAddress,
-                                         ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority)
+DECLSPEC_NOINLINE PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList,
+                                                           KPROCESSOR_MODE AccessMode,
+                                                           MEMORY_CACHING_TYPE CacheType, PVOID BaseAddress,
+                                                           ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority)
 {
     KI_REQUIRE_IRQL(AccessMode != KernelMode ? APC_LEVEL : DISPATCH_LEVEL);
     KI_REQUIRE_ARGUMENT(AccessMode == KernelMode || AccessMode == UserMode, AccessMode);
@@ -94,7 +95,7 @@ PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDLX MemoryDescriptorList, KPROCESSOR_
 }
 
 /* [WDK MmMapLockedPages] obsolete; a failure of a kernel mapping is a bug check. */
-PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
+DECLSPEC_NOINLINE PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
 {
     KI_REQUIRE_IRQL(AccessMode != KernelMode ? APC_LEVEL : DISPATCH_LEVEL);
     KI_REQUIRE_ARGUMENT(AccessMode == KernelMode || AccessMode == UserMode, AccessMode);
@@ -207,7 +208,7 @@ static MI_PTE MiReservedPte(ULONG64 Value)
 }
 
 /* IRQL <= APC_LEVEL. [WDK MmAllocateMappingAddress] addresses without memory; NULL when there are none. [WDK Bug Check 0xDA] 0x100: no bytes */
-PVOID NTAPI MmAllocateMappingAddress(SIZE_T NumberOfBytes, ULONG PoolTag)
+DECLSPEC_NOINLINE PVOID NTAPI MmAllocateMappingAddress(SIZE_T NumberOfBytes, ULONG PoolTag)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
 

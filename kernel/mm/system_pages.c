@@ -47,7 +47,7 @@ static BOOLEAN MiMapNonCachedPages(ULONG_PTR Base, SIZE_T PageCount)
 }
 
 /* [WDK MmAllocateNonCachedMemory] page-aligned, IRQL < DISPATCH_LEVEL; NULL when memory is short. */
-PVOID NTAPI MmAllocateNonCachedMemory(SIZE_T NumberOfBytes)
+DECLSPEC_NOINLINE PVOID NTAPI MmAllocateNonCachedMemory(SIZE_T NumberOfBytes)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
 

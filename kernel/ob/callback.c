@@ -182,7 +182,7 @@ static BOOLEAN ObpIsRegistration(OBP_REGISTRATION *Registration, const VOID *Han
 }
 
 /* [WDK ObUnRegisterCallbacks] waits for operations that the callbacks take part in. What is no registration is the driver's error. */
-VOID NTAPI ObUnRegisterCallbacks(PVOID RegistrationHandle)
+DECLSPEC_NOINLINE VOID NTAPI ObUnRegisterCallbacks(PVOID RegistrationHandle)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     OBP_REGISTRATION *Registration = ObpTakeRegistration(ObpIsRegistration, RegistrationHandle);

@@ -165,9 +165,10 @@ static NTSTATUS PspReferenceHome(HANDLE ProcessHandle, PEPROCESS *Process)
 }
 
 /* [WDK PsCreateSystemThread] The thread runs in the address space of that process. */
-NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
-                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
-                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
+DECLSPEC_NOINLINE NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
+                                                      POBJECT_ATTRIBUTES ObjectAttributes,
+                                                      HANDLE ProcessHandle, PCLIENT_ID ClientId,
+                                                      PKSTART_ROUTINE StartRoutine, PVOID StartContext)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     PSP_START Start = {StartRoutine, StartContext, __builtin_return_address(0)};

@@ -104,6 +104,7 @@ VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD Exce
         ;
     U.Current.Rax = U.ReturnValue;
     U.Current.Rip = U.TargetIp;
+    RtlpUpcalls.LeaveFrames(U.Current.Rsp);
     RtlRestoreContext(&U.Current, U.Record);
     __builtin_unreachable();
 }

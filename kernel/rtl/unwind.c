@@ -41,7 +41,13 @@ static VOID RtlpTrapUnhandled(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT Contex
     __builtin_trap();
 }
 
-RTL_UPCALLS RtlpUpcalls = {RtlpFindNoImage, RtlpFindNoStack, RtlpIsNeverReadable, RtlpTrapUnhandled};
+static VOID RtlpLeaveNothing(ULONG64 StackPointer)
+{
+    UNREFERENCED_PARAMETER(StackPointer);
+}
+
+RTL_UPCALLS RtlpUpcalls = {RtlpFindNoImage, RtlpFindNoStack, RtlpIsNeverReadable, RtlpTrapUnhandled,
+                           RtlpLeaveNothing};
 
 VOID RtlSetUpcalls(const RTL_UPCALLS *Upcalls)
 {

@@ -20,15 +20,15 @@ static NTSTATUS VmpMapInSystem(PVOID Object, PVOID *Base, PSIZE_T Size, ULONG64 
 }
 
 /* IRQL <= APC_LEVEL. Section: the object, not a handle. A view size of 0 means all of the section. */
-NTSTATUS NTAPI MmMapViewInSystemSpace(PVOID Section, PVOID *MappedBase, PSIZE_T ViewSize)
+DECLSPEC_NOINLINE NTSTATUS NTAPI MmMapViewInSystemSpace(PVOID Section, PVOID *MappedBase, PSIZE_T ViewSize)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     return VmpMapInSystem(Section, MappedBase, ViewSize, 0, __builtin_return_address(0));
 }
 
 /* IRQL <= APC_LEVEL. The offset is rounded down to 64 KiB; Flags is 0. */
-NTSTATUS NTAPI MmMapViewInSystemSpaceEx(PVOID Section, PVOID *MappedBase, PSIZE_T ViewSize,
-                                        PLARGE_INTEGER SectionOffset, ULONG_PTR Flags)
+DECLSPEC_NOINLINE NTSTATUS NTAPI MmMapViewInSystemSpaceEx(PVOID Section, PVOID *MappedBase, PSIZE_T ViewSize,
+                                                          PLARGE_INTEGER SectionOffset, ULONG_PTR Flags)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     if (Flags != 0)

@@ -32,6 +32,11 @@ static VOID GuestUnhandled(PEXCEPTION_RECORD Record, PCONTEXT Context)
         __asm__ volatile("int3"); /* the host ends the test */
 }
 
+static VOID GuestLeaveFrames(ULONG64 StackPointer)
+{
+    UNREFERENCED_PARAMETER(StackPointer);
+}
+
 VOID GuestInitialize(ULONG64 StackHigh)
 {
     ULONG64 Base = (ULONG64)&__ImageBase;
@@ -45,7 +50,8 @@ VOID GuestInitialize(ULONG64 StackHigh)
     RtlSetUpcalls(&(RTL_UPCALLS){.FindImage = GuestFindImage,
                                  .FindStack = GuestFindStack,
                                  .IsReadable = GuestIsReadable,
-                                 .UnhandledException = GuestUnhandled});
+                                 .UnhandledException = GuestUnhandled,
+                                 .LeaveFrames = GuestLeaveFrames});
 }
 
 /* Called by GuestTrapEntry with what the host made of a signal. */
