@@ -3,7 +3,7 @@
  * TransactNamedPipe, ImpersonateNamedPipeClient] */
 #include "npfs.h"
 
-static NTSTATUS Listen(NP_END *End, PIRP Irp, NP_DONE *Done)
+static NTSTATUS Listen(NP_END *End, PIRP Irp)
 {
     NP_INSTANCE *Instance = End->Instance;
     if (!End->Server)
@@ -14,7 +14,7 @@ static NTSTATUS Listen(NP_END *End, PIRP Irp, NP_DONE *Done)
         return STATUS_PIPE_CLOSING;
     if (Instance->State == FILE_PIPE_DISCONNECTED_STATE) {
         Instance->State = FILE_PIPE_LISTENING_STATE;
-        NpInstanceIsFree(&Instance->Pipe->Name, Done);
+        NpInstanceIsFree(&Instance->Pipe->Name);
     }
     if (End->CompletionMode == FILE_PIPE_COMPLETE_OPERATION)
         return STATUS_PIPE_LISTENING;
@@ -22,19 +22,19 @@ static NTSTATUS Listen(NP_END *End, PIRP Irp, NP_DONE *Done)
     return STATUS_PENDING;
 }
 
-static VOID DropClient(NP_INSTANCE *Instance, NP_DONE *Done)
+static VOID DropClient(NP_INSTANCE *Instance)
 {
     NP_END *Client = Instance->Ends[FALSE];
     if (Client == NULL)
         return;
     for (ULONG Kind = 0; Kind < NpWaitKinds; Kind++)
-        NpFinishAll(Client, Kind, STATUS_PIPE_DISCONNECTED, Done);
+        NpFinishAll(Client, Kind, STATUS_PIPE_DISCONNECTED);
     Client->Disconnected = TRUE;
     Instance->Ends[FALSE] = NULL;
 }
 
 /* What was not read is lost. */
-static NTSTATUS Disconnect(NP_END *End, NP_DONE *Done)
+static NTSTATUS Disconnect(NP_END *End)
 {
     NP_INSTANCE *Instance = End->Instance;
     if (!End->Server)
@@ -43,8 +43,8 @@ static NTSTATUS Disconnect(NP_END *End, NP_DONE *Done)
         return STATUS_PIPE_DISCONNECTED;
     Instance->State = FILE_PIPE_DISCONNECTED_STATE;
     for (ULONG Kind = 0; Kind < NpWaitKinds; Kind++)
-        NpFinishAll(End, Kind, STATUS_PIPE_DISCONNECTED, Done);
-    DropClient(Instance, Done);
+        NpFinishAll(End, Kind, STATUS_PIPE_DISCONNECTED);
+    DropClient(Instance);
     NpDiscard(&Instance->Data[0]);
     NpDiscard(&Instance->Data[1]);
     return STATUS_SUCCESS;
@@ -157,7 +157,6 @@ static NTSTATUS CaptureRequest(PIRP Irp, PVOID From, ULONG Length, UCHAR **Copy)
 
 static NTSTATUS Transceive(NP_END *End, PIRP Irp, PIO_STACK_LOCATION Stack)
 {
-    NP_DONE Done;
     UCHAR *Request;
     ULONG Length = Stack->Parameters.FileSystemControl.InputBufferLength;
     NpSetReadBuffer(Irp, NULL, 0);
@@ -167,13 +166,13 @@ static NTSTATUS Transceive(NP_END *End, PIRP Irp, PIO_STACK_LOCATION Stack)
         return Status;
     Status = LockAnswer(Irp, Stack->Parameters.FileSystemControl.OutputBufferLength);
     if (NT_SUCCESS(Status)) {
-        NpAcquire(&Done);
+        NpAcquire();
         Status = CheckTransceive(End);
         if (NT_SUCCESS(Status))
-            Status = NpWriteBytes(End, Request, Length, &Done);
+            Status = NpWriteBytes(End, Request, Length);
         if (NT_SUCCESS(Status))
-            Status = NpRead(End, Irp, &Done);
-        NpRelease(&Done);
+            Status = NpRead(End, Irp);
+        NpRelease();
     }
     ExFreePoolWithTag(Request, NP_TAG);
     return Status;
@@ -190,15 +189,15 @@ static NTSTATUS Impersonate(NP_END *End)
                : STATUS_CANNOT_IMPERSONATE;
 }
 
-static NTSTATUS ControlLocked(NP_END *End, PIRP Irp, PIO_STACK_LOCATION Stack, NP_DONE *Done)
+static NTSTATUS ControlLocked(NP_END *End, PIRP Irp, PIO_STACK_LOCATION Stack)
 {
     if (End->Closed)
         return STATUS_FILE_CLOSED;
     switch (Stack->Parameters.FileSystemControl.FsControlCode) {
     case FSCTL_PIPE_LISTEN:
-        return Listen(End, Irp, Done);
+        return Listen(End, Irp);
     case FSCTL_PIPE_DISCONNECT:
-        return Disconnect(End, Done);
+        return Disconnect(End);
     case FSCTL_PIPE_PEEK:
         return Peek(End, Irp, Stack->Parameters.FileSystemControl.OutputBufferLength);
     case FSCTL_PIPE_IMPERSONATE:
@@ -210,16 +209,15 @@ static NTSTATUS ControlLocked(NP_END *End, PIRP Irp, PIO_STACK_LOCATION Stack, N
 
 static NTSTATUS Control(PIRP Irp, PIO_STACK_LOCATION Stack, ULONG_PTR *Information)
 {
-    NP_DONE Done;
     NP_END *End = NpEnd(Stack->FileObject);
     NTSTATUS Status;
     Irp->IoStatus.Information = 0;
     if (Stack->MinorFunction != IRP_MN_USER_FS_REQUEST && Stack->MinorFunction != IRP_MN_KERNEL_CALL)
         return STATUS_INVALID_DEVICE_REQUEST;
     if (Stack->Parameters.FileSystemControl.FsControlCode == FSCTL_PIPE_WAIT) {
-        NpAcquire(&Done);
+        NpAcquire();
         Status = NpWaitForPipe(Irp, Stack);
-        NpRelease(&Done);
+        NpRelease();
         return Status;
     }
     if (End == NULL)
@@ -227,9 +225,9 @@ static NTSTATUS Control(PIRP Irp, PIO_STACK_LOCATION Stack, ULONG_PTR *Informati
     if (Stack->Parameters.FileSystemControl.FsControlCode == FSCTL_PIPE_TRANSCEIVE) {
         Status = Transceive(End, Irp, Stack);
     } else {
-        NpAcquire(&Done);
-        Status = ControlLocked(End, Irp, Stack, &Done);
-        NpRelease(&Done);
+        NpAcquire();
+        Status = ControlLocked(End, Irp, Stack);
+        NpRelease();
     }
     if (Status != STATUS_PENDING && !NT_ERROR(Status)) /* a pending IRP is not ours any more */
         *Information = Irp->IoStatus.Information;

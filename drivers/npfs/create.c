@@ -63,9 +63,8 @@ static NTSTATUS FindOrMakePipe(PIO_STACK_LOCATION Stack, PCUNICODE_STRING Name, 
 static NTSTATUS MakeServer(PIO_STACK_LOCATION Stack, PCUNICODE_STRING Name, NP_END *End,
                            ULONG_PTR *Information)
 {
-    NP_DONE Done;
     NP_PIPE *Pipe;
-    NpAcquire(&Done);
+    NpAcquire();
     NTSTATUS Status = FindOrMakePipe(Stack, Name, &Pipe, Information);
     if (NT_SUCCESS(Status)) {
         Status = NpMakeInstance(Pipe, Stack->Parameters.CreatePipe.Parameters, End);
@@ -75,8 +74,8 @@ static NTSTATUS MakeServer(PIO_STACK_LOCATION Stack, PCUNICODE_STRING Name, NP_E
         }
     }
     if (NT_SUCCESS(Status))
-        NpInstanceIsFree(&Pipe->Name, &Done);
-    NpRelease(&Done);
+        NpInstanceIsFree(&Pipe->Name);
+    NpRelease();
     return Status;
 }
 
@@ -115,7 +114,7 @@ static BOOLEAN MayOpen(const NP_PIPE *Pipe, ACCESS_MASK Access)
 }
 
 /* Who waits for a client has one. */
-static NTSTATUS ConnectLocked(PCUNICODE_STRING Name, ACCESS_MASK Access, NP_END *End, NP_DONE *Done)
+static NTSTATUS ConnectLocked(PCUNICODE_STRING Name, ACCESS_MASK Access, NP_END *End)
 {
     NP_PIPE *Pipe = NpFindPipe(Name);
     if (Pipe == NULL)
@@ -129,7 +128,7 @@ static NTSTATUS ConnectLocked(PCUNICODE_STRING Name, ACCESS_MASK Access, NP_END 
     Instance->References++;
     Instance->Ends[FALSE] = End;
     Instance->State = FILE_PIPE_CONNECTED_STATE;
-    NpFinishAll(Instance->Ends[TRUE], NpWaitListen, STATUS_SUCCESS, Done);
+    NpFinishAll(Instance->Ends[TRUE], NpWaitListen, STATUS_SUCCESS);
     return STATUS_SUCCESS;
 }
 
@@ -147,17 +146,16 @@ static NTSTATUS CaptureClient(PIO_STACK_LOCATION Stack, NP_END *End)
 
 static NTSTATUS Connect(PIO_STACK_LOCATION Stack, PCUNICODE_STRING Name)
 {
-    NP_DONE Done;
     NP_END *End = MakeEnd(FALSE);
     if (End == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     NTSTATUS Status = CaptureClient(Stack, End);
     if (NT_SUCCESS(Status)) {
-        NpAcquire(&Done);
-        Status = ConnectLocked(Name, Stack->Parameters.Create.SecurityContext->DesiredAccess, End, &Done);
+        NpAcquire();
+        Status = ConnectLocked(Name, Stack->Parameters.Create.SecurityContext->DesiredAccess, End);
         if (NT_SUCCESS(Status))
             Stack->FileObject->FsContext = End;
-        NpRelease(&Done);
+        NpRelease();
     }
     if (NT_SUCCESS(Status))
         return Status;

@@ -49,7 +49,7 @@ static BOOLEAN Fits(const NP_DATA *Data, ULONG Length)
 /* --- reading --- */
 
 /* Room that became free is for the writes that wait, in their order. */
-static VOID AdmitWrites(NP_END *Writer, NP_DATA *Data, NP_DONE *Done)
+static VOID AdmitWrites(NP_END *Writer, NP_DATA *Data)
 {
     PIRP Irp;
     while ((Irp = NpTake(Writer, NpWaitWrite)) != NULL) {
@@ -60,17 +60,17 @@ static VOID AdmitWrites(NP_END *Writer, NP_DATA *Data, NP_DONE *Done)
             NpWait(Writer, NpWaitWrite, Irp, TRUE);
             return;
         }
-        NpFinishLater(Done, Irp, STATUS_SUCCESS, Length);
+        NpFinishLater(Irp, STATUS_SUCCESS, Length);
     }
 }
 
-static VOID NoteDrained(NP_END *Writer, NP_DATA *Data, NP_DONE *Done)
+static VOID NoteDrained(NP_END *Writer, NP_DATA *Data)
 {
     if (Writer == NULL)
         return;
-    AdmitWrites(Writer, Data, Done);
+    AdmitWrites(Writer, Data);
     if (IsListEmpty(&Data->Pieces) && IsListEmpty(&Writer->Waiting[NpWaitWrite]))
-        NpFinishAll(Writer, NpWaitFlush, STATUS_SUCCESS, Done);
+        NpFinishAll(Writer, NpWaitFlush, STATUS_SUCCESS);
 }
 
 /* From the first piece; TRUE: it is used up and gone. */
@@ -90,7 +90,7 @@ static BOOLEAN TakeFromPiece(NP_DATA *Data, BUFFER *To, ULONG *Copied)
 }
 
 /* From the oldest write that waits; FALSE: there is none, or it is not used up and waits on. *Any: there was one. */
-static BOOLEAN TakeFromWrite(NP_END *Writer, BUFFER *To, ULONG *Copied, BOOLEAN *Any, NP_DONE *Done)
+static BOOLEAN TakeFromWrite(NP_END *Writer, BUFFER *To, ULONG *Copied, BOOLEAN *Any)
 {
     PIRP Irp = Writer != NULL ? NpTake(Writer, NpWaitWrite) : NULL;
     *Any = Irp != NULL;
@@ -106,31 +106,30 @@ static BOOLEAN TakeFromWrite(NP_END *Writer, BUFFER *To, ULONG *Copied, BOOLEAN 
         NpWait(Writer, NpWaitWrite, Irp, TRUE);
         return FALSE;
     }
-    NpFinishLater(Done, Irp, STATUS_SUCCESS, Length);
+    NpFinishLater(Irp, STATUS_SUCCESS, Length);
     return TRUE;
 }
 
 /* One step; *Any: there was data. TRUE: what it came from is used up. */
-static BOOLEAN TakeData(NP_END *End, BUFFER *To, ULONG *Copied, BOOLEAN *Any, NP_DONE *Done)
+static BOOLEAN TakeData(NP_END *End, BUFFER *To, ULONG *Copied, BOOLEAN *Any)
 {
     *Any = !IsListEmpty(&NpInput(End)->Pieces);
-    return *Any ? TakeFromPiece(NpInput(End), To, Copied)
-                : TakeFromWrite(NpOther(End), To, Copied, Any, Done);
+    return *Any ? TakeFromPiece(NpInput(End), To, Copied) : TakeFromWrite(NpOther(End), To, Copied, Any);
 }
 
 /* [Win32 "Named Pipe Type, Read, and Wait Modes"] in message mode one message, STATUS_BUFFER_OVERFLOW when there is more of it; else what
  * there is. STATUS_PENDING: nothing is. */
-static NTSTATUS TakeRead(NP_END *End, BUFFER To, ULONG *Copied, NP_DONE *Done)
+static NTSTATUS TakeRead(NP_END *End, BUFFER To, ULONG *Copied)
 {
     BOOLEAN Any, Found = FALSE, UsedUp;
     *Copied = 0;
     do {
-        UsedUp = TakeData(End, &To, Copied, &Any, Done);
+        UsedUp = TakeData(End, &To, Copied, &Any);
         Found = Found || Any;
     } while (UsedUp && End->ReadMode == FILE_PIPE_BYTE_STREAM_MODE && *Copied < To.Length);
     if (!Found)
         return STATUS_PENDING;
-    NoteDrained(NpOther(End), NpInput(End), Done);
+    NoteDrained(NpOther(End), NpInput(End));
     return End->ReadMode == FILE_PIPE_MESSAGE_MODE && !UsedUp ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
 }
 
@@ -151,12 +150,12 @@ NTSTATUS NpReadState(NP_END *End)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NpRead(NP_END *End, PIRP Irp, NP_DONE *Done)
+NTSTATUS NpRead(NP_END *End, PIRP Irp)
 {
     ULONG Copied = 0;
     NTSTATUS Status = NpReadState(End);
     if (NT_SUCCESS(Status))
-        Status = TakeRead(End, ReadBuffer(Irp), &Copied, Done);
+        Status = TakeRead(End, ReadBuffer(Irp), &Copied);
     Irp->IoStatus.Information = Copied;
     if (Status != STATUS_PENDING)
         return Status;
@@ -172,7 +171,7 @@ NTSTATUS NpRead(NP_END *End, PIRP Irp, NP_DONE *Done)
 /* --- writing --- */
 
 /* To the reads that wait: there is no data before this then. The bytes that are left over; *Given: somebody got some of it. */
-static ULONG GiveToReaders(NP_END *Reader, const UCHAR *Bytes, ULONG Length, BOOLEAN *Given, NP_DONE *Done)
+static ULONG GiveToReaders(NP_END *Reader, const UCHAR *Bytes, ULONG Length, BOOLEAN *Given)
 {
     ULONG Left = Length;
     PIRP Irp;
@@ -183,7 +182,7 @@ static ULONG GiveToReaders(NP_END *Reader, const UCHAR *Bytes, ULONG Length, BOO
         RtlCopyMemory(To.Bytes, Bytes + (Length - Left), Part);
         Left -= Part;
         *Given = TRUE;
-        NpFinishLater(Done, Irp,
+        NpFinishLater(Irp,
                       Reader->ReadMode == FILE_PIPE_MESSAGE_MODE && Left != 0 ? STATUS_BUFFER_OVERFLOW
                                                                               : STATUS_SUCCESS,
                       Part);
@@ -199,7 +198,7 @@ static NTSTATUS WriteState(NP_END *End)
     return Status;
 }
 
-NTSTATUS NpWriteBytes(NP_END *End, const UCHAR *Bytes, ULONG Length, NP_DONE *Done)
+NTSTATUS NpWriteBytes(NP_END *End, const UCHAR *Bytes, ULONG Length)
 {
     BOOLEAN Given;
     NTSTATUS Status = WriteState(End);
@@ -207,7 +206,7 @@ NTSTATUS NpWriteBytes(NP_END *End, const UCHAR *Bytes, ULONG Length, NP_DONE *Do
         return Status;
     if (NpOutput(End)->Bytes > NpOutput(End)->Quota) /* one message goes beyond it, not one of each request */
         return STATUS_PIPE_BUSY;
-    ULONG Left = GiveToReaders(NpOther(End), Bytes, Length, &Given, Done);
+    ULONG Left = GiveToReaders(NpOther(End), Bytes, Length, &Given);
     return Left != 0 || !Given ? AddPiece(NpOutput(End), Bytes + (Length - Left), Left) : STATUS_SUCCESS;
 }
 
@@ -221,7 +220,7 @@ static NTSTATUS WriteAtOnce(NP_END *End, const UCHAR *Bytes, ULONG Left, ULONG_P
     return Part != 0 ? AddPiece(Data, Bytes, Part) : STATUS_SUCCESS;
 }
 
-NTSTATUS NpWrite(NP_END *End, PIRP Irp, NP_DONE *Done)
+NTSTATUS NpWrite(NP_END *End, PIRP Irp)
 {
     const UCHAR *Bytes = Irp->AssociatedIrp.SystemBuffer;
     ULONG Length = IoGetCurrentIrpStackLocation(Irp)->Parameters.Write.Length, Left;
@@ -230,7 +229,7 @@ NTSTATUS NpWrite(NP_END *End, PIRP Irp, NP_DONE *Done)
     Irp->IoStatus.Information = 0;
     if (!NT_SUCCESS(Status) || (Length == 0 && !IsMessagePipe(End)))
         return Status;
-    Left = GiveToReaders(NpOther(End), Bytes, Length, &Given, Done);
+    Left = GiveToReaders(NpOther(End), Bytes, Length, &Given);
     Irp->IoStatus.Information = Length - Left;
     if (Left == 0 && Given)
         return STATUS_SUCCESS;
@@ -259,16 +258,15 @@ static BOOLEAN MayTransfer(NP_END *End, BOOLEAN Write)
 
 static NTSTATUS Transfer(PIRP Irp, BOOLEAN Write)
 {
-    NP_DONE Done;
     NP_END *End = NpEnd(IoGetCurrentIrpStackLocation(Irp)->FileObject);
     if (End == NULL)
         return NpComplete(Irp, STATUS_INVALID_PARAMETER, 0);
-    NpAcquire(&Done);
+    NpAcquire();
     NTSTATUS Status = !MayTransfer(End, Write) ? STATUS_INVALID_PARAMETER
-                      : Write                  ? NpWrite(End, Irp, &Done)
-                                               : NpRead(End, Irp, &Done);
+                      : Write                  ? NpWrite(End, Irp)
+                                               : NpRead(End, Irp);
     ULONG_PTR Information = Status != STATUS_PENDING && !NT_ERROR(Status) ? Irp->IoStatus.Information : 0;
-    NpRelease(&Done);
+    NpRelease();
     return Status == STATUS_PENDING ? Status : NpComplete(Irp, Status, Information);
 }
 
@@ -287,18 +285,17 @@ NTSTATUS NTAPI NpWriteRequest(PDEVICE_OBJECT Device, PIRP Irp)
 /* [Win32 FlushFileBuffers] until the other end has read all. */
 NTSTATUS NTAPI NpFlush(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    NP_DONE Done;
     NP_END *End = NpEnd(IoGetCurrentIrpStackLocation(Irp)->FileObject);
     UNREFERENCED_PARAMETER(Device);
     if (End == NULL)
         return NpComplete(Irp, STATUS_SUCCESS, 0);
-    NpAcquire(&Done);
+    NpAcquire();
     NTSTATUS Status = WriteState(End);
     if (NT_SUCCESS(Status) &&
         (!IsListEmpty(&NpOutput(End)->Pieces) || !IsListEmpty(&End->Waiting[NpWaitWrite]))) {
         NpWait(End, NpWaitFlush, Irp, FALSE);
         Status = STATUS_PENDING;
     }
-    NpRelease(&Done);
+    NpRelease();
     return Status == STATUS_PENDING ? Status : NpComplete(Irp, Status, 0);
 }

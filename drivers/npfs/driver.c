@@ -4,9 +4,12 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
-static KGUARDED_MUTEX NpLock;
-static PKTHREAD volatile Holder; /* of NpLock, and its list; read by anybody, who can be sure of himself only */
-static NP_DONE *Gathering;       /* (n) */
+static FS_LOCK NpLock;
+
+static VOID CompleteGathered(PIRP Irp)
+{
+    IoCompleteRequest(Irp, IO_NAMED_PIPE_INCREMENT);
+}
 
 NTSTATUS NpComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
@@ -16,40 +19,25 @@ NTSTATUS NpComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
     return Status;
 }
 
-VOID NpAcquire(NP_DONE *Done)
+VOID NpAcquire(VOID)
 {
-    InitializeListHead(&Done->Irps);
-    KeAcquireGuardedMutex(&NpLock);
-    Gathering = Done;
-    Holder = KeGetCurrentThread();
+    FsAcquire(&NpLock);
 }
 
-VOID NpFinishLater(NP_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+VOID NpRelease(VOID)
 {
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    InsertTailList(&Done->Irps, &Irp->Tail.Overlay.ListEntry);
+    FsRelease(&NpLock);
 }
 
-/* A request that was cancelled before it waited is ended by who lets it wait, with the lock held. At DISPATCH_LEVEL a DPC may have
- * interrupted the holder. */
+VOID NpFinishLater(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+{
+    FsEndLater(&NpLock, Irp, Status, Information);
+}
+
 VOID NTAPI NpCompleteCanceled(PIO_CSQ Csq, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(Csq);
-    if (KeGetCurrentIrql() < DISPATCH_LEVEL && Holder == KeGetCurrentThread())
-        NpFinishLater(Gathering, Irp, STATUS_CANCELLED, 0);
-    else
-        NpComplete(Irp, STATUS_CANCELLED, 0);
-}
-
-VOID NpRelease(NP_DONE *Done)
-{
-    Holder = NULL;
-    KeReleaseGuardedMutex(&NpLock);
-    while (!IsListEmpty(&Done->Irps)) {
-        PIRP Irp = CONTAINING_RECORD(RemoveHeadList(&Done->Irps), IRP, Tail.Overlay.ListEntry);
-        IoCompleteRequest(Irp, IO_NAMED_PIPE_INCREMENT);
-    }
+    FsEndCanceled(&NpLock, Irp);
 }
 
 /* PASSIVE_LEVEL. */
@@ -59,7 +47,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
                    Link = RTL_CONSTANT_STRING(L"\\??\\PIPE");
     PDEVICE_OBJECT Device;
     UNREFERENCED_PARAMETER(RegistryPath);
-    KeInitializeGuardedMutex(&NpLock);
+    FsInitializeLock(&NpLock, CompleteGathered);
     NpInitializeQueue();
     NpInitializeWaits();
     DriverObject->MajorFunction[IRP_MJ_CREATE] = NpCreate;

@@ -44,7 +44,6 @@ static ULONG FillStandard(NP_END *End, PVOID Buffer)
 
 NTSTATUS NTAPI NpQuery(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    NP_DONE Done;
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     NP_END *End = NpEnd(Stack->FileObject);
     PVOID Buffer = Irp->AssociatedIrp.SystemBuffer;
@@ -52,7 +51,7 @@ NTSTATUS NTAPI NpQuery(PDEVICE_OBJECT Device, PIRP Irp)
     UNREFERENCED_PARAMETER(Device);
     if (End == NULL)
         return NpComplete(Irp, STATUS_INVALID_PARAMETER, 0);
-    NpAcquire(&Done);
+    NpAcquire();
     switch (Stack->Parameters.QueryFile.FileInformationClass) {
     case FilePipeInformation:
         Length = FillPipe(End, Buffer);
@@ -66,7 +65,7 @@ NTSTATUS NTAPI NpQuery(PDEVICE_OBJECT Device, PIRP Irp)
     default:
         break;
     }
-    NpRelease(&Done);
+    NpRelease();
     return NpComplete(Irp, Length != 0 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER, Length);
 }
 
@@ -90,14 +89,13 @@ static NTSTATUS SetModes(NP_END *End, const FILE_PIPE_INFORMATION *Given)
 
 NTSTATUS NTAPI NpSet(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    NP_DONE Done;
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     UNREFERENCED_PARAMETER(Device);
     if (NpEnd(Stack->FileObject) == NULL ||
         Stack->Parameters.SetFile.FileInformationClass != FilePipeInformation)
         return NpComplete(Irp, STATUS_INVALID_PARAMETER, 0);
-    NpAcquire(&Done);
+    NpAcquire();
     NTSTATUS Status = SetModes(NpEnd(Stack->FileObject), Irp->AssociatedIrp.SystemBuffer);
-    NpRelease(&Done);
+    NpRelease();
     return NpComplete(Irp, Status, 0);
 }

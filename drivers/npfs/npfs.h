@@ -3,9 +3,9 @@
  * NtCreateNamedPipeFile, FSCTL_PIPE_*]
  *
  * Locks, in the order of acquisition: NpLock (n), PASSIVE_LEVEL, all pipes, instances, ends and queues of data; NpQueueLock (q),
- * the lists of waiting IRPs, taken by the cancel-safe queue. IRPs are completed after NpLock is released: they are gathered in an NP_DONE. */
+ * the lists of waiting IRPs, taken by the cancel-safe queue. IRPs are completed after NpLock is released (fslib/gather_lock.h). */
 #pragma once
-#include <ntifs.h>
+#include "fslib/gather_lock.h"
 
 #define NP_TAG 'sfpN'
 
@@ -55,10 +55,6 @@ typedef struct NP_INSTANCE {
     NP_DATA Data[2];  /* (n) by the end that reads it */
 } NP_INSTANCE;
 
-typedef struct NP_DONE {
-    LIST_ENTRY Irps;
-} NP_DONE;
-
 static inline NP_END *NpEnd(PFILE_OBJECT File)
 {
     return File->FsContext;
@@ -80,23 +76,22 @@ static inline NP_DATA *NpOutput(NP_END *End)
 }
 
 NTSTATUS NpComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
-VOID NpAcquire(NP_DONE *Done);
-VOID NpRelease(NP_DONE *Done);
-VOID NpFinishLater(NP_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
-/* When NpLock is released, if this thread is the one that has it. */
+VOID NpAcquire(VOID);
+VOID NpRelease(VOID);
+VOID NpFinishLater(PIRP Irp, NTSTATUS Status, ULONG_PTR Information); /* (n) held: when it is released */
 VOID NTAPI NpCompleteCanceled(PIO_CSQ Csq, PIRP Irp);
 
 /* queue.c */
 VOID NpInitializeQueue(VOID);
 VOID NpWait(NP_END *End, NP_WAIT Kind, PIRP Irp, BOOLEAN First); /* it may be cancelled and gone at once */
 PIRP NpTake(NP_END *End, NP_WAIT Kind);                          /* the oldest; NULL: none */
-VOID NpFinishAll(NP_END *End, NP_WAIT Kind, NTSTATUS Status, NP_DONE *Done);
+VOID NpFinishAll(NP_END *End, NP_WAIT Kind, NTSTATUS Status);
 /* Bytes that waiting writes of the end have left; a copy of the first Room of them. */
 ULONG NpPeekWaiting(NP_END *End, UCHAR *To, ULONG Room, PULONG Messages, PULONG First);
 
 /* wait.c: requests that wait for an instance of a name. (n) held. */
 NTSTATUS NpWaitForPipe(PIRP Irp, PIO_STACK_LOCATION Stack);
-VOID NpInstanceIsFree(PCUNICODE_STRING Name, NP_DONE *Done);
+VOID NpInstanceIsFree(PCUNICODE_STRING Name);
 VOID NpInitializeWaits(VOID);
 
 /* pipe.c. (n) held. */
@@ -110,11 +105,10 @@ VOID NpDereferenceInstance(NP_INSTANCE *Instance);
 VOID NpDiscard(NP_DATA *Data);
 
 /* data.c. (n) held. */
-NTSTATUS NpRead(NP_END *End, PIRP Irp,
-                NP_DONE *Done); /* STATUS_PENDING: it waits; else Irp->IoStatus.Information is set */
-NTSTATUS NpWrite(NP_END *End, PIRP Irp, NP_DONE *Done); /* the same */
+NTSTATUS NpRead(NP_END *End, PIRP Irp);  /* STATUS_PENDING: it waits; else Irp->IoStatus.Information is set */
+NTSTATUS NpWrite(NP_END *End, PIRP Irp); /* the same */
 /* For a transceive: all of it or nothing. STATUS_PIPE_BUSY: the quota is exceeded already. */
-NTSTATUS NpWriteBytes(NP_END *End, const UCHAR *Bytes, ULONG Length, NP_DONE *Done);
+NTSTATUS NpWriteBytes(NP_END *End, const UCHAR *Bytes, ULONG Length);
 NTSTATUS NpReadState(NP_END *End); /* can it be read from, or why not */
 /* Is the instance's data its own? It is not disconnected and not closed. */
 BOOLEAN NpHasData(const NP_END *End);

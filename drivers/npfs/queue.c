@@ -60,11 +60,11 @@ PIRP NpTake(NP_END *End, NP_WAIT Kind)
     return IoCsqRemoveNextIrp(&Queue, &End->Waiting[Kind]);
 }
 
-VOID NpFinishAll(NP_END *End, NP_WAIT Kind, NTSTATUS Status, NP_DONE *Done)
+VOID NpFinishAll(NP_END *End, NP_WAIT Kind, NTSTATUS Status)
 {
     PIRP Irp;
     while ((Irp = NpTake(End, Kind)) != NULL)
-        NpFinishLater(Done, Irp, Status, 0);
+        NpFinishLater(Irp, Status, 0);
 }
 
 /* An IRP in a list is there as long as the lock is held. */

@@ -93,7 +93,7 @@ VOID NpInitializeWaits(VOID)
 }
 
 /* The name is compared with the queue's spin lock held, so it must not be in paged pool. */
-VOID NpInstanceIsFree(PCUNICODE_STRING Name, NP_DONE *Done)
+VOID NpInstanceIsFree(PCUNICODE_STRING Name)
 {
     PIRP Irp;
     UNICODE_STRING Upper = {0, Name->Length, ExAllocatePool2(POOL_FLAG_NON_PAGED, Name->Length, NP_TAG)};
@@ -102,7 +102,7 @@ VOID NpInstanceIsFree(PCUNICODE_STRING Name, NP_DONE *Done)
     RtlUpcaseUnicodeString(&Upper, Name, FALSE);
     while ((Irp = IoCsqRemoveNextIrp(&Queue, &Upper)) != NULL) {
         EndWait(Irp);
-        NpFinishLater(Done, Irp, STATUS_SUCCESS, 0);
+        NpFinishLater(Irp, STATUS_SUCCESS, 0);
     }
     ExFreePoolWithTag(Upper.Buffer, NP_TAG);
 }

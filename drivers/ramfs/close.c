@@ -10,53 +10,58 @@ static VOID DeleteIfAsked(RAMFS_NODE *Node, PFILE_OBJECT File)
 }
 
 /* With its last handle the file loses its name; what is left goes with the last reference. */
-static VOID EndHandles(RAMFS_NODE *Node, RAMFS_DONE *Done)
+static VOID EndHandles(RAMFS_NODE *Node)
 {
     if (--Node->Handles != 0 || !Node->DeletePending || Node->Parent == NULL)
         return;
-    RamfsNotify(Node, RamfsNameFilter(Node), FILE_ACTION_REMOVED, Done);
+    RamfsNotify(Node, RamfsNameFilter(Node), FILE_ACTION_REMOVED);
     RamfsUnlink(Node); /* the file holds it still */
 }
 
-/* Once: a driver may open the file object again by its pointer, and close that. */
-static VOID CleanUp(RAMFS_NODE *Node, PFILE_OBJECT File, RAMFS_DONE *Done)
+/* Once: a driver may open the file object again by its pointer, and close that. The flag comes first, and under the lock: requests of other
+ * threads may come. */
+static BOOLEAN BeginCleanup(PFILE_OBJECT File)
 {
-    if (RamfsIsClosed(File))
-        return;
-    File->Flags |= FO_CLEANUP_COMPLETE; /* first, and under the lock: requests of other threads may come */
-    RamfsEndWatch(File, STATUS_NOTIFY_CLEANUP, Done);
-    RamfsUnlockFile(Node, File, Done);
+    RamfsLock();
+    BOOLEAN First = !RamfsIsClosed(File);
+    File->Flags |= FO_CLEANUP_COMPLETE;
+    RamfsUnlock();
+    return First;
+}
+
+static VOID CleanUp(RAMFS_NODE *Node, PFILE_OBJECT File)
+{
+    RamfsLock();
     IoRemoveShareAccess(File, &Node->Share);
     DeleteIfAsked(Node, File);
     if (Node->DeletePending && Node->Folder)
-        RamfsEndWatchesOf(Node, Done);
-    EndHandles(Node, Done);
+        RamfsEndWatchesOf(Node);
+    EndHandles(Node);
+    RamfsUnlock();
 }
 
 NTSTATUS NTAPI RamfsCleanup(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    RAMFS_DONE Done;
     PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     RAMFS_NODE *Node = RamfsNode(File);
     UNREFERENCED_PARAMETER(Device);
-    if (Node != NULL) {
-        RamfsLock(&Done);
-        CleanUp(Node, File, &Done);
-        RamfsUnlock(&Done);
+    if (Node != NULL && BeginCleanup(File)) {
+        RamfsEndWatch(File);
+        RamfsUnlockFile(Node, Irp);
+        CleanUp(Node, File);
     }
     return RamfsComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 NTSTATUS NTAPI RamfsClose(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    RAMFS_DONE Done;
     PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     RAMFS_OPEN *Open = RamfsOpen(File);
     UNREFERENCED_PARAMETER(Device);
     if (RamfsNode(File) != NULL) {
-        RamfsLock(&Done);
+        RamfsLock();
         RamfsDereference(RamfsNode(File));
-        RamfsUnlock(&Done);
+        RamfsUnlock();
         RamfsFree(Open->Pattern.Buffer, Open->Pattern.MaximumLength);
         RamfsFree(Open, sizeof(*Open));
     }

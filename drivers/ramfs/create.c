@@ -163,7 +163,7 @@ static NTSTATUS CheckSections(const CREATE *Create)
     return STATUS_SUCCESS;
 }
 
-static VOID Overwrite(CREATE *Create, RAMFS_DONE *Done)
+static VOID Overwrite(CREATE *Create)
 {
     RAMFS_NODE *Node = Create->Node;
     KeAcquireGuardedMutex(&RamfsData);
@@ -173,10 +173,10 @@ static VOID Overwrite(CREATE *Create, RAMFS_DONE *Done)
     Node->Attributes = Create->Attributes | FILE_ATTRIBUTE_ARCHIVE;
     RamfsTouch(Node, TRUE);
     RamfsNotify(Node, FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_LAST_WRITE | FILE_NOTIFY_CHANGE_ATTRIBUTES,
-                FILE_ACTION_MODIFIED, Done);
+                FILE_ACTION_MODIFIED);
 }
 
-static NTSTATUS OpenExisting(CREATE *Create, RAMFS_DONE *Done)
+static NTSTATUS OpenExisting(CREATE *Create)
 {
     RAMFS_NODE *Node = Create->Node;
     if (Node->DeletePending)
@@ -194,7 +194,7 @@ static NTSTATUS OpenExisting(CREATE *Create, RAMFS_DONE *Done)
     IoUpdateShareAccess(Create->File, &Node->Share);
     Create->Information = FILE_OPENED;
     if (ImpliedAccess(Create->Disposition) != 0) {
-        Overwrite(Create, Done);
+        Overwrite(Create);
         Create->Information = Create->Disposition == FILE_SUPERSEDE ? FILE_SUPERSEDED : FILE_OVERWRITTEN;
     }
     return STATUS_SUCCESS;
@@ -217,7 +217,7 @@ static NTSTATUS CheckNew(const CREATE *Create)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS MakeNew(CREATE *Create, RAMFS_DONE *Done)
+static NTSTATUS MakeNew(CREATE *Create)
 {
     RAMFS_NODE *Node;
     BOOLEAN Folder = (Create->Options & FILE_DIRECTORY_FILE) != 0;
@@ -240,7 +240,7 @@ static NTSTATUS MakeNew(CREATE *Create, RAMFS_DONE *Done)
     IoSetShareAccess(Create->Access, Create->Share, Create->File, &Node->Share);
     Create->Node = Node;
     Create->Information = FILE_CREATED;
-    RamfsNotify(Node, RamfsNameFilter(Node), FILE_ACTION_ADDED, Done);
+    RamfsNotify(Node, RamfsNameFilter(Node), FILE_ACTION_ADDED);
     return STATUS_SUCCESS;
 }
 
@@ -258,7 +258,7 @@ static NTSTATUS TurnToTarget(CREATE *Create)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS CreateLocked(CREATE *Create, RAMFS_DONE *Done)
+static NTSTATUS CreateLocked(CREATE *Create)
 {
     NTSTATUS Status = FindName(Create);
     if (!NT_SUCCESS(Status))
@@ -267,22 +267,21 @@ static NTSTATUS CreateLocked(CREATE *Create, RAMFS_DONE *Done)
         Status = TurnToTarget(Create);
         ULONG_PTR Information = Create->Information;
         if (NT_SUCCESS(Status))
-            Status = OpenExisting(Create, Done);
+            Status = OpenExisting(Create);
         Create->Information = Information;
         return Status;
     }
-    return Create->Node != NULL ? OpenExisting(Create, Done) : MakeNew(Create, Done);
+    return Create->Node != NULL ? OpenExisting(Create) : MakeNew(Create);
 }
 
 static NTSTATUS CreateFile(CREATE *Create)
 {
     NTSTATUS Status;
-    RAMFS_DONE Done;
     RAMFS_OPEN *Open = RamfsAllocate(POOL_FLAG_PAGED, sizeof(*Open), &Status);
     if (Open == NULL)
         return Status;
-    RamfsLock(&Done);
-    Status = CreateLocked(Create, &Done);
+    RamfsLock();
+    Status = CreateLocked(Create);
     if (NT_SUCCESS(Status)) {
         Create->Node->References++;
         Create->Node->Handles++;
@@ -292,7 +291,7 @@ static NTSTATUS CreateFile(CREATE *Create)
         if (!Create->Node->Folder)
             Create->File->SectionObjectPointer = &Create->Node->Sections;
     }
-    RamfsUnlock(&Done);
+    RamfsUnlock();
     if (!NT_SUCCESS(Status))
         RamfsFree(Open, sizeof(*Open));
     return Status;

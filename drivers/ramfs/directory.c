@@ -122,15 +122,14 @@ static NTSTATUS QueryLocked(PIO_STACK_LOCATION Stack, FS_ENTRY_LIST *List)
 
 static NTSTATUS Query(PIRP Irp, PIO_STACK_LOCATION Stack)
 {
-    RAMFS_DONE Done;
     FS_ENTRY_LIST List = {.Class = Stack->Parameters.QueryDirectory.FileInformationClass,
                           .Length = Stack->Parameters.QueryDirectory.Length};
     List.Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
     if (List.Buffer == NULL)
         return RamfsComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
-    RamfsLock(&Done);
+    RamfsLock();
     NTSTATUS Status = QueryLocked(Stack, &List);
-    RamfsUnlock(&Done);
+    RamfsUnlock();
     return RamfsComplete(Irp, Status, NT_ERROR(Status) ? 0 : List.End);
 }
 

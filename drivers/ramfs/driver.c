@@ -7,8 +7,6 @@ DRIVER_INITIALIZE DriverEntry;
 
 KGUARDED_MUTEX RamfsNames, RamfsData;
 PDEVICE_OBJECT RamfsDisk, RamfsFileSystem, RamfsVolume;
-static PKTHREAD volatile Holder; /* of RamfsNames; read by anybody, who can be sure of himself only */
-static RAMFS_DONE *Gathering;    /* (n) */
 
 NTSTATUS RamfsComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
@@ -18,40 +16,14 @@ NTSTATUS RamfsComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
     return Status;
 }
 
-VOID RamfsLock(RAMFS_DONE *Done)
+VOID RamfsLock(VOID)
 {
-    InitializeListHead(&Done->Irps);
     KeAcquireGuardedMutex(&RamfsNames);
-    Gathering = Done;
-    Holder = KeGetCurrentThread();
 }
 
-VOID RamfsFinishLater(RAMFS_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+VOID RamfsUnlock(VOID)
 {
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    InsertTailList(&Done->Irps, &Irp->Tail.Overlay.ListEntry);
-}
-
-/* A request that was cancelled before it waited is ended by who lets it wait, with the lock held. At DISPATCH_LEVEL a DPC may have
- * interrupted the holder. */
-VOID NTAPI RamfsCompleteCanceled(PIO_CSQ Csq, PIRP Irp)
-{
-    UNREFERENCED_PARAMETER(Csq);
-    if (KeGetCurrentIrql() < DISPATCH_LEVEL && Holder == KeGetCurrentThread())
-        RamfsFinishLater(Gathering, Irp, STATUS_CANCELLED, 0);
-    else
-        RamfsComplete(Irp, STATUS_CANCELLED, 0);
-}
-
-VOID RamfsUnlock(RAMFS_DONE *Done)
-{
-    Holder = NULL;
     KeReleaseGuardedMutex(&RamfsNames);
-    while (!IsListEmpty(&Done->Irps)) {
-        PIRP Irp = CONTAINING_RECORD(RemoveHeadList(&Done->Irps), IRP, Tail.Overlay.ListEntry);
-        IoCompleteRequest(Irp, IO_DISK_INCREMENT);
-    }
 }
 
 /* [WDK IRP_MN_MOUNT_VOLUME] its own disk is the only one that it knows. */
@@ -161,16 +133,20 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     UNREFERENCED_PARAMETER(RegistryPath);
     KeInitializeGuardedMutex(&RamfsNames);
     KeInitializeGuardedMutex(&RamfsData);
-    RamfsInitializeQueue(&RamfsNotifies);
-    RamfsInitializeQueue(&RamfsLocks);
-    NTSTATUS Status = RamfsMakeNode(&None, TRUE, 0, &RamfsRoot);
+    NTSTATUS Status = RamfsStartNotify();
     if (!NT_SUCCESS(Status))
         return Status;
+    Status = RamfsMakeNode(&None, TRUE, 0, &RamfsRoot);
+    if (!NT_SUCCESS(Status)) {
+        RamfsStopNotify();
+        return Status;
+    }
     for (ULONG i = 0; i < RTL_NUMBER_OF(VolumeRoutines); i++)
         DriverObject->MajorFunction[VolumeRoutines[i].Major] = Dispatch;
     Status = MakeDevices(DriverObject);
     if (!NT_SUCCESS(Status)) {
         RamfsDereference(RamfsRoot);
+        RamfsStopNotify();
         return Status;
     }
     IoRegisterFileSystem(RamfsFileSystem);

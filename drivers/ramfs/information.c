@@ -12,16 +12,15 @@ static VOID FillSizes(const RAMFS_NODE *Node, PLARGE_INTEGER End, PLARGE_INTEGER
 
 static ULONG FillBasic(PFILE_OBJECT File, PVOID Buffer)
 {
-    RAMFS_DONE Done;
     const RAMFS_NODE *Node = RamfsNode(File);
     FILE_BASIC_INFORMATION *Basic = Buffer;
-    RamfsLock(&Done);
+    RamfsLock();
     Basic->CreationTime = Node->CreationTime;
     Basic->LastAccessTime = Node->LastAccessTime;
     Basic->LastWriteTime = Node->LastWriteTime;
     Basic->ChangeTime = Node->ChangeTime;
     Basic->FileAttributes = RamfsAttributes(Node);
-    RamfsUnlock(&Done);
+    RamfsUnlock();
     return sizeof(*Basic);
 }
 
@@ -81,12 +80,11 @@ static ULONG FillAttributeTag(PFILE_OBJECT File, PVOID Buffer)
 /* [WDK FILE_NAME_INFORMATION] FileNameLength is that of the whole name; STATUS_BUFFER_OVERFLOW when only a part fits. */
 static NTSTATUS FillName(PFILE_OBJECT File, PVOID Buffer, ULONG Length, ULONG_PTR *Information)
 {
-    RAMFS_DONE Done;
     FILE_NAME_INFORMATION *Name = Buffer;
     ULONG Header = FIELD_OFFSET(FILE_NAME_INFORMATION, FileName), Room = (Length - Header) & ~1u;
-    RamfsLock(&Done);
-    Name->FileNameLength = RamfsPath(RamfsNode(File), NULL, Name->FileName, Room);
-    RamfsUnlock(&Done);
+    RamfsLock();
+    Name->FileNameLength = RamfsPath(RamfsNode(File), Name->FileName, Room);
+    RamfsUnlock();
     *Information = Header + min(Room, Name->FileNameLength);
     return Room < Name->FileNameLength ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
 }

@@ -25,7 +25,7 @@ NTSTATUS RamfsMakeNode(PCUNICODE_STRING Name, BOOLEAN Folder, ULONG Attributes, 
     Made->LastAccessTime = Made->LastWriteTime = Made->ChangeTime = Made->CreationTime;
     InitializeListHead(&Made->Children);
     InitializeListHead(&Made->Sibling);
-    InitializeListHead(&Made->Ranges);
+    FsRtlInitializeFileLock(&Made->Locks, NULL, NULL);
     *Node = Made;
     return STATUS_SUCCESS;
 }
@@ -54,6 +54,8 @@ VOID RamfsDereference(RAMFS_NODE *Node)
     KeAcquireGuardedMutex(&RamfsData);
     RamfsTrim(Node, 0);
     KeReleaseGuardedMutex(&RamfsData);
+    FsRtlUninitializeFileLock(&Node->Locks);
+    RamfsFree(Node->FullName.Buffer, Node->FullName.MaximumLength);
     RamfsFree(Node->Name.Buffer, Node->Name.MaximumLength);
     RamfsFree(Node, sizeof(*Node));
 }
@@ -104,27 +106,24 @@ BOOLEAN RamfsNameIsValid(PCUNICODE_STRING Name)
     return TRUE;
 }
 
-/* From leaf to top, so from the end of the path to its begin. */
-ULONG RamfsPath(const RAMFS_NODE *Node, const RAMFS_NODE *Top, PWCHAR Path, ULONG Room)
+/* From leaf to root, so from the end of the path to its begin. */
+ULONG RamfsPath(const RAMFS_NODE *Node, PWCHAR Path, ULONG Room)
 {
     ULONG Whole = 0, End;
-    const RAMFS_NODE *Above = Top != NULL ? Top : RamfsRoot;
     if (Node == RamfsRoot && Room >= sizeof(WCHAR))
         Path[0] = L'\\';
     if (Node == RamfsRoot)
         return sizeof(WCHAR);
-    for (const RAMFS_NODE *At = Node; At != NULL && At != Above; At = At->Parent)
+    for (const RAMFS_NODE *At = Node; At != NULL && At != RamfsRoot; At = At->Parent)
         Whole += At->Name.Length + sizeof(WCHAR);
-    if (Top != NULL)
-        Whole -= sizeof(WCHAR);
     End = Whole / sizeof(WCHAR);
-    for (const RAMFS_NODE *At = Node; At != NULL && At != Above; At = At->Parent) {
+    for (const RAMFS_NODE *At = Node; At != NULL && At != RamfsRoot; At = At->Parent) {
         ULONG Length = At->Name.Length / sizeof(WCHAR), Begin = End - Length;
         for (ULONG i = 0; i < Length && (Begin + i) < Room / sizeof(WCHAR); i++)
             Path[Begin + i] = At->Name.Buffer[i];
-        if (Begin != 0 && Begin - 1 < Room / sizeof(WCHAR))
+        if (Begin - 1 < Room / sizeof(WCHAR))
             Path[Begin - 1] = L'\\';
-        End = Begin != 0 ? Begin - 1 : 0;
+        End = Begin - 1;
     }
     return Whole;
 }

@@ -5,8 +5,8 @@
  *   (n) RamfsNames  the tree of names, who has what open, ranges and watches
  *   (d) RamfsData   sizes and contents. Page faults on a file's sections get here too, so nothing is called under it that may wait
  *                   for the memory manager; what asks the memory manager about sections is called before, under (n) at most.
- * The queues of waiting IRPs (cancel-safe) have spin locks of their own. IRPs are completed after the locks are released: they are
- * gathered in a RAMFS_DONE. */
+ * Locked ranges and watches are kept by FsRtl. It completes the IRPs of watches with (n) held, so that changes are told in their order; all
+ * others are completed with no lock held. */
 #pragma once
 #include <ntifs.h>
 
@@ -14,7 +14,6 @@
 #define RAMFS_PAGE 4096u
 #define RAMFS_CAPACITY (16ull << 20) /* bytes of all contents, names and tables together */
 #define RAMFS_MAX_NAME (255 * sizeof(WCHAR))
-#define RAMFS_MAX_NOTIFY 0x10000u
 
 extern KGUARDED_MUTEX RamfsNames, RamfsData;
 extern PDEVICE_OBJECT RamfsDisk, RamfsFileSystem, RamfsVolume;
@@ -36,32 +35,11 @@ typedef struct RAMFS_NODE {
     ULONG Attributes;      /* (n) without FILE_ATTRIBUTE_DIRECTORY */
     LARGE_INTEGER CreationTime, LastAccessTime, LastWriteTime, ChangeTime; /* (n) */
     SHARE_ACCESS Share;                                                    /* (n) */
-    LIST_ENTRY Ranges;                                                     /* (n) RAMFS_RANGE */
-    UCHAR **Pages; /* (d) PageCount blocks of RAMFS_PAGE bytes, zero where nothing was written */
+    FILE_LOCK Locks;
+    STRING FullName; /* (n) own block: the path of a folder that is watched, from its first watch on */
+    UCHAR **Pages;   /* (d) PageCount blocks of RAMFS_PAGE bytes, zero where nothing was written */
     ULONG PageCount, TableCount; /* (d) pages, and room in the table */
 } RAMFS_NODE;
-
-/* A locked range. */
-typedef struct RAMFS_RANGE {
-    LIST_ENTRY Entry;
-    ULONG64 Begin, End;
-    ULONG Key;
-    BOOLEAN Exclusive;
-    PFILE_OBJECT File;
-    PEPROCESS Process; /* referenced */
-} RAMFS_RANGE;
-
-/* What one open of a folder is told about; from its first request on. */
-typedef struct RAMFS_WATCH {
-    LIST_ENTRY Entry; /* (n) */
-    PFILE_OBJECT File;
-    RAMFS_NODE *Folder;
-    ULONG Filter;
-    BOOLEAN Tree;
-    BOOLEAN Overflow;        /* (n) something did not fit: all must be looked at again */
-    ULONG Length, End, Last; /* (n) of Buffer: room, used, offset of the last entry */
-    UCHAR *Buffer;
-} RAMFS_WATCH;
 
 /* FILE_OBJECT.FsContext2 of a file or folder. (n) */
 typedef struct RAMFS_OPEN {
@@ -70,7 +48,6 @@ typedef struct RAMFS_OPEN {
     BOOLEAN Found;          /* since the scan began */
     ULONG64 Next;           /* 0, 1: "." and ".."; then Order of the child to look at first, plus 2 */
     UNICODE_STRING Pattern; /* upper case, own block; empty: all */
-    RAMFS_WATCH *Watch;
 } RAMFS_OPEN;
 
 static inline RAMFS_NODE *RamfsNode(PFILE_OBJECT File)
@@ -89,29 +66,9 @@ static inline BOOLEAN RamfsIsClosed(PFILE_OBJECT File)
     return (File->Flags & FO_CLEANUP_COMPLETE) != 0;
 }
 
-/* IRPs that are to be completed when the locks are released. */
-typedef struct RAMFS_DONE {
-    LIST_ENTRY Irps;
-} RAMFS_DONE;
-
 NTSTATUS RamfsComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
-VOID RamfsLock(RAMFS_DONE *Done);   /* (n) */
-VOID RamfsUnlock(RAMFS_DONE *Done); /* releases it, then completes them */
-VOID RamfsFinishLater(RAMFS_DONE *Done, PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
-/* When (n) is released, if this thread is the one that has it. */
-VOID NTAPI RamfsCompleteCanceled(PIO_CSQ Csq, PIRP Irp);
-
-/* queue.c: IRPs that wait, by the file that they are on. */
-typedef struct RAMFS_QUEUE {
-    IO_CSQ Csq;
-    KSPIN_LOCK Lock;
-    LIST_ENTRY Irps;
-} RAMFS_QUEUE;
-extern RAMFS_QUEUE RamfsNotifies, RamfsLocks;
-VOID RamfsInitializeQueue(RAMFS_QUEUE *Queue);
-/* The IRP is marked pending; it may be cancelled and gone at once. */
-VOID RamfsWait(RAMFS_QUEUE *Queue, PIRP Irp);
-PIRP RamfsTakeOf(RAMFS_QUEUE *Queue, PFILE_OBJECT File); /* the oldest of the file; NULL: none */
+VOID RamfsLock(VOID); /* (n) */
+VOID RamfsUnlock(VOID);
 
 /* node.c. (n) held. */
 extern RAMFS_NODE *RamfsRoot;
@@ -123,8 +80,8 @@ VOID RamfsDereference(RAMFS_NODE *Node);              /* the last frees */
 RAMFS_NODE *RamfsFindChild(RAMFS_NODE *Folder, PCUNICODE_STRING Name);
 BOOLEAN RamfsNameIsValid(PCUNICODE_STRING Name);
 NTSTATUS RamfsSetName(RAMFS_NODE *Node, PCUNICODE_STRING Name);
-/* Bytes of the path below Top ("a\b"), and a copy of its first Room bytes. Top NULL: from the root, "\a\b". */
-ULONG RamfsPath(const RAMFS_NODE *Node, const RAMFS_NODE *Top, PWCHAR Path, ULONG Room);
+/* Bytes of the path from the root, "\a\b", and a copy of its first Room bytes. */
+ULONG RamfsPath(const RAMFS_NODE *Node, PWCHAR Path, ULONG Room);
 VOID RamfsTouch(RAMFS_NODE *Node, BOOLEAN Written); /* ChangeTime, and LastWriteTime */
 
 /* memory.c: what the volume may use. Any. */
@@ -140,20 +97,25 @@ VOID RamfsSetSize(RAMFS_NODE *Node, LONGLONG Size);     /* reserved; what comes 
 VOID RamfsCopyOut(const RAMFS_NODE *Node, LONGLONG Offset, UCHAR *To, ULONG Length);
 VOID RamfsCopyIn(RAMFS_NODE *Node, LONGLONG Offset, const UCHAR *From, ULONG Length);
 
-/* notify.c. (n) held. */
-VOID RamfsNotify(RAMFS_NODE *Node, ULONG Filter, ULONG Action, RAMFS_DONE *Done);
-VOID RamfsEndWatch(PFILE_OBJECT File, NTSTATUS Status,
-                   RAMFS_DONE *Done); /* its requests end with Status, the watch goes */
-VOID RamfsEndWatchesOf(RAMFS_NODE *Folder, RAMFS_DONE *Done); /* it is deleted */
+/* notify.c. (n) held, but for the first two and the last two. */
+NTSTATUS RamfsStartNotify(VOID); /* PASSIVE_LEVEL, once */
+VOID RamfsStopNotify(VOID);
+VOID RamfsNotify(RAMFS_NODE *Node, ULONG Filter, ULONG Action);
+VOID RamfsEndWatchesOf(RAMFS_NODE *Folder); /* it is deleted */
+/* Room for the full name that Node, if it is watched, will have as Name in Parent; and that name, now that it is there. */
+NTSTATUS RamfsPrepareFullName(const RAMFS_NODE *Node, const RAMFS_NODE *Parent, PCUNICODE_STRING Name,
+                              STRING *Room);
+VOID RamfsSetFullName(RAMFS_NODE *Node, STRING Room);
+VOID RamfsEndWatch(PFILE_OBJECT File);
 NTSTATUS RamfsNotifyRequest(PIRP Irp, PIO_STACK_LOCATION Stack);
 
-/* lock.c. (n) held. */
+/* lock.c */
 BOOLEAN RamfsMayTransfer(RAMFS_NODE *Node, PIRP Irp, BOOLEAN Write, LONGLONG Offset, ULONG Length);
-VOID RamfsUnlockFile(RAMFS_NODE *Node, PFILE_OBJECT File,
-                     RAMFS_DONE *Done); /* all ranges of the file, and its waiting requests */
+VOID RamfsUnlockFile(RAMFS_NODE *Node,
+                     PIRP Irp); /* its last handle is closed: all ranges go, and its waiting requests */
 
 /* rename.c. (n) held. */
-NTSTATUS RamfsRename(RAMFS_NODE *Node, PIRP Irp, PIO_STACK_LOCATION Stack, RAMFS_DONE *Done);
+NTSTATUS RamfsRename(RAMFS_NODE *Node, PIRP Irp, PIO_STACK_LOCATION Stack);
 
 static inline ULONG RamfsAttributes(const RAMFS_NODE *Node)
 {

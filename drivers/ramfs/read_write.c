@@ -9,17 +9,13 @@ static BOOLEAN IsPaging(PIRP Irp)
 
 static NTSTATUS CheckTransfer(PIRP Irp, RAMFS_NODE *Node, BOOLEAN Write, LONGLONG Offset, ULONG Length)
 {
-    RAMFS_DONE Done;
     if (Node == NULL || Node->Folder)
         return STATUS_INVALID_DEVICE_REQUEST;
     if (Offset < 0 || Offset > MAXLONGLONG - Length)
         return STATUS_INVALID_PARAMETER;
     if (IsPaging(Irp))
         return STATUS_SUCCESS;
-    RamfsLock(&Done);
-    BOOLEAN May = RamfsMayTransfer(Node, Irp, Write, Offset, Length);
-    RamfsUnlock(&Done);
-    return May ? STATUS_SUCCESS : STATUS_FILE_LOCK_CONFLICT;
+    return RamfsMayTransfer(Node, Irp, Write, Offset, Length) ? STATUS_SUCCESS : STATUS_FILE_LOCK_CONFLICT;
 }
 
 static VOID MovePosition(PIRP Irp, PFILE_OBJECT File, LONGLONG End)
@@ -77,13 +73,12 @@ static NTSTATUS WriteBytes(RAMFS_NODE *Node, LONGLONG *Offset, const UCHAR *Buff
 
 static VOID NoteWrite(RAMFS_NODE *Node, BOOLEAN Longer)
 {
-    RAMFS_DONE Done;
-    RamfsLock(&Done);
+    RamfsLock();
     RamfsTouch(Node, TRUE);
     Node->Attributes |= FILE_ATTRIBUTE_ARCHIVE;
     RamfsNotify(Node, FILE_NOTIFY_CHANGE_LAST_WRITE | (Longer ? FILE_NOTIFY_CHANGE_SIZE : 0),
-                FILE_ACTION_MODIFIED, &Done);
-    RamfsUnlock(&Done);
+                FILE_ACTION_MODIFIED);
+    RamfsUnlock();
 }
 
 NTSTATUS NTAPI RamfsWrite(PDEVICE_OBJECT Device, PIRP Irp)

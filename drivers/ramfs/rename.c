@@ -66,33 +66,39 @@ static NTSTATUS CheckRename(RAMFS_NODE *Node, RAMFS_NODE *Parent, PCUNICODE_STRI
 }
 
 /* The last step that can fail is the name's memory. */
-static NTSTATUS Move(RAMFS_NODE *Node, RAMFS_NODE *Parent, RAMFS_NODE *Old, PCUNICODE_STRING Name,
-                     RAMFS_DONE *Done)
+static NTSTATUS Move(RAMFS_NODE *Node, RAMFS_NODE *Parent, RAMFS_NODE *Old, PCUNICODE_STRING Name)
 {
     UNICODE_STRING Before = Node->Name;
     BOOLEAN Same = Node->Parent == Parent;
-    Node->Name = (UNICODE_STRING){0, 0, NULL}; /* kept until the watchers have heard of it */
-    NTSTATUS Status = RamfsSetName(Node, Name);
-    UNICODE_STRING New = Node->Name;
-    Node->Name = Before;
+    STRING FullName;
+    NTSTATUS Status = RamfsPrepareFullName(Node, Parent, Name, &FullName);
     if (!NT_SUCCESS(Status))
         return Status;
+    Node->Name = (UNICODE_STRING){0, 0, NULL}; /* kept until the watchers have heard of it */
+    Status = RamfsSetName(Node, Name);
+    UNICODE_STRING New = Node->Name;
+    Node->Name = Before;
+    if (!NT_SUCCESS(Status)) {
+        RamfsFree(FullName.Buffer, FullName.MaximumLength);
+        return Status;
+    }
     if (Old != NULL && Old != Node) {
-        RamfsNotify(Old, RamfsNameFilter(Old), FILE_ACTION_REMOVED, Done);
+        RamfsNotify(Old, RamfsNameFilter(Old), FILE_ACTION_REMOVED);
         RamfsUnlink(Old);
     }
-    RamfsNotify(Node, RamfsNameFilter(Node), Same ? FILE_ACTION_RENAMED_OLD_NAME : FILE_ACTION_REMOVED, Done);
+    RamfsNotify(Node, RamfsNameFilter(Node), Same ? FILE_ACTION_RENAMED_OLD_NAME : FILE_ACTION_REMOVED);
     Node->References++;
     RamfsUnlink(Node);
     Node->Name = New;
     RamfsFree(Before.Buffer, Before.MaximumLength);
     RamfsLink(Parent, Node);
+    RamfsSetFullName(Node, FullName);
     RamfsTouch(Node, FALSE);
-    RamfsNotify(Node, RamfsNameFilter(Node), Same ? FILE_ACTION_RENAMED_NEW_NAME : FILE_ACTION_ADDED, Done);
+    RamfsNotify(Node, RamfsNameFilter(Node), Same ? FILE_ACTION_RENAMED_NEW_NAME : FILE_ACTION_ADDED);
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RamfsRename(RAMFS_NODE *Node, PIRP Irp, PIO_STACK_LOCATION Stack, RAMFS_DONE *Done)
+NTSTATUS RamfsRename(RAMFS_NODE *Node, PIRP Irp, PIO_STACK_LOCATION Stack)
 {
     const FILE_RENAME_INFORMATION *Rename = Irp->AssociatedIrp.SystemBuffer;
     PFILE_OBJECT Target = Stack->Parameters.SetFile.FileObject;
@@ -103,5 +109,5 @@ NTSTATUS RamfsRename(RAMFS_NODE *Node, PIRP Irp, PIO_STACK_LOCATION Stack, RAMFS
         return Status;
     RAMFS_NODE *Old = RamfsFindChild(Parent, &Name);
     Status = CheckReplaced(Node, Old, Stack->Parameters.SetFile.ReplaceIfExists);
-    return NT_SUCCESS(Status) ? Move(Node, Parent, Old, &Name, Done) : Status;
+    return NT_SUCCESS(Status) ? Move(Node, Parent, Old, &Name) : Status;
 }

@@ -15,7 +15,7 @@ static BOOLEAN TimesAreValid(const FILE_BASIC_INFORMATION *Basic)
            Basic->LastWriteTime.QuadPart >= -2 && Basic->ChangeTime.QuadPart >= -2;
 }
 
-static NTSTATUS SetBasic(RAMFS_NODE *Node, const FILE_BASIC_INFORMATION *Basic, RAMFS_DONE *Done)
+static NTSTATUS SetBasic(RAMFS_NODE *Node, const FILE_BASIC_INFORMATION *Basic)
 {
     const ULONG Settable = FILE_ATTRIBUTE_READONLY | FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM |
                            FILE_ATTRIBUTE_ARCHIVE | FILE_ATTRIBUTE_TEMPORARY |
@@ -36,12 +36,12 @@ static NTSTATUS SetBasic(RAMFS_NODE *Node, const FILE_BASIC_INFORMATION *Basic, 
               (Basic->LastAccessTime.QuadPart > 0 ? FILE_NOTIFY_CHANGE_LAST_ACCESS : 0) |
               (Basic->LastWriteTime.QuadPart > 0 ? FILE_NOTIFY_CHANGE_LAST_WRITE : 0);
     if (Filter != 0)
-        RamfsNotify(Node, Filter, FILE_ACTION_MODIFIED, Done);
+        RamfsNotify(Node, Filter, FILE_ACTION_MODIFIED);
     return STATUS_SUCCESS;
 }
 
 /* [WDK FILE_DISPOSITION_INFORMATION] it goes with its last handle. */
-static NTSTATUS SetDisposition(RAMFS_NODE *Node, BOOLEAN Delete, RAMFS_DONE *Done)
+static NTSTATUS SetDisposition(RAMFS_NODE *Node, BOOLEAN Delete)
 {
     if (!Delete) {
         Node->DeletePending = FALSE;
@@ -55,7 +55,7 @@ static NTSTATUS SetDisposition(RAMFS_NODE *Node, BOOLEAN Delete, RAMFS_DONE *Don
         return STATUS_CANNOT_DELETE;
     Node->DeletePending = TRUE;
     if (Node->Folder)
-        RamfsEndWatchesOf(Node, Done);
+        RamfsEndWatchesOf(Node);
     return STATUS_SUCCESS;
 }
 
@@ -102,43 +102,41 @@ static NTSTATUS SetAllocation(RAMFS_NODE *Node, LARGE_INTEGER Size)
 
 static NTSTATUS SetSize(PIRP Irp, RAMFS_NODE *Node, FILE_INFORMATION_CLASS Class, LARGE_INTEGER Size)
 {
-    RAMFS_DONE Done;
     NTSTATUS Status =
         Class == FileEndOfFileInformation ? SetEndOfFile(Node, Size) : SetAllocation(Node, Size);
     if (NT_SUCCESS(Status) && (Irp->Flags & IRP_BUFFERED_IO)) { /* by handle */
-        RamfsLock(&Done);
+        RamfsLock();
         RamfsTouch(Node, TRUE);
-        RamfsNotify(Node, FILE_NOTIFY_CHANGE_SIZE, FILE_ACTION_MODIFIED, &Done);
-        RamfsUnlock(&Done);
+        RamfsNotify(Node, FILE_NOTIFY_CHANGE_SIZE, FILE_ACTION_MODIFIED);
+        RamfsUnlock();
     }
     return Status;
 }
 
 static NTSTATUS SetNamed(PIRP Irp, PIO_STACK_LOCATION Stack, RAMFS_NODE *Node)
 {
-    RAMFS_DONE Done;
     PVOID Buffer = Irp->AssociatedIrp.SystemBuffer;
     NTSTATUS Status;
-    RamfsLock(&Done);
+    RamfsLock();
     if (RamfsIsClosed(Stack->FileObject)) {
-        RamfsUnlock(&Done);
+        RamfsUnlock();
         return STATUS_FILE_CLOSED;
     }
     switch (Stack->Parameters.SetFile.FileInformationClass) {
     case FileBasicInformation:
-        Status = SetBasic(Node, Buffer, &Done);
+        Status = SetBasic(Node, Buffer);
         break;
     case FileDispositionInformation:
-        Status = SetDisposition(Node, ((FILE_DISPOSITION_INFORMATION *)Buffer)->DeleteFile, &Done);
+        Status = SetDisposition(Node, ((FILE_DISPOSITION_INFORMATION *)Buffer)->DeleteFile);
         break;
     case FileRenameInformation:
-        Status = RamfsRename(Node, Irp, Stack, &Done);
+        Status = RamfsRename(Node, Irp, Stack);
         break;
     default:
         Status = STATUS_INVALID_PARAMETER;
         break;
     }
-    RamfsUnlock(&Done);
+    RamfsUnlock();
     return Status;
 }
 

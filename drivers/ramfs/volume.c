@@ -16,16 +16,15 @@ static NTSTATUS PutText(UCHAR *To, ULONG Header, ULONG Length, const WCHAR *Text
 
 static NTSTATUS QueryLabel(PVOID Buffer, ULONG Length, ULONG_PTR *Information)
 {
-    RAMFS_DONE Done;
     FILE_FS_VOLUME_INFORMATION *Volume = Buffer;
-    RamfsLock(&Done);
+    RamfsLock();
     Volume->VolumeCreationTime = RamfsRoot->CreationTime;
     Volume->VolumeSerialNumber = RAMFS_TAG;
     Volume->VolumeLabelLength = LabelLength;
     Volume->SupportsObjects = FALSE;
     NTSTATUS Status = PutText(Buffer, FIELD_OFFSET(FILE_FS_VOLUME_INFORMATION, VolumeLabel), Length, Label,
                               LabelLength, Information);
-    RamfsUnlock(&Done);
+    RamfsUnlock();
     return Status;
 }
 
@@ -88,7 +87,6 @@ NTSTATUS NTAPI RamfsQueryVolume(PDEVICE_OBJECT Device, PIRP Irp)
 /* [WDK FILE_FS_LABEL_INFORMATION] */
 NTSTATUS NTAPI RamfsSetVolume(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    RAMFS_DONE Done;
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     const FILE_FS_LABEL_INFORMATION *Given = Irp->AssociatedIrp.SystemBuffer;
     ULONG Header = FIELD_OFFSET(FILE_FS_LABEL_INFORMATION, VolumeLabel);
@@ -100,9 +98,9 @@ NTSTATUS NTAPI RamfsSetVolume(PDEVICE_OBJECT Device, PIRP Irp)
         return RamfsComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     if (Given->VolumeLabelLength > sizeof(Label))
         return RamfsComplete(Irp, STATUS_INVALID_VOLUME_LABEL, 0);
-    RamfsLock(&Done);
+    RamfsLock();
     RtlCopyMemory(Label, Given->VolumeLabel, Given->VolumeLabelLength);
     LabelLength = Given->VolumeLabelLength;
-    RamfsUnlock(&Done);
+    RamfsUnlock();
     return RamfsComplete(Irp, STATUS_SUCCESS, 0);
 }

@@ -20,7 +20,7 @@ static VOID CmpDeleteKeyObject(PVOID Object)
 
 /* [WDK REG_NOTIFY_CLASS] RegNtPreKeyHandleClose, RegNtPostKeyHandleClose. Both come when the handle is gone from its table: nothing
  * that a driver answers could keep it. */
-static VOID CmpCloseKeyObject(PVOID Object, LONG64 HandlesLeft)
+static VOID CmpCloseKeyObject(PVOID Object, POB_HANDLE_TABLE Table, LONG64 HandlesLeft)
 {
     NTSTATUS Status = STATUS_SUCCESS;
     CMP_KEY *Key = Object;

@@ -30,6 +30,7 @@ typedef enum _KE_GATE_KIND {
     GateProcessNotify,
     GateThreadNotify,
     GateObjectCallback,
+    GateFileSystem,
     GateKinds /* how many */
 } KE_GATE_KIND;
 

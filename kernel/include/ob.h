@@ -31,11 +31,13 @@ typedef struct _OB_SECURITY_CALL {
     ULONG Length;                     /* reading: the room; afterwards what is needed */
 } OB_SECURITY_CALL;
 
+typedef struct _OB_HANDLE_TABLE *POB_HANDLE_TABLE;
+
 typedef struct _OB_TYPE_METHODS {
     /* May a caller of this mode have a handle? Else the status that he gets. PASSIVE_LEVEL, no lock. Optional. */
     NTSTATUS (*Open)(PVOID Object, KPROCESSOR_MODE Mode);
-    /* A handle went away; HandlesLeft over all tables. PASSIVE_LEVEL, no lock. Optional. */
-    VOID (*Close)(PVOID Object, LONG64 HandlesLeft);
+    /* A handle of Table went away; HandlesLeft over all tables. PASSIVE_LEVEL, no lock. Optional. */
+    VOID (*Close)(PVOID Object, POB_HANDLE_TABLE Table, LONG64 HandlesLeft);
     /* The last reference went away; the memory is freed after it. PASSIVE_LEVEL, no lock. Optional. */
     VOID (*Delete)(PVOID Object);
     /* The name goes on behind this object, or another type than its own is wanted. PASSIVE_LEVEL, no lock.
@@ -134,8 +136,6 @@ NTSTATUS ObSetDescriptor(PVOID Object, PSECURITY_DESCRIPTOR Descriptor, BOOLEAN 
  * --------------------------------------------------------------------------------------------------------
  * A table for each process. A handle without the uppermost bits is of the process that the thread is attached to; a kernel handle
  * (OBJ_KERNEL_HANDLE) has the bits 0xFFFFFFFF80000000 and is of the System process's table in every context. */
-
-typedef struct _OB_HANDLE_TABLE *POB_HANDLE_TABLE;
 
 POB_HANDLE_TABLE ObSystemHandleTable(VOID);
 NTSTATUS ObCreateHandleTable(POB_HANDLE_TABLE *Table); /* empty. PASSIVE_LEVEL */

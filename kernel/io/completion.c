@@ -69,7 +69,7 @@ static VOID IopEmptyPort(PVOID Object)
 
 /* [Win32 GetQueuedCompletionStatus] who waits when the port's last handle is closed is told that it is abandoned. Files may still
  * put packets into it, which go with the port. */
-static VOID IopClosePort(PVOID Object, LONG64 HandlesLeft)
+static VOID IopClosePort(PVOID Object, POB_HANDLE_TABLE Table, LONG64 HandlesLeft)
 {
     if (HandlesLeft == 0)
         IopEmptyPort(Object);

@@ -25,7 +25,7 @@ static VOID IopSendClosing(PFILE_OBJECT File, UCHAR Major)
                          &Iosb); /* [WDK IRP_MJ_CLOSE] [WDK IRP_MJ_CLEANUP] the status has no effect */
 }
 
-static VOID IopCloseFile(PVOID Object, LONG64 HandlesLeft)
+static VOID IopCloseFile(PVOID Object, POB_HANDLE_TABLE Table, LONG64 HandlesLeft)
 {
     PFILE_OBJECT File = Object;
     if (HandlesLeft != 0 || File->DeviceObject == NULL)

@@ -65,7 +65,8 @@ static PCSTR KiGateName(KE_GATE_KIND Kind)
                                   "a notification routine",
                                   "a process notify routine",
                                   "a thread notify routine",
-                                  "an object callback"};
+                                  "an object callback",
+                                  "a file system's callback"};
     _Static_assert(RTL_NUMBER_OF(Names) == GateKinds, "each kind of gate has a name");
     return Names[Kind];
 }

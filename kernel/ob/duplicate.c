@@ -69,6 +69,6 @@ NTSTATUS ObCloseHandleOf(POB_HANDLE_TABLE Table, HANDLE Handle, ULONG Kept)
     NTSTATUS Status = ObpReleaseEntry(Table, Handle, Kept, &Object);
 
     if (NT_SUCCESS(Status))
-        ObpHandleIsGone(Object);
+        ObpHandleIsGone(Table, Object);
     return Status;
 }

@@ -77,13 +77,13 @@ VOID ObpDropHandleCount(OBP_HEADER *Header)
         ObpRemoveName(Header);
 }
 
-VOID ObpHandleIsGone(PVOID Object)
+VOID ObpHandleIsGone(OB_HANDLE_TABLE *Table, PVOID Object)
 {
     OBP_HEADER *Header = ObpHeader(Object);
     LONG64 Left = InterlockedDecrement64(&Header->HandleCount);
     InterlockedDecrement64(&Header->Type->HandleCount);
     if (Header->Type->Info.Methods.Close != NULL)
-        Header->Type->Info.Methods.Close(Object, Left);
+        Header->Type->Info.Methods.Close(Object, Table, Left);
     if (Left == 0 && !(Header->Flags & OBP_FLAG_PERMANENT))
         ObpRemoveName(Header);
     ObfDereferenceObject(Object);
@@ -94,9 +94,10 @@ static NTSTATUS ObpCloseHandle(HANDLE Handle, KPROCESSOR_MODE Mode)
     PVOID Object;
     if (Mode != KernelMode && ObIsKernelHandle(Handle))
         return STATUS_INVALID_HANDLE;
-    NTSTATUS Status = ObpReleaseEntry(ObpTableOf(Handle), Handle, OBJ_PROTECT_CLOSE, &Object);
+    OB_HANDLE_TABLE *Table = ObpTableOf(Handle);
+    NTSTATUS Status = ObpReleaseEntry(Table, Handle, OBJ_PROTECT_CLOSE, &Object);
     if (NT_SUCCESS(Status))
-        ObpHandleIsGone(Object);
+        ObpHandleIsGone(Table, Object);
     return Status;
 }
 

@@ -257,7 +257,7 @@ VOID ObCloseAllHandles(POB_HANDLE_TABLE Table)
     for (ULONG Index = 1; Index / OBP_ENTRIES_PER_BLOCK < Table->BlockCount;) {
         PVOID Object = ObpSweepBlock(Table, &Index);
         if (Object != NULL)
-            ObpHandleIsGone(Object);
+            ObpHandleIsGone(Table, Object);
     }
 }
 

@@ -50,7 +50,7 @@ VOID ObpForEachTable(VOID (*Routine)(OB_HANDLE_TABLE *Table, PVOID Context), PVO
 /* handle.c: a handle to an object in Table. The object's reference stays the caller's. */
 NTSTATUS ObpCreateHandleIn(OB_HANDLE_TABLE *Table, PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK Access,
                            ULONG Attributes, PHANDLE Handle);
-VOID ObpHandleIsGone(PVOID Object); /* takes over the reference */
+VOID ObpHandleIsGone(OB_HANDLE_TABLE *Table, PVOID Object); /* takes over the reference */
 
 /* handle_reference.c: NULL when it is not open there. */
 PVOID ObpReferenceEntry(OB_HANDLE_TABLE *Table, HANDLE Handle, OBJECT_HANDLE_INFORMATION *Information);
