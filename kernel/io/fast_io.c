@@ -54,6 +54,26 @@ BOOLEAN IopFastQuery(const IOP_REQUEST *Request, FILE_INFORMATION_CLASS Class, P
     return Routine != NULL && IopCallFastQuery(Routine, Request->Device, Request->File, Answer, Iosb);
 }
 
+/* A caller with an APC routine waits for the call of it, which only an IRP brings. */
+BOOLEAN IopFastLock(const IOP_REQUEST *Request, const IOP_FAST_LOCK *Lock, PIO_STATUS_BLOCK Iosb)
+{
+    PDEVICE_OBJECT Device = Request->Device;
+    if (Request->Irp->Overlay.AsynchronousParameters.UserApcRoutine != NULL)
+        return FALSE;
+    if (!Lock->Lock) {
+        PFAST_IO_UNLOCK_SINGLE Unlock = IOP_FAST_ROUTINE(Device, FastIoUnlockSingle);
+        return Unlock != NULL && IopCallFastUnlock(Unlock, Device, Lock, Iosb);
+    }
+    PFAST_IO_LOCK Routine = IOP_FAST_ROUTINE(Device, FastIoLock);
+    return Routine != NULL && IopCallFastLock(Routine, Device, Lock, Iosb);
+}
+
+BOOLEAN IopFastUnlockAll(PFILE_OBJECT File, PDEVICE_OBJECT Device)
+{
+    PFAST_IO_UNLOCK_ALL Routine = IOP_FAST_ROUTINE(Device, FastIoUnlockAll);
+    return Routine != NULL && IopCallFastUnlockAll(Routine, Device, File);
+}
+
 /* [Win32 SetFileCompletionNotificationModes] FILE_SKIP_SET_USER_EVENT_ON_FAST_IO */
 static VOID IopSignalFast(const IOP_REQUEST *Request)
 {

@@ -12,6 +12,11 @@ BOOLEAN IopFastControl(const IOP_REQUEST *Request, const IOP_CONTROL *Control, P
 BOOLEAN IopFastQuery(const IOP_REQUEST *Request, FILE_INFORMATION_CLASS Class, PVOID Answer,
                      PIO_STATUS_BLOCK Iosb);
 
+/* Lock: else it is unlocked. */
+BOOLEAN IopFastLock(const IOP_REQUEST *Request, const IOP_FAST_LOCK *Lock, PIO_STATUS_BLOCK Iosb);
+/* All ranges of the current process. */
+BOOLEAN IopFastUnlockAll(PFILE_OBJECT File, PDEVICE_OBJECT Device);
+
 /* Ends a request that was done so: status block, event or packet; frees all. The status. */
 NTSTATUS IopEndFastRequest(IOP_REQUEST *Request, const IO_STATUS_BLOCK *Iosb);
 

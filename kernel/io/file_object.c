@@ -2,40 +2,78 @@
  * File objects: IRP_MJ_CLEANUP when the last handle is closed, IRP_MJ_CLOSE when the last reference is gone; the lock of files that were
  * opened for synchronous I/O. */
 #include "completion.h"
+#include "fast_io.h"
 #include "kd.h"
 
 POBJECT_TYPE IoFileObjectType;
 
 /* Without memory for the IRP the driver misses the close and its file context stays: said in the log. */
-static VOID IopSendClosing(PFILE_OBJECT File, UCHAR Major)
+static VOID IopSendClosing(PFILE_OBJECT File, UCHAR Major, UCHAR Minor)
 {
     PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(File);
     PIRP Irp = IoAllocateIrp(Device->StackSize, FALSE);
     IO_STATUS_BLOCK Iosb;
     if (Irp == NULL) {
-        KdLog("no memory for the IRP_MJ_%s of file %p", Major == IRP_MJ_CLOSE ? "CLOSE" : "CLEANUP", File);
+        KdLog("no memory for the request 0x%x of file %p, which is closed", Major, File);
         return;
     }
-    Irp->Flags = IRP_CLOSE_OPERATION;
+    Irp->Flags = Minor == 0 ? IRP_CLOSE_OPERATION : 0;
     Irp->Tail.Overlay.OriginalFileObject = File;
     PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
     Stack->MajorFunction = Major;
+    Stack->MinorFunction = Minor;
     Stack->FileObject = File;
     (void)IopSendAndWait(Device, Irp,
                          &Iosb); /* [WDK IRP_MJ_CLOSE] [WDK IRP_MJ_CLEANUP] the status has no effect */
 }
 
+/* --- handles --- */
+
+typedef struct _IOP_HANDLE_SEARCH {
+    PVOID Object;
+    BOOLEAN Found;
+} IOP_HANDLE_SEARCH;
+
+static VOID IopNoteHandle(const OB_HANDLE_ENTRY *Entry, PVOID Context)
+{
+    IOP_HANDLE_SEARCH *Search = Context;
+    Search->Found = Search->Found || Entry->Object == Search->Object;
+}
+
+static BOOLEAN IopHasHandle(POB_HANDLE_TABLE Table, PFILE_OBJECT File)
+{
+    IOP_HANDLE_SEARCH Search = {File, FALSE};
+    ObEnumerateHandles(Table, IopNoteHandle, &Search);
+    return Search.Found;
+}
+
+/* [WDK IRP_MJ_LOCK_CONTROL] IRP_MN_UNLOCK_ALL: a process has closed its last handle, others have theirs. */
+static VOID IopUnlockProcess(PFILE_OBJECT File)
+{
+    if (!IopFastUnlockAll(File, IoGetRelatedDeviceObject(File)))
+        IopSendClosing(File, IRP_MJ_LOCK_CONTROL, IRP_MN_UNLOCK_ALL);
+}
+
+static VOID IopEndHandles(PFILE_OBJECT File)
+{
+    InterlockedOr((LONG *)&File->Flags, FO_HANDLE_CREATED);
+    IopSendClosing(File, IRP_MJ_CLEANUP, 0);
+    InterlockedOr((LONG *)&File->Flags, FO_CLEANUP_COMPLETE);
+}
+
 static VOID IopCloseFile(PVOID Object, POB_HANDLE_TABLE Table, LONG64 HandlesLeft)
 {
     PFILE_OBJECT File = Object;
-    if (HandlesLeft != 0 || File->DeviceObject == NULL)
-        return;
     BOOLEAN Synchronous = (File->Flags & FO_SYNCHRONOUS_IO) != 0;
+    if (File->DeviceObject == NULL ||
+        (HandlesLeft != 0 && (!File->LockOperation || IopHasHandle(Table, File))))
+        return;
     if (Synchronous)
         IopLockFile(File);
-    InterlockedOr((LONG *)&File->Flags, FO_HANDLE_CREATED);
-    IopSendClosing(File, IRP_MJ_CLEANUP);
-    InterlockedOr((LONG *)&File->Flags, FO_CLEANUP_COMPLETE);
+    if (HandlesLeft != 0)
+        IopUnlockProcess(File);
+    else
+        IopEndHandles(File);
     if (Synchronous)
         IopUnlockFile(File);
 }
@@ -54,9 +92,9 @@ static VOID IopDeleteFile(PVOID Object)
     PFILE_OBJECT File = Object;
     PDEVICE_OBJECT Device = File->DeviceObject;
     if (Device != NULL && !(File->Flags & FO_CLEANUP_COMPLETE))
-        IopSendClosing(File, IRP_MJ_CLEANUP); /* the driver had opened it, but there was never a handle */
+        IopSendClosing(File, IRP_MJ_CLEANUP, 0); /* the driver had opened it, but there was never a handle */
     if (Device != NULL)
-        IopSendClosing(File, IRP_MJ_CLOSE);
+        IopSendClosing(File, IRP_MJ_CLOSE, 0);
     IopLeavePort(File);
     if (File->FileName.Buffer != NULL)
         ExFreePool(File->FileName.Buffer); /* a file system may have put another buffer there */

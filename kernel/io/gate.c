@@ -164,6 +164,39 @@ BOOLEAN IopCallFastQuery(PFAST_IO_QUERY_BASIC_INFO Routine, PDEVICE_OBJECT Devic
     return Done;
 }
 
+BOOLEAN IopCallFastLock(PFAST_IO_LOCK Routine, PDEVICE_OBJECT Device, const IOP_FAST_LOCK *Lock,
+                        PIO_STATUS_BLOCK Iosb)
+{
+    KE_GATE Gate;
+    LARGE_INTEGER Offset = Lock->Offset, Length = Lock->Length;
+    KeEnterGate(&Gate, GateFastIo, IopBlamed(Device->DriverObject, Routine));
+    BOOLEAN Done = Routine(Lock->File, &Offset, &Length, PsGetCurrentProcess(), Lock->Key,
+                           Lock->FailImmediately, Lock->Exclusive, Iosb, Device);
+    KeLeaveGate(&Gate);
+    return Done;
+}
+
+BOOLEAN IopCallFastUnlock(PFAST_IO_UNLOCK_SINGLE Routine, PDEVICE_OBJECT Device, const IOP_FAST_LOCK *Lock,
+                          PIO_STATUS_BLOCK Iosb)
+{
+    KE_GATE Gate;
+    LARGE_INTEGER Offset = Lock->Offset, Length = Lock->Length;
+    KeEnterGate(&Gate, GateFastIo, IopBlamed(Device->DriverObject, Routine));
+    BOOLEAN Done = Routine(Lock->File, &Offset, &Length, PsGetCurrentProcess(), Lock->Key, Iosb, Device);
+    KeLeaveGate(&Gate);
+    return Done;
+}
+
+BOOLEAN IopCallFastUnlockAll(PFAST_IO_UNLOCK_ALL Routine, PDEVICE_OBJECT Device, PFILE_OBJECT File)
+{
+    KE_GATE Gate;
+    IO_STATUS_BLOCK Iosb = {0};
+    KeEnterGate(&Gate, GateFastIo, IopBlamed(Device->DriverObject, Routine));
+    BOOLEAN Done = Routine(File, PsGetCurrentProcess(), &Iosb, Device);
+    KeLeaveGate(&Gate);
+    return Done;
+}
+
 VOID IopCallFastDetach(PFAST_IO_DETACH_DEVICE Routine, PDEVICE_OBJECT Source, PDEVICE_OBJECT Target)
 {
     KE_GATE Gate;

@@ -217,6 +217,17 @@ BOOLEAN IopCallFastControl(PFAST_IO_DEVICE_CONTROL Routine, PDEVICE_OBJECT Devic
 BOOLEAN IopCallFastQuery(PFAST_IO_QUERY_BASIC_INFO Routine, PDEVICE_OBJECT Device, PFILE_OBJECT File,
                          PVOID Answer, PIO_STATUS_BLOCK Iosb);
 VOID IopCallFastDetach(PFAST_IO_DETACH_DEVICE Routine, PDEVICE_OBJECT Source, PDEVICE_OBJECT Target);
+typedef struct _IOP_FAST_LOCK {
+    PFILE_OBJECT File;
+    LARGE_INTEGER Offset, Length;
+    ULONG Key;
+    BOOLEAN Lock, FailImmediately, Exclusive;
+} IOP_FAST_LOCK;
+BOOLEAN IopCallFastLock(PFAST_IO_LOCK Routine, PDEVICE_OBJECT Device, const IOP_FAST_LOCK *Lock,
+                        PIO_STATUS_BLOCK Iosb);
+BOOLEAN IopCallFastUnlock(PFAST_IO_UNLOCK_SINGLE Routine, PDEVICE_OBJECT Device, const IOP_FAST_LOCK *Lock,
+                          PIO_STATUS_BLOCK Iosb);
+BOOLEAN IopCallFastUnlockAll(PFAST_IO_UNLOCK_ALL Routine, PDEVICE_OBJECT Device, PFILE_OBJECT File);
 IO_ALLOCATION_ACTION IopCallController(PDRIVER_CONTROL Routine, PDEVICE_OBJECT Device, PIRP Irp,
                                        PVOID Context);
 VOID IopCallReinitialize(PDRIVER_REINITIALIZE Routine, PDRIVER_OBJECT Driver, PVOID Context, ULONG Count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * ZwLockFile and ZwUnlockFile: ranges of bytes, kept by the file system. [WDK IRP_MJ_LOCK_CONTROL] */
-#include "iop.h"
+#include "fast_io.h"
 #include "mm_caller.h"
 
 typedef struct _IOP_RANGE {
@@ -28,18 +28,39 @@ static NTSTATUS IopCaptureRange(IOP_REQUEST *Request, const IOP_RANGE *Range)
     return Status;
 }
 
+/* FALSE: it goes on as an IRP. */
+static BOOLEAN IopTryFastLock(const IOP_REQUEST *Request, PIO_STATUS_BLOCK Iosb)
+{
+    PIO_STACK_LOCATION Stack = Request->Stack;
+    const IOP_FAST_LOCK Lock = {.File = Request->File,
+                                .Offset = Stack->Parameters.LockControl.ByteOffset,
+                                .Length = *Stack->Parameters.LockControl.Length,
+                                .Key = Stack->Parameters.LockControl.Key,
+                                .Lock = Stack->MinorFunction == IRP_MN_LOCK,
+                                .FailImmediately = (Stack->Flags & SL_FAIL_IMMEDIATELY) != 0,
+                                .Exclusive = (Stack->Flags & SL_EXCLUSIVE_LOCK) != 0};
+    return IopFastLock(Request, &Lock, Iosb);
+}
+
+/* [WDK FILE_OBJECT] LockOperation: somebody has locked ranges, which go with the last handle of his process. */
 static NTSTATUS IopLockRange(const IOP_CALLER *Caller, const IOP_RANGE *Range)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     IOP_REQUEST Request;
+    IO_STATUS_BLOCK Iosb = {0};
     NTSTATUS Status = IopBeginRequest(&Request, Caller, IRP_MJ_LOCK_CONTROL);
     if (Status != STATUS_SUCCESS)
         return Status;
     Status = IopCaptureRange(&Request, Range);
-    if (NT_SUCCESS(Status))
-        return IopSendRequest(&Request, Range->Minor != IRP_MN_LOCK);
-    IopAbandonRequest(&Request);
-    return Status;
+    if (!NT_SUCCESS(Status)) {
+        IopAbandonRequest(&Request);
+        return Status;
+    }
+    if (Range->Minor == IRP_MN_LOCK)
+        Request.File->LockOperation = TRUE;
+    if (IopTryFastLock(&Request, &Iosb))
+        return IopEndFastRequest(&Request, &Iosb);
+    return IopSendRequest(&Request, Range->Minor != IRP_MN_LOCK);
 }
 
 static UCHAR IopLockFlags(BOOLEAN FailImmediately, BOOLEAN ExclusiveLock)

@@ -10,6 +10,7 @@ static PDEVICE_OBJECT ServiceDevice;
 PIRP volatile KtServicePended;
 static LARGE_INTEGER ServiceWroteAt;
 static PFILE_OBJECT ServiceTarget; /* of the last rename, only to be compared */
+static UCHAR ServiceLocked;        /* minor function of the last lock request */
 
 static NTSTATUS ServiceComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
@@ -68,6 +69,9 @@ static NTSTATUS NTAPI ServiceDispatch(PDEVICE_OBJECT Device, PIRP Irp)
     case IRP_MJ_WRITE:
         ServiceWroteAt = Stack->Parameters.Write.ByteOffset;
         return ServiceComplete(Irp, STATUS_SUCCESS, Stack->Parameters.Write.Length);
+    case IRP_MJ_LOCK_CONTROL:
+        ServiceLocked = Stack->MinorFunction;
+        return ServiceComplete(Irp, STATUS_SUCCESS, 0);
     case IRP_MJ_SET_INFORMATION:
         ServiceTarget = Stack->Parameters.SetFile.FileObject;
         return ServiceComplete(Irp, STATUS_SUCCESS, 0);
@@ -314,6 +318,37 @@ static VOID UserRenames(KT_CONTEXT *Kt)
 KT_TEST(io_user_mode_renames_by_whole_names)
 {
     KtUserIn(Kt, FILE_SYNCHRONOUS_IO_NONALERT, UserRenames);
+}
+
+/* The ranges of a process go with its last handle, although somebody else still has the file open. */
+static VOID UserLocks(KT_CONTEXT *Kt)
+{
+    PFILE_OBJECT File;
+    HANDLE Kept, Second;
+    KT_EXPECT(ObReferenceObjectByHandle(ME->File, 0, IoFileObjectType, KernelMode, (PVOID *)&File, NULL) ==
+              0);
+    NTSTATUS Status = ObOpenObjectByPointer(File, OBJ_KERNEL_HANDLE, NULL, GENERIC_READ, IoFileObjectType,
+                                            KernelMode, &Kept);
+    KT_EXPECT(NT_SUCCESS(Status));
+    KT_EXPECT(ObOpenObjectByPointer(File, 0, NULL, GENERIC_READ, IoFileObjectType, KernelMode, &Second) == 0);
+    ObDereferenceObject(File);
+    ME->Position.CurrentByteOffset.QuadPart = 16;
+    ServiceLocked = 0;
+    KT_EXPECT(NtClose(Second) == 0 && ServiceLocked == 0);
+    KT_EXPECT(ObOpenObjectByPointer(File, 0, NULL, GENERIC_READ, IoFileObjectType, KernelMode, &Second) == 0);
+    KT_EXPECT(NtLockFile(ME->File, NULL, NULL, NULL, &ME->Iosb, &ME->Position.CurrentByteOffset,
+                         &ME->Position.CurrentByteOffset, 0, TRUE, TRUE) == 0);
+    KT_EXPECT(ServiceLocked == IRP_MN_LOCK && File->LockOperation);
+    KT_EXPECT(NtClose(Second) == 0 && ServiceLocked == IRP_MN_LOCK); /* it has another one */
+    KT_EXPECT(NtClose(ME->File) == 0 && ServiceLocked == IRP_MN_UNLOCK_ALL);
+    ServiceLocked = 0;
+    KT_EXPECT(ObCloseHandle(Kept, KernelMode) == 0 && ServiceLocked == 0); /* that is a cleanup */
+    KT_EXPECT(UserOpen(GENERIC_READ | SYNCHRONIZE, 0) == STATUS_SUCCESS);
+}
+
+KT_TEST(io_ranges_go_with_the_last_handle_of_a_process)
+{
+    KtUserIn(Kt, 0, UserLocks);
 }
 
 /* The output buffer is gone when the driver has answered. */

@@ -115,6 +115,27 @@ static BOOLEAN NTAPI FastNetworkOpen(PFILE_OBJECT File, BOOLEAN Wait, PFILE_NETW
     return Answer(File, Iosb, STATUS_SUCCESS, sizeof(*Network));
 }
 
+static BOOLEAN NTAPI FastLock(PFILE_OBJECT File, PLARGE_INTEGER Offset, PLARGE_INTEGER Length,
+                              PEPROCESS Process, ULONG Key, BOOLEAN FailImmediately, BOOLEAN Exclusive,
+                              PIO_STATUS_BLOCK Iosb, PDEVICE_OBJECT Target)
+{
+    CT_CHECK(Process == PsGetCurrentProcess() && FailImmediately && Exclusive && Target == Device);
+    SeenOffset = Offset->QuadPart;
+    SeenLength = (ULONG)Length->QuadPart;
+    SeenKey = Key;
+    return Answer(File, Iosb, STATUS_LOCK_NOT_GRANTED, 0);
+}
+
+static BOOLEAN NTAPI FastUnlock(PFILE_OBJECT File, PLARGE_INTEGER Offset, PLARGE_INTEGER Length,
+                                PEPROCESS Process, ULONG Key, PIO_STATUS_BLOCK Iosb, PDEVICE_OBJECT Target)
+{
+    CT_CHECK(Process == PsGetCurrentProcess() && Target == Device);
+    SeenOffset = Offset->QuadPart;
+    SeenLength = (ULONG)Length->QuadPart;
+    SeenKey = Key;
+    return Answer(File, Iosb, STATUS_SUCCESS, 0);
+}
+
 static NTSTATUS MakeDevice(PUNICODE_STRING DeviceName, PDEVICE_OBJECT *Made)
 {
     NTSTATUS Status = IoCreateDevice(CtDriverObject, 0, DeviceName, FILE_DEVICE_UNKNOWN, 0, FALSE, Made);
@@ -133,6 +154,8 @@ static HANDLE Prepare(ULONG Options)
     Table = (FAST_IO_DISPATCH){.SizeOfFastIoDispatch = sizeof(Table),
                                .FastIoRead = FastRead,
                                .FastIoWrite = FastWrite,
+                               .FastIoLock = FastLock,
+                               .FastIoUnlockSingle = FastUnlock,
                                .FastIoDeviceControl = FastControl,
                                .FastIoQueryBasicInfo = FastBasic,
                                .FastIoQueryStandardInfo = FastStandard,
@@ -181,6 +204,26 @@ static VOID FastControlCase(VOID)
     CT_SUCCESS(ZwDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb, CODE_FAST, Input, 4, Output, 4));
     CT_CHECK(Fast == 2 && Irps == 2); /* the table says that it is shorter */
     CT_SUCCESS(ZwClose(Event));
+    Finish(File);
+}
+
+/* Ranges, of any file. */
+static VOID FastLockCase(VOID)
+{
+    IO_STATUS_BLOCK Iosb;
+    LARGE_INTEGER Offset = {.QuadPart = 6}, Length = {.QuadPart = 4};
+    HANDLE File = Prepare(0);
+    CT_REQUIRE(File != NULL);
+    CT_STATUS(ZwLockFile(File, NULL, NULL, NULL, &Iosb, &Offset, &Length, 9, TRUE, TRUE),
+              STATUS_LOCK_NOT_GRANTED);
+    CT_CHECK(Fast == 1 && Irps == 0 && SeenOffset == 6 && SeenLength == 4 && SeenKey == 9);
+    Offset.QuadPart = 7;
+    CT_SUCCESS(ZwUnlockFile(File, &Iosb, &Offset, &Length, 8));
+    CT_CHECK(Fast == 2 && Irps == 0 && SeenOffset == 7 && SeenKey == 8);
+    Declines = TRUE;
+    CT_SUCCESS(ZwLockFile(File, NULL, NULL, NULL, &Iosb, &Offset, &Length, 9, TRUE, TRUE));
+    CT_SUCCESS(ZwUnlockFile(File, &Iosb, &Offset, &Length, 9));
+    CT_CHECK(Fast == 2 && Irps == 2);
     Finish(File);
 }
 
@@ -302,8 +345,8 @@ static VOID FastDetachCase(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"fast.control", FastControlCase},   {"fast.transfer", FastTransferCase},
-    {"fast.uncached", FastUncachedCase}, {"fast.query", FastQueryCase},
-    {"fast.port", FastPortCase},         {"fast.detach", FastDetachCase},
+    {"fast.control", FastControlCase},   {"fast.lock", FastLockCase},   {"fast.transfer", FastTransferCase},
+    {"fast.uncached", FastUncachedCase}, {"fast.query", FastQueryCase}, {"fast.port", FastPortCase},
+    {"fast.detach", FastDetachCase},
 };
 CT_DRIVER(Cases)
