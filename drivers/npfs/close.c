@@ -61,6 +61,10 @@ NTSTATUS NTAPI NpClose(PDEVICE_OBJECT Device, PIRP Irp)
             SeDeleteClientSecurity(&End->Security);
         ExFreePoolWithTag(End, NP_TAG);
         File->FsContext = NULL;
+    } else if (File->FsContext2 != NULL) {
+        FsEndScan(File->FsContext2);
+        ExFreePoolWithTag(File->FsContext2, NP_TAG);
+        File->FsContext2 = NULL;
     }
     return NpComplete(Irp, STATUS_SUCCESS, 0);
 }

@@ -165,6 +165,19 @@ static NTSTATUS Connect(PIO_STACK_LOCATION Stack, PCUNICODE_STRING Name)
     return Status;
 }
 
+/* Without a name: the file system itself, for FSCTL_PIPE_WAIT; with a backslash its directory. */
+static NTSTATUS OpenFileSystem(PIO_STACK_LOCATION Stack)
+{
+    PFILE_OBJECT File = Stack->FileObject;
+    if (File->FileName.Length == 0)
+        return Stack->Parameters.Create.Options & FILE_DIRECTORY_FILE ? STATUS_NOT_A_DIRECTORY
+                                                                      : STATUS_SUCCESS;
+    if (Stack->Parameters.Create.Options & FILE_NON_DIRECTORY_FILE)
+        return STATUS_FILE_IS_A_DIRECTORY;
+    File->FsContext2 = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(FS_SCAN), NP_TAG);
+    return File->FsContext2 != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
 NTSTATUS NTAPI NpCreate(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
@@ -174,8 +187,7 @@ NTSTATUS NTAPI NpCreate(PDEVICE_OBJECT Device, PIRP Irp)
     NTSTATUS Status = PipeName(Stack->FileObject, &Name);
     if (NT_SUCCESS(Status) && Disposition != FILE_OPEN && Disposition != FILE_OPEN_IF && Name.Length != 0)
         Status = STATUS_INVALID_PARAMETER;
-    if (NT_SUCCESS(Status) &&
-        Name.Length != 0) /* without a name: the file system itself, for FSCTL_PIPE_WAIT */
-        Status = Connect(Stack, &Name);
+    if (NT_SUCCESS(Status))
+        Status = Name.Length != 0 ? Connect(Stack, &Name) : OpenFileSystem(Stack);
     return NpComplete(Irp, Status, NT_SUCCESS(Status) ? FILE_OPENED : 0);
 }

@@ -58,6 +58,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->MajorFunction[IRP_MJ_WRITE] = NpWriteRequest;
     DriverObject->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = NpFlush;
     DriverObject->MajorFunction[IRP_MJ_FILE_SYSTEM_CONTROL] = NpFsControl;
+    DriverObject->MajorFunction[IRP_MJ_DIRECTORY_CONTROL] = NpDirectoryControl;
     DriverObject->MajorFunction[IRP_MJ_QUERY_INFORMATION] = NpQuery;
     DriverObject->MajorFunction[IRP_MJ_SET_INFORMATION] = NpSet;
     NTSTATUS Status = IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_NAMED_PIPE, 0, FALSE, &Device);

@@ -6,11 +6,13 @@
  * the lists of waiting IRPs, taken by the cancel-safe queue. IRPs are completed after NpLock is released (fslib/gather_lock.h). */
 #pragma once
 #include "fslib/gather_lock.h"
+#include "fslib/scan.h"
 
 #define NP_TAG 'sfpN'
 
 typedef struct NP_PIPE {
-    LIST_ENTRY Entry;                         /* (n) */
+    LIST_ENTRY Entry;                         /* (n) in the order of Order */
+    ULONG64 Order;                            /* grows with each pipe: directory queries go by it */
     LIST_ENTRY Instances;                     /* (n) */
     UNICODE_STRING Name;                      /* behind the struct */
     ULONG Type;                               /* FILE_PIPE_MESSAGE_TYPE or 0 */
@@ -34,7 +36,7 @@ typedef struct NP_DATA {
 
 typedef enum NP_WAIT { NpWaitRead, NpWaitWrite, NpWaitListen, NpWaitFlush, NpWaitKinds } NP_WAIT;
 
-/* An open of a pipe. FILE_OBJECT.FsContext; NULL: the file system itself is open. */
+/* An open of a pipe. FILE_OBJECT.FsContext; NULL: the file system itself is open, as a directory if FsContext2 is an FS_SCAN. */
 typedef struct NP_END {
     struct NP_INSTANCE *Instance;
     BOOLEAN Server;
@@ -96,6 +98,7 @@ VOID NpInitializeWaits(VOID);
 
 /* pipe.c. (n) held. */
 NP_PIPE *NpFindPipe(PCUNICODE_STRING Name);
+NP_PIPE *NpPipeFrom(ULONG64 Order); /* the first that has it, or a greater one */
 NTSTATUS NpMakePipe(PCUNICODE_STRING Name, const NAMED_PIPE_CREATE_PARAMETERS *Parameters,
                     ULONG Configuration, NP_PIPE **Pipe);
 NTSTATUS NpMakeInstance(NP_PIPE *Pipe, const NAMED_PIPE_CREATE_PARAMETERS *Parameters, NP_END *Server);
@@ -115,4 +118,4 @@ BOOLEAN NpHasData(const NP_END *End);
 VOID NpSetReadBuffer(PIRP Irp, UCHAR *Buffer, ULONG Length);
 
 DRIVER_DISPATCH NpCreate, NpCreatePipe, NpCleanup, NpClose, NpReadRequest, NpWriteRequest, NpFlush,
-    NpFsControl, NpQuery, NpSet;
+    NpFsControl, NpDirectoryControl, NpQuery, NpSet;

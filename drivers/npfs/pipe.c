@@ -3,12 +3,23 @@
 #include "npfs.h"
 
 static LIST_ENTRY Pipes = {&Pipes, &Pipes};
+static ULONG64 LastOrder;
 
 NP_PIPE *NpFindPipe(PCUNICODE_STRING Name)
 {
     for (PLIST_ENTRY E = Pipes.Flink; E != &Pipes; E = E->Flink) {
         NP_PIPE *Pipe = CONTAINING_RECORD(E, NP_PIPE, Entry);
         if (RtlEqualUnicodeString(&Pipe->Name, Name, TRUE))
+            return Pipe;
+    }
+    return NULL;
+}
+
+NP_PIPE *NpPipeFrom(ULONG64 Order)
+{
+    for (PLIST_ENTRY E = Pipes.Flink; E != &Pipes; E = E->Flink) {
+        NP_PIPE *Pipe = CONTAINING_RECORD(E, NP_PIPE, Entry);
+        if (Pipe->Order >= Order)
             return Pipe;
     }
     return NULL;
@@ -29,6 +40,7 @@ NTSTATUS NpMakePipe(PCUNICODE_STRING Name, const NAMED_PIPE_CREATE_PARAMETERS *P
     Pipe->MaximumInstances = Parameters->MaximumInstances;
     Pipe->DefaultTimeout.QuadPart =
         Parameters->TimeoutSpecified ? Parameters->DefaultTimeout.QuadPart : -500000;
+    Pipe->Order = ++LastOrder;
     InsertTailList(&Pipes, &Pipe->Entry);
     *Made = Pipe;
     return STATUS_SUCCESS;

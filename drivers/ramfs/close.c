@@ -62,7 +62,7 @@ NTSTATUS NTAPI RamfsClose(PDEVICE_OBJECT Device, PIRP Irp)
         RamfsLock();
         RamfsDereference(RamfsNode(File));
         RamfsUnlock();
-        RamfsFree(Open->Pattern.Buffer, Open->Pattern.MaximumLength);
+        FsEndScan(&Open->Scan);
         RamfsFree(Open, sizeof(*Open));
     }
     File->FsContext = File->FsContext2 = NULL;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Opening and making files and folders. [WDK ZwCreateFile, IRP_MJ_CREATE] */
 #include "ramfs.h"
+#include "fslib/access.h"
 
 typedef struct CREATE {
     PFILE_OBJECT File;
-    ACCESS_MASK Access; /* of what exists with what the disposition needs */
+    PIO_SECURITY_CONTEXT Security;
+    ACCESS_MASK Access; /* granted; of what exists with what the disposition needs */
     ULONG Options, Disposition, Share, Attributes, EaLength;
     LONGLONG AllocationSize;
     BOOLEAN TargetDirectory;
@@ -29,7 +31,7 @@ static VOID Decode(PIRP Irp, PIO_STACK_LOCATION Stack, CREATE *Create)
 {
     RtlZeroMemory(Create, sizeof(*Create));
     Create->File = Stack->FileObject;
-    Create->Access = Stack->Parameters.Create.SecurityContext->DesiredAccess;
+    Create->Security = Stack->Parameters.Create.SecurityContext;
     Create->Options = Stack->Parameters.Create.Options & 0xFFFFFF;
     Create->Disposition = Stack->Parameters.Create.Options >> 24;
     Create->Share = Stack->Parameters.Create.ShareAccess;
@@ -181,7 +183,9 @@ static NTSTATUS OpenExisting(CREATE *Create)
     RAMFS_NODE *Node = Create->Node;
     if (Node->DeletePending)
         return STATUS_DELETE_PENDING;
-    Create->Access |= ImpliedAccess(Create->Disposition);
+    BOOLEAN ReadOnly = (Node->Attributes & FILE_ATTRIBUTE_READONLY) && !Node->Folder;
+    Create->Access = FsGrantAccess(Create->Security, ReadOnly ? FILE_WRITE_DATA | FILE_APPEND_DATA : 0) |
+                     ImpliedAccess(Create->Disposition);
     NTSTATUS Status = CheckKind(Create);
     if (NT_SUCCESS(Status))
         Status = CheckAttributes(Create);
@@ -237,6 +241,7 @@ static NTSTATUS MakeNew(CREATE *Create)
         return Status;
     }
     RamfsLink(Create->Parent, Node);
+    Create->Access = FsGrantAccess(Create->Security, 0);
     IoSetShareAccess(Create->Access, Create->Share, Create->File, &Node->Share);
     Create->Node = Node;
     Create->Information = FILE_CREATED;

@@ -2,25 +2,6 @@
  * Directory queries. A scan goes by the order in which names were made, so it misses nothing that stays and tells nothing twice, whatever
  * comes and goes meanwhile. [WDK IRP_MJ_DIRECTORY_CONTROL, ZwQueryDirectoryFile] */
 #include "ramfs.h"
-#include "fslib/directory_entry.h"
-
-static NTSTATUS TakePattern(RAMFS_OPEN *Open, PUNICODE_STRING Given)
-{
-    NTSTATUS Status;
-    if (Open->Scanned)
-        return STATUS_SUCCESS;
-    if (Given != NULL && Given->Length != 0) {
-        if (Given->Length > FS_MAX_PATTERN)
-            return STATUS_OBJECT_NAME_INVALID;
-        Open->Pattern.Buffer = RamfsAllocate(POOL_FLAG_PAGED, Given->Length, &Status);
-        if (Open->Pattern.Buffer == NULL)
-            return STATUS_INSUFFICIENT_RESOURCES;
-        Open->Pattern.MaximumLength = Given->Length;
-        RtlUpcaseUnicodeString(&Open->Pattern, Given, FALSE);
-    }
-    Open->Scanned = TRUE;
-    return STATUS_SUCCESS;
-}
 
 static RAMFS_NODE *ChildFrom(RAMFS_NODE *Folder, ULONG64 Order)
 {
@@ -38,28 +19,6 @@ static RAMFS_NODE *ChildAfter(RAMFS_NODE *Folder, RAMFS_NODE *Child)
     return E == &Folder->Children ? NULL : CONTAINING_RECORD(E, RAMFS_NODE, Sibling);
 }
 
-/* The node at the scan's place, with its name; the place moves behind it. All folders but the root have "." and "..". *Last: the child
- * that this query had last; NULL: none. */
-static RAMFS_NODE *NextNode(RAMFS_NODE *Folder, ULONG64 *Place, RAMFS_NODE **Last, FS_ENTRY *Entry)
-{
-    static const WCHAR Dots[] = L"..";
-    if (*Place < 2 && Folder->Parent == NULL)
-        *Place = 2;
-    if (*Place < 2) {
-        Entry->Name = Dots;
-        Entry->NameLength = (ULONG)(*Place + 1) * sizeof(WCHAR);
-        return ++*Place == 1 ? Folder : Folder->Parent;
-    }
-    RAMFS_NODE *Node = *Last != NULL ? ChildAfter(Folder, *Last) : ChildFrom(Folder, *Place - 2);
-    *Last = Node;
-    if (Node == NULL)
-        return NULL;
-    Entry->Name = Node->Name.Buffer;
-    Entry->NameLength = Node->Name.Length;
-    *Place = Node->Order + 3;
-    return Node;
-}
-
 static VOID FillEntry(RAMFS_NODE *Node, FS_ENTRY *Entry)
 {
     Entry->CreationTime = Node->CreationTime;
@@ -74,61 +33,52 @@ static VOID FillEntry(RAMFS_NODE *Node, FS_ENTRY *Entry)
     KeReleaseGuardedMutex(&RamfsData);
 }
 
-static BOOLEAN Matches(RAMFS_OPEN *Open, const FS_ENTRY *Entry)
-{
-    UNICODE_STRING Name = {(USHORT)Entry->NameLength, (USHORT)Entry->NameLength, (PWCHAR)Entry->Name};
-    return Open->Pattern.Length == 0 || FsRtlIsNameInExpression(&Open->Pattern, &Name, TRUE, NULL);
-}
+typedef struct QUERY {
+    RAMFS_NODE *Folder;
+    RAMFS_NODE *Last; /* the child that this query had last; NULL: none */
+} QUERY;
 
-/* The status of the last that was tried. */
-static NTSTATUS PutNames(RAMFS_NODE *Folder, RAMFS_OPEN *Open, FS_ENTRY_LIST *List, BOOLEAN Single)
+/* Places 0 and 1 are "." and "..", of all folders but the root; then Order of the child, plus 2. */
+static BOOLEAN NextEntry(PVOID Context, ULONG64 *Place, FS_ENTRY *Entry)
 {
-    FS_ENTRY Entry;
-    ULONG64 Place = Open->Next;
-    RAMFS_NODE *Node, *Last = NULL;
-    while ((Node = NextNode(Folder, &Place, &Last, &Entry)) != NULL) {
-        if (!Matches(Open, &Entry)) {
-            Open->Next = Place;
-            continue;
-        }
-        FillEntry(Node, &Entry);
-        NTSTATUS Status = FsPutEntry(List, &Entry);
-        if (Status == STATUS_NO_MORE_ENTRIES)
-            return STATUS_SUCCESS;
-        if (NT_ERROR(Status))
-            return Status;
-        Open->Next = Place;
-        Open->Found = TRUE;
-        if (Status != STATUS_SUCCESS || Single)
-            return Status;
+    static const WCHAR Dots[] = L"..";
+    QUERY *Query = Context;
+    RAMFS_NODE *Folder = Query->Folder;
+    if (*Place < 2 && Folder->Parent == NULL)
+        *Place = 2;
+    if (*Place < 2) {
+        FillEntry(*Place == 0 ? Folder : Folder->Parent, Entry);
+        Entry->Name = Dots;
+        Entry->NameLength = (ULONG)(++*Place) * sizeof(WCHAR);
+        return TRUE;
     }
-    /* [WDK ZwQueryDirectoryFile] nothing at all matches, or no more does */
-    return List->End != 0 ? STATUS_SUCCESS : Open->Found ? STATUS_NO_MORE_FILES : STATUS_NO_SUCH_FILE;
+    RAMFS_NODE *Node = Query->Last != NULL ? ChildAfter(Folder, Query->Last) : ChildFrom(Folder, *Place - 2);
+    Query->Last = Node;
+    if (Node == NULL)
+        return FALSE;
+    FillEntry(Node, Entry);
+    Entry->Name = Node->Name.Buffer;
+    Entry->NameLength = Node->Name.Length;
+    *Place = Node->Order + 3;
+    return TRUE;
 }
 
 static NTSTATUS QueryLocked(PIO_STACK_LOCATION Stack, FS_ENTRY_LIST *List)
 {
-    RAMFS_OPEN *Open = RamfsOpen(Stack->FileObject);
-    RAMFS_NODE *Folder = RamfsNode(Stack->FileObject);
-    if (Folder != RamfsRoot && Folder->Parent == NULL)
+    QUERY Query = {.Folder = RamfsNode(Stack->FileObject)};
+    if (Query.Folder != RamfsRoot && Query.Folder->Parent == NULL)
         return STATUS_DELETE_PENDING; /* its name is gone already */
-    NTSTATUS Status = TakePattern(Open, Stack->Parameters.QueryDirectory.FileName);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    if (Stack->Flags & SL_RESTART_SCAN)
-        Open->Next = 0;
-    return PutNames(Folder, Open, List, (Stack->Flags & SL_RETURN_SINGLE_ENTRY) != 0);
+    return FsScan(&RamfsOpen(Stack->FileObject)->Scan, Stack, List, NextEntry, &Query);
 }
 
 static NTSTATUS Query(PIRP Irp, PIO_STACK_LOCATION Stack)
 {
-    FS_ENTRY_LIST List = {.Class = Stack->Parameters.QueryDirectory.FileInformationClass,
-                          .Length = Stack->Parameters.QueryDirectory.Length};
-    List.Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
-    if (List.Buffer == NULL)
-        return RamfsComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+    FS_ENTRY_LIST List;
+    NTSTATUS Status = FsPrepareList(Irp, &List);
+    if (!NT_SUCCESS(Status))
+        return RamfsComplete(Irp, Status, 0);
     RamfsLock();
-    NTSTATUS Status = QueryLocked(Stack, &List);
+    Status = QueryLocked(Stack, &List);
     RamfsUnlock();
     return RamfsComplete(Irp, Status, NT_ERROR(Status) ? 0 : List.End);
 }

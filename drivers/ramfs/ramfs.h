@@ -8,7 +8,7 @@
  * Locked ranges and watches are kept by FsRtl. It completes the IRPs of watches with (n) held, so that changes are told in their order; all
  * others are completed with no lock held. */
 #pragma once
-#include <ntifs.h>
+#include "fslib/scan.h"
 
 #define RAMFS_TAG 'fmaR'
 #define RAMFS_PAGE 4096u
@@ -44,10 +44,7 @@ typedef struct RAMFS_NODE {
 /* FILE_OBJECT.FsContext2 of a file or folder. (n) */
 typedef struct RAMFS_OPEN {
     BOOLEAN DeleteOnClose;
-    BOOLEAN Scanned;        /* a directory query was made: the pattern holds */
-    BOOLEAN Found;          /* since the scan began */
-    ULONG64 Next;           /* 0, 1: "." and ".."; then Order of the child to look at first, plus 2 */
-    UNICODE_STRING Pattern; /* upper case, own block; empty: all */
+    FS_SCAN Scan;
 } RAMFS_OPEN;
 
 static inline RAMFS_NODE *RamfsNode(PFILE_OBJECT File)

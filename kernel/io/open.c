@@ -93,10 +93,13 @@ static VOID IopFillCreate(PIRP Irp, PFILE_OBJECT File, const OB_PARSE *Parse, PI
 /* [WDK IO_SECURITY_CONTEXT, ACCESS_STATE] who asks, and what is still to be granted: on a volume everything, by the file system. */
 static VOID IopFillAccess(ACCESS_STATE *Access, const FILE_OBJECT *File, ACCESS_MASK Desired)
 {
-    ACCESS_MASK Mapped = ObMapAccess(IoFileObjectType, Desired);
+    const ACCESS_MASK Most = Desired & MAXIMUM_ALLOWED;
     RtlZeroMemory(Access, sizeof(*Access));
     Access->OriginalDesiredAccess = Desired;
-    *(File->Vpb != NULL ? &Access->RemainingDesiredAccess : &Access->PreviouslyGrantedAccess) = Mapped;
+    if (File->Vpb != NULL)
+        Access->RemainingDesiredAccess = ObMapAccess(IoFileObjectType, Desired & ~Most) | Most;
+    else
+        Access->PreviouslyGrantedAccess = ObMapAccess(IoFileObjectType, Desired);
     SeCaptureSubjectContext(&Access->SubjectSecurityContext);
 }
 
@@ -110,7 +113,14 @@ static VOID IopFreeCreate(PIRP Irp, const IOP_OPEN *Open)
     IoFreeIrp(Irp);
 }
 
-static NTSTATUS IopSendCreate(PFILE_OBJECT File, const OB_PARSE *Parse, PIO_STATUS_BLOCK Iosb)
+/* [WDK ACCESS_STATE] what MAXIMUM_ALLOWED is on a volume the file system has found out, or everything: it did not look at the rights. */
+static VOID IopTakeGranted(OB_PARSE *Parse, const FILE_OBJECT *File, const ACCESS_STATE *Access)
+{
+    if (File->Vpb != NULL && (Parse->DesiredAccess & MAXIMUM_ALLOWED) && Access->RemainingDesiredAccess == 0)
+        Parse->DesiredAccess = Access->PreviouslyGrantedAccess;
+}
+
+static NTSTATUS IopSendCreate(PFILE_OBJECT File, OB_PARSE *Parse, PIO_STATUS_BLOCK Iosb)
 {
     const IOP_OPEN *Open = Parse->Context;
     PDEVICE_OBJECT Top = IoGetRelatedDeviceObject(File);
@@ -127,6 +137,8 @@ static NTSTATUS IopSendCreate(PFILE_OBJECT File, const OB_PARSE *Parse, PIO_STAT
     *Iosb = Irp->IoStatus;
     SeReleaseSubjectContext(&Access.SubjectSecurityContext);
     IopFreeCreate(Irp, Open);
+    if (NT_SUCCESS(Status) && Status != STATUS_REPARSE)
+        IopTakeGranted(Parse, File, &Access);
     return Status;
 }
 

@@ -659,6 +659,42 @@ static VOID PipeStorm(VOID)
     }
 }
 
+/* The names of all pipes; of each how many instances it has and may have. */
+static VOID PipeDirectory(VOID)
+{
+    HANDLE Folder, First = NULL, Second = NULL, Device;
+    IO_STATUS_BLOCK Iosb = {0};
+    ULONG64 Room[64];
+    FILE_DIRECTORY_INFORMATION *Found = (PVOID)Room;
+    UNICODE_STRING Pattern = RTL_CONSTANT_STRING(L"CT_str*"), Text,
+                   Nothing = RTL_CONSTANT_STRING(L"ct_none*");
+    CT_SUCCESS(Serve(&Stream, &First));
+    CT_SUCCESS(Serve(&Messages, &Second));
+    CT_SUCCESS(ConnectFor(PIPE, FILE_LIST_DIRECTORY, SYNCHRONOUS | FILE_DIRECTORY_FILE, &Folder));
+    CT_SUCCESS(ZwQueryDirectoryFile(Folder, NULL, NULL, NULL, &Iosb, Room, sizeof(Room),
+                                    FileDirectoryInformation, FALSE, &Pattern, FALSE));
+    RtlInitUnicodeString(&Text, L"ct_stream");
+    UNICODE_STRING Name = {(USHORT)Found->FileNameLength, (USHORT)Found->FileNameLength, Found->FileName};
+    CT_CHECK(RtlEqualUnicodeString(&Name, &Text, FALSE) && Found->NextEntryOffset == 0);
+    CT_CHECK(Found->EndOfFile.QuadPart == 1 && Found->AllocationSize.QuadPart == 2);
+    CT_STATUS(ZwQueryDirectoryFile(Folder, NULL, NULL, NULL, &Iosb, Room, sizeof(Room),
+                                   FileDirectoryInformation, FALSE, &Pattern, FALSE),
+              STATUS_NO_MORE_FILES);
+    ZwClose(Folder);
+    CT_SUCCESS(ConnectFor(PIPE, FILE_LIST_DIRECTORY, SYNCHRONOUS, &Folder));
+    CT_STATUS(ZwQueryDirectoryFile(Folder, NULL, NULL, NULL, &Iosb, Room, sizeof(Room),
+                                   FileDirectoryInformation, FALSE, &Nothing, FALSE),
+              STATUS_NO_SUCH_FILE);
+    ZwClose(Folder);
+    CT_SUCCESS(ConnectFor(L"\\Device\\NamedPipe", FILE_READ_ATTRIBUTES, SYNCHRONOUS, &Device));
+    CT_STATUS(ZwQueryDirectoryFile(Device, NULL, NULL, NULL, &Iosb, Room, sizeof(Room),
+                                   FileDirectoryInformation, FALSE, NULL, FALSE),
+              STATUS_INVALID_PARAMETER);
+    ZwClose(Device);
+    ZwClose(First);
+    ZwClose(Second);
+}
+
 static const CT_CASE Cases[] = {
     {"pipe.create", PipeCreate},
     {"pipe.parameters", PipeParameters},
@@ -677,6 +713,7 @@ static const CT_CASE Cases[] = {
     {"pipe.cancelled_before", PipeCancelledBefore},
     {"pipe.flush", PipeFlush},
     {"pipe.wait", PipeWait},
+    {"pipe.directory", PipeDirectory},
     {"pipe.storm", PipeStorm},
 };
 CT_DRIVER(Cases)

@@ -297,6 +297,14 @@ static VOID RamfsDelete(VOID)
     CT_SUCCESS(Delete(TEMP L"folder"));
 }
 
+static ACCESS_MASK Granted(HANDLE Handle)
+{
+    IO_STATUS_BLOCK Iosb;
+    FILE_ACCESS_INFORMATION Access = {0};
+    CT_SUCCESS(ZwQueryInformationFile(Handle, &Iosb, &Access, sizeof(Access), FileAccessInformation));
+    return Access.AccessFlags;
+}
+
 static VOID RamfsReadOnly(VOID)
 {
     HANDLE File = Make(TEMP L"readonly", 0), Other;
@@ -310,6 +318,13 @@ static VOID RamfsReadOnly(VOID)
     CT_STATUS(Open(TEMP L"readonly", FILE_READ_DATA, FILE_OVERWRITE_IF, 0, &Other), STATUS_ACCESS_DENIED);
     CT_STATUS(Open(TEMP L"readonly", FILE_READ_DATA, FILE_SUPERSEDE, 0, &Other), STATUS_ACCESS_DENIED);
     CT_EQUAL(Standard(File).EndOfFile.QuadPart, 5);
+    CT_SUCCESS(Open(TEMP L"readonly", MAXIMUM_ALLOWED, FILE_OPEN, 0, &Other)); /* what there is */
+    CT_EQUAL(Granted(Other), FILE_ALL_ACCESS & ~(FILE_WRITE_DATA | FILE_APPEND_DATA));
+    ZwClose(Other);
+    CT_SUCCESS(Open(L"\\SystemRoot\\System32\\ntoskrnl.exe", MAXIMUM_ALLOWED, FILE_OPEN, 0,
+                    &Other)); /* a medium that is */
+    CT_EQUAL(Granted(Other) & (FILE_READ_DATA | FILE_WRITE_DATA | DELETE), FILE_READ_DATA);
+    ZwClose(Other);
     Basic.FileAttributes = FILE_ATTRIBUTE_NORMAL;
     CT_SUCCESS(Set(File, FileBasicInformation, &Basic, sizeof(Basic)));
     Basic.FileAttributes = FILE_ATTRIBUTE_DIRECTORY;
@@ -562,6 +577,35 @@ static VOID RamfsNotifyTree(VOID)
     ZwClose(Event);
 }
 
+/* The folder is a mount point of the boot volume, which can be asked where it leads. */
+static VOID RamfsReparse(VOID)
+{
+    HANDLE Folder;
+    IO_STATUS_BLOCK Iosb;
+    ULONG64 Room[64];
+    REPARSE_DATA_BUFFER *Data = (PVOID)Room;
+    UNICODE_STRING Expected = RTL_CONSTANT_STRING(L"\\Device\\RamDisk0");
+    CT_SUCCESS(
+        Open(L"\\SystemRoot\\Temp", FILE_READ_ATTRIBUTES, FILE_OPEN, FILE_OPEN_REPARSE_POINT, &Folder));
+    CT_SUCCESS(ZwFsControlFile(Folder, NULL, NULL, NULL, &Iosb, FSCTL_GET_REPARSE_POINT, NULL, 0, Room,
+                               sizeof(Room)));
+    CT_EQUAL(Data->ReparseTag, IO_REPARSE_TAG_MOUNT_POINT);
+    CT_EQUAL(Iosb.Information, REPARSE_DATA_BUFFER_HEADER_SIZE + Data->ReparseDataLength);
+    UNICODE_STRING Found = {Data->MountPointReparseBuffer.SubstituteNameLength,
+                            Data->MountPointReparseBuffer.SubstituteNameLength,
+                            Data->MountPointReparseBuffer.PathBuffer};
+    CT_CHECK(RtlEqualUnicodeString(&Found, &Expected, FALSE));
+    CT_SUCCESS(FsRtlValidateReparsePointBuffer((ULONG)Iosb.Information, Data));
+    CT_STATUS(ZwFsControlFile(Folder, NULL, NULL, NULL, &Iosb, FSCTL_GET_REPARSE_POINT, NULL, 0, Room, 20),
+              STATUS_BUFFER_TOO_SMALL);
+    ZwClose(Folder);
+    CT_SUCCESS(Open(L"\\SystemRoot", FILE_READ_ATTRIBUTES, FILE_OPEN, 0, &Folder));
+    CT_STATUS(ZwFsControlFile(Folder, NULL, NULL, NULL, &Iosb, FSCTL_GET_REPARSE_POINT, NULL, 0, Room,
+                              sizeof(Room)),
+              STATUS_NOT_A_REPARSE_POINT);
+    ZwClose(Folder);
+}
+
 /* A scan tells each name that stays once, whatever comes and goes. */
 static NTSTATUS QueryPattern(PCWSTR Folder, USHORT Length)
 {
@@ -798,6 +842,7 @@ static const CT_CASE Cases[] = {
     {"ramfs.delete", RamfsDelete},
     {"ramfs.readonly", RamfsReadOnly},
     {"ramfs.rename", RamfsRename},
+    {"ramfs.reparse", RamfsReparse},
     {"ramfs.ranges", RamfsRanges},
     {"ramfs.lock_waits", RamfsLockWaits},
     {"ramfs.notify", RamfsNotify},

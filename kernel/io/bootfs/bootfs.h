@@ -4,6 +4,7 @@
 #pragma once
 #include "io.h"
 #include "io/bootfs/index.h"
+#include "fslib/scan.h"
 
 #define BOOTFS_TAG 'sfoB'
 #define BOOTFS_SECTOR 512u
@@ -25,12 +26,7 @@ typedef struct BOOTFS_MOUNT_POINT {
 } BOOTFS_MOUNT_POINT;
 extern BOOTFS_MOUNT_POINT BootfsTemp;
 
-/* FILE_OBJECT.FsContext2 of a folder that was queried. */
-typedef struct BOOTFS_SCAN {
-    ULONG Next; /* 0 and 1: the names "." and ".."; then the number of the node to look at first, plus 2 */
-    BOOLEAN Found;
-    UNICODE_STRING Pattern; /* upper case, in this block; empty: all names */
-} BOOTFS_SCAN;
+/* FILE_OBJECT.FsContext2 of a folder that was queried is its FS_SCAN. */
 
 /* By the number of the node; mm's. Sections show copies of the files' pages, which never change. */
 extern SECTION_OBJECT_POINTERS *BootfsSections;
@@ -74,4 +70,4 @@ static inline LONGLONG BootfsAllocatedSize(const BOOTFS_NODE *Node)
 }
 
 DRIVER_DISPATCH BootfsCreate, BootfsCleanup, BootfsClose, BootfsRead, BootfsRefuseWrite,
-    BootfsQueryInformation, BootfsSetInformation, BootfsDirectoryControl, BootfsQueryVolume;
+    BootfsQueryInformation, BootfsSetInformation, BootfsDirectoryControl, BootfsQueryVolume, BootfsFsControl;

@@ -2,6 +2,7 @@
  * Opening and closing files of boot.cpio. Whatever would change the archive is refused as on a
  * write-protected medium. */
 #include "io/bootfs/bootfs.h"
+#include "fslib/access.h"
 
 #define WRITING_ACCESS                                                                                       \
     (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES | FILE_DELETE_CHILD |        \
@@ -127,7 +128,7 @@ static NTSTATUS OpenVolume(PIO_STACK_LOCATION Stack)
 static NTSTATUS OpenNode(PFILE_OBJECT File, PIO_STACK_LOCATION Stack, uint32_t Number)
 {
     const BOOTFS_NODE *Node = &BootfsIndex.Nodes[Number];
-    ACCESS_MASK Access = Stack->Parameters.Create.SecurityContext->DesiredAccess;
+    ACCESS_MASK Access = FsGrantAccess(Stack->Parameters.Create.SecurityContext, WRITING_ACCESS);
     NTSTATUS Status = CheckDisposition(Stack->Parameters.Create.Options >> 24);
     if (NT_SUCCESS(Status))
         Status = CheckOptions(Node, Stack->Parameters.Create.Options, Access);
@@ -181,8 +182,10 @@ NTSTATUS NTAPI BootfsCleanup(PDEVICE_OBJECT Device, PIRP Irp)
 NTSTATUS NTAPI BootfsClose(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
-    if (File->FsContext2 != NULL)
+    if (File->FsContext2 != NULL) {
+        FsEndScan(File->FsContext2);
         ExFreePoolWithTag(File->FsContext2, BOOTFS_TAG);
+    }
     File->FsContext = File->FsContext2 = NULL;
     return BootfsComplete(Irp, STATUS_SUCCESS, 0);
 }

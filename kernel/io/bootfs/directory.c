@@ -2,25 +2,14 @@
  * Directory queries: the names of a folder, matched with the pattern of the first query. Nothing ever changes, so there is nothing to
  * notify of. */
 #include "io/bootfs/bootfs.h"
-#include "fslib/directory_entry.h"
 
-/* The scan of an open, made by its first query, whose pattern holds. */
-static NTSTATUS GetScan(PFILE_OBJECT File, PCUNICODE_STRING Pattern, BOOTFS_SCAN **Scan)
+/* That of an open, made by its first query. */
+static NTSTATUS NeedScan(PFILE_OBJECT File, FS_SCAN **Scan)
 {
+    if (File->FsContext2 == NULL)
+        File->FsContext2 = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(**Scan), BOOTFS_TAG);
     *Scan = File->FsContext2;
-    if (*Scan != NULL)
-        return STATUS_SUCCESS;
-    ULONG Length = Pattern != NULL ? Pattern->Length : 0;
-    if (Length > FS_MAX_PATTERN)
-        return STATUS_OBJECT_NAME_INVALID;
-    *Scan = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(**Scan) + Length, BOOTFS_TAG);
-    if (*Scan == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    (*Scan)->Pattern = (UNICODE_STRING){(USHORT)Length, (USHORT)Length, (PWCHAR)(*Scan + 1)};
-    if (Length != 0)
-        RtlUpcaseUnicodeString(&(*Scan)->Pattern, (PUNICODE_STRING)Pattern, FALSE);
-    File->FsContext2 = *Scan;
-    return STATUS_SUCCESS;
+    return *Scan != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
 /* [WDK ZwQueryDirectoryFile] all but the root have the names "." and ".." first. NULL: the name at this place is none of the folder's. */
@@ -42,12 +31,6 @@ static const BOOTFS_NODE *NodeAt(const BOOTFS_NODE *Folder, ULONG Place, FS_ENTR
     return Node;
 }
 
-static BOOLEAN Matches(BOOTFS_SCAN *Scan, const FS_ENTRY *Entry)
-{
-    UNICODE_STRING Name = {(USHORT)Entry->NameLength, (USHORT)Entry->NameLength, (PWCHAR)Entry->Name};
-    return Scan->Pattern.Length == 0 || FsRtlIsNameInExpression(&Scan->Pattern, &Name, TRUE, NULL);
-}
-
 static VOID FillEntry(const BOOTFS_NODE *Node, FS_ENTRY *Entry)
 {
     Entry->CreationTime = Entry->LastAccessTime = Entry->LastWriteTime = Entry->ChangeTime = BootfsTime(Node);
@@ -57,46 +40,28 @@ static VOID FillEntry(const BOOTFS_NODE *Node, FS_ENTRY *Entry)
     Entry->Attributes = BootfsAttributes(Node);
 }
 
-/* Puts names from Scan->Next on; the status of the last that was tried. */
-static NTSTATUS PutNames(const BOOTFS_NODE *Folder, BOOTFS_SCAN *Scan, FS_ENTRY_LIST *List, BOOLEAN Single)
+/* Places 0 and 1 are the names "." and ".."; then the number of the node, plus 2. */
+static BOOLEAN NextEntry(PVOID Context, ULONG64 *Place, FS_ENTRY *Entry)
 {
-    for (; Scan->Next < BootfsIndex.NodeCount + 2; Scan->Next++) {
-        FS_ENTRY Entry;
-        const BOOTFS_NODE *Node = NodeAt(Folder, Scan->Next, &Entry);
-        if (Node == NULL || !Matches(Scan, &Entry))
-            continue;
-        FillEntry(Node, &Entry);
-        NTSTATUS Status = FsPutEntry(List, &Entry);
-        if (Status == STATUS_NO_MORE_ENTRIES)
-            return STATUS_SUCCESS;
-        if (NT_ERROR(Status))
-            return Status;
-        Scan->Found = TRUE;
-        if (Status != STATUS_SUCCESS || Single) {
-            Scan->Next++;
-            return Status;
-        }
-    }
-    /* [WDK ZwQueryDirectoryFile] nothing at all matches, or no more does */
-    return List->End != 0 ? STATUS_SUCCESS : Scan->Found ? STATUS_NO_MORE_FILES : STATUS_NO_SUCH_FILE;
+    const BOOTFS_NODE *Node = NULL;
+    while (Node == NULL && *Place < BootfsIndex.NodeCount + 2)
+        Node = NodeAt(Context, (ULONG)(*Place)++, Entry);
+    if (Node != NULL)
+        FillEntry(Node, Entry);
+    return Node != NULL;
 }
 
 static NTSTATUS Query(PIRP Irp, PIO_STACK_LOCATION Stack, FS_ENTRY_LIST *List)
 {
-    BOOTFS_SCAN *Scan;
+    FS_SCAN *Scan;
     PFILE_OBJECT File = Stack->FileObject;
-    List->Class = Stack->Parameters.QueryDirectory.FileInformationClass;
-    List->Length = Stack->Parameters.QueryDirectory.Length;
-    List->Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
-    if (List->Buffer == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS Status = FsPrepareList(Irp, List);
+    if (!NT_SUCCESS(Status))
+        return Status;
     KeAcquireGuardedMutex(&BootfsScanLock);
-    NTSTATUS Status = GetScan(File, Stack->Parameters.QueryDirectory.FileName, &Scan);
-    if (NT_SUCCESS(Status)) {
-        if (Stack->Flags & SL_RESTART_SCAN)
-            Scan->Next = 0;
-        Status = PutNames(BootfsNode(File), Scan, List, (Stack->Flags & SL_RETURN_SINGLE_ENTRY) != 0);
-    }
+    Status = NeedScan(File, &Scan);
+    if (NT_SUCCESS(Status))
+        Status = FsScan(Scan, Stack, List, NextEntry, (PVOID)BootfsNode(File));
     KeReleaseGuardedMutex(&BootfsScanLock);
     return Status;
 }

@@ -23,6 +23,7 @@ static const PDRIVER_DISPATCH VolumeRoutines[IRP_MJ_MAXIMUM_FUNCTION + 1] = {
     [IRP_MJ_SET_INFORMATION] = BootfsSetInformation,
     [IRP_MJ_DIRECTORY_CONTROL] = BootfsDirectoryControl,
     [IRP_MJ_QUERY_VOLUME_INFORMATION] = BootfsQueryVolume,
+    [IRP_MJ_FILE_SYSTEM_CONTROL] = BootfsFsControl,
 };
 
 /* [WDK IRP_MN_MOUNT_VOLUME] its own disk is the only one that it knows. */
@@ -82,18 +83,11 @@ static VOID FillRoutines(PDRIVER_OBJECT Driver)
     }
 }
 
-static NTSTATUS NTAPI Control(PDEVICE_OBJECT Device, PIRP Irp)
-{
-    return Device == BootfsFileSystem ? OwnDevice(Device, Irp)
-                                      : BootfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
-}
-
 static NTSTATUS NTAPI Entry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
     UNICODE_STRING DiskName = RTL_CONSTANT_STRING(L"\\Device\\BootArchive");
     UNICODE_STRING FileSystemName = RTL_CONSTANT_STRING(L"\\BootFs");
     FillRoutines(Driver);
-    Driver->MajorFunction[IRP_MJ_FILE_SYSTEM_CONTROL] = Control;
     NTSTATUS Status = IoCreateDevice(Driver, 0, &DiskName, FILE_DEVICE_VIRTUAL_DISK, FILE_READ_ONLY_DEVICE,
                                      FALSE, &BootfsDisk);
     if (NT_SUCCESS(Status))
