@@ -38,12 +38,13 @@ static NTSTATUS AddPiece(NP_DATA *Data, const UCHAR *Bytes, ULONG Length)
     RtlCopyMemory(Piece->Data, Bytes, Length);
     InsertTailList(&Data->Pieces, &Piece->Entry);
     Data->Bytes += Length;
+    Data->Empty += Length == 0;
     return STATUS_SUCCESS;
 }
 
 static BOOLEAN Fits(const NP_DATA *Data, ULONG Length)
 {
-    return Data->Bytes <= Data->Quota && Length <= Data->Quota - Data->Bytes;
+    return (ULONG64)Data->Bytes + Data->Empty + max(Length, 1) <= Data->Quota;
 }
 
 /* --- reading --- */
@@ -84,6 +85,7 @@ static BOOLEAN TakeFromPiece(NP_DATA *Data, BUFFER *To, ULONG *Copied)
     Data->Bytes -= Part;
     if (Piece->Offset < Piece->Length)
         return FALSE;
+    Data->Empty -= Piece->Length == 0;
     RemoveEntryList(&Piece->Entry);
     ExFreePoolWithTag(Piece, NP_TAG);
     return TRUE;
@@ -204,7 +206,8 @@ NTSTATUS NpWriteBytes(NP_END *End, const UCHAR *Bytes, ULONG Length)
     NTSTATUS Status = WriteState(End);
     if (!NT_SUCCESS(Status))
         return Status;
-    if (NpOutput(End)->Bytes > NpOutput(End)->Quota) /* one message goes beyond it, not one of each request */
+    if (NpOutput(End)->Bytes + NpOutput(End)->Empty >
+        NpOutput(End)->Quota) /* one message goes beyond it, not one of each request */
         return STATUS_PIPE_BUSY;
     ULONG Left = GiveToReaders(NpOther(End), Bytes, Length, &Given);
     return Left != 0 || !Given ? AddPiece(NpOutput(End), Bytes + (Length - Left), Left) : STATUS_SUCCESS;

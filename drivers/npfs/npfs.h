@@ -31,6 +31,7 @@ typedef struct NP_PIECE {
 typedef struct NP_DATA {
     LIST_ENTRY Pieces;
     ULONG Bytes; /* in all pieces */
+    ULONG Empty; /* messages: each counts like a byte against the quota */
     ULONG Quota;
 } NP_DATA;
 

@@ -91,7 +91,7 @@ VOID NpDiscard(NP_DATA *Data)
 {
     while (!IsListEmpty(&Data->Pieces))
         ExFreePoolWithTag(CONTAINING_RECORD(RemoveHeadList(&Data->Pieces), NP_PIECE, Entry), NP_TAG);
-    Data->Bytes = 0;
+    Data->Bytes = Data->Empty = 0;
 }
 
 VOID NpDereferenceInstance(NP_INSTANCE *Instance)

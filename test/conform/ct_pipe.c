@@ -659,6 +659,25 @@ static VOID PipeStorm(VOID)
     }
 }
 
+/* Messages without bytes take room too: nobody fills the memory with them. */
+static VOID PipeEmpty(VOID)
+{
+    HANDLE Server, Client, Event = MakeEvent();
+    IO_STATUS_BLOCK Iosb, Waiting;
+    UCHAR Buffer[8];
+    CT_REQUIRE(MakePair(&Messages, &Server, &Client));
+    for (ULONG i = 0; i < 64; i++)
+        CT_SUCCESS(Write(Client, "", 0, &Iosb));
+    CT_STATUS(ZwWriteFile(Client, Event, NULL, NULL, &Waiting, Buffer, 0, NULL, NULL), STATUS_PENDING);
+    CT_SUCCESS(Read(Server, Buffer, sizeof(Buffer), &Iosb));
+    CT_EQUAL(Iosb.Information, 0);
+    CT_SUCCESS(WaitFor(Event));
+    CT_STATUS(Waiting.Status, STATUS_SUCCESS);
+    ZwClose(Client);
+    ZwClose(Server);
+    ZwClose(Event);
+}
+
 /* The names of all pipes; of each how many instances it has and may have. */
 static VOID PipeDirectory(VOID)
 {
@@ -714,6 +733,7 @@ static const CT_CASE Cases[] = {
     {"pipe.flush", PipeFlush},
     {"pipe.wait", PipeWait},
     {"pipe.directory", PipeDirectory},
+    {"pipe.empty", PipeEmpty},
     {"pipe.storm", PipeStorm},
 };
 CT_DRIVER(Cases)
