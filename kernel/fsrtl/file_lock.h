@@ -24,7 +24,7 @@ typedef struct _FSRTL_LOCKS {
     IO_CSQ Queue;
     KSPIN_LOCK QueueLock;
     LIST_ENTRY
-        Waiting; /* (q) IRPs. DriverContext[0] is the context, [1] the file lock, [2] the routine that completes it */
+    Waiting; /* (q) IRPs. DriverContext[0] is the context, [1] the file lock, [2] the routine that completes it */
 } FSRTL_LOCKS;
 
 /* Who has ranges, or asks for them. */
