@@ -52,6 +52,7 @@ static VOID AttackPrepareSamples(VOID)
 {
     AttackAdd(AttackSampleServices, AttackSampleServiceCount);
     AttackPrepareBoth();
+    AttackOpenSamples();
 }
 
 /* --- one service --- */

@@ -126,6 +126,10 @@ VOID AttackRace(ATTACKER *A);
 VOID AttackMakeNames(VOID);
 VOID AttackDeleteNames(VOID);
 
+/* --- attack_sample.c --- */
+
+VOID AttackOpenSamples(VOID); /* fails when one is not loaded */
+
 /* --- attack_leak.c --- */
 
 VOID AttackCountBefore(VOID);

@@ -5,7 +5,7 @@ seed, order and flavour. Stress: the in-kernel stress test, each machine with it
 operations at a time, so that they meet each other all the time. Mutants: kernels with one mistake
 each, which these tests must find (test/mutants). Ends with 'N passed, N failed'; what fails is told with its seed and the one
 command that runs it again.
-usage: soak.py [--rounds N] [--stress SECONDS] [--memory SECONDS] [--attack SECONDS] [--each SECONDS] [--seed FIRST] [--smp N] [--mutants] NTBOX BUILD"""
+usage: soak.py [--rounds N] [--stress SECONDS] [--memory SECONDS] [--attack SECONDS] [--samples SECONDS] [--each SECONDS] [--seed FIRST] [--smp N] [--mutants] NTBOX BUILD"""
 import argparse
 import os
 import random
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from everything import all_groups, words
+from everything import IN_ORDER, SAMPLES, all_groups, words
 from runs import Tally, Wrong, expect, expect_all_passed, finish, report
 
 ROUNDS_OF_MACHINE = 10
@@ -83,6 +83,25 @@ def soak_attack(options, tally):
         seed, left = seed + 1, left - seconds
 
 
+def samples_command(options, flavour, seed, seconds):
+    """The samples are services, loaded before the attack and unloaded after it; whatever is left behind is told then."""
+    command = stress_command(options, seed, seconds, ' stress-only=samples')[:-1]
+    names = [name for name in IN_ORDER if name != 'hello']
+    for name in names:
+        command += ['--service', f'{name}/start={"auto" if SAMPLES[name]["needs"] else "system"}']
+    return command + [os.path.join(options.build, 'drivers_sample', flavour, name + '.sys') for name in names]
+
+
+def soak_samples(options, tally):
+    """A client attacks the devices of the samples."""
+    seed, left = options.seed, options.samples
+    while left > 0:
+        seconds, flavour = min(30, left), ('mingw', 'msvc')[seed % 2]
+        command = samples_command(options, flavour, seed, seconds)
+        tally.run(f'attack on the samples ({flavour}) of {seconds} s, seed {seed}', run, command, seconds + MARGIN)
+        seed, left = seed + 1, left - seconds
+
+
 def soak_mutants(options):
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../mutants/run_mutants.py')
     done = subprocess.run([sys.executable, script, options.ntbox, options.build], check=False)
@@ -95,6 +114,7 @@ def main():
     parser.add_argument('--stress', type=int, default=600, help='seconds of stress in all (600)')
     parser.add_argument('--memory', type=int, default=180, help='seconds of stress of each kind of memory operations (180)')
     parser.add_argument('--attack', type=int, default=600, help='seconds of attacks on the services for user mode (600)')
+    parser.add_argument('--samples', type=int, default=600, help='seconds of attacks on the devices of the samples (600)')
     parser.add_argument('--each', type=int, default=6, help='seconds of stress for one seed (6: a hundred seeds)')
     parser.add_argument('--seed', type=int, default=1, help='the first seed (1)')
     parser.add_argument('--smp', type=int, default=4, help='processors (4)')
@@ -107,6 +127,7 @@ def main():
     soak_stress(options, tally)
     soak_memory(options, tally)
     soak_attack(options, tally)
+    soak_samples(options, tally)
     if options.mutants:
         tally.run('mutants', soak_mutants, options)
     print(f'{(time.monotonic() - begin) / 60:.1f} minutes')
