@@ -4,7 +4,7 @@
 #include "mm_caller.h"
 
 /* [WDK Defining I/O Control Codes] the code says which access the handle must have. */
-static ACCESS_MASK IopAccessOfCode(ULONG Code)
+ACCESS_MASK IopAccessOfCode(ULONG Code)
 {
     ULONG Required = (Code >> 14) & (FILE_READ_ACCESS | FILE_WRITE_ACCESS);
     return (Required & FILE_READ_ACCESS ? FILE_READ_DATA : 0u) |

@@ -116,29 +116,19 @@ static NTSTATUS IopAskForSecurity(PFILE_OBJECT File, OB_SECURITY_CALL *Call)
 {
     PDEVICE_OBJECT Top = IoGetRelatedDeviceObject(File);
     IO_STATUS_BLOCK Iosb;
-    PIRP Irp = IoAllocateIrp(Top->StackSize, FALSE);
+    PIO_STACK_LOCATION Stack;
+    PIRP Irp = IopMakeFileIrp(File, Top, Call->Set ? IRP_MJ_SET_SECURITY : IRP_MJ_QUERY_SECURITY, &Stack);
     if (Irp == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
-    Irp->RequestorMode = KernelMode;
-    Irp->Tail.Overlay.OriginalFileObject = File;
-    Stack->FileObject = File;
     if (Call->Set) {
-        Stack->MajorFunction = IRP_MJ_SET_SECURITY;
         Stack->Parameters.SetSecurity.SecurityInformation = Call->Information;
         Stack->Parameters.SetSecurity.SecurityDescriptor = Call->Descriptor;
     } else {
-        Stack->MajorFunction = IRP_MJ_QUERY_SECURITY;
         Stack->Parameters.QuerySecurity.SecurityInformation = Call->Information;
         Stack->Parameters.QuerySecurity.Length = Call->Length;
         Irp->UserBuffer = Call->Descriptor;
     }
-    BOOLEAN Serial = (File->Flags & FO_SYNCHRONOUS_IO) != 0;
-    if (Serial)
-        IopLockFile(File);
-    NTSTATUS Status = IopSendAndWait(Top, Irp, &Iosb);
-    if (Serial)
-        IopUnlockFile(File);
+    NTSTATUS Status = IopSendForFile(File, Top, Irp, &Iosb);
     if (!Call->Set)
         Call->Length = (ULONG)Iosb.Information;
     /* [WDK IRP_MJ_QUERY_SECURITY] a file system says so when the buffer is too short */

@@ -115,30 +115,6 @@ static NTSTATUS IopParseFile(PVOID Object, OB_PARSE *Parse, PVOID *Found)
     return IopOpenFile(File->DeviceObject, File, Parse, Found);
 }
 
-/* [WDK ObQueryNameString] for a file: the device's name and the file's. */
-static NTSTATUS IopQueryFileName(PVOID Object, PUNICODE_STRING Name, PULONG Needed)
-{
-    PFILE_OBJECT File = Object;
-    ULONG Length;
-    POBJECT_NAME_INFORMATION Device;
-    Device = ExAllocatePool2(POOL_FLAG_NON_PAGED, PAGE_SIZE, IOP_TAG_NAME);
-    if (Device == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    NTSTATUS Status = ObQueryNameString(File->DeviceObject, Device, PAGE_SIZE, &Length);
-    if (NT_SUCCESS(Status)) {
-        *Needed = (ULONG)Device->Name.Length + File->FileName.Length;
-        Status = *Needed <= Name->MaximumLength ? STATUS_SUCCESS : STATUS_BUFFER_OVERFLOW;
-    }
-    if (Status == STATUS_SUCCESS) {
-        RtlCopyMemory(Name->Buffer, Device->Name.Buffer, Device->Name.Length);
-        RtlCopyMemory((PUCHAR)Name->Buffer + Device->Name.Length, File->FileName.Buffer,
-                      File->FileName.Length);
-        Name->Length = (USHORT)*Needed;
-    }
-    ExFreePoolWithTag(Device, IOP_TAG_NAME);
-    return Status;
-}
-
 static const OB_TYPE_INFO IopFileTypeInfo = {
     .Name = L"File",
     .PoolTag = 'eliF',

@@ -62,6 +62,22 @@ static NTSTATUS IopCheckClass(FILE_INFORMATION_CLASS Class, BOOLEAN Set, ULONG L
     return STATUS_INVALID_INFO_CLASS;
 }
 
+/* [WDK IoCheckQuerySetFileInformation] for a file system: is there such a class, and is the length enough? */
+NTSTATUS NTAPI IoCheckQuerySetFileInformation(FILE_INFORMATION_CLASS FileInformationClass, ULONG Length,
+                                              BOOLEAN SetOperation)
+{
+    const IOP_CLASS *Known;
+    return IopCheckClass(FileInformationClass, SetOperation, Length, &Known);
+}
+
+ACCESS_MASK IopAccessOfClass(FILE_INFORMATION_CLASS Class, BOOLEAN Set)
+{
+    const IOP_CLASS *Known;
+    if (!NT_SUCCESS(IopCheckClass(Class, Set, MAXULONG, &Known)))
+        return IOP_NO_SUCH_CLASS;
+    return Set ? Known->SetAccess : Known->QueryAccess;
+}
+
 /* [WDK FILE_MODE_INFORMATION] the create options that the file has kept. */
 static ULONG IopModeOfFile(PFILE_OBJECT File)
 {

@@ -396,6 +396,10 @@ NTSTATUS IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp, PKEVENT Busy);
 /* The same for a request of File, which is synchronous; with FO_ALERTABLE_IO an alert or a user APC cancels the request, whose
  * status it is then. */
 NTSTATUS IopCallAndWaitForFile(PDEVICE_OBJECT Device, PIRP Irp, PFILE_OBJECT File);
+/* An IRP of the I/O manager's own on File, whose requests Top gets, with the next location begun; NULL: no memory. */
+PIRP IopMakeFileIrp(PFILE_OBJECT File, PDEVICE_OBJECT Top, UCHAR Major, PIO_STACK_LOCATION *Stack);
+/* Sends and frees it; a synchronous file is locked meanwhile. */
+NTSTATUS IopSendForFile(PFILE_OBJECT File, PDEVICE_OBJECT Top, PIRP Irp, PIO_STATUS_BLOCK Iosb);
 /* The same for an IRP of the I/O manager's own, which is freed. */
 NTSTATUS IopSendAndWait(PDEVICE_OBJECT Device, PIRP Irp, PIO_STATUS_BLOCK Iosb);
 
@@ -438,7 +442,8 @@ typedef struct _IOP_FILE {
         Vpb; /* that it holds, whatever a file system writes into Object.Vpb, or NULL. Constant once it is open */
     PDEVICE_OBJECT Volume; /* that it was opened on, with Vpb; the VPB may have another one since */
     PDEVICE_OBJECT
-    Hint; /* IOP_FO_HAS_HINT: gets the file's requests instead of the stack's top; referenced */
+    Hint;           /* IOP_FO_HAS_HINT: gets the file's requests instead of the stack's top; referenced */
+    BOOLEAN Opened; /* by its driver; set once */
 } IOP_FILE;
 #define IOP_FO_HAS_HINT 0x00800000u /* [WDK FILE_OBJECT] FO_FILE_OBJECT_HAS_EXTENSION */
 
@@ -452,6 +457,9 @@ BOOLEAN IopIsInStack(PDEVICE_OBJECT Base, PDEVICE_OBJECT Device);
 
 /* extra_create.c: where an IRP that opens a file has its list of extra create parameters. */
 PECP_LIST *IopEcpListOf(PIRP Irp);
+
+/* file_name.c: the file type's QueryName method. PASSIVE_LEVEL; the file's driver may be asked. */
+NTSTATUS IopQueryFileName(PVOID Object, PUNICODE_STRING Name, PULONG Needed);
 
 /* file_object.c */
 VOID IopInitFileType(VOID);
@@ -497,6 +505,13 @@ VOID IopAbandonRequest(IOP_REQUEST *Request);     /* frees all; after a failed s
 NTSTATUS IopUseSystemBuffer(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, BOOLEAN Set);
 /* Sends it. SynchronousApi: the call waits even if the file is asynchronous. */
 NTSTATUS IopSendRequest(IOP_REQUEST *Request, BOOLEAN SynchronousApi);
+
+/* information.c, volume_information.c: which access a handle must grant for a class; IOP_NO_SUCH_CLASS: there is none. */
+#define IOP_NO_SUCH_CLASS MAXULONG
+ACCESS_MASK IopAccessOfClass(FILE_INFORMATION_CLASS Class, BOOLEAN Set);
+ACCESS_MASK IopAccessOfVolumeClass(FS_INFORMATION_CLASS Class, BOOLEAN Set);
+/* control_file.c: for a control code, which says it. */
+ACCESS_MASK IopAccessOfCode(ULONG Code);
 
 /* rename.c: the file that the request's name leads into, opened as its target; NULL for a name in the same folder. PASSIVE_LEVEL. */
 NTSTATUS IopOpenRenameTarget(IOP_REQUEST *Request, HANDLE *Target);

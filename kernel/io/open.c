@@ -192,6 +192,7 @@ static NTSTATUS IopOpenOnReferencedDevice(PDEVICE_OBJECT Device, PFILE_OBJECT Re
         ObfDereferenceObject(Related);
     File->RelatedFileObject = NULL;
     if (NT_SUCCESS(Status) && Status != STATUS_REPARSE) {
+        IopFile(File)->Opened = TRUE;
         Open->FinalStatus = Status;
         Open->Information = Iosb.Information;
         *Found = File;

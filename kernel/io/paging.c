@@ -1,22 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What sections ask of files: whole pages without a cache, the file's size. No handle, no lock of the file: a page fault may come
- * while a request on it is at work. [WDK IRP_MJ_READ, IRP_PAGING_IO] */
+ * while a request on it is at work. The segment that asks has the file referenced until it has its answer. [WDK IRP_MJ_READ, IRP_PAGING_IO] */
 #include "iop.h"
-
-/* The segment that asks has the file referenced until it has its answer. */
-static PIRP IopMakePagingIrp(PFILE_OBJECT File, PDEVICE_OBJECT Device, UCHAR Major, PIO_STACK_LOCATION *Stack)
-{
-    PIRP Irp = IoAllocateIrp(Device->StackSize, FALSE);
-
-    if (Irp == NULL)
-        return NULL;
-    Irp->RequestorMode = KernelMode;
-    Irp->Tail.Overlay.OriginalFileObject = File;
-    *Stack = IoGetNextIrpStackLocation(Irp);
-    (*Stack)->MajorFunction = Major;
-    (*Stack)->FileObject = File;
-    return Irp;
-}
 
 static NTSTATUS IopTransfer(PFILE_OBJECT File, ULONG64 Offset, PMDL Mdl, ULONG Length, BOOLEAN Write,
                             PULONG_PTR Done)
@@ -24,7 +9,7 @@ static NTSTATUS IopTransfer(PFILE_OBJECT File, ULONG64 Offset, PMDL Mdl, ULONG L
     PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(File);
     PIO_STACK_LOCATION Stack;
     IO_STATUS_BLOCK Iosb;
-    PIRP Irp = IopMakePagingIrp(File, Device, Write ? IRP_MJ_WRITE : IRP_MJ_READ, &Stack);
+    PIRP Irp = IopMakeFileIrp(File, Device, Write ? IRP_MJ_WRITE : IRP_MJ_READ, &Stack);
 
     if (Irp == NULL) {
         IoFreeMdl(Mdl);
@@ -61,7 +46,7 @@ static NTSTATUS IopAskFile(PFILE_OBJECT File, UCHAR Major, FILE_INFORMATION_CLAS
     PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(File);
     PIO_STACK_LOCATION Stack;
     IO_STATUS_BLOCK Iosb;
-    PIRP Irp = IopMakePagingIrp(File, Device, Major, &Stack);
+    PIRP Irp = IopMakeFileIrp(File, Device, Major, &Stack);
 
     if (Irp == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;

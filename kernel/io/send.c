@@ -70,3 +70,27 @@ NTSTATUS IopSendAndWait(PDEVICE_OBJECT Device, PIRP Irp, PIO_STATUS_BLOCK Iosb)
     IoFreeIrp(Irp);
     return Status;
 }
+
+PIRP IopMakeFileIrp(PFILE_OBJECT File, PDEVICE_OBJECT Top, UCHAR Major, PIO_STACK_LOCATION *Stack)
+{
+    PIRP Irp = IoAllocateIrp(Top->StackSize, FALSE);
+    if (Irp == NULL)
+        return NULL;
+    Irp->RequestorMode = KernelMode;
+    Irp->Tail.Overlay.OriginalFileObject = File;
+    *Stack = IoGetNextIrpStackLocation(Irp);
+    (*Stack)->MajorFunction = Major;
+    (*Stack)->FileObject = File;
+    return Irp;
+}
+
+NTSTATUS IopSendForFile(PFILE_OBJECT File, PDEVICE_OBJECT Top, PIRP Irp, PIO_STATUS_BLOCK Iosb)
+{
+    BOOLEAN Serial = (File->Flags & FO_SYNCHRONOUS_IO) != 0;
+    if (Serial)
+        IopLockFile(File);
+    NTSTATUS Status = IopSendAndWait(Top, Irp, Iosb);
+    if (Serial)
+        IopUnlockFile(File);
+    return Status;
+}

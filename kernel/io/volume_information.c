@@ -35,6 +35,22 @@ static NTSTATUS IopCheckVolumeClass(FS_INFORMATION_CLASS Class, BOOLEAN Set, ULO
     return STATUS_INVALID_INFO_CLASS;
 }
 
+/* [WDK IoCheckQuerySetVolumeInformation] */
+NTSTATUS NTAPI IoCheckQuerySetVolumeInformation(FS_INFORMATION_CLASS FsInformationClass, ULONG Length,
+                                                BOOLEAN SetOperation)
+{
+    const IOP_VOLUME_CLASS *Known;
+    return IopCheckVolumeClass(FsInformationClass, SetOperation, Length, &Known);
+}
+
+ACCESS_MASK IopAccessOfVolumeClass(FS_INFORMATION_CLASS Class, BOOLEAN Set)
+{
+    const IOP_VOLUME_CLASS *Known;
+    if (!NT_SUCCESS(IopCheckVolumeClass(Class, Set, MAXULONG, &Known)))
+        return IOP_NO_SUCH_CLASS;
+    return Set ? Known->SetAccess : Known->QueryAccess;
+}
+
 /* [WDK FILE_FS_DEVICE_INFORMATION] of the device that was opened, not of the file system's. */
 static NTSTATUS IopAnswerDevice(IOP_REQUEST *Request, PVOID Buffer)
 {

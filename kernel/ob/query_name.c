@@ -77,28 +77,40 @@ static ULONG ObpNameRoom(POBJECT_NAME_INFORMATION Information, ULONG Length)
     return (Length - Overhead < MAXUSHORT - 1 ? Length - Overhead : MAXUSHORT - 1) & ~1u;
 }
 
+/* Room 0: the name does not lie behind the structure. */
+static VOID ObpFillName(POBJECT_NAME_INFORMATION Information, PUNICODE_STRING Name, ULONG Room)
+{
+    if (Room == 0) {
+        RtlZeroMemory(&Information->Name, sizeof(Information->Name));
+        return;
+    }
+    Name->Buffer[Name->Length / sizeof(WCHAR)] = 0;
+    Name->MaximumLength = (USHORT)(Name->Length + sizeof(WCHAR));
+    Information->Name = *Name;
+}
+
 /* [WDK ObQueryNameString] the string lies behind the structure, terminated; an object without a name gives an empty string
- * with a NULL buffer; STATUS_INFO_LENGTH_MISMATCH with the needed size when it does not fit; STATUS_NAME_TOO_LONG when no string could have it. PASSIVE_LEVEL. */
+ * with a NULL buffer; STATUS_INFO_LENGTH_MISMATCH with the needed size when it does not fit; of a file's name, which its type appends as far as
+ * it fits, that much and STATUS_BUFFER_OVERFLOW; STATUS_NAME_TOO_LONG when no string could have it. PASSIVE_LEVEL. */
 NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION Information, ULONG Length,
                                  PULONG ReturnLength)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    ULONG Needed = 0;
-    UNICODE_STRING Name = {0, (USHORT)ObpNameRoom(Information, Length), (PWCH)(Information + 1)};
+    WCHAR Begin; /* tells whether the type appends what fits */
+    ULONG Needed = 0, Room = ObpNameRoom(Information, Length);
+    UNICODE_STRING Name = {0, sizeof(Begin), &Begin};
+    if (Room != 0)
+        Name = (UNICODE_STRING){0, (USHORT)Room, (PWCH)(Information + 1)};
     NTSTATUS Status = ObpQueryName(Object, &Name, &Needed);
     if (!NT_SUCCESS(Status) && Status != STATUS_BUFFER_OVERFLOW)
         return Status;
     if (Needed > MAXUSHORT - sizeof(WCHAR))
         return STATUS_NAME_TOO_LONG;
     *ReturnLength = sizeof(OBJECT_NAME_INFORMATION) + (Needed != 0 ? Needed + sizeof(WCHAR) : 0);
-    if (Information == NULL || Length < *ReturnLength)
+    if (Information == NULL || Length < sizeof(*Information))
         return STATUS_INFO_LENGTH_MISMATCH;
-    if (Needed == 0) {
-        RtlZeroMemory(&Information->Name, sizeof(Information->Name));
-        return STATUS_SUCCESS;
-    }
-    Name.Buffer[Needed / sizeof(WCHAR)] = 0;
-    Name.MaximumLength = (USHORT)(Needed + sizeof(WCHAR));
-    Information->Name = Name;
-    return STATUS_SUCCESS;
+    if (Status == STATUS_BUFFER_OVERFLOW ? Name.Length == 0 : Length < *ReturnLength)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    ObpFillName(Information, &Name, Needed != 0 ? Room : 0);
+    return Status;
 }

@@ -6,7 +6,7 @@
 #include "mm_caller.h"
 
 #define OBP_TAG_ANSWER 'aQbO'
-#define OBP_NAME_ROOM (sizeof(OBJECT_NAME_INFORMATION) + 512)
+#define OBP_NAME_ROOM ((ULONG)sizeof(OBJECT_NAME_INFORMATION) + MAXUSHORT) /* no name is longer */
 
 /* The caller's, and what is needed. */
 typedef struct _OBP_ANSWER {
@@ -60,38 +60,31 @@ static NTSTATUS ObpQueryType(PVOID Object, OBP_ANSWER *Answer)
                      (ULONG)((sizeof(Data.Type) + Name->Length + sizeof(WCHAR) + 7) & ~(ULONG_PTR)7));
 }
 
-/* A copy of the whole name, in pool; it is asked for again when it got longer. */
-static NTSTATUS ObpGetName(PVOID Object, POBJECT_NAME_INFORMATION *Name, PULONG Size)
+static ULONG ObpSizeOfName(POBJECT_NAME_INFORMATION Name)
 {
-    NTSTATUS Status = STATUS_INFO_LENGTH_MISMATCH;
-
-    *Name = NULL;
-    for (*Size = OBP_NAME_ROOM; Status == STATUS_INFO_LENGTH_MISMATCH;) {
-        ULONG Room = *Size;
-        if (*Name != NULL)
-            ExFreePoolWithTag(*Name, OBP_TAG_ANSWER);
-        *Name = ExAllocatePool2(POOL_FLAG_PAGED, Room, OBP_TAG_ANSWER);
-        if (*Name == NULL)
-            return STATUS_INSUFFICIENT_RESOURCES;
-        Status = ObQueryNameString(Object, *Name, Room, Size);
-    }
-    if (!NT_SUCCESS(Status))
-        ExFreePoolWithTag(*Name, OBP_TAG_ANSWER);
-    return Status;
+    return sizeof(*Name) + (Name->Name.Buffer != NULL ? Name->Name.Length + (ULONG)sizeof(WCHAR) : 0);
 }
 
+/* Of a file's name that is too long the caller gets what fits, and STATUS_BUFFER_OVERFLOW. */
 static NTSTATUS ObpQueryNameFor(PVOID Object, OBP_ANSWER *Answer)
 {
-    POBJECT_NAME_INFORMATION Name;
-    ULONG Size;
-    NTSTATUS Status = ObpGetName(Object, &Name, &Size);
+    ULONG Room = min(Answer->Length, OBP_NAME_ROOM);
+    POBJECT_NAME_INFORMATION Name = NULL;
 
-    if (!NT_SUCCESS(Status))
-        return Status;
-    if (Name->Name.Buffer != NULL)
-        Name->Name.Buffer = (PWCH)((POBJECT_NAME_INFORMATION)Answer->Buffer + 1);
-    Status = ObpAnswer(Answer, Name, Size);
-    ExFreePoolWithTag(Name, OBP_TAG_ANSWER);
+    if (Room >= sizeof(*Name))
+        Name = ExAllocatePool2(POOL_FLAG_PAGED, Room, OBP_TAG_ANSWER);
+    if (Room >= sizeof(*Name) && Name == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS Status = ObQueryNameString(Object, Name, Name != NULL ? Room : 0, &Answer->Needed);
+    if (NT_SUCCESS(Status) || Status == STATUS_BUFFER_OVERFLOW) {
+        ULONG Size = ObpSizeOfName(Name);
+        if (Name->Name.Buffer != NULL)
+            Name->Name.Buffer = (PWCH)((POBJECT_NAME_INFORMATION)Answer->Buffer + 1);
+        NTSTATUS Written = MmWriteCaller(Answer->Buffer, Name, Size, Answer->Mode);
+        Status = NT_SUCCESS(Written) ? Status : Written;
+    }
+    if (Name != NULL)
+        ExFreePoolWithTag(Name, OBP_TAG_ANSWER);
     return Status;
 }
 
@@ -131,7 +124,9 @@ static NTSTATUS ObpQueryObject(HANDLE Handle, OBJECT_INFORMATION_CLASS Class, OB
         return Status;
     Status = ObpQueryClass(Object, &Information, Class, Answer);
     ObfDereferenceObject(Object);
-    if (ReturnLength == NULL || (!NT_SUCCESS(Status) && Status != STATUS_INFO_LENGTH_MISMATCH))
+    BOOLEAN Tells =
+        NT_SUCCESS(Status) || Status == STATUS_INFO_LENGTH_MISMATCH || Status == STATUS_BUFFER_OVERFLOW;
+    if (ReturnLength == NULL || !Tells)
         return Status;
     NTSTATUS Told = MmWriteCaller(ReturnLength, &Answer->Needed, sizeof(Answer->Needed), Answer->Mode);
     return NT_SUCCESS(Told) ? Status : Told;

@@ -2,6 +2,7 @@
  * Descriptors of objects. [WDK ObGetObjectSecurity, ZwQuerySecurityObject, ZwSetSecurityObject] A descriptor is a counted block that never
  * changes: a new one takes its place. Types whose objects keep theirs elsewhere (files) have a Security method. */
 #include "obp.h"
+#include "ob_security.h"
 #include "ke.h"
 #include "mm_caller.h"
 #include "se.h"
@@ -307,17 +308,16 @@ static const struct {
     {UNPROTECTED_SACL_SECURITY_INFORMATION, 0, ACCESS_SYSTEM_SECURITY},
 };
 
-/* STATUS_INVALID_PARAMETER: a part that nobody knows. */
-static NTSTATUS ObpAccessFor(SECURITY_INFORMATION Information, BOOLEAN Set, PACCESS_MASK Access)
+NTSTATUS ObAccessForParts(SECURITY_INFORMATION Parts, BOOLEAN Set, PACCESS_MASK Access)
 {
     SECURITY_INFORMATION Known = 0;
     *Access = 0;
     for (ULONG I = 0; I < ARRAYSIZE(ObpSecurityRights); I++) {
         Known |= ObpSecurityRights[I].Part;
-        if (Information & ObpSecurityRights[I].Part)
+        if (Parts & ObpSecurityRights[I].Part)
             *Access |= Set ? ObpSecurityRights[I].Set : ObpSecurityRights[I].Query;
     }
-    return Information & ~Known ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+    return Parts & ~Known ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
 }
 
 /* The object, if the handle grants what these parts need. */
@@ -325,7 +325,7 @@ static NTSTATUS ObpReferenceFor(HANDLE Handle, SECURITY_INFORMATION Information,
                                 KPROCESSOR_MODE Mode, PVOID *Object)
 {
     ACCESS_MASK Access;
-    NTSTATUS Status = ObpAccessFor(Information, Set, &Access);
+    NTSTATUS Status = ObAccessForParts(Information, Set, &Access);
     return NT_SUCCESS(Status) ? ObReferenceObjectByHandle(Handle, Access, NULL, Mode, Object, NULL) : Status;
 }
 

@@ -93,6 +93,8 @@ static NTSTATUS VmpQueryFileName(VM_QUERY *Query, PFILE_OBJECT File)
         return STATUS_INSUFFICIENT_RESOURCES;
     NTSTATUS Status = ObQueryNameString(File, Name, Length, &Needed);
     Query->Needed = Needed;
+    if (Status == STATUS_BUFFER_OVERFLOW)
+        Status = STATUS_INFO_LENGTH_MISMATCH;
     if (NT_SUCCESS(Status))
         Status = VmpWriteName(Query, Name, Needed);
     ExFreePoolWithTag(Name, VM_TAG_NAME);
