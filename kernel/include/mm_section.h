@@ -44,6 +44,8 @@ NTSTATUS MmCreatePageFileSegment(ULONG64 Size, ULONG Protect, BOOLEAN Reserve, P
 NTSTATUS MmCreatePhysicalSegment(PMM_SEGMENT *Segment); /* all that the processor can address */
 /* The file's one data segment: found or made, as large as Size at least. */
 NTSTATUS MmReferenceFileSegment(PFILE_OBJECT File, ULONG64 Size, PMM_SEGMENT *Segment);
+/* That segment, if there is one. */
+PMM_SEGMENT MmFindFileSegment(PFILE_OBJECT File);
 /* The file's one image segment; NULL: it has none yet. Then MmCreateImageSegment makes it of Size bytes at Pages, laid out by RVA;
  * ImagePages: one for each page. Another one may have been faster: that one is returned. */
 PMM_SEGMENT MmFindImageSegment(PFILE_OBJECT File);
@@ -62,6 +64,9 @@ PFILE_OBJECT MmSegmentFileObject(PMM_SEGMENT Segment); /* NULL: none */
 /* Writes the dirty pages of [Offset, Offset + Length) to the file. STATUS_SUCCESS too when there is no file. They are clean then, unless a
  * system view or an MDL can write to them unseen. */
 NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb);
+
+/* These bytes of the file were written by a request: pages that are in memory get them too, and nothing else. */
+NTSTATUS MmRefreshSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length);
 
 /* A page as it is for all; Data has room for one. */
 NTSTATUS MmReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page, PVOID Data);

@@ -2,6 +2,7 @@
  * ZwReadFile and ZwWriteFile, and what user mode calls. */
 #include "fast_io.h"
 #include "mm_caller.h"
+#include "mm_section.h"
 
 /* What the caller gave, read once. */
 typedef struct _IOP_TRANSFER {
@@ -56,6 +57,34 @@ static VOID IopFillTransfer(IOP_REQUEST *Request, BOOLEAN Write, const IOP_TRANS
         Request->Stack->Flags |= SL_WRITE_THROUGH;
 }
 
+/* --- files that are mapped --- */
+
+/* The file's data segment; NULL: it has none. */
+static PMM_SEGMENT IopMappedSegment(PFILE_OBJECT File)
+{
+    PSECTION_OBJECT_POINTERS Pointers = File->SectionObjectPointer;
+    return Pointers != NULL && Pointers->DataSectionObject != NULL ? MmFindFileSegment(File) : NULL;
+}
+
+/* [WDK ZwReadFile, ZwMapViewOfSection] what views have written is read, what is written shows in views (D-230). */
+static NTSTATUS IopSendMapped(IOP_REQUEST *Request, PMM_SEGMENT Segment, BOOLEAN Write)
+{
+    IO_STATUS_BLOCK Iosb = {.Status = STATUS_SUCCESS};
+    LARGE_INTEGER Offset = Request->Offset;
+    ULONG Length = Request->Stack->Parameters.Read.Length; /* of a write too */
+    if (!Write && Length != 0)
+        (void)MmFlushSegment(Segment, (ULONG64)Offset.QuadPart, Length, &Iosb);
+    NTSTATUS Status = Iosb.Status;
+    if (NT_SUCCESS(Status))
+        Status = IopSendRequest(Request, FALSE);
+    else
+        IopAbandonRequest(Request);
+    if (Write && Status == STATUS_SUCCESS && !IopMeansEndOfFile(Offset)) /* behind the end there is no view */
+        (void)MmRefreshSegment(Segment, (ULONG64)Offset.QuadPart, Length);
+    MmReleaseSegment(Segment);
+    return Status;
+}
+
 static NTSTATUS IopTransfer(IOP_REQUEST *Request, UCHAR Major, const IOP_TRANSFER *Given)
 {
     LARGE_INTEGER Offset;
@@ -78,7 +107,8 @@ static NTSTATUS IopTransfer(IOP_REQUEST *Request, UCHAR Major, const IOP_TRANSFE
     Request->Moves =
         !IopMeansEndOfFile(Offset); /* where the end is the file system knows, which sets the position */
     IopFillTransfer(Request, Write, Given, Offset);
-    return IopSendRequest(Request, FALSE);
+    PMM_SEGMENT Segment = IopMappedSegment(Request->File);
+    return Segment != NULL ? IopSendMapped(Request, Segment, Write) : IopSendRequest(Request, FALSE);
 }
 
 /* A user-mode caller's buffer is probed here for drivers that get its address (neither buffered nor direct I/O). */

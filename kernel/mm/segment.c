@@ -347,6 +347,51 @@ static NTSTATUS MiFlushPages(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length
     return Iosb->Status;
 }
 
+/* --- what requests write ----------------------------------------------------------------------------------------------- */
+
+static BOOLEAN MiShareIfThere(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER *Frame)
+{
+    MiLockSegment(Segment);
+    MI_PTE *Prototype = MiFindPrototype(Segment, Page);
+    BOOLEAN Shared = Prototype != NULL && MiSharePrototype(Prototype, Frame);
+    MiUnlockSegment(Segment);
+    return Shared;
+}
+
+/* Bytes [From, To) of the page. What views write beside them at the same time is theirs. */
+static NTSTATUS MiRefreshPage(PMM_SEGMENT Segment, ULONG64 Page, ULONG From, ULONG To, PFN_NUMBER Frame)
+{
+    PFN_NUMBER New = MmAllocatePhysicalPage(FALSE);
+    if (New == MM_NO_PAGE)
+        return STATUS_NO_MEMORY;
+    NTSTATUS Status = MiReadFilePage(Segment, Page, New);
+    if (NT_SUCCESS(Status))
+        RtlCopyMemory((PUCHAR)MmDirectMap(Frame << PAGE_SHIFT) + From,
+                      (PUCHAR)MmDirectMap(New << PAGE_SHIFT) + From, To - From);
+    MiReleaseFrame(New);
+    return Status;
+}
+
+NTSTATUS MmRefreshSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    ULONG64 End = min(Offset + Length, Segment->Size), Next;
+    PFN_NUMBER Frame;
+
+    for (; NT_SUCCESS(Status) && Offset < End; Offset = Next) {
+        ULONG64 Page = Offset >> PAGE_SHIFT;
+        Next = min((Page + 1) << PAGE_SHIFT, End);
+        if (!MiShareIfThere(Segment, Page, &Frame))
+            continue;
+        Status = MiRefreshPage(Segment, Page, (ULONG)(Offset - (Page << PAGE_SHIFT)),
+                               (ULONG)(Next - (Page << PAGE_SHIFT)), Frame);
+        MiReleaseFrame(Frame);
+    }
+    return Status;
+}
+
+/* --- flushing ----------------------------------------------------------------------------------------------------------- */
+
 /* One at a time: what another one is writing is not clean before he has. */
 NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb)
 {

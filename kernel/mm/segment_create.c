@@ -267,12 +267,22 @@ NTSTATUS MmReferenceFileSegment(PFILE_OBJECT File, ULONG64 Size, PMM_SEGMENT *Fo
     return Status;
 }
 
-PMM_SEGMENT MmFindImageSegment(PFILE_OBJECT File)
+static PMM_SEGMENT MiFindSegment(PFILE_OBJECT File, MM_SEGMENT_KIND Kind)
 {
     MiLockFiles();
-    PMM_SEGMENT Segment = MiFindOfFile(File, MmSegmentImage);
+    PMM_SEGMENT Segment = MiFindOfFile(File, Kind);
     MiUnlockFiles();
     return Segment;
+}
+
+PMM_SEGMENT MmFindImageSegment(PFILE_OBJECT File)
+{
+    return MiFindSegment(File, MmSegmentImage);
+}
+
+PMM_SEGMENT MmFindFileSegment(PFILE_OBJECT File)
+{
+    return MiFindSegment(File, MmSegmentFile);
 }
 
 /* Pages that are all zeroes have a frame only when they are touched. */

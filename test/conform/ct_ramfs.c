@@ -723,6 +723,41 @@ static VOID RamfsSection(VOID)
     ZwClose(File);
 }
 
+/* A view and requests on the file show each other's bytes, and leave alone what is beside them. */
+static VOID RamfsCoherent(VOID)
+{
+    HANDLE File = Make(TEMP L"coherent", 0), Section;
+    OBJECT_ATTRIBUTES Attributes;
+    PVOID View = NULL;
+    SIZE_T Size = 0;
+    UCHAR Buffer[8];
+    ULONG_PTR Got;
+    CT_SUCCESS(Put(File, 0, "0123456789", 10));
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    CT_SUCCESS(ZwCreateSection(&Section, SECTION_MAP_READ | SECTION_MAP_WRITE, &Attributes, NULL,
+                               PAGE_READWRITE, SEC_COMMIT, File));
+    CT_SUCCESS(ZwMapViewOfSection(Section, ZwCurrentProcess(), &View, 0, 0, NULL, &Size, ViewUnmap, 0,
+                                  PAGE_READWRITE));
+    if (View != NULL) {
+        volatile UCHAR *Bytes = View;
+        CT_CHECK(Bytes[2] == '2');
+        CT_SUCCESS(Put(File, 2, "xy", 2));
+        CT_CHECK(Bytes[1] == '1' && Bytes[2] == 'x' && Bytes[3] == 'y' && Bytes[4] == '4');
+        Bytes[4] = 'v';
+        CT_SUCCESS(Get(File, 3, Buffer, 3, &Got));
+        CT_CHECK(Got == 3 && RtlCompareMemory(Buffer, "yv5", 3) == 3);
+        Bytes[6] = 'w'; /* dirty, while its neighbour is written */
+        CT_SUCCESS(Put(File, 7, "z", 1));
+        CT_CHECK(Bytes[6] == 'w' && Bytes[7] == 'z');
+        CT_SUCCESS(Get(File, 6, Buffer, 2, &Got));
+        CT_CHECK(RtlCompareMemory(Buffer, "wz", 2) == 2);
+    }
+    CT_SUCCESS(ZwUnmapViewOfSection(ZwCurrentProcess(), View));
+    ZwClose(Section);
+    CT_SUCCESS(SetDelete(File, TRUE));
+    ZwClose(File);
+}
+
 static VOID RamfsInformation(VOID)
 {
     HANDLE File = Make(TEMP L"info", 0);
@@ -851,6 +886,7 @@ static const CT_CASE Cases[] = {
     {"ramfs.pattern", RamfsPattern},
     {"ramfs.closed", RamfsClosed},
     {"ramfs.section", RamfsSection},
+    {"ramfs.coherent", RamfsCoherent},
     {"ramfs.information", RamfsInformation},
     {"ramfs.label", RamfsLabel},
     {"ramfs.storm", RamfsStorm},
