@@ -264,6 +264,8 @@ VOID ExpTrimCaches(VOID);
 
 /* The general way: every kind and size. NULL when there is no memory, or an exception with POOL_RAISE_IF_ALLOCATION_FAILURE. */
 PVOID ExpAllocateTyped(ULONG Type, SIZE_T Size, ULONG Tag, EXP_OWNER Owner);
+/* The same, from this processor's free blocks if that will do. */
+PVOID ExpAllocateForCaller(ULONG Type, SIZE_T Size, ULONG Tag, EXP_OWNER Owner);
 VOID ExpFreeChecked(PVOID Block, ULONG Tag, EXP_OWNER Freer);
 
 /* --- pages: pool_small.c, pool_large.c ------------------------------------------------------------------------ */

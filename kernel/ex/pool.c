@@ -139,6 +139,11 @@ __attribute__((always_inline)) static inline PVOID ExpAllocate(ULONG Type, SIZE_
     return Block;
 }
 
+PVOID ExpAllocateForCaller(ULONG Type, SIZE_T Size, ULONG Tag, EXP_OWNER Owner)
+{
+    return ExpAllocate(Type, Size, Tag, Owner);
+}
+
 PVOID ExAllocatePoolForOwner(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PVOID Owner)
 {
     return ExpAllocate((ULONG)PoolType, NumberOfBytes, Tag, EXP_CALLER_FOR(Owner));

@@ -34,7 +34,7 @@ DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePoolWithTagPriority(POOL_TYPE PoolType, 
     EXP_OWNER Owner = EXP_CALLER();
 
     if (ExpIsWanted(Priority, NumberOfBytes))
-        return ExpAllocateTyped((ULONG)PoolType | ExpPlacement(Priority), NumberOfBytes, Tag, Owner);
+        return ExpAllocateForCaller((ULONG)PoolType | ExpPlacement(Priority), NumberOfBytes, Tag, Owner);
     if ((ULONG)PoolType & POOL_RAISE_IF_ALLOCATION_FAILURE)
         ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES);
     return NULL;
@@ -45,7 +45,7 @@ static PVOID ExpAllocateQuota(ULONG Type, SIZE_T Size, ULONG Tag, EXP_OWNER Owne
 {
     if (!(Type & POOL_QUOTA_FAIL_INSTEAD_OF_RAISE))
         Type |= POOL_RAISE_IF_ALLOCATION_FAILURE;
-    return ExpAllocateTyped(Type & ~(ULONG)POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, Size, Tag, Owner);
+    return ExpAllocateForCaller(Type & ~(ULONG)POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, Size, Tag, Owner);
 }
 
 DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePoolWithQuotaTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
@@ -99,7 +99,7 @@ static PVOID ExpAllocateFlags(POOL_FLAGS Flags, SIZE_T Size, ULONG Tag, EX_POOL_
     if (Tag != 0 && Size != 0 && ExpFlagsAreValid(Flags)) {
         Reason = STATUS_INSUFFICIENT_RESOURCES;
         if (ExpIsWanted(Priority, Size))
-            Block = ExpAllocateTyped(ExpTypeOfFlags(Flags) | ExpPlacement(Priority), Size, Tag, Owner);
+            Block = ExpAllocateForCaller(ExpTypeOfFlags(Flags) | ExpPlacement(Priority), Size, Tag, Owner);
     }
     if (Block == NULL && (Flags & POOL_FLAG_RAISE_ON_FAILURE))
         ExRaiseStatus(Reason);

@@ -74,15 +74,20 @@ VOID ObpFreeNameNode(OBP_NAME *Name)
     ExFreePoolWithTag(Name, OBP_TAG_NAME);
 }
 
-/* Mostly a name is written as it was when the object was made. */
+/* Mostly a name is written as it was when the object was made. Four characters at a time. */
 static BOOLEAN ObpIsSpelledSo(PCUNICODE_STRING Name, PCUNICODE_STRING Other)
 {
-    const WCHAR *A = Name->Buffer, *B = Other->Buffer, *End = A + Name->Length / sizeof(WCHAR);
+    const WCHAR *A = Name->Buffer, *B = Other->Buffer;
+    ULONG Left = Name->Length;
     if (Name->Length != Other->Length)
         return FALSE;
-    while (A < End && *A == *B)
-        A++, B++;
-    return A == End;
+    for (; Left >= sizeof(ULONG64); Left -= (ULONG)sizeof(ULONG64), A += 4, B += 4)
+        if (*(const UNALIGNED ULONG64 *)A != *(const UNALIGNED ULONG64 *)B)
+            return FALSE;
+    for (; Left != 0; Left -= (ULONG)sizeof(WCHAR), A++, B++)
+        if (*A != *B)
+            return FALSE;
+    return TRUE;
 }
 
 static OBP_NAME *ObpFindLocked(OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, ULONG Hash,
@@ -98,6 +103,45 @@ static OBP_NAME *ObpFindLocked(OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, 
             return Node;
     }
     return NULL;
+}
+
+/* Splits "a\b\c" into "a" and "\b\c". */
+static UNICODE_STRING ObpTakeComponent(PUNICODE_STRING Rest, PULONG Hash)
+{
+    const WCHAR *At = Rest->Buffer, *End = At + Rest->Length / sizeof(WCHAR);
+    ULONG Sum = 0;
+    for (; At < End && *At != OBJ_NAME_PATH_SEPARATOR; At++)
+        Sum = ObpHashStep(Sum, *At);
+    USHORT Length = (USHORT)((PUCHAR)At - (PUCHAR)Rest->Buffer);
+    UNICODE_STRING Component = {Length, Length, Rest->Buffer};
+    ObpSkip(Rest, Length);
+    *Hash = Sum;
+    return Component;
+}
+
+PVOID ObpDescend(OBP_PLACE *Place)
+{
+    PVOID Found = NULL;
+    OBP_DIRECTORY *First = Place->Directory;
+    KIRQL OldIrql = ArchAcquireLock(&ObpNameLock);
+    for (;;) {
+        Place->Component = ObpTakeComponent(&Place->Rest, &Place->Hash);
+        OBP_NAME *Node = ObpFindLocked(Place->Directory, &Place->Component, Place->Hash, Place->IgnoreCase);
+        Found = Node != NULL ? ObpBody(Node->Header) : NULL;
+        if (Found == NULL || Node->Header->Type != ObDirectoryObjectType ||
+            Place->Rest.Length <= sizeof(WCHAR))
+            break;
+        ObpSkip(&Place->Rest, sizeof(WCHAR));
+        Place->Directory = Found; /* the lock keeps its name, which has a reference */
+    }
+    if (Found != NULL)
+        ObfReferenceObject(Found);
+    else if (Place->Directory != First)
+        ObfReferenceObject(Place->Directory);
+    ArchReleaseLock(&ObpNameLock, OldIrql);
+    if (Found != NULL || Place->Directory != First)
+        ObfDereferenceObject(First);
+    return Found;
 }
 
 PVOID ObpFindOrInsert(OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, ULONG Hash, BOOLEAN IgnoreCase,

@@ -6,30 +6,9 @@
 
 #define OBP_MAX_REPARSES 32
 
-static VOID ObpSkip(PUNICODE_STRING Name, ULONG Bytes)
-{
-    Name->Buffer += Bytes / sizeof(WCHAR);
-    Name->Length -= (USHORT)Bytes;
-    Name->MaximumLength -= (USHORT)Bytes;
-}
-
 static BOOLEAN ObpStartsWithSeparator(PCUNICODE_STRING Name)
 {
     return Name->Length != 0 && Name->Buffer[0] == OBJ_NAME_PATH_SEPARATOR;
-}
-
-/* Splits "a\b\c" into "a" and "\b\c". */
-static UNICODE_STRING ObpTakeComponent(PUNICODE_STRING Rest, PULONG Hash)
-{
-    const WCHAR *At = Rest->Buffer, *End = At + Rest->Length / sizeof(WCHAR);
-    ULONG Sum = 0;
-    for (; At < End && *At != OBJ_NAME_PATH_SEPARATOR; At++)
-        Sum = ObpHashStep(Sum, *At);
-    USHORT Length = (USHORT)((PUCHAR)At - (PUCHAR)Rest->Buffer);
-    UNICODE_STRING Component = {Length, Length, Rest->Buffer};
-    ObpSkip(Rest, Length);
-    *Hash = Sum;
-    return Component;
 }
 
 /* The name ends at Object. Takes over the reference on it. */
@@ -79,55 +58,55 @@ static BOOLEAN ObpIgnoresCase(const OB_PARSE *Parse)
            Parse->ObjectType->Info.IgnoreCase;
 }
 
-/* The entry Component of Directory: *Next referenced; or the new object is inserted there and *Next is NULL. */
-static NTSTATUS ObpStep(OBP_LOOKUP *Lookup, OBP_DIRECTORY *Directory, PCUNICODE_STRING Component, ULONG Hash,
-                        BOOLEAN Last, PVOID *Next)
+/* A new object gets the name of the place. *Next: an entry that has come there meanwhile, or NULL. */
+static NTSTATUS ObpInsertAt(OBP_LOOKUP *Lookup, const OBP_PLACE *Place, PVOID *Next)
 {
-    if (Component->Length == 0)
-        return STATUS_OBJECT_NAME_INVALID;
-    OBP_NAME *NewName = NULL;
-    if (Last && Lookup->Insert != NULL) {
-        NTSTATUS Status = ObpMakeName(Lookup->Insert, Directory, Component, &NewName);
-        if (!NT_SUCCESS(Status))
-            return Status;
-    }
-    BOOLEAN IgnoreCase = ObpIgnoresCase(&Lookup->Parse);
-    *Next = ObpFindOrInsert(Directory, Component, Hash, IgnoreCase, NewName);
-    if (*Next != NULL) {
-        if (NewName != NULL)
-            ObpFreeNameNode(NewName);
-        return STATUS_SUCCESS;
-    }
-    Lookup->Inserted = NewName != NULL;
-    if (Lookup->Inserted)
-        return STATUS_SUCCESS;
-    return Last ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_OBJECT_PATH_NOT_FOUND;
+    OBP_NAME *NewName;
+    NTSTATUS Status = ObpMakeName(Lookup->Insert, Place->Directory, &Place->Component, &NewName);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    *Next = ObpFindOrInsert(Place->Directory, &Place->Component, Place->Hash, Place->IgnoreCase, NewName);
+    Lookup->Inserted = *Next == NULL;
+    if (!Lookup->Inserted)
+        ObpFreeNameNode(NewName);
+    return STATUS_SUCCESS;
+}
+
+/* The directory of the place has no such entry. Takes over the reference on it. */
+static NTSTATUS ObpMissing(OBP_LOOKUP *Lookup, const OBP_PLACE *Place, PVOID *Next)
+{
+    BOOLEAN Last = Place->Rest.Length == 0;
+    NTSTATUS Status = Last ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_OBJECT_PATH_NOT_FOUND;
+    if (Place->Component.Length == 0)
+        Status = STATUS_OBJECT_NAME_INVALID;
+    else if (Last && Lookup->Insert != NULL)
+        Status = ObpInsertAt(Lookup, Place, Next);
+    ObfDereferenceObject(Place->Directory);
+    return Status;
 }
 
 /* Walks Rest from Object; takes over the reference on it. At a directory Rest has no separator in front. */
 static NTSTATUS ObpWalk(OBP_LOOKUP *Lookup, PVOID Object, UNICODE_STRING Rest)
 {
-    for (;;) {
-        if (ObpHeader(Object)->Type != ObDirectoryObjectType)
-            return ObpParseObject(Lookup, Object, &Rest);
-        if (Rest.Length == 0)
-            return ObpFound(Lookup, Object);
-        ULONG Hash;
-        UNICODE_STRING Component = ObpTakeComponent(&Rest, &Hash);
-        PVOID Next = NULL;
-        NTSTATUS Status = ObpStep(Lookup, Object, &Component, Hash, Rest.Length == 0, &Next);
-        ObfDereferenceObject(Object);
-        if (!NT_SUCCESS(Status) || Next == NULL)
+    BOOLEAN IgnoreCase = ObpIgnoresCase(&Lookup->Parse);
+    while (ObpHeader(Object)->Type == ObDirectoryObjectType && Rest.Length != 0) {
+        OBP_PLACE Place = {.Directory = Object, .Rest = Rest, .IgnoreCase = IgnoreCase};
+        NTSTATUS Status = STATUS_SUCCESS;
+        PVOID Next = ObpDescend(&Place);
+        if (Next == NULL)
+            Status = ObpMissing(Lookup, &Place, &Next);
+        if (Next == NULL)
             return Status;
         Object = Next;
-        if (Rest.Length != 0 && ObpHeader(Object)->Type == ObDirectoryObjectType) {
-            ObpSkip(&Rest, sizeof(WCHAR));
-            if (Rest.Length == 0) {
-                ObfDereferenceObject(Object);
-                return STATUS_OBJECT_NAME_INVALID;
-            }
+        Rest = Place.Rest;
+        if (Rest.Length != 0 && ObpHeader(Object)->Type == ObDirectoryObjectType) { /* "\" and no more */
+            ObfDereferenceObject(Object);
+            return STATUS_OBJECT_NAME_INVALID;
         }
     }
+    if (ObpHeader(Object)->Type == ObDirectoryObjectType)
+        return ObpFound(Lookup, Object);
+    return ObpParseObject(Lookup, Object, &Rest);
 }
 
 static NTSTATUS ObpWalkFromRoot(OBP_LOOKUP *Lookup, UNICODE_STRING Name)

@@ -105,15 +105,33 @@ NTSTATUS ObpInsertTypeName(POBJECT_TYPE Type);
 
 /* directory.c. Each IRQL PASSIVE_LEVEL and takes ObpNameLock. */
 NTSTATUS ObpMakeDirectory(OBP_DIRECTORY **Directory);
-/* One more character of a name. The upper-case form counts. */
+/* One more character of a name. All that has the same upper-case form counts the same: of ASCII, what differs in one bit. */
 static inline ULONG ObpHashStep(ULONG Hash, WCHAR C)
 {
     if (C >= 0x80)
         C = RtlUpcaseUnicodeChar(C);
-    else if ((WCHAR)(C - 'a') < 26)
-        C -= 'a' - 'A';
-    return Hash * 31 + C;
+    return ((Hash << 5) | (Hash >> 27)) ^ (C & ~(WCHAR)('a' - 'A'));
 }
+
+static inline VOID ObpSkip(PUNICODE_STRING Name, ULONG Bytes)
+{
+    Name->Buffer += Bytes / sizeof(WCHAR);
+    Name->Length -= (USHORT)Bytes;
+    Name->MaximumLength -= (USHORT)Bytes;
+}
+
+/* Where a walk is. */
+typedef struct _OBP_PLACE {
+    OBP_DIRECTORY *Directory; /* referenced */
+    UNICODE_STRING Rest;      /* of the name: below Directory, then behind Component */
+    UNICODE_STRING Component;
+    ULONG Hash;
+    BOOLEAN IgnoreCase;
+} OBP_PLACE;
+
+/* Follows Rest through directories, which it does at one holding of the lock, to the first entry that is none, or is the last. That is
+ * returned referenced, and Directory has lost its reference. NULL: Directory, which is referenced, has no such entry. */
+PVOID ObpDescend(OBP_PLACE *Place);
 /* The entry as a referenced body, NULL when there is none. With NewName the entry is inserted when there is none, which
  * takes over NewName; then NULL is returned too. Hash: ObpHashStep over all of Name. */
 PVOID ObpFindOrInsert(OBP_DIRECTORY *Directory, PCUNICODE_STRING Name, ULONG Hash, BOOLEAN IgnoreCase,
