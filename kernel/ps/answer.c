@@ -2,6 +2,7 @@
  * The end of a query of a process, a thread or the system: the data reach the caller's buffer, their length him. */
 #include "psp.h"
 #include "mm_caller.h"
+#include "ob.h"
 
 /* A process or thread is referenced, and memory held: a kernel-mode caller gets a status too for memory that is not there. */
 static NTSTATUS PspWrite(PVOID To, const VOID *Data, ULONG Size, KPROCESSOR_MODE Mode)
@@ -50,5 +51,23 @@ NTSTATUS PspAnswerString(const PSP_ANSWER *Answer, PCUNICODE_STRING Text)
     RtlCopyMemory(Copy + 1, Text->Buffer, Text->Length);
     NTSTATUS Status = PspAnswer(Answer, Copy, Size);
     ExFreePoolWithTag(Copy, PSP_TAG_QUERY);
+    return Status;
+}
+
+NTSTATUS PspQueryByTable(const PSP_QUERY *Table, ULONG Count, POBJECT_TYPE Type, HANDLE Handle, ULONG Class,
+                         const PSP_ANSWER *Answer)
+{
+    PVOID Object;
+    ULONG i = 0;
+
+    while (i < Count && Table[i].Class != Class)
+        i++;
+    if (i == Count)
+        return STATUS_INVALID_INFO_CLASS;
+    NTSTATUS Status = ObReferenceObjectByHandle(Handle, Table[i].Access, Type, Answer->Mode, &Object, NULL);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = Table[i].Query(Object, Answer);
+    ObDereferenceObject(Object);
     return Status;
 }

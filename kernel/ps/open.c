@@ -56,21 +56,6 @@ static NTSTATUS PspFindProcess(PCLIENT_ID Id, PEPROCESS *Process)
     return Status;
 }
 
-static NTSTATUS PspOpenProcess(PHANDLE To, ACCESS_MASK Access, POBJECT_ATTRIBUTES ObjectAttributes,
-                               PCLIENT_ID ClientId, KPROCESSOR_MODE Mode)
-{
-    CLIENT_ID Id;
-    ULONG Attributes;
-    PEPROCESS Process;
-    NTSTATUS Status = MmProbeCallerOutput(To, sizeof(*To), Mode);
-
-    if (NT_SUCCESS(Status))
-        Status = PspCaptureOpen(ObjectAttributes, ClientId, Mode, &Attributes, &Id);
-    if (NT_SUCCESS(Status))
-        Status = PspFindProcess(&Id, &Process);
-    return NT_SUCCESS(Status) ? PspGiveOpened(Process, PsProcessType, Access, Attributes, To, Mode) : Status;
-}
-
 /* A process's number of 0: whichever. */
 static NTSTATUS PspFindThread(PCLIENT_ID Id, PETHREAD *Thread)
 {
@@ -80,45 +65,48 @@ static NTSTATUS PspFindThread(PCLIENT_ID Id, PETHREAD *Thread)
                                                                           : STATUS_INVALID_CID;
 }
 
-static NTSTATUS PspOpenThread(PHANDLE To, ACCESS_MASK Access, POBJECT_ATTRIBUTES ObjectAttributes,
-                              PCLIENT_ID ClientId, KPROCESSOR_MODE Mode)
+static NTSTATUS PspOpen(POBJECT_TYPE Type, PHANDLE To, ACCESS_MASK Access,
+                        POBJECT_ATTRIBUTES ObjectAttributes, PCLIENT_ID ClientId, KPROCESSOR_MODE Mode)
 {
     CLIENT_ID Id;
     ULONG Attributes;
-    PETHREAD Thread;
+    PVOID Object;
     NTSTATUS Status = MmProbeCallerOutput(To, sizeof(*To), Mode);
 
     if (NT_SUCCESS(Status))
         Status = PspCaptureOpen(ObjectAttributes, ClientId, Mode, &Attributes, &Id);
     if (NT_SUCCESS(Status))
-        Status = PspFindThread(&Id, &Thread);
-    return NT_SUCCESS(Status) ? PspGiveOpened(Thread, PsThreadType, Access, Attributes, To, Mode) : Status;
+        Status = Type == PsProcessType ? PspFindProcess(&Id, (PEPROCESS *)&Object)
+                                       : PspFindThread(&Id, (PETHREAD *)&Object);
+    return NT_SUCCESS(Status) ? PspGiveOpened(Object, Type, Access, Attributes, To, Mode) : Status;
 }
 
 NTSTATUS NTAPI ZwOpenProcess(PHANDLE ProcessHandle, ACCESS_MASK DesiredAccess,
                              POBJECT_ATTRIBUTES ObjectAttributes, PCLIENT_ID ClientId)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return PspOpenProcess(ProcessHandle, DesiredAccess, ObjectAttributes, ClientId, KernelMode);
+    return PspOpen(PsProcessType, ProcessHandle, DesiredAccess, ObjectAttributes, ClientId, KernelMode);
 }
 
 NTSTATUS NTAPI NtOpenProcess(PHANDLE ProcessHandle, ACCESS_MASK DesiredAccess,
                              POBJECT_ATTRIBUTES ObjectAttributes, PCLIENT_ID ClientId)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return PspOpenProcess(ProcessHandle, DesiredAccess, ObjectAttributes, ClientId, ExGetPreviousMode());
+    return PspOpen(PsProcessType, ProcessHandle, DesiredAccess, ObjectAttributes, ClientId,
+                   ExGetPreviousMode());
 }
 
 NTSTATUS NTAPI ZwOpenThread(PHANDLE ThreadHandle, ACCESS_MASK DesiredAccess,
                             POBJECT_ATTRIBUTES ObjectAttributes, PCLIENT_ID ClientId)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return PspOpenThread(ThreadHandle, DesiredAccess, ObjectAttributes, ClientId, KernelMode);
+    return PspOpen(PsThreadType, ThreadHandle, DesiredAccess, ObjectAttributes, ClientId, KernelMode);
 }
 
 NTSTATUS NTAPI NtOpenThread(PHANDLE ThreadHandle, ACCESS_MASK DesiredAccess,
                             POBJECT_ATTRIBUTES ObjectAttributes, PCLIENT_ID ClientId)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return PspOpenThread(ThreadHandle, DesiredAccess, ObjectAttributes, ClientId, ExGetPreviousMode());
+    return PspOpen(PsThreadType, ThreadHandle, DesiredAccess, ObjectAttributes, ClientId,
+                   ExGetPreviousMode());
 }

@@ -61,10 +61,9 @@ NTSTATUS NTAPI NtSetInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS Pr
 
 /* --- asking --- */
 
-typedef NTSTATUS PSP_QUERY_PROCESS(PEPROCESS Process, const PSP_ANSWER *Answer);
-
-static NTSTATUS PspQueryProcessBasic(PEPROCESS Process, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryProcessBasic(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PEPROCESS Process = Object;
     PROCESS_BASIC_INFORMATION Basic = {
         .ExitStatus = Process->ExitStatus,
         .AffinityMask = KeQueryActiveProcessors(),
@@ -87,8 +86,9 @@ static ULONG64 PspProcessTicks(PEPROCESS Process)
     return Ticks;
 }
 
-static NTSTATUS PspQueryProcessTimes(PEPROCESS Process, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryProcessTimes(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PEPROCESS Process = Object;
     KERNEL_USER_TIMES Times = {.CreateTime = Process->CreateTime,
                                .ExitTime = Process->ExitTime,
                                .KernelTime.QuadPart = (LONGLONG)PspProcessTicks(Process) * PSP_TICK};
@@ -97,51 +97,50 @@ static NTSTATUS PspQueryProcessTimes(PEPROCESS Process, const PSP_ANSWER *Answer
 }
 
 /* [MS NtQueryInformationProcess] ProcessDebugPort 0: no debugger. ProcessWow64Information 0: not of 32 bits. */
-static NTSTATUS PspQueryNoPointer(PEPROCESS Process, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryNoPointer(PVOID Object, const PSP_ANSWER *Answer)
 {
     ULONG_PTR None = 0;
 
     return PspAnswerExactly(Answer, &None, sizeof(None));
 }
 
-static NTSTATUS PspQueryPriorityClass(PEPROCESS Process, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryPriorityClass(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PEPROCESS Process = Object;
     PROCESS_PRIORITY_CLASS Class = {FALSE, Process->PriorityClass};
 
     return PspAnswerExactly(Answer, &Class, sizeof(Class));
 }
 
-static NTSTATUS PspQueryHandleCount(PEPROCESS Process, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryHandleCount(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PEPROCESS Process = Object;
     ULONG Count = ObHandleCount(Process->Pcb.HandleTable);
 
     return PspAnswerExactly(Answer, &Count, sizeof(Count));
 }
 
-static NTSTATUS PspQuerySession(PEPROCESS Process, const PSP_ANSWER *Answer)
+static NTSTATUS PspQuerySession(PVOID Object, const PSP_ANSWER *Answer)
 {
     PROCESS_SESSION_INFORMATION Session = {0};
 
     return PspAnswerExactly(Answer, &Session, sizeof(Session));
 }
 
-static NTSTATUS PspQueryImageFileName(PEPROCESS Process, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryImageFileName(PVOID Object, const PSP_ANSWER *Answer)
 {
     UNICODE_STRING None = {0};
 
     return PspAnswerString(Answer, &None);
 }
 
-static NTSTATUS PspQueryProtection(PEPROCESS Process, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryProtection(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PEPROCESS Process = Object;
     return PspAnswerExactly(Answer, &Process->Protection, sizeof(Process->Protection));
 }
 
-static const struct {
-    ULONG Class;
-    ACCESS_MASK Access;
-    PSP_QUERY_PROCESS *Query;
-} PspProcessQueries[] = {
+static const PSP_QUERY PspProcessQueries[] = {
     {ProcessBasicInformation, PROCESS_QUERY_LIMITED_INFORMATION, PspQueryProcessBasic},
     {ProcessTimes, PROCESS_QUERY_LIMITED_INFORMATION, PspQueryProcessTimes},
     {ProcessDebugPort, PROCESS_QUERY_INFORMATION, PspQueryNoPointer},
@@ -155,20 +154,8 @@ static const struct {
 
 static NTSTATUS PspQueryInformationProcess(HANDLE Handle, PROCESSINFOCLASS Class, const PSP_ANSWER *Answer)
 {
-    PEPROCESS Process;
-    ULONG i = 0;
-
-    while (i < RTL_NUMBER_OF(PspProcessQueries) && PspProcessQueries[i].Class != (ULONG)Class)
-        i++;
-    if (i == RTL_NUMBER_OF(PspProcessQueries))
-        return STATUS_INVALID_INFO_CLASS;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, PspProcessQueries[i].Access, PsProcessType,
-                                                Answer->Mode, (PVOID *)&Process, NULL);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = PspProcessQueries[i].Query(Process, Answer);
-    ObDereferenceObject(Process);
-    return Status;
+    return PspQueryByTable(PspProcessQueries, RTL_NUMBER_OF(PspProcessQueries), PsProcessType, Handle,
+                           (ULONG)Class, Answer);
 }
 
 NTSTATUS NTAPI ZwQueryInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS ProcessInformationClass,

@@ -80,6 +80,16 @@ NTSTATUS PspAnswer(const PSP_ANSWER *Answer, const VOID *Data, ULONG Size);
 /* A UNICODE_STRING whose text lies behind it. */
 NTSTATUS PspAnswerString(const PSP_ANSWER *Answer, PCUNICODE_STRING Text);
 
+/* A class of questions about a process or a thread, and its function. */
+typedef struct _PSP_QUERY {
+    ULONG Class;
+    ACCESS_MASK Access; /* that the handle needs */
+    NTSTATUS (*Query)(PVOID Object, const PSP_ANSWER *Answer);
+} PSP_QUERY;
+/* PASSIVE_LEVEL. Answers with the function of Class; STATUS_INVALID_INFO_CLASS when the table has none. */
+NTSTATUS PspQueryByTable(const PSP_QUERY *Table, ULONG Count, POBJECT_TYPE Type, HANDLE Handle, ULONG Class,
+                         const PSP_ANSWER *Answer);
+
 /* system_processes.c, system_handles.c: PASSIVE_LEVEL. */
 NTSTATUS PspQueryProcesses(const PSP_ANSWER *Answer);
 NTSTATUS PspQueryHandles(const PSP_ANSWER *Answer, BOOLEAN Extended);

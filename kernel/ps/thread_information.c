@@ -166,10 +166,9 @@ NTSTATUS NTAPI NtSetInformationThread(HANDLE ThreadHandle, THREADINFOCLASS Threa
 
 /* --- asking --- */
 
-typedef NTSTATUS PSP_QUERY_THREAD(PETHREAD Thread, const PSP_ANSWER *Answer);
-
-static NTSTATUS PspQueryThreadBasic(PETHREAD Thread, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryThreadBasic(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PETHREAD Thread = Object;
     THREAD_BASIC_INFORMATION Basic = {
         .ExitStatus = Thread->ExitStatus,
         .ClientId = Thread->Cid,
@@ -181,8 +180,9 @@ static NTSTATUS PspQueryThreadBasic(PETHREAD Thread, const PSP_ANSWER *Answer)
     return PspAnswerExactly(Answer, &Basic, sizeof(Basic));
 }
 
-static NTSTATUS PspQueryThreadTimes(PETHREAD Thread, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryThreadTimes(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PETHREAD Thread = Object;
     KERNEL_USER_TIMES Times = {.CreateTime = Thread->CreateTime,
                                .ExitTime = Thread->ExitTime,
                                .KernelTime.QuadPart = (LONGLONG)Thread->Tcb.KernelTicks * PSP_TICK};
@@ -190,34 +190,39 @@ static NTSTATUS PspQueryThreadTimes(PETHREAD Thread, const PSP_ANSWER *Answer)
     return PspAnswerExactly(Answer, &Times, sizeof(Times));
 }
 
-static NTSTATUS PspQueryThreadStart(PETHREAD Thread, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryThreadStart(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PETHREAD Thread = Object;
     return PspAnswerExactly(Answer, &Thread->StartRoutine, sizeof(PVOID));
 }
 
-static NTSTATUS PspQueryLastThread(PETHREAD Thread, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryLastThread(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PETHREAD Thread = Object;
     ULONG Last = ((PEPROCESS)Thread->Tcb.Process)->ActiveThreads == 1;
 
     return PspAnswerExactly(Answer, &Last, sizeof(Last));
 }
 
-static NTSTATUS PspQueryThreadPending(PETHREAD Thread, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryThreadPending(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PETHREAD Thread = Object;
     ULONG Pending = !IsListEmpty(&Thread->IrpList);
 
     return PspAnswerExactly(Answer, &Pending, sizeof(Pending));
 }
 
-static NTSTATUS PspQueryThreadEnded(PETHREAD Thread, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryThreadEnded(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PETHREAD Thread = Object;
     ULONG Ended = Thread->Tcb.Header.SignalState != 0;
 
     return PspAnswerExactly(Answer, &Ended, sizeof(Ended));
 }
 
-static NTSTATUS PspQueryThreadPagePriority(PETHREAD Thread, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryThreadPagePriority(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PETHREAD Thread = Object;
     return PspAnswerExactly(Answer, &Thread->PagePriority, sizeof(Thread->PagePriority));
 }
 
@@ -237,8 +242,9 @@ static NTSTATUS PspCopyThreadName(PETHREAD Thread, PUNICODE_STRING Copy)
 }
 
 /* The caller's memory is not touched under the lock of all names: it may have to be read in, or raise. */
-static NTSTATUS PspQueryThreadName(PETHREAD Thread, const PSP_ANSWER *Answer)
+static NTSTATUS PspQueryThreadName(PVOID Object, const PSP_ANSWER *Answer)
 {
+    PETHREAD Thread = Object;
     UNICODE_STRING Name;
     NTSTATUS Status = PspCopyThreadName(Thread, &Name);
 
@@ -250,11 +256,7 @@ static NTSTATUS PspQueryThreadName(PETHREAD Thread, const PSP_ANSWER *Answer)
     return Status;
 }
 
-static const struct {
-    ULONG Class;
-    ACCESS_MASK Access;
-    PSP_QUERY_THREAD *Query;
-} PspThreadQueries[] = {
+static const PSP_QUERY PspThreadQueries[] = {
     {ThreadBasicInformation, THREAD_QUERY_LIMITED_INFORMATION, PspQueryThreadBasic},
     {ThreadTimes, THREAD_QUERY_LIMITED_INFORMATION, PspQueryThreadTimes},
     {ThreadQuerySetWin32StartAddress, THREAD_QUERY_INFORMATION, PspQueryThreadStart},
@@ -267,20 +269,8 @@ static const struct {
 
 static NTSTATUS PspQueryInformationThread(HANDLE Handle, THREADINFOCLASS Class, const PSP_ANSWER *Answer)
 {
-    PETHREAD Thread;
-    ULONG i = 0;
-
-    while (i < RTL_NUMBER_OF(PspThreadQueries) && PspThreadQueries[i].Class != (ULONG)Class)
-        i++;
-    if (i == RTL_NUMBER_OF(PspThreadQueries))
-        return STATUS_INVALID_INFO_CLASS;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, PspThreadQueries[i].Access, PsThreadType,
-                                                Answer->Mode, (PVOID *)&Thread, NULL);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = PspThreadQueries[i].Query(Thread, Answer);
-    ObDereferenceObject(Thread);
-    return Status;
+    return PspQueryByTable(PspThreadQueries, RTL_NUMBER_OF(PspThreadQueries), PsThreadType, Handle,
+                           (ULONG)Class, Answer);
 }
 
 NTSTATUS NTAPI ZwQueryInformationThread(HANDLE ThreadHandle, THREADINFOCLASS ThreadInformationClass,
