@@ -6,6 +6,7 @@
 #include "ntbox/before.h"
 #include_next <ntifs.h>
 #include "ntbox/after.h"
+#include "ntbox/handle.h"
 #include "ntbox/se.h"
 #include "ntbox/unwind.h"
 #endif

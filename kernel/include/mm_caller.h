@@ -9,6 +9,10 @@
 NTSTATUS MmReadCaller(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
 NTSTATUS MmWriteCaller(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
 
+/* For who holds a reference or memory: a kernel-mode caller gets a status too. */
+NTSTATUS MmTryReadCaller(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
+NTSTATUS MmTryWriteCaller(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode);
+
 /* Before anything is done: can a user-mode caller get the answer there? Success for NULL, the caller wants none. */
 NTSTATUS MmProbeCaller(PVOID To, SIZE_T Length, KPROCESSOR_MODE Mode);
 /* A buffer that the caller cannot leave out. */

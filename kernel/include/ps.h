@@ -47,6 +47,7 @@ typedef struct _ETHREAD {
     LIST_ENTRY IrpList;  /* io: IRPs this thread issued; its own, at APC_LEVEL */
     PKEVENT IrpsAreGone; /* io: set when the list gets empty; NULL: nobody waits for it */
     PVOID TopLevelIrp;
+    LIST_ENTRY TimerList;          /* PspTimerLock: timers that will queue an APC to it */
     LIST_ENTRY ListEntry;          /* (l) all threads that have a stack */
     SE_IMPERSONATION_STATE Client; /* ps, lock Impersonation: whom it impersonates, Token NULL: nobody */
     GUID ActivityId;               /* the thread's own: what it does, for traces */

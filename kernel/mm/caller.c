@@ -19,6 +19,24 @@ NTSTATUS MmWriteCaller(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MOD
     return STATUS_SUCCESS;
 }
 
+NTSTATUS MmTryReadCaller(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode)
+{
+    __try {
+        return MmReadCaller(To, From, Length, Mode);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+}
+
+NTSTATUS MmTryWriteCaller(PVOID To, const VOID *From, SIZE_T Length, KPROCESSOR_MODE Mode)
+{
+    __try {
+        return MmWriteCaller(To, From, Length, Mode);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+}
+
 static NTSTATUS MiProbeGuarded(PVOID Address, SIZE_T Length, BOOLEAN Write)
 {
     __try {

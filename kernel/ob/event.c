@@ -65,53 +65,64 @@ NTSTATUS NTAPI ZwOpenEvent(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_AT
     return ObOpenObjectByName(Attributes, ExEventObjectType, KernelMode, DesiredAccess, NULL, Handle);
 }
 
-static NTSTATUS ObpEventByHandle(HANDLE Handle, KPROCESSOR_MODE Mode, PKEVENT *Event)
-{
-    return ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, ExEventObjectType, Mode, (PVOID *)Event,
-                                     NULL);
-}
-
-/* [WDK ZwSetEvent] */
-static NTSTATUS ObpSetEvent(HANDLE Handle, PLONG PreviousState, KPROCESSOR_MODE Mode)
+/* [WDK ZwSetEvent, ZwResetEvent, ZwPulseEvent] *PreviousState: 0 or 1. */
+static NTSTATUS ObpChangeEvent(HANDLE Handle, PLONG PreviousState, KPROCESSOR_MODE Mode,
+                               LONG (*Change)(PKEVENT Event))
 {
     PKEVENT Event;
     NTSTATUS Status = MmProbeCaller(PreviousState, sizeof(*PreviousState), Mode);
     if (NT_SUCCESS(Status))
-        Status = ObpEventByHandle(Handle, Mode, &Event);
+        Status = ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, ExEventObjectType, Mode,
+                                           (PVOID *)&Event, NULL);
     if (!NT_SUCCESS(Status))
         return Status;
-    LONG Previous = KeSetEvent(Event, EVENT_INCREMENT, FALSE);
+    LONG Previous = Change(Event);
     ObfDereferenceObject(Event);
     return PreviousState != NULL ? MmWriteCaller(PreviousState, &Previous, sizeof(Previous), Mode)
                                  : STATUS_SUCCESS;
 }
 
+static LONG ObpSet(PKEVENT Event)
+{
+    return KeSetEvent(Event, EVENT_INCREMENT, FALSE);
+}
+
+static LONG ObpReset(PKEVENT Event)
+{
+    return KeResetEvent(Event);
+}
+
+static LONG ObpPulse(PKEVENT Event)
+{
+    return KePulseEvent(Event, EVENT_INCREMENT, FALSE);
+}
+
 NTSTATUS NTAPI ZwSetEvent(HANDLE Handle, PLONG PreviousState)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return ObpSetEvent(Handle, PreviousState, KernelMode);
+    return ObpChangeEvent(Handle, PreviousState, KernelMode, ObpSet);
 }
 
 NTSTATUS NTAPI NtSetEvent(HANDLE Handle, PLONG PreviousState)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return ObpSetEvent(Handle, PreviousState, ExGetPreviousMode());
+    return ObpChangeEvent(Handle, PreviousState, ExGetPreviousMode(), ObpSet);
 }
 
 NTSTATUS NTAPI ZwResetEvent(HANDLE Handle, PLONG PreviousState)
 {
-    PKEVENT Event;
-    NTSTATUS Status = ObpEventByHandle(Handle, KernelMode, &Event);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    LONG Previous = KeResetEvent(Event);
-    if (PreviousState != NULL)
-        *PreviousState = Previous;
-    ObfDereferenceObject(Event);
-    return STATUS_SUCCESS;
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ObpChangeEvent(Handle, PreviousState, KernelMode, ObpReset);
+}
+
+NTSTATUS NTAPI ZwPulseEvent(HANDLE Handle, PLONG PreviousState)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ObpChangeEvent(Handle, PreviousState, KernelMode, ObpPulse);
 }
 
 NTSTATUS NTAPI ZwClearEvent(HANDLE Handle)
 {
-    return ZwResetEvent(Handle, NULL);
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ObpChangeEvent(Handle, NULL, KernelMode, ObpReset);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The flags of an open handle: inherited by children, protected from closing. */
+#include "ob_service.h"
 #include "obp_handle.h"
 #include "ke.h"
+#include "mm_caller.h"
 
 static ULONG ObpAttributesOfFlags(const OBJECT_HANDLE_FLAG_INFORMATION *Flags)
 {
@@ -22,4 +24,25 @@ NTSTATUS NTAPI ObSetHandleAttributes(HANDLE Handle, POBJECT_HANDLE_FLAG_INFORMAT
         Entry->Value = (Entry->Value & ~(ULONG)OBJ_HANDLE_ATTRIBUTES) | ObpAttributesOfFlags(Flags);
     ArchReleaseLock(&Table->Lock, OldIrql);
     return Entry != NULL ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
+}
+
+/* [WDK OBJECT_HANDLE_FLAG_INFORMATION] the one class that can be set of a handle. */
+NTSTATUS ObSetInformationObject(HANDLE Handle, OBJECT_INFORMATION_CLASS Class, PVOID Information,
+                                ULONG Length, KPROCESSOR_MODE Mode)
+{
+    OBJECT_HANDLE_FLAG_INFORMATION Flags;
+    if (Class != ObjectHandleFlagInformation)
+        return STATUS_INVALID_INFO_CLASS;
+    if (Length != sizeof(Flags))
+        return STATUS_INFO_LENGTH_MISMATCH;
+    NTSTATUS Status = MmReadCaller(&Flags, Information, sizeof(Flags), Mode);
+    return NT_SUCCESS(Status) ? ObSetHandleAttributes(Handle, &Flags, Mode) : Status;
+}
+
+NTSTATUS NTAPI ZwSetInformationObject(HANDLE Handle, OBJECT_INFORMATION_CLASS ObjectInformationClass,
+                                      PVOID ObjectInformation, ULONG ObjectInformationLength)
+{
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
+    return ObSetInformationObject(Handle, ObjectInformationClass, ObjectInformation, ObjectInformationLength,
+                                  KernelMode);
 }

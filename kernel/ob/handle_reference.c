@@ -114,6 +114,15 @@ NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCE
     return Status;
 }
 
+/* [WDK ObOpenObjectByPointerWithTag] The reference is the handle's and goes with it: no tag of the caller's is left to be counted. */
+NTSTATUS NTAPI ObOpenObjectByPointerWithTag(PVOID Object, ULONG HandleAttributes, PACCESS_STATE AccessState,
+                                            ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                            KPROCESSOR_MODE AccessMode, ULONG Tag, PHANDLE Handle)
+{
+    return ObOpenObjectByPointer(Object, HandleAttributes, AccessState, DesiredAccess, ObjectType, AccessMode,
+                                 Handle);
+}
+
 /* [WDK ZwMakeTemporaryObject] */
 NTSTATUS NTAPI ZwMakeTemporaryObject(HANDLE Handle)
 {

@@ -21,7 +21,7 @@ static NTSTATUS ObpAnswer(OBP_ANSWER *Answer, const VOID *Data, ULONG Size)
     Answer->Needed = Size;
     if (Answer->Length < Size)
         return STATUS_INFO_LENGTH_MISMATCH;
-    return MmWriteCaller(Answer->Buffer, Data, Size, Answer->Mode);
+    return MmTryWriteCaller(Answer->Buffer, Data, Size, Answer->Mode);
 }
 
 /* The reference that this query holds does not count. */

@@ -4,23 +4,14 @@
 #include "mm_caller.h"
 #include "ob.h"
 
-/* A process or thread is referenced, and memory held: a kernel-mode caller gets a status too for memory that is not there. */
-static NTSTATUS PspWrite(PVOID To, const VOID *Data, ULONG Size, KPROCESSOR_MODE Mode)
-{
-    __try {
-        return MmWriteCaller(To, Data, Size, Mode);
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        return GetExceptionCode();
-    }
-}
-
 /* [MS NtQueryInformationProcess] ReturnLength tells the size that is needed when the buffer does not fit, too. */
 static NTSTATUS PspReturn(const PSP_ANSWER *Answer, const VOID *Data, ULONG Size, BOOLEAN Fits)
 {
-    NTSTATUS Status = Fits ? PspWrite(Answer->Buffer, Data, Size, Answer->Mode) : STATUS_INFO_LENGTH_MISMATCH;
+    NTSTATUS Status =
+        Fits ? MmTryWriteCaller(Answer->Buffer, Data, Size, Answer->Mode) : STATUS_INFO_LENGTH_MISMATCH;
 
     if (Answer->ReturnLength != NULL && (NT_SUCCESS(Status) || !Fits)) {
-        NTSTATUS Told = PspWrite(Answer->ReturnLength, &Size, sizeof(Size), Answer->Mode);
+        NTSTATUS Told = MmTryWriteCaller(Answer->ReturnLength, &Size, sizeof(Size), Answer->Mode);
         if (!NT_SUCCESS(Told))
             return Told;
     }

@@ -86,20 +86,26 @@ VOID PspEndUnusedProcess(PEPROCESS Process)
     PspEndProcessFromOutside(Process);
 }
 
+/* Requests, timers and the client of a thread that ends. */
+static VOID PspLetGo(PETHREAD Thread)
+{
+    PsUpcalls->CancelThreadIo(Thread);
+    PspStopTimersOf(Thread);
+    PspStopImpersonating(Thread);
+}
+
 DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus)
 {
     PETHREAD Thread = (PETHREAD)KiCurrentThread();
 
     Thread->Terminating = TRUE;
     PspNotifyThreadEnd(Thread);
-    PsUpcalls->CancelThreadIo(Thread);
-    PspStopImpersonating(Thread);
+    PspLetGo(Thread);
     Thread->ExitStatus = ExitStatus;
     KeQuerySystemTime(&Thread->ExitTime);
     if (PspLeaveProcess(Thread, TRUE)) {
         PspEndProcess((PEPROCESS)Thread->Tcb.Process);
-        PsUpcalls->CancelThreadIo(Thread); /* what notify routines and cleanups have begun */
-        PspStopImpersonating(Thread);
+        PspLetGo(Thread); /* what notify routines and cleanups have begun */
     }
     KeTerminateThread(&Thread->Tcb);
 }

@@ -3,7 +3,7 @@
  *
  * Locks. PspListLock (l), LockRankPs: the lists of processes and threads, the table of ids, who is in which process and how far its end
  * has come. Object references are taken under it (ObReferenceObjectSafe), never dropped. The spin lock Impersonation: the client of a
- * thread. PspNameLock, a push lock: names of threads. None is held over a notify routine. */
+ * thread. PspNameLock, a push lock: names of threads. PspTimerLock, LockRankPs: which timers belong to which thread. None is held over a notify routine. */
 #pragma once
 #include "ps.h"
 #include "ntbox/ps.h"
@@ -57,6 +57,11 @@ VOID PspForbidProcess(PEPROCESS Process, NTSTATUS Status); /* it ends with the t
 DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus); /* the current one */
 /* The process object goes: one that nobody was told of is ended now. */
 VOID PspEndUnusedProcess(PEPROCESS Process);
+
+/* timer.c. PASSIVE_LEVEL. */
+VOID PspInitializeTimers(VOID);
+VOID PspStopTimersOf(
+    PETHREAD Thread); /* it ends: the ones that would queue an APC to it do not expire any more */
 
 /* notify.c. PASSIVE_LEVEL, no lock. */
 VOID PspInitializeNotifies(VOID);

@@ -102,6 +102,7 @@ static NTSTATUS PspCreateThread(PEPROCESS Process, POBJECT_ATTRIBUTES ObjectAttr
     KeInitializeThread(&Thread->Tcb, &Process->Pcb, StackBase, StackLimit, XSaveArea, PspThreadStartup,
                        Thread);
     InitializeListHead(&Thread->IrpList);
+    InitializeListHead(&Thread->TimerList);
     Thread->StartRoutine = Start->Routine;
     Thread->StartContext = Start->Context;
     Thread->Creator = Start->Creator;
@@ -225,4 +226,5 @@ VOID PsInitSystem(VOID)
     PspInitializeNotifies();
     PspCreateSystemProcess();
     PspInitializeThreads();
+    PspInitializeTimers();
 }

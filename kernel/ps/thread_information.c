@@ -98,7 +98,7 @@ static NTSTATUS PspSetThreadName(PETHREAD Thread, const PSP_THREAD_VALUE *Value,
         Name.Buffer = ExAllocatePool2(POOL_FLAG_PAGED, Name.Length, PSP_TAG_NAME);
         if (Name.Buffer == NULL)
             return STATUS_INSUFFICIENT_RESOURCES;
-        NTSTATUS Status = MmReadCaller(Name.Buffer, Value->Name.Buffer, Name.Length, Mode);
+        NTSTATUS Status = MmTryReadCaller(Name.Buffer, Value->Name.Buffer, Name.Length, Mode);
         if (!NT_SUCCESS(Status)) {
             ExFreePoolWithTag(Name.Buffer, PSP_TAG_NAME);
             return Status;
