@@ -60,6 +60,7 @@ static NTSTATUS CmpRegister(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Alt
     Callback->Context = Context;
     Callback->Legacy = Legacy;
     ExInitializeRundownProtection(&Callback->Calls);
+    KeInitializeEvent(&Callback->Cleaned, SynchronizationEvent, FALSE);
     CmpLockCallbacks();
     Status = CmpInsertCallback(Callback);
     *Cookie = Callback->Cookie;
@@ -99,7 +100,7 @@ CMP_CALLBACK *CmpFindCallback(LARGE_INTEGER Cookie)
 {
     for (LIST_ENTRY *At = CmpCallbacks.Flink; At != &CmpCallbacks; At = At->Flink) {
         CMP_CALLBACK *Callback = CONTAINING_RECORD(At, CMP_CALLBACK, Entry);
-        if (Callback->Cookie.QuadPart == Cookie.QuadPart && !Callback->Going)
+        if (Callback->Cookie.QuadPart == Cookie.QuadPart)
             return Callback;
     }
     return NULL;

@@ -13,7 +13,10 @@ typedef struct _CMP_CALLBACK {
     PVOID Context;                  /* constant */
     BOOLEAN Legacy;                 /* constant. By CmRegisterCallback */
     BOOLEAN Going;                  /* (c) being unregistered */
-    EX_RUNDOWN_REF Calls;           /* operations that it has been told of, and will be told the end of */
+    BOOLEAN Silent;                 /* (c) its driver is gone: it is told of nothing more */
+    ULONG Cleaning;       /* (c) contexts that it is being told the end of, by threads that delete keys */
+    KEVENT Cleaned;       /* such a thread is done; set while Going */
+    EX_RUNDOWN_REF Calls; /* operations that it has been told of, and will be told the end of */
 } CMP_CALLBACK;
 
 typedef struct _CMP_CALLED {
@@ -27,8 +30,9 @@ VOID CmpFreeCallback(CMP_CALLBACK *Callback);
 BOOLEAN CmpIsCalling(const CMP_CALLBACK *Callback); /* this thread is in the callback's routine */
 NTSTATUS CmpCallDriver(CMP_CALLBACK *Callback, REG_NOTIFY_CLASS Class, PVOID Information);
 
-/* (c) is held. The callback that is not going yet, or NULL. */
+/* (c) is held. The callback, which may be Going, or NULL. */
 CMP_CALLBACK *CmpFindCallback(LARGE_INTEGER Cookie);
+/* (c) is held. One that is not going, in that range of memory, or NULL. */
 CMP_CALLBACK *CmpFindCallbackIn(const void *Base, SIZE_T Size);
 VOID CmpUnlinkCallback(CMP_CALLBACK *Callback);
 

@@ -27,9 +27,10 @@ static CMP_CONTEXT *CmpFindContext(CMP_KEY *Key, const CMP_CALLBACK *Callback)
     return NULL;
 }
 
+/* The list is looked at without the lock: a context that another thread is just setting is not seen yet. */
 PVOID CmpObjectContext(CMP_KEY *Key, const CMP_CALLBACK *Callback)
 {
-    if (Key == NULL || IsListEmpty(&Key->Contexts))
+    if (Key == NULL || __atomic_load_n(&Key->Contexts.Flink, __ATOMIC_RELAXED) == &Key->Contexts)
         return NULL;
     CmpLockCallbacks();
     CMP_CONTEXT *Context = CmpFindContext(Key, Callback);
@@ -55,49 +56,68 @@ static VOID CmpEndContext(CMP_CONTEXT *Context, BOOLEAN Tell)
     ExFreePoolWithTag(Context, CMP_TAG_CALLBACK);
 }
 
-/* The key object goes. A callback that is going cleans up itself. */
+/* (c) on entry and return. */
+static VOID CmpCleanContext(CMP_CONTEXT *Context)
+{
+    CMP_CALLBACK *Callback = Context->Callback;
+    BOOLEAN Tell = !Callback->Silent;
+    CmpUnlinkContext(Context);
+    Callback->Cleaning++;
+    CmpUnlockCallbacks();
+    CmpEndContext(Context, Tell);
+    CmpLockCallbacks();
+    Callback->Cleaning--;
+    if (Callback->Going)
+        KeSetEvent(&Callback->Cleaned, IO_NO_INCREMENT, FALSE);
+}
+
+/* The key object goes, and with it what callbacks keep with it. A callback that is going waits for this thread. */
 VOID CmpCleanContexts(CMP_KEY *Key)
 {
     CmpLockCallbacks();
-    while (!IsListEmpty(&Key->Contexts)) {
-        CMP_CONTEXT *Context = CONTAINING_RECORD(Key->Contexts.Flink, CMP_CONTEXT, Entry);
-        CMP_CALLBACK *Callback = Context->Callback;
-        CmpUnlinkContext(Context);
-        BOOLEAN Tell = ExAcquireRundownProtection(&Callback->Calls);
-        CmpUnlockCallbacks();
-        CmpEndContext(Context, Tell);
-        if (Tell)
-            ExReleaseRundownProtection(&Callback->Calls);
-        CmpLockCallbacks();
-    }
+    while (!IsListEmpty(&Key->Contexts))
+        CmpCleanContext(CONTAINING_RECORD(Key->Contexts.Flink, CMP_CONTEXT, Entry));
     CmpUnlockCallbacks();
     if (Key->Path.Buffer != NULL)
         ObFreeName(&Key->Path);
 }
 
-/* (c) */
-static CMP_CONTEXT *CmpTakeContextOf(const CMP_CALLBACK *Callback)
+/* (c). A context of the callback whose key object is alive, which gets a reference; *Left: there are others, that threads which delete keys will
+ * end. */
+static CMP_CONTEXT *CmpTakeContextOf(const CMP_CALLBACK *Callback, BOOLEAN *Left)
 {
+    *Left = Callback->Cleaning != 0;
     for (LIST_ENTRY *At = CmpContexts.Flink; At != &CmpContexts; At = At->Flink) {
         CMP_CONTEXT *Context = CONTAINING_RECORD(At, CMP_CONTEXT, All);
         if (Context->Callback != Callback)
             continue;
-        CmpUnlinkContext(Context);
-        return Context;
+        if (ObReferenceObjectSafe(Context->Key)) {
+            CmpUnlinkContext(Context);
+            return Context;
+        }
+        *Left = TRUE;
     }
     return NULL;
 }
 
-static VOID CmpDropContextsOf(CMP_CALLBACK *Callback, BOOLEAN Tell)
+/* The callback is going: it gets no new contexts. */
+static VOID CmpDropContextsOf(CMP_CALLBACK *Callback)
 {
-    CMP_CONTEXT *Context;
-    do {
+    for (;;) {
+        BOOLEAN Left;
         CmpLockCallbacks();
-        Context = CmpTakeContextOf(Callback);
+        CMP_CONTEXT *Context = CmpTakeContextOf(Callback, &Left);
         CmpUnlockCallbacks();
-        if (Context != NULL)
-            CmpEndContext(Context, Tell);
-    } while (Context != NULL);
+        if (Context == NULL && !Left)
+            return;
+        if (Context == NULL) {
+            (void)KeWaitForSingleObject(&Callback->Cleaned, Executive, KernelMode, FALSE, NULL);
+            continue;
+        }
+        CMP_KEY *Key = Context->Key;
+        CmpEndContext(Context, !Callback->Silent);
+        ObfDereferenceObject(Key);
+    }
 }
 
 /* (c). Puts NewContext in the place of what there is; New is used where there was none. */
@@ -108,6 +128,8 @@ static NTSTATUS CmpSetContext(CMP_KEY *Key, LARGE_INTEGER Cookie, PVOID NewConte
     if (Callback == NULL)
         return STATUS_INVALID_PARAMETER;
     CMP_CONTEXT *Context = CmpFindContext(Key, Callback);
+    if (Context == NULL && Callback->Going)
+        return STATUS_INVALID_PARAMETER;
     *OldContext = Context != NULL ? Context->Value : NULL;
     if (Context == NULL) {
         Context = *New;
@@ -147,7 +169,7 @@ NTSTATUS NTAPI CmSetCallbackObjectContext(PVOID Object, PLARGE_INTEGER Cookie, P
 
 /* --- names and numbers ---------------------------------------------------------------------------------------------------- */
 
-static NTSTATUS CmpMakePath(const CMP_KEY *Key, PUNICODE_STRING Path)
+static NTSTATUS CmpCopyKeyPath(const CMP_KEY *Key, PUNICODE_STRING Path)
 {
     CmpLockShared();
     ULONG Length = CmpPathLength(Key->Kcb);
@@ -171,8 +193,8 @@ static NTSTATUS CmpCheckKeyObject(PLARGE_INTEGER Cookie, PVOID Object)
     return Known ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
-/* [WDK CmCallbackGetKeyObjectID] IRQL <= APC_LEVEL. The number is the same for all objects of one key; the name stays as long as the
- * object, and as it is now. */
+/* [WDK CmCallbackGetKeyObjectID] IRQL <= APC_LEVEL. The number is the same for all objects of one key while one of them is open, and never that
+ * of another; the name stays as long as the object, and as it is now. */
 NTSTATUS NTAPI CmCallbackGetKeyObjectID(PLARGE_INTEGER Cookie, PVOID Object, PULONG_PTR ObjectID,
                                         PCUNICODE_STRING *ObjectName)
 {
@@ -183,10 +205,10 @@ NTSTATUS NTAPI CmCallbackGetKeyObjectID(PLARGE_INTEGER Cookie, PVOID Object, PUL
     if (!NT_SUCCESS(Status))
         return Status;
     if (ObjectID != NULL)
-        *ObjectID = (ULONG_PTR)Key->Kcb;
+        *ObjectID = (ULONG_PTR)Key->Kcb->Number;
     if (ObjectName == NULL)
         return STATUS_SUCCESS;
-    Status = CmpMakePath(Key, &Path);
+    Status = CmpCopyKeyPath(Key, &Path);
     if (!NT_SUCCESS(Status))
         return Status;
     CmpLockCallbacks();
@@ -210,13 +232,13 @@ NTSTATUS NTAPI CmCallbackGetKeyObjectIDEx(PLARGE_INTEGER Cookie, PVOID Object, P
     if (!NT_SUCCESS(Status))
         return Status;
     if (ObjectID != NULL)
-        *ObjectID = (ULONG_PTR)Key->Kcb;
+        *ObjectID = (ULONG_PTR)Key->Kcb->Number;
     if (ObjectName == NULL)
         return STATUS_SUCCESS;
     PUNICODE_STRING Name = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*Name), CMP_TAG_CALLBACK);
     if (Name == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    Status = CmpMakePath(Key, Name);
+    Status = CmpCopyKeyPath(Key, Name);
     if (NT_SUCCESS(Status))
         *ObjectName = Name;
     else
@@ -253,10 +275,10 @@ VOID NTAPI CmGetCallbackVersion(PULONG Major, PULONG Minor)
 /* --- the end of a callback ------------------------------------------------------------------------------------------------ */
 
 /* Callback is going, in the list still, so that those who stand at it find the next. */
-static VOID CmpRemoveCallback(CMP_CALLBACK *Callback, BOOLEAN Tell)
+static VOID CmpRemoveCallback(CMP_CALLBACK *Callback)
 {
     ExWaitForRundownProtectionRelease(&Callback->Calls);
-    CmpDropContextsOf(Callback, Tell);
+    CmpDropContextsOf(Callback);
     CmpLockCallbacks();
     CmpUnlinkCallback(Callback);
     CmpUnlockCallbacks();
@@ -270,17 +292,17 @@ NTSTATUS NTAPI CmUnRegisterCallback(LARGE_INTEGER Cookie)
     KI_REQUIRE_IRQL(APC_LEVEL);
     CmpLockCallbacks();
     CMP_CALLBACK *Callback = CmpFindCallback(Cookie);
-    BOOLEAN Inside = Callback != NULL && CmpIsCalling(Callback);
+    BOOLEAN Inside = Callback != NULL && CmpIsCalling(Callback), Again = Callback != NULL && Callback->Going;
     if (Callback != NULL)
         Callback->Going = TRUE;
     CmpUnlockCallbacks();
-    if (Callback == NULL)
+    if (Callback == NULL || (Again && !Inside))
         return STATUS_INVALID_PARAMETER;
     if (Inside)
         KeBugCheckBlaming((PVOID)Callback->Function, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_NOTIFY,
                           (ULONG_PTR)Callback->Function, 0, 0,
                           "a registry callback unregisters itself: CmUnRegisterCallback would wait for ever");
-    CmpRemoveCallback(Callback, TRUE);
+    CmpRemoveCallback(Callback);
     return STATUS_SUCCESS;
 }
 
@@ -291,12 +313,12 @@ ULONG CmReportDriverCallbacks(PCSTR Driver, const void *Base, SIZE_T Size)
         CmpLockCallbacks();
         CMP_CALLBACK *Callback = CmpFindCallbackIn(Base, Size);
         if (Callback != NULL)
-            Callback->Going = TRUE;
+            Callback->Going = Callback->Silent = TRUE;
         CmpUnlockCallbacks();
         if (Callback == NULL)
             return Count;
         ULONG64 Offset = (ULONG64)Callback->Function - (ULONG64)Base;
-        CmpRemoveCallback(Callback, FALSE);
+        CmpRemoveCallback(Callback);
         KdLog("%s: registry callback %s+0x%llx was not unregistered; it is now", Driver, Driver, Offset);
         KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "registry callback"),
                  KD_NUMBER(ReportKeyCount, 1), KD_TEXT(ReportKeyModule, Driver),

@@ -38,6 +38,7 @@ typedef struct _CMP_KCB {
     LIST_ENTRY Bucket;        /* (k) */
     volatile LONG References; /* becomes 0 under (k) only */
     BOOLEAN Deleted;          /* (r) the key is gone; in no bucket */
+    ULONG64 Number;           /* constant. No other has or had it */
     CMP_HIVE *Hive;           /* constant */
     ULONG Cell;               /* (r) */
     struct _CMP_KCB *Parent;  /* constant, referenced. NULL: \REGISTRY */

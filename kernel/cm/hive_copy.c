@@ -91,8 +91,9 @@ static HIVE_STATUS Step(COPY *Copy, POSITION *At)
         return Status;
     if (At->Next[At->Depth] < Key.SubKeyCount && At->Depth + 1 < HIVE_MAX_DEPTH) {
         Status = HiveSubKey(Copy->From, &Key, At->Next[At->Depth]++, &SubKey);
-        if (Status == HiveOk)
-            Status = CopyKey(Copy, &SubKey, At->To, &At->To);
+        if (Status != HiveOk)
+            return Status;
+        Status = CopyKey(Copy, &SubKey, At->To, &At->To);
         At->From = SubKey.Cell;
         At->Next[++At->Depth] = 0;
         return Status;

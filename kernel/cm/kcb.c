@@ -6,6 +6,7 @@
 #define CMP_BUCKETS 127u
 
 static EX_PUSH_LOCK CmpKcbLock;
+static volatile LONG64 CmpLastNumber;      /* of a KCB */
 static LIST_ENTRY CmpBuckets[CMP_BUCKETS]; /* (k); a head that was not used yet is zero */
 
 static LIST_ENTRY *CmpBucket(const CMP_HIVE *Hive, ULONG Cell)
@@ -93,6 +94,7 @@ static NTSTATUS CmpNewKcb(CMP_KCB *Parent, const CMP_NODE *Node, CMP_KCB **New)
         Kcb->Name.Buffer[i] = HiveNameCharacter(&Node->Name, i);
     Kcb->Name.Length = Node->Name.Length * sizeof(WCHAR);
     Kcb->References = 1;
+    Kcb->Number = (ULONG64)InterlockedIncrement64(&CmpLastNumber);
     Kcb->Hive = Node->Hive;
     Kcb->Cell = Node->Key.Cell;
     Kcb->Parent = Parent;

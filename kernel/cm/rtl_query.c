@@ -12,6 +12,7 @@ typedef struct _CMP_QUERY {
     PVOID Context, Environment;
     PKEY_VALUE_FULL_INFORMATION Room; /* of RoomSize bytes, two NULs behind it */
     ULONG RoomSize;
+    ACCESS_MASK Access; /* to keys */
 } CMP_QUERY;
 
 static NTSTATUS CmpGrowRoom(CMP_QUERY *Query, ULONG Size)
@@ -182,7 +183,7 @@ static NTSTATUS CmpGoSubKey(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *En
     RtlInitUnicodeString(&Name, Entry->Name);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, Query->Top,
                                NULL);
-    NTSTATUS Status = ZwOpenKey(&Key, KEY_READ | KEY_WRITE, &Attributes);
+    NTSTATUS Status = ZwOpenKey(&Key, Query->Access, &Attributes);
     Query->Current = NT_SUCCESS(Status) ? Key : NULL;
     return Status;
 }
@@ -225,13 +226,24 @@ static BOOLEAN CmpIsLast(const RTL_QUERY_REGISTRY_TABLE *Entry)
            !(Entry->Flags & (RTL_QUERY_REGISTRY_SUBKEY | RTL_QUERY_REGISTRY_DIRECT));
 }
 
+/* Who only asks need not be able to write. */
+static ACCESS_MASK CmpQueryAccess(const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    for (; !CmpIsLast(Entry); Entry++) {
+        if (Entry->Flags & RTL_QUERY_REGISTRY_DELETE)
+            return KEY_READ | KEY_WRITE;
+    }
+    return KEY_READ;
+}
+
 /* [WDK RtlQueryRegistryValues] PASSIVE_LEVEL. The first status that is no success ends it. */
 NTSTATUS NTAPI RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable,
                                       PVOID Context, PVOID Environment)
 {
     CMP_QUERY Query = {.Context = Context, .Environment = Environment};
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    NTSTATUS Status = CmpOpenRelative(RelativeTo, Path, KEY_READ | KEY_WRITE, FALSE, &Query.Top);
+    Query.Access = CmpQueryAccess(QueryTable);
+    NTSTATUS Status = CmpOpenRelative(RelativeTo, Path, Query.Access, FALSE, &Query.Top);
     BOOLEAN Missing = Status == STATUS_OBJECT_NAME_NOT_FOUND && (RelativeTo & RTL_REGISTRY_OPTIONAL);
     if (!NT_SUCCESS(Status) && !Missing)
         return Status;

@@ -11,6 +11,8 @@
 /* The key and what is below it, without volatile keys, as a hive of its own. */
 static NTSTATUS CmpCopyKey(const CMP_KCB *Kcb, HIVE *Copy)
 {
+    if (Kcb->Hive == &CmpMasterHive)
+        return STATUS_ACCESS_DENIED; /* D-254 */
     NTSTATUS Status = CmpStatus(HiveCreate(Copy, &CmpPagedMemory, CmpNow()));
     if (!NT_SUCCESS(Status))
         return Status;

@@ -7,7 +7,8 @@
 /* [WDK ZwOpenKey, ZwOpenKeyEx] The key must exist: STATUS_OBJECT_NAME_NOT_FOUND. */
 NTSTATUS CmOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                    ULONG OpenOptions, KPROCESSOR_MODE Mode);
-/* [WDK ZwCreateKey] A new key's descriptor is that of ObjectAttributes and what its parent passes on. Disposition may be NULL. */
+/* [WDK ZwCreateKey] A new key's descriptor is that of ObjectAttributes and what its parent passes on. Disposition may be NULL. A key that was made
+ * stays when there is no memory for its handle. */
 NTSTATUS CmCreateKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                      PUNICODE_STRING Class, ULONG CreateOptions, PULONG Disposition, KPROCESSOR_MODE Mode);
 

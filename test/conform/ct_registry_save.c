@@ -104,7 +104,7 @@ static NTSTATUS Unload(PCWSTR From)
 /* A key with a value, a subkey and a volatile one becomes a file. */
 static BOOLEAN Save(VOID)
 {
-    HANDLE Root, Sub, Volatile, File;
+    HANDLE Root, Sub, Volatile, File, Machine;
     if (!CT_SUCCESS(CtCreateKey(&Root, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)))
         return FALSE;
     CT_SUCCESS(CtCreateKey(&Sub, Root, L"Sub", 0, NULL));
@@ -115,6 +115,10 @@ static BOOLEAN Save(VOID)
         CT_STATUS(ZwSaveKeyEx(Root, File, 3), STATUS_INVALID_PARAMETER);
         CT_SUCCESS(ZwSaveKey(Root, File));
         CT_SUCCESS(ZwSaveKeyEx(Root, File, REG_LATEST_FORMAT));
+        if (CT_SUCCESS(CtOpenKey(&Machine, NULL, L"\\Registry\\Machine", 0))) {
+            CT_STATUS(ZwSaveKey(Machine, File), STATUS_ACCESS_DENIED);
+            CT_SUCCESS(ZwClose(Machine));
+        }
         CT_SUCCESS(ZwClose(File));
     }
     CT_SUCCESS(ZwDeleteKey(Volatile));
