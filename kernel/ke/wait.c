@@ -85,6 +85,21 @@ static VOID KiInterruptWait(PKTHREAD Thread, const KI_WAIT *Wait)
         Thread->ApcState.UserApcPending = TRUE;
 }
 
+/* For a wait that is over before it begins: an alert or a user APC that is there already is no less its end. DISPATCH_LEVEL. */
+static NTSTATUS KiTakeInterruption(PKTHREAD Thread, const KI_WAIT *Wait)
+{
+    NTSTATUS Status;
+
+    ArchAcquireLockAtIrql(&Thread->ThreadLock);
+    Status = KiFindInterruption(Thread, Wait);
+    if (Status == STATUS_ALERTED)
+        *KiFindAlert(Thread, Wait) = FALSE;
+    if (Status == STATUS_USER_APC)
+        Thread->ApcState.UserApcPending = TRUE;
+    ArchReleaseLockFromIrql(&Thread->ThreadLock);
+    return Status;
+}
+
 /* TRUE: the thread waits from now on, whoever claims it makes it ready. FALSE: it was claimed meanwhile. */
 static BOOLEAN KiCommitWait(PKTHREAD Thread, const KI_WAIT *Wait)
 {
@@ -349,7 +364,8 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
     return KiWait(Thread, &Wait);
 }
 
-/* [WDK KeDelayExecutionThread] IRQL <= APC_LEVEL. STATUS_SUCCESS when the time is over. A zero interval yields. */
+/* [WDK KeDelayExecutionThread] IRQL <= APC_LEVEL. STATUS_SUCCESS when the time is over. A zero interval yields. [Win32 SleepEx] An alert that
+ * comes before the end, or was there at the beginning, ends the delay, however short that is. */
 NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
 {
     PKTHREAD Thread = KiCurrentThread();
@@ -369,8 +385,9 @@ NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertabl
             Status = KiFinishWait(Thread, &Wait, 0);
         } else {
             KiForbidInDpc(KeGetPrcb(), Thread);
-            KiYield(TRUE);
-            Status = STATUS_TIMEOUT;
+            Status = Alertable ? KiTakeInterruption(Thread, &Wait) : STATUS_SUCCESS;
+            if (Status == STATUS_SUCCESS)
+                KiYield(TRUE);
         }
         KiExitDispatcher(OldIrql);
     } while (Status == STATUS_KERNEL_APC);

@@ -310,7 +310,7 @@ static VOID ApcAlert(VOID)
     TARGET Alertable = {0};
     PKTHREAD Self = (PKTHREAD)KeGetCurrentThread();
     KEVENT Never;
-    LARGE_INTEGER Short = CtMilliseconds(5);
+    LARGE_INTEGER Short = CtMilliseconds(5), None = {.QuadPart = 0};
     PKTHREAD Thread = StartTarget(&Alertable, KernelMode, TRUE);
     CT_REQUIRE(Thread != NULL);
     CT_CHECK(!KeAlertThread(Thread, KernelMode));
@@ -331,6 +331,10 @@ static VOID ApcAlert(VOID)
     CT_STATUS(KeDelayExecutionThread(KernelMode, TRUE, &Short), STATUS_ALERTED);
     CT_CHECK(!KeAlertThread(Self, KernelMode)); /* a wait in user mode is not above it */
     CT_STATUS(KeDelayExecutionThread(UserMode, TRUE, &Short), STATUS_ALERTED);
+    CT_CHECK(!KeAlertThread(Self, KernelMode)); /* a delay that is over when it begins */
+    CT_STATUS(KeDelayExecutionThread(KernelMode, FALSE, &None), STATUS_SUCCESS);
+    CT_STATUS(KeDelayExecutionThread(KernelMode, TRUE, &None), STATUS_ALERTED);
+    CT_STATUS(KeDelayExecutionThread(KernelMode, TRUE, &None), STATUS_SUCCESS);
 }
 
 /* There is one process: attaching to it changes nothing, and detaching undoes nothing. */
