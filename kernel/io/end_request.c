@@ -183,6 +183,7 @@ VOID IopEndRequest(PIRP Irp)
         IopPostIrp(Port, Key, Irp);
 }
 
+/* The driver that completes it may hold locks that it needs for the file's close. */
 VOID IopDropRequest(PIRP Irp)
 {
     PFILE_OBJECT File = IopFileOfRequest(Irp);
@@ -190,7 +191,7 @@ VOID IopDropRequest(PIRP Irp)
     IopFreeBuffers(Irp);
     IoFreeIrp(Irp);
     if (Event != NULL)
-        ObfDereferenceObject(Event);
+        ObDereferenceObjectDeferDelete(Event);
     if (File != NULL)
-        ObfDereferenceObject(File);
+        ObDereferenceObjectDeferDelete(File);
 }
