@@ -4,6 +4,7 @@
 made from it: .def files, the compiler's prototype check, the documentation and the machine-readable table.
 The grammar is described in ddk_shim/README.md. Uses the standard library only."""
 import argparse
+import glob
 import json
 import os
 import re
@@ -277,14 +278,32 @@ def compare_file(text, path):
     return 0 if same else 1
 
 
+DECLARED = re.compile(r'\b(?:NTKERNELAPI|NTSYSAPI|NTHALAPI|NTSYSCALLAPI)\b[^;{]*?\b(\w+)\s*\(')
+
+
+def compare_headers(table, folder):
+    """Fail when a header of our own declares a function that nothing exports: a driver would compile and not load."""
+    known = {e.name for e in table.built()} | {e.flags.get('alias') for e in table.built()} | {n for n, _, _, _ in table.inlines}
+    failures = 0
+    for path in sorted(glob.glob(f'{folder}/*.h')):
+        with open(path, encoding='utf-8') as f:
+            text = re.sub(r'/\*.*?\*/', '', f.read(), flags=re.DOTALL)
+        for name in DECLARED.findall(text):
+            if name not in known:
+                print(f'{path} declares {name}, which is not exported')
+                failures = 1
+    return failures
+
+
 OUTPUTS = {'kernel-def': kernel_def, 'hal-def': hal_def, 'import-def': import_def, 'hal-import-def': hal_import_def,
            'prototypes': prototype_check, 'tsv': tsv, 'json': to_json, 'doc': markdown}
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split('.')[0])
-    p.add_argument('command', choices=[*OUTPUTS, 'check-doc', 'check-image'])
+    p.add_argument('command', choices=[*OUTPUTS, 'check-doc', 'check-headers', 'check-image'])
     p.add_argument('--out', help='write here instead of to standard output (check-doc: the file to compare)')
+    p.add_argument('--headers', help='check-headers: the folder of our own headers')
     p.add_argument('--image', help='check-image: the linked ntoskrnl.exe')
     p.add_argument('--readobj', default='llvm-readobj-19')
     p.add_argument('exp', nargs='+')
@@ -296,6 +315,8 @@ def main():
         return 1
     if a.command == 'check-image':
         return compare_image(table, a.image, a.readobj)
+    if a.command == 'check-headers':
+        return compare_headers(table, a.headers)
     if a.command == 'check-doc':
         return compare_file(markdown(table), a.out)
     text = OUTPUTS[a.command](table)

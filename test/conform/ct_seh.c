@@ -174,6 +174,7 @@ static VOID SehPcToHeader(VOID)
 /* --- RtlUnwindEx: a personality of our own, in assembler, that unwinds to a label of its function --- */
 
 ULONG UnwindCalls;
+BOOLEAN UnwindWithoutContext;
 ULONG64 UnwindReturn;
 
 /* The language handler of Guarded: in the search phase it unwinds to the frame's landing point with a value. */
@@ -184,6 +185,8 @@ EXCEPTION_DISPOSITION NTAPI CtPersonality(PEXCEPTION_RECORD Record, PVOID Frame,
     UnwindCalls++;
     if (Record->ExceptionFlags & 0x66) /* unwinding, exit, target, collided: nothing to clean up */
         return ExceptionContinueSearch;
+    if (UnwindWithoutContext)
+        RtlUnwind(Frame, CtLanding, Record, (PVOID)0x4321);
     RtlUnwindEx(Frame, CtLanding, Record, (PVOID)0x1234, Context, Dispatcher->HistoryTable);
     return ExceptionContinueSearch;
 }
@@ -222,6 +225,16 @@ static VOID SehUnwindEx(VOID)
     CT_EQUAL(CtGuarded(DoRead, &Fine), 0);
 }
 
+/* [WDK RtlUnwind] */
+static VOID SehUnwindTo(VOID)
+{
+    UnwindCalls = 0;
+    UnwindWithoutContext = TRUE;
+    CT_EQUAL(CtGuarded(DoRead, NULL), 0x4321);
+    UnwindWithoutContext = FALSE;
+    CT_EQUAL(UnwindCalls, 2);
+}
+
 static const CT_CASE Cases[] = {
     {"seh.raise_status", SehRaiseStatus},
     {"seh.raise_av", SehRaiseAv},
@@ -233,5 +246,6 @@ static const CT_CASE Cases[] = {
     {"seh.unwind", SehUnwind},
     {"seh.pc_to_header", SehPcToHeader},
     {"seh.unwind_ex", SehUnwindEx},
+    {"seh.unwind_to", SehUnwindTo},
 };
 CT_DRIVER(Cases)

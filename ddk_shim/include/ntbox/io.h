@@ -40,16 +40,6 @@ NTSYSAPI NTSTATUS NTAPI ZwRemoveIoCompletionEx(HANDLE IoCompletionHandle,
 /* [WDK IoQueryFullDriverPath] */
 NTKERNELAPI NTSTATUS NTAPI IoQueryFullDriverPath(PDRIVER_OBJECT DriverObject, PUNICODE_STRING FullPath);
 
-/* [WDK IoGetDeviceInterfacePropertyData] [WDK IoSetDeviceInterfacePropertyData] */
-NTKERNELAPI NTSTATUS NTAPI IoGetDeviceInterfacePropertyData(PUNICODE_STRING SymbolicLinkName,
-                                                            CONST DEVPROPKEY *PropertyKey, LCID Lcid,
-                                                            ULONG Flags, ULONG Size, PVOID Data,
-                                                            PULONG RequiredSize, PDEVPROPTYPE Type);
-NTKERNELAPI NTSTATUS NTAPI IoSetDeviceInterfacePropertyData(PUNICODE_STRING SymbolicLinkName,
-                                                            CONST DEVPROPKEY *PropertyKey, LCID Lcid,
-                                                            ULONG Flags, DEVPROPTYPE Type, ULONG Size,
-                                                            PVOID Data);
-
 /* [WDK KeInitializeCrashDumpHeader] */
 #ifndef DUMP_TYPE_FULL
 #define DUMP_TYPE_INVALID -1
@@ -58,22 +48,3 @@ NTKERNELAPI NTSTATUS NTAPI IoSetDeviceInterfacePropertyData(PUNICODE_STRING Symb
 #endif
 NTKERNELAPI NTSTATUS NTAPI KeInitializeCrashDumpHeader(ULONG DumpType, ULONG Flags, PVOID Buffer,
                                                        ULONG BufferSize, PULONG BufferNeeded);
-
-/* [Win32 EVENT_INFO_CLASS] */
-typedef enum _EVENT_INFO_CLASS {
-    EventProviderBinaryTrackInfo,
-    EventProviderSetReserved1,
-    EventProviderSetTraits,
-    EventProviderUseDescriptorType,
-    MaxEventInfo
-} EVENT_INFO_CLASS;
-
-/* [WDK EtwSetInformation] [WDK WmiTraceMessage] [WDK WmiTraceMessageVa] */
-NTKERNELAPI NTSTATUS NTAPI EtwSetInformation(REGHANDLE RegHandle, EVENT_INFO_CLASS InformationClass,
-                                             PVOID EventInformation, ULONG InformationLength);
-#ifndef RUN_WPP
-NTKERNELAPI NTSTATUS __cdecl WmiTraceMessage(TRACEHANDLE LoggerHandle, ULONG MessageFlags, LPGUID MessageGuid,
-                                             USHORT MessageNumber, ...);
-#endif
-NTKERNELAPI NTSTATUS NTAPI WmiTraceMessageVa(TRACEHANDLE LoggerHandle, ULONG MessageFlags, LPGUID MessageGuid,
-                                             USHORT MessageNumber, va_list MessageArgList);
