@@ -174,7 +174,7 @@ const ATTACK_SERVICE AttackKeyServices[] = {
     {"NtRenameKey", RenameKey, NULL},
     {"NtSetInformationKey", SetInformationKey, NULL},
     {"NtFlushKey", FlushKey, NULL},
-    {"NtNotifyChangeKey", NotifyChangeKey, "D-253"},
+    {"NtNotifyChangeKey", NotifyChangeKey, NULL},
     {"NtSaveKeyEx", SaveKey, "the accounts have no SeBackupPrivilege"},
 };
 const ULONG AttackKeyServiceCount = RTL_NUMBER_OF(AttackKeyServices);

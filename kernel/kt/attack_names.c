@@ -61,7 +61,7 @@ static BOOLEAN NamesDeleteNext(HANDLE Folder)
 {
     struct {
         FILE_NAMES_INFORMATION Entry;
-        WCHAR Rest[64];
+        WCHAR Rest[256];
     } Found;
     IO_STATUS_BLOCK Iosb;
     HANDLE File;
@@ -85,11 +85,12 @@ static BOOLEAN NamesDeleteNext(HANDLE Folder)
     return FALSE;
 }
 
-static VOID NamesDeleteKeys(HANDLE Key)
+/* FALSE: something is left. */
+static BOOLEAN NamesDeleteKeys(HANDLE Key)
 {
     struct {
         KEY_BASIC_INFORMATION Information;
-        WCHAR Rest[64];
+        WCHAR Rest[256]; /* [Win32 "Registry Element Size Limits"] the longest name */
     } Child;
     ULONG Length;
     while (NT_SUCCESS(ZwEnumerateKey(Key, 0, KeyBasicInformation, &Child, sizeof(Child), &Length))) {
@@ -101,12 +102,16 @@ static VOID NamesDeleteKeys(HANDLE Key)
         NTSTATUS Status = ZwOpenKey(&Below, KEY_ALL_ACCESS, &Attributes);
         if (!NT_SUCCESS(Status)) {
             StressFail("the key %wZ cannot be deleted: 0x%08X", &Name, (unsigned)Status);
-            return;
+            return FALSE;
         }
-        NamesDeleteKeys(Below);
+        BOOLEAN Deleted = NamesDeleteKeys(Below);
         ZwClose(Below);
+        if (!Deleted)
+            return FALSE;
     }
-    STRESS_EQUAL(ZwDeleteKey(Key), STATUS_SUCCESS);
+    NTSTATUS Status = ZwDeleteKey(Key);
+    STRESS_EQUAL(Status, STATUS_SUCCESS);
+    return NT_SUCCESS(Status);
 }
 
 /* Nobody has anything open any more, so that everything can be deleted. */
