@@ -34,7 +34,8 @@ typedef struct _OB_SECURITY_CALL {
 typedef struct _OB_HANDLE_TABLE *POB_HANDLE_TABLE;
 
 typedef struct _OB_TYPE_METHODS {
-    /* May a caller of this mode have a handle? Else the status that he gets. PASSIVE_LEVEL, no lock. Optional. */
+    /* May a caller of this mode have a handle? Else the status that he gets. Not asked for inherited handles: the parent had one. PASSIVE_LEVEL,
+     * no lock. Optional. */
     NTSTATUS (*Open)(PVOID Object, KPROCESSOR_MODE Mode);
     /* A handle of Table went away; HandlesLeft over all tables. PASSIVE_LEVEL, no lock. Optional. */
     VOID (*Close)(PVOID Object, POB_HANDLE_TABLE Table, LONG64 HandlesLeft);
@@ -139,6 +140,10 @@ NTSTATUS ObSetDescriptor(PVOID Object, PSECURITY_DESCRIPTOR Descriptor, BOOLEAN 
 
 POB_HANDLE_TABLE ObSystemHandleTable(VOID);
 NTSTATUS ObCreateHandleTable(POB_HANDLE_TABLE *Table); /* empty. PASSIVE_LEVEL */
+/* PASSIVE_LEVEL. The handles of Parent with OBJ_INHERIT become handles of Child, which is empty and used by nobody yet; kernel handles do not.
+ * Those that are made or closed meanwhile may be there or not. STATUS_INSUFFICIENT_RESOURCES: Child has some of them, and can only be
+ * deleted. */
+NTSTATUS ObInheritHandles(POB_HANDLE_TABLE Child, POB_HANDLE_TABLE Parent);
 /* When its process ends, in the context of the process: from now on it takes no handle. PASSIVE_LEVEL. */
 VOID ObCloseAllHandles(POB_HANDLE_TABLE Table);
 /* Nobody uses it any more; what is open is closed. PASSIVE_LEVEL. */

@@ -27,8 +27,11 @@ typedef struct _EPROCESS {
     EX_RUNDOWN_REF ExitRundown;     /* PsAcquireProcessExitSynchronization */
 } EPROCESS;
 
-/* PASSIVE_LEVEL. A process without threads and handles, with an empty address space, as a child of the current one: one reference, the
- * caller's. Nobody may be attached to it when the last one goes. */
+/* PASSIVE_LEVEL. A process without threads, with an empty address space, a copy of Parent's token and, with InheritHandles, its inheritable
+ * handles: one reference, the caller's. Nobody may be attached to it when the last one goes. STATUS_PROCESS_IS_TERMINATING: a parent that
+ * ends has no handles to give. */
+NTSTATUS PsCreateChildProcess(PEPROCESS Parent, BOOLEAN InheritHandles, PEPROCESS *Process);
+/* The same as a child of the current process, without handles. */
 NTSTATUS PsCreateEmptyProcess(PEPROCESS *Process);
 
 typedef struct _ETHREAD {

@@ -19,6 +19,14 @@ ACCESS_MASK ObMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired)
     return Granted;
 }
 
+VOID ObpCountHandle(PVOID Object)
+{
+    OBP_HEADER *Header = ObpHeader(Object);
+    ObfReferenceObject(Object);
+    InterlockedIncrement64(&Header->HandleCount);
+    InterlockedIncrement64(&Header->Type->HandleCount);
+}
+
 NTSTATUS ObpCreateHandleIn(OB_HANDLE_TABLE *Table, PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK Access,
                            ULONG Attributes, PHANDLE Handle)
 {
@@ -28,9 +36,7 @@ NTSTATUS ObpCreateHandleIn(OB_HANDLE_TABLE *Table, PVOID Object, KPROCESSOR_MODE
         if (!NT_SUCCESS(Allowed))
             return Allowed;
     }
-    ObfReferenceObject(Object);
-    InterlockedIncrement64(&Header->HandleCount);
-    InterlockedIncrement64(&Header->Type->HandleCount);
+    ObpCountHandle(Object);
     ULONG Index;
     NTSTATUS Status = ObpTakeEntry(Table, Object, Access, Attributes & OBJ_HANDLE_ATTRIBUTES, &Index);
     if (!NT_SUCCESS(Status)) {

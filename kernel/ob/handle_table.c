@@ -53,11 +53,15 @@ OBP_ENTRY *ObpEntryLocked(OB_HANDLE_TABLE *Table, HANDLE Handle)
 
 /* --- growing --- */
 
-static VOID ObpAddBlockLocked(OB_HANDLE_TABLE *Table, OBP_ENTRY *Block)
+VOID ObpAddBlockLocked(OB_HANDLE_TABLE *Table, OBP_ENTRY *Block)
 {
     ULONG First = Table->BlockCount * OBP_ENTRIES_PER_BLOCK;
 
     for (ULONG I = OBP_ENTRIES_PER_BLOCK; I-- > (First == 0 ? 1u : 0u);) {
+        if (Block[I].Object != NULL) {
+            Table->HandleCount++;
+            continue;
+        }
         Block[I].Value = Table->FirstFree;
         Table->FirstFree = First + I;
     }
@@ -83,7 +87,7 @@ static BOOLEAN ObpGrowLocked(OB_HANDLE_TABLE *Table, OBP_ENTRY **Block, OBP_ENTR
     return TRUE;
 }
 
-static PVOID ObpAllocateForTable(SIZE_T Size)
+PVOID ObpAllocateForTable(SIZE_T Size)
 {
     return ExAllocatePool2(POOL_FLAG_NON_PAGED, Size, OBP_TAG_HANDLES);
 }

@@ -38,6 +38,11 @@ OB_HANDLE_TABLE *ObpTableOf(HANDLE Handle);
 /* Table->Lock held. NULL when the handle is not open in that table. */
 OBP_ENTRY *ObpEntryLocked(OB_HANDLE_TABLE *Table, HANDLE Handle);
 
+/* Zeroed; freed with the table. */
+PVOID ObpAllocateForTable(SIZE_T Size);
+/* Table->Lock held, the directory has room. The next block: its entries are open handles, counted (ObpCountHandle), or free. */
+VOID ObpAddBlockLocked(OB_HANDLE_TABLE *Table, OBP_ENTRY *Block);
+
 /* Object, which is referenced, gets an entry: *Index. STATUS_INSUFFICIENT_RESOURCES, STATUS_PROCESS_IS_TERMINATING. */
 NTSTATUS ObpTakeEntry(OB_HANDLE_TABLE *Table, PVOID Object, ACCESS_MASK Access, ULONG Attributes,
                       PULONG Index);
@@ -50,6 +55,8 @@ VOID ObpForEachTable(VOID (*Routine)(OB_HANDLE_TABLE *Table, PVOID Context), PVO
 /* handle.c: a handle to an object in Table. The object's reference stays the caller's. */
 NTSTATUS ObpCreateHandleIn(OB_HANDLE_TABLE *Table, PVOID Object, KPROCESSOR_MODE Mode, ACCESS_MASK Access,
                            ULONG Attributes, PHANDLE Handle);
+/* One handle and one reference more. The caller holds the object. IRQL <= DISPATCH_LEVEL. */
+VOID ObpCountHandle(PVOID Object);
 VOID ObpHandleIsGone(OB_HANDLE_TABLE *Table, PVOID Object); /* takes over the reference */
 
 /* handle_reference.c: NULL when it is not open there. */

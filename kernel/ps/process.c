@@ -75,7 +75,34 @@ VOID PspCreateSystemProcess(VOID)
     PspEnterProcess(Process);
 }
 
-NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
+/* A parent that ends meanwhile keeps its handles until the child has its own. */
+static NTSTATUS PspInheritHandles(PEPROCESS Process, PEPROCESS Parent)
+{
+    NTSTATUS Status = PsAcquireProcessExitSynchronization(Parent);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ObInheritHandles(Process->Pcb.HandleTable, Parent->Pcb.HandleTable);
+    PsReleaseProcessExitSynchronization(Parent);
+    return Status;
+}
+
+/* [Win32 UpdateProcThreadAttribute, PROC_THREAD_ATTRIBUTE_PARENT_PROCESS] handles and token come from the parent. The handles last: they are
+ * closed in the context of the process, which needs the rest. */
+static NTSTATUS PspFillProcess(PEPROCESS Process, PEPROCESS Parent, BOOLEAN InheritHandles)
+{
+    NTSTATUS Status = ObCreateHandleTable(&Process->Pcb.HandleTable);
+
+    if (NT_SUCCESS(Status))
+        Status = SeDuplicateToken(Parent->Token, FALSE, TokenPrimary, SecurityAnonymous, &Process->Token);
+    if (NT_SUCCESS(Status))
+        Status = MmCreateAddressSpace(&Process->Pcb.AddressSpace, &Process->Pcb.DirectoryTableBase);
+    if (NT_SUCCESS(Status) && InheritHandles)
+        Status = PspInheritHandles(Process, Parent);
+    return Status;
+}
+
+NTSTATUS PsCreateChildProcess(PEPROCESS Parent, BOOLEAN InheritHandles, PEPROCESS *Created)
 {
     PEPROCESS Process;
     NTSTATUS Status = ObCreateObject(KernelMode, PsProcessType, NULL, KernelMode, NULL, sizeof(EPROCESS), 0,
@@ -84,13 +111,8 @@ NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
     if (!NT_SUCCESS(Status))
         return Status;
     PspInitializeProcess(Process);
-    Process->ParentId = ((PEPROCESS)KiCurrentThread()->ApcState.Process)->UniqueProcessId;
-    Status = ObCreateHandleTable(&Process->Pcb.HandleTable);
-    if (NT_SUCCESS(Status))
-        Status = SeDuplicateToken(((PEPROCESS)KiCurrentThread()->Process)->Token, FALSE, TokenPrimary,
-                                  SecurityAnonymous, &Process->Token);
-    if (NT_SUCCESS(Status))
-        Status = MmCreateAddressSpace(&Process->Pcb.AddressSpace, &Process->Pcb.DirectoryTableBase);
+    Process->ParentId = Parent->UniqueProcessId;
+    Status = PspFillProcess(Process, Parent, InheritHandles);
     if (!NT_SUCCESS(Status)) {
         ObDereferenceObject(Process);
         return Status;
@@ -98,4 +120,9 @@ NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
     PspEnterProcess(Process);
     *Created = Process;
     return STATUS_SUCCESS;
+}
+
+NTSTATUS PsCreateEmptyProcess(PEPROCESS *Created)
+{
+    return PsCreateChildProcess((PEPROCESS)KiCurrentThread()->ApcState.Process, FALSE, Created);
 }
