@@ -139,7 +139,10 @@ NTSTATUS ObSetDescriptor(PVOID Object, PSECURITY_DESCRIPTOR Descriptor, BOOLEAN 
  * (OBJ_KERNEL_HANDLE) has the bits 0xFFFFFFFF80000000 and is of the System process's table in every context. */
 
 POB_HANDLE_TABLE ObSystemHandleTable(VOID);
-NTSTATUS ObCreateHandleTable(POB_HANDLE_TABLE *Table); /* empty. PASSIVE_LEVEL */
+/* Empty. Process outlives it. PASSIVE_LEVEL */
+NTSTATUS ObCreateHandleTable(struct _KPROCESS *Process, POB_HANDLE_TABLE *Table);
+/* Whose handles they are; NULL: the System process's. Any IRQL. */
+struct _KPROCESS *ObProcessOfTable(POB_HANDLE_TABLE Table);
 /* PASSIVE_LEVEL. The handles of Parent with OBJ_INHERIT become handles of Child, which is empty and used by nobody yet; kernel handles do not.
  * Those that are made or closed meanwhile may be there or not. STATUS_INSUFFICIENT_RESOURCES: Child has some of them, and can only be
  * deleted. */

@@ -95,16 +95,6 @@ PDEVICE_OBJECT NTAPI IoGetAttachedDeviceReference(PDEVICE_OBJECT Device)
     return Top;
 }
 
-BOOLEAN IopIsInStack(PDEVICE_OBJECT Base, PDEVICE_OBJECT Device)
-{
-    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
-    PDEVICE_OBJECT At = Base;
-    while (At != NULL && At != Device)
-        At = At->AttachedDevice;
-    ArchReleaseLock(&IopDatabaseLock, OldIrql);
-    return At != NULL;
-}
-
 /* [WDK IoGetLowerDeviceObject] referenced; NULL at the bottom of the stack. */
 PDEVICE_OBJECT NTAPI IoGetLowerDeviceObject(PDEVICE_OBJECT Device)
 {

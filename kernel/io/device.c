@@ -259,17 +259,37 @@ DECLSPEC_NOINLINE VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT Device)
 
 /* [WDK IoCreateDevice] Exclusive: one open file at a time, STATUS_ACCESS_DENIED for more; files relative to an open one are
  * that one's. STATUS_NO_SUCH_DEVICE while the device is not initialised or on its way out. */
-NTSTATUS IopReferenceDeviceForOpen(PDEVICE_OBJECT Device, BOOLEAN Relative)
+static NTSTATUS IopUseForOpenLocked(PDEVICE_OBJECT Device, BOOLEAN Relative)
 {
-    NTSTATUS Status = STATUS_SUCCESS;
-    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
     if ((IopDeviceState(Device)->ExtensionFlags & (DOE_DELETE_PENDING | DOE_UNLOAD_PENDING)) ||
         (Device->Flags & DO_DEVICE_INITIALIZING))
-        Status = STATUS_NO_SUCH_DEVICE;
-    else if ((Device->Flags & DO_EXCLUSIVE) && Device->ReferenceCount != 0 && !Relative)
-        Status = STATUS_ACCESS_DENIED;
-    else
-        Device->ReferenceCount++;
+        return STATUS_NO_SUCH_DEVICE;
+    if ((Device->Flags & DO_EXCLUSIVE) && Device->ReferenceCount != 0 && !Relative)
+        return STATUS_ACCESS_DENIED;
+    Device->ReferenceCount++;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS IopReferenceDeviceForOpen(PDEVICE_OBJECT Device, BOOLEAN Relative)
+{
+    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    NTSTATUS Status = IopUseForOpenLocked(Device, Relative);
+    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    return Status;
+}
+
+/* One holding of the lock: what is not in the stack may be gone, and is not looked at. */
+NTSTATUS IopReferenceInStack(PDEVICE_OBJECT Base, PDEVICE_OBJECT Device)
+{
+    NTSTATUS Status = STATUS_INVALID_DEVICE_OBJECT_PARAMETER;
+    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    PDEVICE_OBJECT At = Base;
+    while (At != NULL && At != Device)
+        At = At->AttachedDevice;
+    if (At != NULL)
+        Status = IopUseForOpenLocked(At, TRUE);
+    if (NT_SUCCESS(Status))
+        ObfReferenceObject(At);
     ArchReleaseLock(&IopDatabaseLock, OldIrql);
     return Status;
 }

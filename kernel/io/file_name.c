@@ -13,6 +13,7 @@ typedef struct _IOP_NAME {
     ULONG Length; /* bytes; more than a string can have is an error of who asked */
 } IOP_NAME;
 
+/* Without the file's lock: who asks may be its driver, in the middle of a request of the file. */
 static NTSTATUS IopSendNameQuery(PFILE_OBJECT File, FILE_NAME_INFORMATION *Answer, ULONG Room)
 {
     PDEVICE_OBJECT Top = IoGetRelatedDeviceObject(File);
@@ -24,7 +25,7 @@ static NTSTATUS IopSendNameQuery(PFILE_OBJECT File, FILE_NAME_INFORMATION *Answe
     Irp->AssociatedIrp.SystemBuffer = Answer;
     Stack->Parameters.QueryFile.Length = Room;
     Stack->Parameters.QueryFile.FileInformationClass = FileNameInformation;
-    return IopSendForFile(File, Top, Irp, &Iosb);
+    return IopSendAndWait(Top, Irp, &Iosb);
 }
 
 /* What the driver says of lengths is not believed. */

@@ -47,11 +47,20 @@ static BOOLEAN IopHasHandle(POB_HANDLE_TABLE Table, PFILE_OBJECT File)
     return Search.Found;
 }
 
-/* [WDK IRP_MJ_LOCK_CONTROL] IRP_MN_UNLOCK_ALL: a process has closed its last handle, others have theirs. */
-static VOID IopUnlockProcess(PFILE_OBJECT File)
+/* [WDK IRP_MJ_LOCK_CONTROL] IRP_MN_UNLOCK_ALL: a process has closed its last handle, others have theirs. A kernel handle, and one that is
+ * duplicated away, is closed by a thread of any process: the ranges that go are those of the process whose handle it was. */
+static VOID IopUnlockProcess(PFILE_OBJECT File, POB_HANDLE_TABLE Table)
 {
+    KAPC_STATE State;
+    PKPROCESS Owner = ObProcessOfTable(Table);
+    if (Owner == NULL)
+        Owner = &PsInitialSystemProcess->Pcb;
+    if (Owner->AddressSpace == NULL)
+        return; /* it was never finished, and has locked nothing */
+    KeStackAttachProcess(Owner, &State);
     if (!IopFastUnlockAll(File, IoGetRelatedDeviceObject(File)))
         IopSendClosing(File, IRP_MJ_LOCK_CONTROL, IRP_MN_UNLOCK_ALL);
+    KeUnstackDetachProcess(&State);
 }
 
 static VOID IopEndHandles(PFILE_OBJECT File)
@@ -71,7 +80,7 @@ static VOID IopCloseFile(PVOID Object, POB_HANDLE_TABLE Table, LONG64 HandlesLef
     if (Synchronous)
         IopLockFile(File);
     if (HandlesLeft != 0)
-        IopUnlockProcess(File);
+        IopUnlockProcess(File, Table);
     else
         IopEndHandles(File);
     if (Synchronous)

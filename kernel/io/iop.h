@@ -66,6 +66,8 @@ VOID IopInitDeviceType(VOID);
  * (IopTryUnload). */
 BOOLEAN IopDeviceIsIdleLocked(PDEVICE_OBJECT Device);
 NTSTATUS IopReferenceDeviceForOpen(PDEVICE_OBJECT Device, BOOLEAN Relative);
+/* The same and an object reference, if it belongs to the stack on Base. STATUS_INVALID_DEVICE_OBJECT_PARAMETER. IRQL <= DISPATCH_LEVEL. */
+NTSTATUS IopReferenceInStack(PDEVICE_OBJECT Base, PDEVICE_OBJECT Device);
 VOID IopDereferenceDevice(PDEVICE_OBJECT Device); /* undoes it; may delete the device or unload its driver */
 VOID IopAfterDetach(PDEVICE_OBJECT Device);       /* the same when a device above it went */
 VOID IopReportDevice(PDEVICE_OBJECT Device, PCSTR Kind);
@@ -451,9 +453,6 @@ static inline IOP_FILE *IopFile(PFILE_OBJECT Object)
 {
     return CONTAINING_RECORD(Object, IOP_FILE, Object);
 }
-
-/* attach.c. IRQL <= DISPATCH_LEVEL. Does Device belong to the stack on Base? */
-BOOLEAN IopIsInStack(PDEVICE_OBJECT Base, PDEVICE_OBJECT Device);
 
 /* extra_create.c: where an IRP that opens a file has its list of extra create parameters. */
 PECP_LIST *IopEcpListOf(PIRP Irp);

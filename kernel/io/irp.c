@@ -59,11 +59,15 @@ DECLSPEC_NOINLINE PIRP NTAPI IoMakeAssociatedIrp(PIRP Master, CCHAR StackSize)
     return Irp;
 }
 
-/* [WDK IoGetRequestorProcess] NULL when no thread is known. */
+/* [WDK IoGetRequestorProcess] NULL when no thread is known. Of a thread that is attached it is the process it sends the request in. */
 PEPROCESS NTAPI IoGetRequestorProcess(PIRP Irp)
 {
     PETHREAD Thread = Irp->Tail.Overlay.Thread;
-    return Thread != NULL ? CONTAINING_RECORD(Thread->Tcb.Process, EPROCESS, Pcb) : NULL;
+    if (Thread == NULL)
+        return NULL;
+    PKPROCESS Process =
+        Irp->ApcEnvironment == OriginalApcEnvironment ? Thread->Tcb.Process : Thread->Tcb.ApcState.Process;
+    return CONTAINING_RECORD(Process, EPROCESS, Pcb);
 }
 
 PEPROCESS NTAPI IoGetCurrentProcess(VOID)

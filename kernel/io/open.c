@@ -132,6 +132,7 @@ static NTSTATUS IopSendCreate(PFILE_OBJECT File, OB_PARSE *Parse, PIO_STATUS_BLO
     IO_SECURITY_CONTEXT Security = {
         NULL, &Access, Access.RemainingDesiredAccess | Access.PreviouslyGrantedAccess, Open->CreateOptions};
     IopFillCreate(Irp, File, Parse, &Security);
+    Irp->UserIosb = Iosb;
     *IopEcpListOf(Irp) = Open->Ecps;
     NTSTATUS Status = IopCallAndWait(Top, Irp, NULL);
     *Iosb = Irp->IoStatus;
@@ -147,12 +148,9 @@ static NTSTATUS IopUseHint(PFILE_OBJECT File, PDEVICE_OBJECT Hint)
 {
     if (Hint == NULL)
         return STATUS_SUCCESS;
-    if (!IopIsInStack(IopBaseDevice(File), Hint))
-        return STATUS_INVALID_DEVICE_OBJECT_PARAMETER;
-    NTSTATUS Status = IopReferenceDeviceForOpen(Hint, TRUE);
+    NTSTATUS Status = IopReferenceInStack(IopBaseDevice(File), Hint);
     if (!NT_SUCCESS(Status))
         return Status;
-    ObfReferenceObject(Hint);
     IopFile(File)->Hint = Hint;
     File->Flags |= IOP_FO_HAS_HINT;
     return STATUS_SUCCESS;

@@ -11,6 +11,7 @@ PIRP volatile KtServicePended;
 static LARGE_INTEGER ServiceWroteAt;
 static PFILE_OBJECT ServiceTarget; /* of the last rename, only to be compared */
 static UCHAR ServiceLocked;        /* minor function of the last lock request */
+static PEPROCESS ServiceUnlocked;  /* whose ranges the last one was about */
 
 static NTSTATUS ServiceComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
@@ -71,6 +72,7 @@ static NTSTATUS NTAPI ServiceDispatch(PDEVICE_OBJECT Device, PIRP Irp)
         return ServiceComplete(Irp, STATUS_SUCCESS, Stack->Parameters.Write.Length);
     case IRP_MJ_LOCK_CONTROL:
         ServiceLocked = Stack->MinorFunction;
+        ServiceUnlocked = IoGetRequestorProcess(Irp);
         return ServiceComplete(Irp, STATUS_SUCCESS, 0);
     case IRP_MJ_SET_INFORMATION:
         ServiceTarget = Stack->Parameters.SetFile.FileObject;
@@ -340,7 +342,12 @@ static VOID UserLocks(KT_CONTEXT *Kt)
                          &ME->Position.CurrentByteOffset, 0, TRUE, TRUE) == 0);
     KT_EXPECT(ServiceLocked == IRP_MN_LOCK && File->LockOperation);
     KT_EXPECT(NtClose(Second) == 0 && ServiceLocked == IRP_MN_LOCK); /* it has another one */
+    /* the ranges that go are those of the handle's process, not of who closes it */
+    KT_EXPECT(ObCloseHandle(Kept, KernelMode) == 0 && ServiceUnlocked == PsInitialSystemProcess);
+    KT_EXPECT(ObOpenObjectByPointer(File, OBJ_KERNEL_HANDLE, NULL, GENERIC_READ, IoFileObjectType, KernelMode,
+                                    &Kept) == 0);
     KT_EXPECT(NtClose(ME->File) == 0 && ServiceLocked == IRP_MN_UNLOCK_ALL);
+    KT_EXPECT(ServiceUnlocked == PsGetCurrentProcess());
     ServiceLocked = 0;
     KT_EXPECT(ObCloseHandle(Kept, KernelMode) == 0 && ServiceLocked == 0); /* that is a cleanup */
     KT_EXPECT(UserOpen(GENERIC_READ | SYNCHRONIZE, 0) == STATUS_SUCCESS);

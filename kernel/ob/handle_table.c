@@ -190,13 +190,14 @@ VOID ObpForEachTable(VOID (*Routine)(OB_HANDLE_TABLE *Table, PVOID Context), PVO
     ExReleaseFastMutex(&ObpTablesLock);
 }
 
-NTSTATUS ObCreateHandleTable(POB_HANDLE_TABLE *Created)
+NTSTATUS ObCreateHandleTable(PKPROCESS Process, POB_HANDLE_TABLE *Created)
 {
     OB_HANDLE_TABLE *Table = ObpAllocateForTable(sizeof(*Table));
 
     if (Table == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Table->Lock = (ARCH_LOCK)OBP_TABLE_LOCK;
+    Table->Process = Process;
     Table->Directory = Table->FirstBlocks;
     ObpEnterTable(Table);
     *Created = Table;
@@ -276,6 +277,11 @@ VOID ObDeleteHandleTable(POB_HANDLE_TABLE Table)
     if (Table->Directory != Table->FirstBlocks)
         ExFreePoolWithTag(Table->Directory, OBP_TAG_HANDLES);
     ExFreePoolWithTag(Table, OBP_TAG_HANDLES);
+}
+
+PKPROCESS ObProcessOfTable(POB_HANDLE_TABLE Table)
+{
+    return Table->Process;
 }
 
 ULONG ObHandleCount(POB_HANDLE_TABLE Table)

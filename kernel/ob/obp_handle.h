@@ -18,6 +18,7 @@ typedef struct _OBP_ENTRY {
 
 /* Blocks of entries never move, so an index is found without a search. Entry 0 is not used. (l) ObpTablesLock */
 typedef struct _OB_HANDLE_TABLE {
+    PKPROCESS Process;                        /* constant; NULL: System */
     ARCH_LOCK Lock;                           /* (h) */
     OBP_ENTRY **Directory;                    /* (h) FirstBlocks, or OBP_MAX_BLOCKS pointers in pool */
     OBP_ENTRY *FirstBlocks[OBP_FIRST_BLOCKS]; /* (h) */

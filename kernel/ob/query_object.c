@@ -80,7 +80,7 @@ static NTSTATUS ObpQueryNameFor(PVOID Object, OBP_ANSWER *Answer)
         ULONG Size = ObpSizeOfName(Name);
         if (Name->Name.Buffer != NULL)
             Name->Name.Buffer = (PWCH)((POBJECT_NAME_INFORMATION)Answer->Buffer + 1);
-        NTSTATUS Written = MmWriteCaller(Answer->Buffer, Name, Size, Answer->Mode);
+        NTSTATUS Written = MmTryWriteCaller(Answer->Buffer, Name, Size, Answer->Mode);
         Status = NT_SUCCESS(Written) ? Status : Written;
     }
     if (Name != NULL)

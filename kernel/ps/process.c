@@ -91,7 +91,7 @@ static NTSTATUS PspInheritHandles(PEPROCESS Process, PEPROCESS Parent)
  * closed in the context of the process, which needs the rest. */
 static NTSTATUS PspFillProcess(PEPROCESS Process, PEPROCESS Parent, BOOLEAN InheritHandles)
 {
-    NTSTATUS Status = ObCreateHandleTable(&Process->Pcb.HandleTable);
+    NTSTATUS Status = ObCreateHandleTable(&Process->Pcb, &Process->Pcb.HandleTable);
 
     if (NT_SUCCESS(Status))
         Status = SeDuplicateToken(Parent->Token, FALSE, TokenPrimary, SecurityAnonymous, &Process->Token);

@@ -122,11 +122,28 @@ static NTSTATUS TellName(PIRP Irp, PIO_STACK_LOCATION Location)
     return CtComplete(Irp, Copied < NameLength ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS, Fixed + Copied);
 }
 
+static union {
+    OBJECT_NAME_INFORMATION Name;
+    UCHAR Bytes[4096];
+} Object;
+
+/* As a filter that logs does, in the middle of a synchronous file's request: it does not wait for that. */
+static NTSTATUS AskOwnName(PIRP Irp, PFILE_OBJECT File)
+{
+    ULONG Needed;
+    return CtComplete(Irp, ObQueryNameString(File, &Object.Name, sizeof(Object), &Needed), 0);
+}
+
 static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
     UNREFERENCED_PARAMETER(DeviceObject);
     switch (Location->MajorFunction) {
+    case IRP_MJ_CREATE:
+        CT_CHECK(Irp->UserIosb != NULL);
+        return CtComplete(Irp, STATUS_SUCCESS, FILE_OPENED);
+    case IRP_MJ_READ:
+        return AskOwnName(Irp, Location->FileObject);
     case IRP_MJ_QUERY_INFORMATION:
         return TellName(Irp, Location);
     case IRP_MJ_QUERY_EA:
@@ -196,11 +213,6 @@ static VOID Attributes(VOID)
     IoDeleteDevice(Device);
 }
 
-static union {
-    OBJECT_NAME_INFORMATION Name;
-    UCHAR Bytes[4096];
-} Object;
-
 static BOOLEAN IsCalled(PCWSTR Text)
 {
     UNICODE_STRING Expected;
@@ -229,6 +241,8 @@ static VOID CheckShort(HANDLE Handle)
 static VOID FileNames(VOID)
 {
     HANDLE Handle;
+    IO_STATUS_BLOCK Iosb;
+    UCHAR Byte[1];
     ULONG Needed = 0;
     CT_REQUIRE(Prepare());
     NameStatus = STATUS_SUCCESS;
@@ -238,6 +252,8 @@ static VOID FileNames(VOID)
     CT_SUCCESS(AskName(Handle, sizeof(Object), &Needed));
     CT_CHECK(IsCalled(L"\\Device\\CtCheck\\told") && NameQuestions == 1);
     CheckShort(Handle);
+    CT_SUCCESS(ZwReadFile(Handle, NULL, NULL, NULL, &Iosb, Byte, sizeof(Byte), NULL, NULL));
+    CT_CHECK(IsCalled(L"\\Device\\CtCheck\\told"));
     NameLength = 1200; /* asked for once more, with more room */
     NameQuestions = 0;
     CT_SUCCESS(AskName(Handle, sizeof(Object), &Needed));
