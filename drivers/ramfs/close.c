@@ -9,10 +9,15 @@ static VOID DeleteIfAsked(RAMFS_NODE *Node, PFILE_OBJECT File)
         Node->DeletePending = TRUE;
 }
 
-/* With its last handle the file loses its name; what is left goes with the last reference. */
+/* With its last handle the file loses its name; what is left goes with the last reference. The name that watches knew it by goes also when it
+ * stays: a folder above it may be renamed from now on. */
 static VOID EndHandles(RAMFS_NODE *Node)
 {
-    if (--Node->Handles != 0 || !Node->DeletePending || Node->Parent == NULL)
+    if (--Node->Handles != 0)
+        return;
+    RamfsFree(Node->FullName.Buffer, Node->FullName.MaximumLength);
+    Node->FullName = (STRING){0, 0, NULL};
+    if (!Node->DeletePending || Node->Parent == NULL)
         return;
     RamfsNotify(Node, RamfsNameFilter(Node), FILE_ACTION_REMOVED);
     RamfsUnlink(Node); /* the file holds it still */

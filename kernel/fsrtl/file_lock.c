@@ -87,6 +87,15 @@ static VOID NTAPI FsRtlpRemove(PIO_CSQ Csq, PIRP Irp)
     RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
 }
 
+/* At the cleanup of a file nobody waits on, whatever process he asked in: a kernel handle is closed in any. */
+static BOOLEAN FsRtlpIsWaitOf(PIRP Irp, const FSRTL_OWNER *Owner)
+{
+    FSRTL_OWNER Found = FsRtlpOwnerOfIrp(Irp);
+    if (Found.File != Owner->File || (!Owner->AnyKey && Found.Key != Owner->Key))
+        return FALSE;
+    return Found.Process == Owner->Process || (Owner->File->Flags & FO_CLEANUP_COMPLETE) != 0;
+}
+
 /* Context: an FSRTL_OWNER; NULL: any. */
 static PIRP NTAPI FsRtlpPeekNext(PIO_CSQ Csq, PIRP After, PVOID Context)
 {
@@ -95,9 +104,7 @@ static PIRP NTAPI FsRtlpPeekNext(PIO_CSQ Csq, PIRP After, PVOID Context)
     PLIST_ENTRY E = After != NULL ? After->Tail.Overlay.ListEntry.Flink : Head->Flink;
     for (; E != Head; E = E->Flink) {
         PIRP Irp = CONTAINING_RECORD(E, IRP, Tail.Overlay.ListEntry);
-        FSRTL_OWNER Found = FsRtlpOwnerOfIrp(Irp);
-        if (Owner == NULL || (Found.File == Owner->File && Found.Process == Owner->Process &&
-                              (Owner->AnyKey || Found.Key == Owner->Key)))
+        if (Owner == NULL || FsRtlpIsWaitOf(Irp, Owner))
             return Irp;
     }
     return NULL;

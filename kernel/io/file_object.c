@@ -55,8 +55,6 @@ static VOID IopUnlockProcess(PFILE_OBJECT File, POB_HANDLE_TABLE Table)
     PKPROCESS Owner = ObProcessOfTable(Table);
     if (Owner == NULL)
         Owner = &PsInitialSystemProcess->Pcb;
-    if (Owner->AddressSpace == NULL)
-        return; /* it was never finished, and has locked nothing */
     KeStackAttachProcess(Owner, &State);
     if (!IopFastUnlockAll(File, IoGetRelatedDeviceObject(File)))
         IopSendClosing(File, IRP_MJ_LOCK_CONTROL, IRP_MN_UNLOCK_ALL);

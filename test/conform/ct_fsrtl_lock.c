@@ -152,6 +152,26 @@ static VOID LockIrp(VOID)
     FsRtlUninitializeFileLock(&FileLock);
 }
 
+/* A request of another process (here: of none) waits on when this one unlocks all, and not when the file is cleaned up. */
+static VOID LockCleanup(VOID)
+{
+    FILE_LOCK FileLock;
+    static CT_REQUEST Held, Waits;
+    FsRtlInitializeFileLock(&FileLock, NULL, NULL);
+    CT_SUCCESS(Process(&FileLock, &Held, IRP_MN_LOCK, First, 0, SL_EXCLUSIVE_LOCK));
+    CT_STATUS(Process(&FileLock, &Waits, IRP_MN_LOCK, Second, 5, SL_EXCLUSIVE_LOCK), STATUS_PENDING);
+    Waits.Irp->Tail.Overlay.Thread = NULL;
+    CT_STATUS(FsRtlFastUnlockAll(&FileLock, Second, PsGetCurrentProcess(), NULL), STATUS_RANGE_NOT_LOCKED);
+    CT_STATUS(CtStatusOf(&Waits), STATUS_PENDING);
+    Second->Flags |= FO_CLEANUP_COMPLETE;
+    CT_STATUS(FsRtlFastUnlockAll(&FileLock, Second, PsGetCurrentProcess(), NULL), STATUS_RANGE_NOT_LOCKED);
+    CT_STATUS(CtStatusOf(&Waits), STATUS_CANCELLED);
+    Second->Flags &= ~(ULONG)FO_CLEANUP_COMPLETE;
+    CtFreeRequest(&Held);
+    CtFreeRequest(&Waits);
+    FsRtlUninitializeFileLock(&FileLock);
+}
+
 /* --- the file system's routines --- */
 
 static ULONG Unlocked, Completed;
@@ -218,7 +238,7 @@ static VOID LockNext(VOID)
 
 static const CT_CASE Cases[] = {
     {"fsrtl_lock.basic", LockBasic},       {"fsrtl_lock.all", LockAll},   {"fsrtl_lock.irp", LockIrp},
-    {"fsrtl_lock.routines", LockRoutines}, {"fsrtl_lock.next", LockNext},
+    {"fsrtl_lock.routines", LockRoutines}, {"fsrtl_lock.next", LockNext}, {"fsrtl_lock.cleanup", LockCleanup},
 };
 
 CT_DRIVER(Cases)

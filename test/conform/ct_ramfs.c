@@ -543,6 +543,37 @@ static VOID RamfsNotify(VOID)
     CT_SUCCESS(Delete(TEMP L"watched"));
 }
 
+static HANDLE Watch(PCWSTR Path, HANDLE Event, PIO_STATUS_BLOCK Iosb, PVOID Room, ULONG Length)
+{
+    HANDLE Folder = OpenAsynchronous(Path, FILE_DIRECTORY_FILE);
+    CT_STATUS(NtNotifyChangeDirectoryFile(Folder, Event, NULL, NULL, Iosb, Room, Length,
+                                          FILE_NOTIFY_CHANGE_FILE_NAME, FALSE),
+              STATUS_PENDING);
+    return Folder;
+}
+
+/* A folder that was watched is watched again after the one above it got another name. */
+static VOID RamfsNotifyMoved(VOID)
+{
+    HANDLE Folder, Event = MakeEvent();
+    ULONG64 Room[32];
+    IO_STATUS_BLOCK Iosb;
+    ZwClose(Make(TEMP L"above", FILE_DIRECTORY_FILE));
+    ZwClose(Make(TEMP L"above\\below", FILE_DIRECTORY_FILE));
+    ZwClose(Watch(TEMP L"above\\below", Event, &Iosb, Room, sizeof(Room)));
+    Folder = OpenAsynchronous(TEMP L"above", FILE_DIRECTORY_FILE);
+    CT_SUCCESS(Rename(Folder, NULL, L"moved", FALSE));
+    ZwClose(Folder);
+    Folder = Watch(TEMP L"moved\\below", Event, &Iosb, Room, sizeof(Room));
+    ZwClose(Make(TEMP L"moved\\below\\x", FILE_DELETE_ON_CLOSE));
+    CT_STATUS(Iosb.Status, STATUS_SUCCESS); /* the change has ended it already */
+    CT_CHECK(IsChange(Room, FILE_ACTION_ADDED, L"x"));
+    ZwClose(Folder);
+    ZwClose(Event);
+    CT_SUCCESS(Delete(TEMP L"moved\\below"));
+    CT_SUCCESS(Delete(TEMP L"moved"));
+}
+
 /* Below too; a request that is cancelled ends; the folder's end ends it. */
 static VOID RamfsNotifyTree(VOID)
 {
@@ -882,6 +913,7 @@ static const CT_CASE Cases[] = {
     {"ramfs.lock_waits", RamfsLockWaits},
     {"ramfs.notify", RamfsNotify},
     {"ramfs.notify_tree", RamfsNotifyTree},
+    {"ramfs.notify_moved", RamfsNotifyMoved},
     {"ramfs.scan", RamfsScan},
     {"ramfs.pattern", RamfsPattern},
     {"ramfs.closed", RamfsClosed},
