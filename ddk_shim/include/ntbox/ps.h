@@ -129,6 +129,3 @@ NTSYSAPI NTSTATUS NTAPI NtSetInformationProcess(HANDLE ProcessHandle,
                                                 PVOID ProcessInformation, ULONG ProcessInformationLength);
 NTSYSAPI NTSTATUS NTAPI NtOpenThread(PHANDLE ThreadHandle, ACCESS_MASK DesiredAccess,
                                      POBJECT_ATTRIBUTES ObjectAttributes, PCLIENT_ID ClientId);
-
-NTKERNELAPI NTSTATUS NTAPI KeExpandKernelStackAndCalloutEx(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter,
-                                                           SIZE_T Size, BOOLEAN Wait, PVOID Context);
