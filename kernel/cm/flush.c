@@ -48,19 +48,27 @@ static NTSTATUS CmpCopyFile(CMP_HIVE *Hive, uint8_t **Copy, uint32_t *Length)
     return Status;
 }
 
-static VOID CmpKeepDirty(CMP_HIVE *Hive)
+/* A system without a writable volume. */
+static BOOLEAN CmpIsNoVolume(const CMP_HIVE *Hive, NTSTATUS Status)
+{
+    return !Hive->Loaded &&
+           (Status == STATUS_OBJECT_PATH_NOT_FOUND || Status == STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
+/* It is tried again by itself, but not for ever on a system without a volume: there the next change does. */
+static VOID CmpKeepDirty(CMP_HIVE *Hive, NTSTATUS Status)
 {
     CmpLockExclusive();
     Hive->Hive.Dirty = true;
+    if (!CmpIsNoVolume(Hive, Status))
+        CmpFlushLater(Hive);
     CmpUnlockExclusive();
 }
 
-/* Once for each hive. A system without a writable volume is no news. */
+/* Once for each hive. That there is no volume is no news. */
 static VOID CmpSayUnwritten(CMP_HIVE *Hive, NTSTATUS Status)
 {
-    BOOLEAN NoVolume =
-        !Hive->Loaded && (Status == STATUS_OBJECT_PATH_NOT_FOUND || Status == STATUS_OBJECT_NAME_NOT_FOUND);
-    if (!NoVolume && !Hive->Unwritten)
+    if (!CmpIsNoVolume(Hive, Status) && !Hive->Unwritten)
         KdLog("%wZ cannot be written: status 0x%08X; the hive stays in memory", &Hive->File,
               (unsigned)Status);
     Hive->Unwritten = TRUE;
@@ -79,7 +87,7 @@ static NTSTATUS CmpWriteHive(CMP_HIVE *Hive)
     ExFreePoolWithTag(Copy, CMP_TAG_HIVE);
     if (NT_SUCCESS(Status))
         return STATUS_SUCCESS;
-    CmpKeepDirty(Hive);
+    CmpKeepDirty(Hive, Status);
     CmpSayUnwritten(Hive, Status);
     return Status == STATUS_INSUFFICIENT_RESOURCES ? Status : STATUS_REGISTRY_IO_FAILED;
 }
