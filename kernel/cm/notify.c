@@ -108,15 +108,21 @@ static NTSTATUS CmpEnqueue(CMP_KEY *Key, CMP_REQUEST *Request, ULONG Filter, BOO
     return STATUS_NOTIFY_ENUM_DIR;
 }
 
-/* A wait that ended without the change, because the thread is to end. */
+/* A wait that ended without the change, because the thread is to end or has an APC. Nobody will set the caller's event. */
 static NTSTATUS CmpWithdraw(CMP_REQUEST *Request, NTSTATUS Status)
 {
+    PKEVENT Event = NULL;
     CmpLockExclusive();
-    if (KeReadStateEvent(Request->Waiter) == 0)
+    if (KeReadStateEvent(Request->Waiter) == 0) {
         RemoveEntryList(&Request->Entry);
-    else
+        Event = Request->Event;
+        Request->Event = NULL;
+    } else {
         Status = Request->Status;
+    }
     CmpUnlockExclusive();
+    if (Event != NULL)
+        ObfDereferenceObject(Event);
     return Status;
 }
 
