@@ -332,13 +332,12 @@ static NTSTATUS MiFlushPages(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length
     *Iosb = (IO_STATUS_BLOCK){.Status = STATUS_SUCCESS};
     while (Segment->Kind == MmSegmentFile && Length != 0 && NT_SUCCESS(Iosb->Status) &&
            MiNextDirty(Segment, &Page, Last, &Frame)) {
-        ULONG64 At = (Page - 1) << PAGE_SHIFT;
+        ULONG64 At = (Page - 1) << PAGE_SHIFT, Left = Segment->Size - At;
         ULONG_PTR Done = 0;
         if (!MiWatchWrites(Segment, Page - 1, Frame))
             MiSetDirty(Segment, Page - 1, Frame);
-        /* [WDK IRP_MJ_WRITE] the last one too: the file system cuts what lies behind the end */
         Iosb->Status = MmUpcalls->TransferPages(Segment->File, At, MmDirectMap(Frame << PAGE_SHIFT),
-                                                PAGE_SIZE, TRUE, &Done);
+                                                Left < PAGE_SIZE ? (ULONG)Left : PAGE_SIZE, TRUE, &Done);
         Iosb->Information += Done;
         if (!NT_SUCCESS(Iosb->Status))
             MiSetDirty(Segment, Page - 1, Frame);

@@ -9,7 +9,8 @@ typedef struct CT_FILE {
     ULONG Size;
     SECTION_OBJECT_POINTERS Pointers;
     volatile LONG Reads, Writes;
-    volatile LONG Wrong; /* transfers that are not of whole pages, or not paging I/O */
+    volatile LONG Wrong;  /* transfers that are not of whole pages, or not paging I/O */
+    volatile LONG Behind; /* writes of more than the file has */
 } CT_FILE;
 
 static CT_FILE *CtFile; /* one in each driver */
@@ -27,7 +28,7 @@ static inline NTSTATUS NTAPI CtFileClose(PDEVICE_OBJECT Device, PIRP Irp)
     return CtComplete(Irp, STATUS_SUCCESS, 0);
 }
 
-/* Paging reads and writes only: whole pages in an MDL, which are cut at the end of the file. */
+/* Paging reads and writes only: whole pages in an MDL, but for the last one of a write. */
 static inline NTSTATUS NTAPI CtFileTransfer(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
@@ -36,10 +37,12 @@ static inline NTSTATUS NTAPI CtFileTransfer(PDEVICE_OBJECT Device, PIRP Irp)
     LONGLONG Offset = Stack->Parameters.Read.ByteOffset.QuadPart;
     UNREFERENCED_PARAMETER(Device);
     if (!(Irp->Flags & IRP_PAGING_IO) || !(Irp->Flags & IRP_NOCACHE) || Irp->MdlAddress == NULL ||
-        Offset % PAGE_SIZE != 0 || Length % PAGE_SIZE != 0)
+        Offset % PAGE_SIZE != 0)
         InterlockedIncrement(&CtFile->Wrong);
     if (Offset >= CtFile->Size || Irp->MdlAddress == NULL)
         return CtComplete(Irp, STATUS_END_OF_FILE, 0);
+    if (Writes && Length > CtFile->Size - Offset)
+        InterlockedIncrement(&CtFile->Behind);
     if (Length > CtFile->Size - Offset)
         Length = (ULONG)(CtFile->Size - Offset);
     PUCHAR Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);

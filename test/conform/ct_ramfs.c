@@ -782,6 +782,13 @@ static VOID RamfsCoherent(VOID)
         CT_CHECK(Bytes[6] == 'w' && Bytes[7] == 'z');
         CT_SUCCESS(Get(File, 6, Buffer, 2, &Got));
         CT_CHECK(RtlCompareMemory(Buffer, "wz", 2) == 2);
+        CT_SUCCESS(
+            Put(File, 10, "longer", 6)); /* behind the section, in its last page, which is written next */
+        Bytes[0] = 'Q';
+        CT_SUCCESS(Get(File, 10, Buffer, 6, &Got));
+        CT_CHECK(Got == 6 && RtlCompareMemory(Buffer, "longer", 6) == 6);
+        CT_SUCCESS(Get(File, 0, Buffer, 1, &Got));
+        CT_CHECK(Buffer[0] == 'Q');
     }
     CT_SUCCESS(ZwUnmapViewOfSection(ZwCurrentProcess(), View));
     ZwClose(Section);

@@ -132,6 +132,7 @@ static VOID WriteThroughView(HANDLE Handle)
     CT_SUCCESS(ZwClose(Section));
     CT_EQUAL(File.Reads, 3);
     CT_EQUAL(File.Wrong, 0);
+    CT_EQUAL(File.Behind, 0);
     CT_CHECK(Contents[0] == 0 && Contents[0x1041] == 65);
     CT_CHECK(MmForceSectionClosed(&File.Pointers, FALSE));
 }
