@@ -169,12 +169,18 @@ static ExitCode save_hive(const Run *run, ExitCode code, GError **error)
     return code == ExitPass && !saved ? ExitFault : code;
 }
 
+static bool prepare_hive(const Run *run, GError **error)
+{
+    return !run->Options->HiveFile || saved_hive_prepare(run->Options->HiveFile, error);
+}
+
 ExitCode run_main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     Run run = {.Options = run_options_parse(argc, argv, &error)};
     ExitCode code = ExitUsage;
-    if (run.Options && prepare_files(&run, &error) && prepare_boot(&run, &error) && start(&run, &error))
+    if (run.Options && prepare_hive(&run, &error) && prepare_files(&run, &error) &&
+        prepare_boot(&run, &error) && start(&run, &error))
         code = save_hive(&run, report(&run), &error);
     if (error)
         fprintf(stderr, "ntbox: %s\n", error->message);

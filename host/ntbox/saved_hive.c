@@ -2,6 +2,10 @@
  * The SYSTEM hive out of its records. The guest is not trusted: parts that overlap, are missing or make no hive are refused. */
 #include "saved_hive.h"
 
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "cm/hive_host.h"
 #include "usage.h"
 
@@ -45,12 +49,23 @@ static bool check(const GByteArray *bytes, GError **error)
                        hive.Error.Offset, hive.Error.Rule);
 }
 
+bool saved_hive_prepare(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        return usage_error(error, "--save-hive: '%s' is no ordinary file", path);
+    if (*path && g_access(folder, W_OK | X_OK) == 0)
+        return true;
+    return usage_error(error, "--save-hive: no file can be made in the folder '%s'", *path ? folder : "");
+}
+
 bool saved_hive_write(const RunReport *report, const char *path, GError **error)
 {
     g_autoptr(GByteArray) hive = g_byte_array_new();
     g_autoptr(GError) reason = NULL;
+    g_autofree char *target = realpath(path, NULL); /* a symbolic link stays one */
     if (!collect(report, hive, error) || !check(hive, error))
         return false;
-    return g_file_set_contents(path, (const char *)hive->data, hive->len, &reason) ||
+    return g_file_set_contents(target ? target : path, (const char *)hive->data, hive->len, &reason) ||
            usage_error(error, "--save-hive: %s", reason->message);
 }

@@ -49,8 +49,12 @@ class Hive:
         expect_equal('Start', out.split()[-1], '3')
 
     def cannot_be_written(self):
-        code, _ = report(self.ntbox, 'run', self.driver, '--save-hive', os.path.join(self.folder, 'none', 'hive'))
-        expect('a failure is told', code != 0)
+        """Said before the machine starts, as an error of usage; nothing is replaced."""
+        for path in (os.path.join(self.folder, 'none', 'hive'), self.folder, '/dev/full', ''):
+            done = subprocess.run([self.ntbox, 'run', self.driver, '--save-hive', path], capture_output=True, text=True, timeout=60)
+            expect_equal(f'exit code for {path!r}', done.returncode, 3)
+            expect(f'a sentence for {path!r}', '--save-hive' in done.stderr)
+        expect('the device is a device still', not os.path.isfile('/dev/full'))
 
 
 def main():
