@@ -86,5 +86,8 @@ BOOLEAN PsIsRoutineRunning(struct _IM_MODULE *Module);
  * and report, counted. */
 ULONG PsReportDriverThreads(struct _IM_MODULE *Module);
 
+/* Timers by handle whose routine lies in Module: stopped, reported, counted. */
+ULONG PsReportDriverTimers(struct _IM_MODULE *Module);
+
 /* APCs that lie in Module or would call it: taken out, reported, counted. */
 ULONG PsReportDriverApcs(struct _IM_MODULE *Module);

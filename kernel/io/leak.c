@@ -54,6 +54,7 @@ static VOID IopReportQueuedLeaks(PIM_MODULE Module)
     ULONG Timers = KeReportDriverTimers(Module->Name, Module->Base, Module->Size);
     KeFlushQueuedDpcs(); /* one that was expiring on another processor is in its queue again, or its DPC has run */
     Timers += KeReportDriverTimers(Module->Name, Module->Base, Module->Size);
+    Timers += PsReportDriverTimers(Module);
     if (Timers != 0)
         KdLog("%s: %lu timers were not cancelled; they are taken out of the queue", Module->Name, Timers);
     ULONG Items = ExReportDriverWorkItems(Module->Name, Module->Base, Module->Size);

@@ -4,6 +4,8 @@
 #include "ps_service.h"
 #include "psp.h"
 #include "mm_caller.h"
+#include "image.h"
+#include "kd.h"
 #include "ob.h"
 
 /* (m) Mutex; (t) PspTimerLock. Who sets or cancels holds Mutex; it is taken before PspTimerLock. */
@@ -13,10 +15,11 @@ typedef struct _PSP_TIMER {
     KDPC Dpc;           /* expired: queues Apc */
     KAPC Apc;        /* (m), and the DPC while the timer is set; queued: it holds a reference on the timer */
     PETHREAD Thread; /* (m)(t) whose list it is in; NULL: there is no routine */
-    LIST_ENTRY ThreadEntry; /* (t) */
+    LIST_ENTRY ThreadEntry, Entry; /* (t) the second is of PspRoutineTimers */
 } PSP_TIMER;
 
 static POBJECT_TYPE PspTimerType;
+static LIST_ENTRY PspRoutineTimers = {&PspRoutineTimers, &PspRoutineTimers}; /* (t) those with a routine */
 static ARCH_LOCK PspTimerLock = ARCH_LOCK_INIT("PspTimer", LockRankPs, DISPATCH_LEVEL);
 
 /* --- the routine --- */
@@ -53,6 +56,7 @@ static VOID PspUnlinkTimer(PSP_TIMER *Timer)
     KIRQL OldIrql = ArchAcquireLock(&PspTimerLock);
 
     RemoveEntryList(&Timer->ThreadEntry);
+    RemoveEntryList(&Timer->Entry);
     Timer->Thread = NULL;
     ArchReleaseLock(&PspTimerLock, OldIrql);
 }
@@ -92,6 +96,7 @@ static VOID PspStartTimer(PSP_TIMER *Timer, const PS_TIMER_SETTING *Setting, KPR
         KIRQL OldIrql = ArchAcquireLock(&PspTimerLock);
         Timer->Thread = Thread;
         InsertTailList(&Thread->TimerList, &Timer->ThreadEntry);
+        InsertTailList(&PspRoutineTimers, &Timer->Entry);
         ArchReleaseLock(&PspTimerLock, OldIrql);
     }
     (void)KeSetCoalescableTimer(&Timer->Timer, Setting->DueTime, Setting->Period, Setting->TolerableDelay,
@@ -140,6 +145,38 @@ VOID PspStopTimersOf(PETHREAD Thread)
         PspUnlockTimer(Timer);
         ObDereferenceObject(Timer);
     }
+}
+
+/* A timer whose routine lies in the module, referenced. While it is in the list its APC stays as it is. */
+static PSP_TIMER *PspTimerInto(const IM_MODULE *Module)
+{
+    PSP_TIMER *Found = NULL;
+    KIRQL OldIrql = ArchAcquireLock(&PspTimerLock);
+
+    for (LIST_ENTRY *E = PspRoutineTimers.Flink; E != &PspRoutineTimers && Found == NULL; E = E->Flink) {
+        PSP_TIMER *Timer = CONTAINING_RECORD(E, PSP_TIMER, Entry);
+        if ((ULONG_PTR)Timer->Apc.NormalRoutine - (ULONG_PTR)Module->Base < Module->Size &&
+            ObReferenceObjectSafe(Timer))
+            Found = Timer;
+    }
+    ArchReleaseLock(&PspTimerLock, OldIrql);
+    return Found;
+}
+
+ULONG PsReportDriverTimers(PIM_MODULE Module)
+{
+    PSP_TIMER *Timer;
+    ULONG Count = 0;
+
+    for (; (Timer = PspTimerInto(Module)) != NULL; Count++) {
+        PspLockTimer(Timer);
+        PspStopTimer(Timer);
+        PspUnlockTimer(Timer);
+        KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Module->Name), KD_TEXT(ReportKeyKind, "timer"),
+                 KD_NUMBER(ReportKeyCount, 1), KD_NUMBER(ReportKeyAddress, (ULONG_PTR)Timer));
+        ObDereferenceObject(Timer);
+    }
+    return Count;
 }
 
 NTSTATUS PsSetTimer(HANDLE TimerHandle, const PS_TIMER_SETTING *Setting, KPROCESSOR_MODE Mode)
