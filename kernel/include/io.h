@@ -22,8 +22,9 @@ NTSTATUS IopMountBootArchive(const void *Archive, ULONG64 Length);
  * is bug check CRITICAL_SERVICE_FAILED. */
 VOID IoStartServices(VOID);
 
-/* PASSIVE_LEVEL, once, at the end: drivers that registered for it are told. */
-VOID IoShutdownSystem(VOID);
+/* PASSIVE_LEVEL, once each, at the end: drivers that registered for it are told; LastChance: those that wanted to be after the registry's
+ * hives are written, by IoRegisterLastChanceShutdownNotification. */
+VOID IoShutdownSystem(BOOLEAN LastChance);
 
 /* --- drivers
  * ------------------------------------------------------------------------------------------------------------

@@ -88,8 +88,9 @@ static VOID InitRunAgent(VOID)
 
     if (!NT_SUCCESS(Status))
         KdLogError("the agent could not be loaded: status 0x%08X", (unsigned)Status);
+    IoShutdownSystem(FALSE);
     CmShutdownSystem();
-    IoShutdownSystem();
+    IoShutdownSystem(TRUE);
     if (InitOptions.SaveHive)
         CmReportSystemHive();
     if (InitOptions.PoolReport)

@@ -119,8 +119,7 @@ static VOID IopShutDown(PLIST_ENTRY List)
     }
 }
 
-VOID IoShutdownSystem(VOID)
+VOID IoShutdownSystem(BOOLEAN LastChance)
 {
-    IopShutDown(&IopShutdowns);
-    IopShutDown(&IopLastShutdowns);
+    IopShutDown(LastChance ? &IopLastShutdowns : &IopShutdowns);
 }
