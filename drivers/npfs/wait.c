@@ -7,6 +7,8 @@ typedef struct WAIT {
     IO_CSQ_IRP_CONTEXT Context;
     KTIMER Timer;
     KDPC Dpc;
+    volatile LONG
+        References; /* one of the timer with its DPC, one of whoever takes the IRP out of the queue */
 } WAIT;
 
 static IO_CSQ Queue;
@@ -59,12 +61,19 @@ static VOID NTAPI Release(PIO_CSQ Csq, KIRQL Irql)
     KeReleaseSpinLock(&Lock, Irql);
 }
 
-/* The IRP is out of the queue. */
+static VOID DropWait(WAIT *Wait)
+{
+    if (InterlockedDecrement(&Wait->References) == 0)
+        ExFreePoolWithTag(Wait, NP_TAG);
+}
+
+/* The IRP is out of the queue. The time may be over, and the DPC have run. */
 static VOID EndWait(PIRP Irp)
 {
     WAIT *Wait = Irp->Tail.Overlay.DriverContext[2];
     if (KeCancelTimer(&Wait->Timer))
-        ExFreePoolWithTag(Wait, NP_TAG);
+        DropWait(Wait);
+    DropWait(Wait);
 }
 
 static VOID NTAPI CompleteCanceled(PIO_CSQ Csq, PIRP Irp)
@@ -80,9 +89,11 @@ static VOID NTAPI TimeOut(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argum
     UNREFERENCED_PARAMETER(Argument1);
     UNREFERENCED_PARAMETER(Argument2);
     PIRP Irp = IoCsqRemoveIrp(&Queue, &Wait->Context);
-    ExFreePoolWithTag(Wait, NP_TAG);
-    if (Irp != NULL)
+    if (Irp != NULL) {
+        DropWait(Wait);
         NpComplete(Irp, STATUS_IO_TIMEOUT, 0);
+    }
+    DropWait(Wait);
 }
 
 VOID NpInitializeWaits(VOID)
@@ -126,6 +137,7 @@ static NTSTATUS StartWait(PIRP Irp, LARGE_INTEGER Timeout)
     WAIT *Wait = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Wait), NP_TAG);
     if (Wait == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
+    Wait->References = 2;
     KeInitializeTimer(&Wait->Timer);
     KeInitializeDpc(&Wait->Dpc, TimeOut, Wait);
     Irp->Tail.Overlay.DriverContext[2] = Wait;
