@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: MIT
  * ZwNotifyChangeKey: who waits for a change of a key, or of what lies below it. [WDK ZwNotifyChangeKey, RegNotifyChangeKeyValue] The first
  * call on a handle says what it watches, from then on until the handle is closed; a change that comes while no call waits ends the
- * next one at once. */
+ * next one at once. What a driver has asked for and left is taken out when it is unloaded. */
 #include "cm/notify.h"
 #include "cm_service.h"
+#include "ex.h"
+#include "kd.h"
 #include "ke.h"
 #include "mm_caller.h"
 
-static VOID CmpEndRequest(CMP_REQUEST *Request, NTSTATUS Status)
+static LIST_ENTRY CmpOwnedRequests = {&CmpOwnedRequests, &CmpOwnedRequests}; /* (r) of CMP_REQUEST */
+
+static VOID CmpUnlinkRequest(CMP_REQUEST *Request)
 {
     RemoveEntryList(&Request->Entry);
+    if (Request->Owner != NULL)
+        RemoveEntryList(&Request->OwnedEntry);
+}
+
+static VOID CmpEndRequest(CMP_REQUEST *Request, NTSTATUS Status)
+{
+    CmpUnlinkRequest(Request);
     Request->Status = Status;
     if (Request->User.Thread != NULL) {
         CmpEndForUser(Request);
@@ -101,6 +112,8 @@ static NTSTATUS CmpEnqueue(CMP_KEY *Key, CMP_REQUEST *Request, ULONG Filter, BOO
         InsertTailList(&Key->Kcb->Notifies, &Notify->Entry);
     }
     InsertTailList(&Notify->Requests, &Request->Entry);
+    if (Request->Owner != NULL)
+        InsertTailList(&CmpOwnedRequests, &Request->OwnedEntry);
     if (!Notify->Missed)
         return STATUS_PENDING;
     Notify->Missed = FALSE;
@@ -114,7 +127,7 @@ static NTSTATUS CmpWithdraw(CMP_REQUEST *Request, NTSTATUS Status)
     PKEVENT Event = NULL;
     CmpLockExclusive();
     if (KeReadStateEvent(Request->Waiter) == 0) {
-        RemoveEntryList(&Request->Entry);
+        CmpUnlinkRequest(Request);
         Event = Request->Event;
         Request->Event = NULL;
     } else {
@@ -210,7 +223,22 @@ static NTSTATUS CmpNotifyUserLater(HANDLE KeyHandle, HANDLE Event, CMP_REQUEST *
     return Status;
 }
 
-/* [WDK ZwNotifyChangeKey] For a kernel-mode caller ApcRoutine is a WORK_QUEUE_ITEM and ApcContext the WORK_QUEUE_TYPE. */
+/* [WDK ZwNotifyChangeKey] For a kernel-mode caller ApcRoutine is a WORK_QUEUE_ITEM and ApcContext the WORK_QUEUE_TYPE. [WDK Bug Check
+ * 0xE4] 7: the item has no routine; told here, where its driver is on the stack, and not when the key changes. */
+static NTSTATUS CmpTakeItem(CMP_REQUEST *Request, PWORK_QUEUE_ITEM Item, ULONG_PTR Queue)
+{
+    if (Item == NULL)
+        return STATUS_SUCCESS;
+    if ((ULONG)Queue > (ULONG)DelayedWorkQueue)
+        return STATUS_INVALID_PARAMETER;
+    Request->Item = Item;
+    Request->Queue = (WORK_QUEUE_TYPE)Queue;
+    Request->ItemRoutine = (PVOID)Item->WorkerRoutine;
+    if (!ExIsWorkRoutine(Request->ItemRoutine))
+        KeBugCheckEx(WORKER_INVALID, 7, (ULONG_PTR)Item, Queue, 0);
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS CmNotifyChangeKey(HANDLE KeyHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
                            PIO_STATUS_BLOCK IoStatusBlock, ULONG CompletionFilter, BOOLEAN WatchTree,
                            BOOLEAN Asynchronous, KPROCESSOR_MODE Mode)
@@ -228,9 +256,49 @@ NTSTATUS CmNotifyChangeKey(HANDLE KeyHandle, HANDLE Event, PIO_APC_ROUTINE ApcRo
         Request.User.Context = ApcContext;
         return CmpNotifyUserLater(KeyHandle, Event, &Request, CompletionFilter, WatchTree, Mode);
     }
-    Request.Item = (PWORK_QUEUE_ITEM)ApcRoutine;
-    Request.Queue = (WORK_QUEUE_TYPE)(ULONG_PTR)ApcContext;
-    if (Request.Item != NULL && (ULONG)Request.Queue > (ULONG)DelayedWorkQueue)
-        return STATUS_INVALID_PARAMETER;
+    Status = CmpTakeItem(&Request, (PWORK_QUEUE_ITEM)ApcRoutine, (ULONG_PTR)ApcContext);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Request.Owner = KiCurrentThread()->GateRoutine;
     return CmpNotify(KeyHandle, Event, &Request, CompletionFilter, WatchTree, Asynchronous, Mode);
+}
+
+/* --- what a driver left ---------------------------------------------------------------------------------------- */
+
+static BOOLEAN CmpLeadsInto(const CMP_REQUEST *Request, ULONG_PTR Base, SIZE_T Size)
+{
+    return (ULONG_PTR)Request->Owner - Base < Size || (ULONG_PTR)Request->Item - Base < Size ||
+           (ULONG_PTR)Request->ItemRoutine - Base < Size || (ULONG_PTR)Request->Iosb - Base < Size;
+}
+
+/* A request that nobody waits for and that leads into [Base, Base + Size), in no list any more. Who waits is a thread of his own. */
+static CMP_REQUEST *CmpTakeOwnedRequest(ULONG_PTR Base, SIZE_T Size)
+{
+    CMP_REQUEST *Found = NULL;
+    CmpLockExclusive();
+    for (LIST_ENTRY *E = CmpOwnedRequests.Flink; E != &CmpOwnedRequests && Found == NULL; E = E->Flink) {
+        CMP_REQUEST *Request = CONTAINING_RECORD(E, CMP_REQUEST, OwnedEntry);
+        if (Request->Waiter == NULL && CmpLeadsInto(Request, Base, Size))
+            Found = Request;
+    }
+    if (Found != NULL)
+        CmpUnlinkRequest(Found);
+    CmpUnlockExclusive();
+    return Found;
+}
+
+/* Nobody is told: event, status block and item may be gone with the driver. */
+ULONG CmReportDriverNotifications(PCSTR Driver, const void *Base, SIZE_T Size)
+{
+    CMP_REQUEST *Request;
+    ULONG Count = 0;
+    for (; (Request = CmpTakeOwnedRequest((ULONG_PTR)Base, Size)) != NULL; Count++) {
+        KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver),
+                 KD_TEXT(ReportKeyKind, "registry notification"), KD_NUMBER(ReportKeyCount, 1),
+                 KD_NUMBER(ReportKeyAddress, (ULONG_PTR)Request->Item));
+        if (Request->Event != NULL)
+            ObfDereferenceObject(Request->Event);
+        ExFreePoolWithTag(Request, CMP_TAG_NOTIFY);
+    }
+    return Count;
 }

@@ -9,6 +9,9 @@ typedef struct _CMP_REQUEST {
     PKEVENT Event;         /* referenced, or NULL */
     PWORK_QUEUE_ITEM Item; /* of the caller, or NULL */
     WORK_QUEUE_TYPE Queue; /* for Item */
+    PVOID ItemRoutine;     /* of Item when it was asked: Item may be freed since */
+    PVOID Owner; /* routine of the driver that was running when it asked; NULL: the kernel, or user mode */
+    LIST_ENTRY OwnedEntry; /* (r) of CmpOwnedRequests, when Owner is set */
     KEVENT *Waiter;        /* the caller waits for it: the request is his; NULL: it is freed at its end */
     NTSTATUS Status;
     struct {

@@ -17,3 +17,7 @@ VOID CmReportSystemHive(VOID);
 /* PASSIVE_LEVEL, after a driver's unload routine: its registry callbacks would run code that is gone. They are taken out, reported and
  * counted. */
 ULONG CmReportDriverCallbacks(PCSTR Driver, const void *Base, SIZE_T Size);
+
+/* PASSIVE_LEVEL, after a driver's unload routine: its ZwNotifyChangeKey that are not over and would queue its work item or write its status
+ * block. They are taken out without being told, reported and counted. */
+ULONG CmReportDriverNotifications(PCSTR Driver, const void *Base, SIZE_T Size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, notify routines of images, processes and threads,
- * registry callbacks, symbolic links, threads, routines that run, callbacks, handles, mappings, locked sections, pool. A device or thread
+ * registry callbacks and notifications, symbolic links, threads, routines that run, callbacks, handles, mappings, locked sections, pool. A device or thread
  * leads back into the image, so the image then stays mapped. */
 #include "iop.h"
 #include "cm.h"
@@ -57,6 +57,10 @@ static VOID IopReportQueuedLeaks(PIM_MODULE Module)
     Timers += PsReportDriverTimers(Module);
     if (Timers != 0)
         KdLog("%s: %lu timers were not cancelled; they are taken out of the queue", Module->Name, Timers);
+    ULONG Notifications = CmReportDriverNotifications(Module->Name, Module->Base, Module->Size);
+    if (Notifications != 0) /* before the work items: one that ends meanwhile has its item queued */
+        KdLog("%s: %lu registry notifications were still asked for; they are taken out", Module->Name,
+              Notifications);
     ULONG Items = ExReportDriverWorkItems(Module->Name, Module->Base, Module->Size);
     if (Items != 0)
         KdLog("%s: %lu work items were still queued; they are taken out of the queue", Module->Name, Items);
