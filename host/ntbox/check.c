@@ -19,7 +19,7 @@ typedef struct CheckOptions {
     gboolean Json;
 } CheckOptions;
 
-static bool parse(CheckOptions *options, int argc, char **argv, GError **error)
+static bool parse(CheckOptions *options, char **argv, GError **error)
 {
     GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &options->Json, "Write one JSON document", NULL},
@@ -39,7 +39,7 @@ static bool parse(CheckOptions *options, int argc, char **argv, GError **error)
     g_option_context_set_description(context,
                                      "Exit codes: 0 all can be loaded, 2 one cannot, 3 usage or a file that "
                                      "cannot be read.\n");
-    return g_option_context_parse(context, &argc, &argv, error) &&
+    return usage_parse_options(context, argv, error) &&
            (options->Files || usage_error(error, "which image? ntbox check wants at least one FILE"));
 }
 
@@ -87,7 +87,7 @@ ExitCode check_main(int argc, char **argv)
     g_autofree char *directory = NULL;
     KernelExports *exports = NULL;
     ExitCode code = ExitUsage;
-    if (parse(&options, argc, argv, &error) && check_with(options.With, &error))
+    if (parse(&options, argv, &error) && check_with(options.With, &error))
         directory = locate_directory(options.Directory, &error);
     if (directory)
         exports = kernel_exports_open(directory, &error);

@@ -31,7 +31,7 @@ typedef struct ExportOptions {
 /* name -> columns (GStrv), of the lines whose export is built. */
 typedef GHashTable ExportTable;
 
-static bool parse(ExportOptions *options, int argc, char **argv, GError **error)
+static bool parse(ExportOptions *options, char **argv, GError **error)
 {
     GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &options->Json, "Write one JSON document", NULL},
@@ -43,7 +43,7 @@ static bool parse(ExportOptions *options, int argc, char **argv, GError **error)
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
     g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_set_summary(context, "Lists what the kernel exports to drivers.");
-    return g_option_context_parse(context, &argc, &argv, error) &&
+    return usage_parse_options(context, argv, error) &&
            (!options->Rest || usage_error(error, "ntbox exports wants no '%s'", options->Rest[0]));
 }
 
@@ -156,7 +156,7 @@ ExitCode exports_main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     ExportOptions options = {0};
-    bool good = parse(&options, argc, argv, &error) && run(&options, &error);
+    bool good = parse(&options, argv, &error) && run(&options, &error);
     if (error)
         fprintf(stderr, "ntbox: %s\n", error->message);
     g_strfreev(options.Rest);

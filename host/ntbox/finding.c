@@ -11,6 +11,8 @@
 
 /* [WDK ZwUnloadDriver] this status: the driver has no unload routine. It stays loaded, which is no fault. */
 #define STATUS_INVALID_DEVICE_REQUEST 0xC0000010u
+/* The start of a service with Start 4 (D-251). */
+#define STATUS_PLUGPLAY_NO_DEVICE 0xC000025Eu
 
 static uint32_t status_of(const RunEvent *event)
 {
@@ -64,8 +66,9 @@ static bool judge_step(const RunReport *report, const RunEvent *event, Verdict *
             verdict, ExitDriver, "failed",
             "a driver cannot be loaded and unloaded again and again, as --fail-allocations has to");
     if (operation == ScenarioLoad)
-        return verdict_set(verdict, ExitCannotLoad, "cannot-load", "step %u (load) ended with %s", number,
-                           status);
+        return verdict_set(verdict, ExitCannotLoad, "cannot-load", "step %u (load) ended with %s%s", number,
+                           status,
+                           status_of(event) == STATUS_PLUGPLAY_NO_DEVICE ? ": the service is disabled" : "");
     return verdict_set(verdict, ExitDriver, "failed", "step %u (%s) ended with %s", number,
                        scenario_operation_name(operation), status);
 }

@@ -72,9 +72,16 @@ static ExitCode help(int argc, char **argv)
     return argc > 1 ? ExitUsage : ExitPass;
 }
 
+/* Names of files and what drivers print are UTF-8 for us, also where no locale is set, as in most containers and CI jobs. */
+static void choose_locale(void)
+{
+    if (!setlocale(LC_ALL, "") || !g_get_charset(NULL))
+        setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 int main(int argc, char **argv)
 {
-    setlocale(LC_ALL, "");
+    choose_locale();
     atexit(flush_at_exit);
     const char *word = argc > 1 ? argv[1] : "";
     const Verb *verb = find_verb(word);

@@ -426,10 +426,10 @@ static void clear_raw(RawOptions *raw)
     g_free(raw->FailOnly);
 }
 
-static bool parse(RawOptions *raw, int argc, char **argv, GError **error)
+static bool parse(RawOptions *raw, char **argv, GError **error)
 {
     g_autoptr(GOptionContext) context = make_context(raw);
-    if (!g_option_context_parse(context, &argc, &argv, error) || !parse_values(raw, error) ||
+    if (!usage_parse_options(context, argv, error) || !parse_values(raw, error) ||
         !driver_list_collect(raw->Options, raw->Words, raw->Each, error) ||
         !companions_collect(raw->Options, raw->With, error) || !check_parameters(raw->Options, error) ||
         !check_settings(raw->Options, error) || !check_images(raw->Options, error))
@@ -438,14 +438,14 @@ static bool parse(RawOptions *raw, int argc, char **argv, GError **error)
     return true;
 }
 
-RunOptions *run_options_parse(int argc, char **argv, GError **error)
+RunOptions *run_options_parse(char **argv, GError **error)
 {
     RawOptions raw = {.Options = new_options(),
                       .Words = g_ptr_array_new_with_free_func((GDestroyNotify)run_word_free),
                       .Processors = 1,
                       .TimeLimit = 30,
                       .Rounds = 1};
-    bool good = parse(&raw, argc, argv, error);
+    bool good = parse(&raw, argv, error);
     clear_raw(&raw);
     if (good)
         return raw.Options;

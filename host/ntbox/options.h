@@ -43,7 +43,7 @@ typedef struct RunOptions {
 
 /* argv[0] is the program, then what follows the verb. NULL with a sentence in error. `--help` prints and
  * exits. */
-RunOptions *run_options_parse(int argc, char **argv, GError **error);
+RunOptions *run_options_parse(char **argv, GError **error);
 void run_options_free(RunOptions *options);
 
 const char *kernel_flavour_name(KernelFlavour flavour);

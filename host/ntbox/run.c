@@ -177,7 +177,7 @@ static bool prepare_hive(const Run *run, GError **error)
 ExitCode run_main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    Run run = {.Options = run_options_parse(argc, argv, &error)};
+    Run run = {.Options = run_options_parse(argv, &error)};
     ExitCode code = ExitUsage;
     if (run.Options && prepare_hive(&run, &error) && prepare_files(&run, &error) &&
         prepare_boot(&run, &error) && start(&run, &error))

@@ -4,11 +4,20 @@
 
 #include <string.h>
 
+/* Drivers print in the kernel's code page (D-056), or whatever their source was written in, which nowadays is UTF-8. */
+static char *to_utf8(const char *text, uint32_t length)
+{
+    char *converted = NULL;
+    if (!g_utf8_validate(text, length, NULL))
+        converted = g_convert(text, length, "UTF-8", "WINDOWS-1252", NULL, NULL, NULL);
+    return converted ? converted : g_utf8_make_valid(text, length);
+}
+
 /* Tab stays; every other control character becomes '.', so that a driver cannot steer the reader's terminal.
  */
 static char *clean_text(const uint8_t *data, uint32_t length)
 {
-    char *text = g_utf8_make_valid((const char *)data, length);
+    char *text = to_utf8((const char *)data, length);
     for (char *at = text; *at; at++) {
         if ((guchar)*at < 0x20 && *at != '\t' && *at != '\n')
             *at = *at == '\r' ? ' ' : '.';

@@ -17,6 +17,27 @@ bool usage_error(GError **error, const char *format, ...)
     return false;
 }
 
+/* GLib says that some byte is wrong, but not in which word. */
+static bool not_utf8(char **argv, GError **error)
+{
+    while (*argv && g_utf8_validate(*argv, -1, NULL))
+        argv++;
+    g_autofree char *shown = *argv ? g_strescape(*argv, NULL) : NULL;
+    return shown && usage_error(error, "'%s' is not UTF-8", shown);
+}
+
+bool usage_parse_options(GOptionContext *context, char **argv, GError **error)
+{
+    g_auto(GStrv) rest = g_strdupv(argv);
+    g_autoptr(GError) reason = NULL;
+    if (g_option_context_parse_strv(context, &rest, &reason))
+        return true;
+    if (g_error_matches(reason, G_CONVERT_ERROR, G_CONVERT_ERROR_ILLEGAL_SEQUENCE))
+        return not_utf8(argv, error);
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return false;
+}
+
 bool usage_parse_number(const char *text, const char *what, uint64_t maximum, uint64_t *value, GError **error)
 {
     bool hexadecimal = g_ascii_strncasecmp(text, "0x", 2) == 0;

@@ -110,7 +110,8 @@ static NTSTATUS ImpReadImage(IMP_LOAD *Load, PUNICODE_STRING FullName)
     if (NT_SUCCESS(Status))
         Status = ImpReadOpenFile(Load->File, 'iFmI', &Bytes, &Length);
     if (!NT_SUCCESS(Status))
-        return ImpFail(Load, Status, "the file cannot be read");
+        return ImpFail(Load, Status,
+                       Status == STATUS_END_OF_FILE ? "the file is empty" : "the file cannot be read");
     Status = ImpLoadBytes(Load, Bytes, Length);
     ExFreePoolWithTag(Bytes, 'iFmI');
     return Status;

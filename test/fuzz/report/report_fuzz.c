@@ -18,7 +18,7 @@ static FILE *sink;
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     char *words[] = {"ntbox", "a.sys", "--ioctl", "A:0x222000:01", NULL};
-    options = run_options_parse(4, words, NULL);
+    options = run_options_parse(words, NULL);
     sink = fopen("/dev/null", "w");
     return options && sink ? 0 : 1;
 }

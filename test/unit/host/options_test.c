@@ -16,7 +16,7 @@ static RunOptions *parse(const char *words, GError **error)
     char **argv = g_strsplit(line, " ", -1);
     char **copy =
         g_memdup2(argv, sizeof *argv * (g_strv_length(argv) + 1)); /* GOption removes words from it */
-    RunOptions *options = run_options_parse((int)g_strv_length(argv), copy, error);
+    RunOptions *options = run_options_parse(copy, error);
     g_free(copy);
     g_strfreev(argv);
     return options;
@@ -237,6 +237,7 @@ static void mistakes_get_one_sentence(void **state)
     expect_error("x.sys --param A=word:1", "unknown type");
     expect_error("x.sys --param y/A=dword:1", "no driver of this run is called y");
     expect_error("x.sys --param =dword:1", "not a value's name");
+    expect_error("x.sys --param a=sz:\xff\xfe", "'a=sz:\\377\\376' is not UTF-8");
     expect_error("x.sys --param A=dword:0x1ffffffff", "too large");
 }
 

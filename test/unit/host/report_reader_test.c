@@ -75,6 +75,24 @@ static void fields_arrive(void **state)
     assert_null(run_event_text(event(channel, 0), ReportKeyText));
 }
 
+/* As DbgPrint("%wZ") has it, in the kernel's code page, and as a source in UTF-8 has it. */
+static void text_of_drivers_becomes_utf8(void **state)
+{
+    Channel *channel = *state;
+    guest_ring_text(&channel->Guest, ReportKeyText,
+                    "gr\xf6\xdf"
+                    "e \x80");
+    guest_ring_text(&channel->Guest, ReportKeyDriver,
+                    "gr\xc3\xb6\xc3\x9f"
+                    "e.sys");
+    guest_ring_text(&channel->Guest, ReportKeyName, "not in Windows-1252: \x81");
+    assert_true(guest_ring_publish(&channel->Guest, ReportPrint));
+    assert_true(drain(channel));
+    assert_string_equal(run_event_text(event(channel, 0), ReportKeyText), "größe €");
+    assert_string_equal(run_event_text(event(channel, 0), ReportKeyDriver), "größe.sys");
+    assert_true(g_utf8_validate(run_event_text(event(channel, 0), ReportKeyName), -1, NULL));
+}
+
 static void wraps_many_times_and_zeroes_what_it_took(void **state)
 {
     Channel *channel = *state;
@@ -249,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(header_is_what_the_kernel_accepts),
         CASE(fields_arrive),
+        CASE(text_of_drivers_becomes_utf8),
         CASE(wraps_many_times_and_zeroes_what_it_took),
         CASE(loss_is_counted_and_reading_goes_on),
         CASE(an_unpublished_record_stops_the_reader_until_it_is_there),

@@ -32,7 +32,7 @@ static inline int tell(void **state, const char *words)
     g_auto(GStrv) argv = g_strsplit(words, " ", -1);
     g_autofree char **copy = g_memdup2(argv, sizeof *argv * (g_strv_length(argv) + 1));
     Story *story = g_new0(Story, 1);
-    story->Options = run_options_parse((int)g_strv_length(argv), copy, NULL);
+    story->Options = run_options_parse(copy, NULL);
     story->Memory = g_malloc0(LENGTH);
     report_reader_init(&story->Reader, story->Memory, LENGTH);
     guest_ring_open(&story->Guest, story->Memory);

@@ -17,7 +17,7 @@
 static RunOptions *parse(char **argv)
 {
     GError *error = NULL;
-    RunOptions *options = run_options_parse((int)g_strv_length(argv), argv, &error);
+    RunOptions *options = run_options_parse(argv, &error);
     if (error)
         fail_msg("%s", error->message);
     return options;
