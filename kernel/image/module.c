@@ -173,17 +173,17 @@ PIM_MODULE ImpFindModuleByName(PCSTR Name, SIZE_T Length)
     return NULL;
 }
 
-/* What follows the last backslash, as ASCII in lower case, where all else becomes '?'. Room bytes. Gives where it starts. */
+/* What follows the last backslash, as UTF-8 with ASCII's letters in lower case, whole characters only. Room bytes. Gives where it
+ * starts. */
 ULONG ImpBaseNameOf(PCUNICODE_STRING FullName, CHAR *Name, ULONG Room)
 {
     ULONG Count = FullName->Length / sizeof(WCHAR), Start = Count, Length = 0;
 
     while (Start > 0 && FullName->Buffer[Start - 1] != L'\\')
         Start--;
-    for (ULONG i = Start; i < Count && Length + 1 < Room; i++) {
-        WCHAR Unit = FullName->Buffer[i];
-        Name[Length++] = (Unit < 0x80) ? (CHAR)tolower((CHAR)Unit) : '?';
-    }
+    (void)RtlUnicodeToUTF8N(Name, Room - 1, &Length, FullName->Buffer + Start, (Count - Start) * sizeof(WCHAR));
+    for (ULONG i = 0; i < Length; i++)
+        Name[i] = (UCHAR)Name[i] < 0x80 ? (CHAR)tolower(Name[i]) : Name[i];
     Name[Length] = 0;
     return Start;
 }

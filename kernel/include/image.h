@@ -42,7 +42,7 @@ typedef struct _IM_MODULE {
     ULONG SizeNotRounded; /* (c) SizeOfImage of the header */
     ULONG TimeDateStamp;  /* (c) */
 
-    CHAR Name[64];       /* (c) base name in lower case as ASCII, "foo.sys" */
+    CHAR Name[64];       /* (c) base name as UTF-8, ASCII in lower case, "foo.sys" */
     ULONG FunctionCount; /* (c) */
     PVOID DriverObject;  /* io sets it while the driver lives */
     IM_THUNKS *Thunks;   /* stubs between this driver and what it imports; NULL when bound directly */

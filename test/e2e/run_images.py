@@ -4,6 +4,7 @@
 usage: run_images.py NTBOX BUILD-FOLDER"""
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -43,6 +44,20 @@ class Images:
             code, _, err = call(self.ntbox, 'run', self.sample('client'), *arguments)
             expect_equal(f'exit code of {arguments[1]}', code, 3)
             expect(words in err, f'{err.strip()!r} does not say {words!r}')
+
+    def check_names(self):
+        """Names that no code page has, in a locale that has none of them; and a file with nothing in it."""
+        name = 'größe-日本'
+        path = shutil.copy(self.sample('hello'), os.path.join(self.room, name + '.sys'))
+        done = subprocess.run([self.ntbox, 'run', path], capture_output=True, timeout=60, check=False, env={**os.environ, 'LC_ALL': 'C'})
+        expect_equal('exit code', done.returncode, 0)
+        text = done.stdout.decode()
+        expect(f'unloaded     {name}.sys' in text, f'{text!r} does not name {name}.sys')
+        expect('Services\größe-??' in text, 'what the driver printed in code page 1252 is lost')
+        empty = os.path.join(self.room, 'empty.sys')
+        with open(empty, 'wb'):
+            code, document = report(self.ntbox, 'run', empty)
+        expect_equal('result', (code, document['sentence']), (2, 'empty.sys cannot load: the file is empty'))
 
     def check_parameters(self):
         """An export driver has a service key, and so parameters: told.sys gives its value to asks_told.sys, which starts only with 42."""
@@ -141,6 +156,7 @@ def main():
         images = Images(ntbox, build, room)
         tally.run('an image that is named by --with', images.check_with)
         tally.run('--with that is refused', images.check_with_is_refused)
+        tally.run('names beyond ASCII, and an empty file', images.check_names)
         tally.run('parameters of an export driver', images.check_parameters)
         tally.run('ntbox check', images.check_verb)
         tally.run('ntbox check --with', images.check_verb_with)
