@@ -181,7 +181,8 @@ ULONG ImpBaseNameOf(PCUNICODE_STRING FullName, CHAR *Name, ULONG Room)
 
     while (Start > 0 && FullName->Buffer[Start - 1] != L'\\')
         Start--;
-    (void)RtlUnicodeToUTF8N(Name, Room - 1, &Length, FullName->Buffer + Start, (Count - Start) * sizeof(WCHAR));
+    (void)RtlUnicodeToUTF8N(Name, Room - 1, &Length, FullName->Buffer + Start,
+                            (Count - Start) * sizeof(WCHAR));
     for (ULONG i = 0; i < Length; i++)
         Name[i] = (UCHAR)Name[i] < 0x80 ? (CHAR)tolower(Name[i]) : Name[i];
     Name[Length] = 0;

@@ -53,7 +53,7 @@ class Images:
         expect_equal('exit code', done.returncode, 0)
         text = done.stdout.decode()
         expect(f'unloaded     {name}.sys' in text, f'{text!r} does not name {name}.sys')
-        expect('Services\größe-??' in text, 'what the driver printed in code page 1252 is lost')
+        expect(r'Services\größe-??' in text, 'what the driver printed in code page 1252 is lost')
         empty = os.path.join(self.room, 'empty.sys')
         with open(empty, 'wb'):
             code, document = report(self.ntbox, 'run', empty)
