@@ -46,6 +46,7 @@ PUCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process)
     return (PUCHAR)Process->ImageFileName;
 }
 
+/* No process runs a program yet: none has any of these (D-189). */
 PVOID NTAPI PsGetProcessSectionBaseAddress(PEPROCESS Process)
 {
     return NULL;

@@ -50,6 +50,7 @@ BOOLEAN NTAPI PsIsSystemThread(PETHREAD Thread)
     return Thread->Tcb.Process == &PsInitialSystemProcess->Pcb;
 }
 
+/* No process runs a program yet: none has any of these (D-189). */
 PVOID NTAPI PsGetThreadTeb(PETHREAD Thread)
 {
     return NULL;

@@ -319,10 +319,40 @@ static VOID ObjectShare(VOID)
     CT_CHECK(Share.OpenCount == 0 && Share.Readers == 0 && Share.SharedRead == 0);
 }
 
+/* Bits: 1 reading, 2 writing, 4 deleting, as the FILE_SHARE bits are. */
+static ACCESS_MASK ShareBitsToAccess(ULONG Bits)
+{
+    return (Bits & 1 ? FILE_READ_DATA : 0) | (Bits & 2 ? FILE_APPEND_DATA : 0) | (Bits & 4 ? DELETE : 0);
+}
+
+/* [Win32 Creating and Opening Files] each must share what the other does; who does none of the three is in nobody's way. */
+static BOOLEAN MayMeet(ULONG Has, ULONG Shares, ULONG Wants, ULONG WouldShare)
+{
+    return Has == 0 || Wants == 0 || ((Wants & ~Shares) == 0 && (Has & ~WouldShare) == 0);
+}
+
+/* Every pair of opens. */
+static VOID ObjectSharePairs(VOID)
+{
+    CT_EQUAL(FILE_SHARE_READ | FILE_SHARE_WRITE << 8 | FILE_SHARE_DELETE << 16, 0x040201);
+    for (ULONG Pair = 0; Pair < 4096; Pair++) {
+        ULONG Has = Pair & 7, Shares = Pair >> 3 & 7, Wants = Pair >> 6 & 7, WouldShare = Pair >> 9;
+        FILE_OBJECT First = {0}, Second = {0};
+        SHARE_ACCESS Share;
+        IoSetShareAccess(ShareBitsToAccess(Has), Shares, &First, &Share);
+        BOOLEAN May = MayMeet(Has, Shares, Wants, WouldShare);
+        NTSTATUS Status = IoCheckShareAccess(ShareBitsToAccess(Wants), WouldShare, &Second, &Share, TRUE);
+        if (Status != (May ? STATUS_SUCCESS : STATUS_SHARING_VIOLATION))
+            CT_EQUAL(Pair, ~0u);
+        if (Share.OpenCount != (Has != 0) + (ULONG)(May && Wants != 0))
+            CT_EQUAL(Pair, ~1u);
+    }
+}
+
 static const CT_CASE Cases[] = {
     {"objsec.event", ObjectEvent}, {"objsec.pointer", ObjectPointer}, {"objsec.device", ObjectDevice},
     {"objsec.force", ObjectForce}, {"objsec.sacl", ObjectSacl},       {"objsec.control", ObjectControl},
-    {"objsec.share", ObjectShare},
+    {"objsec.share", ObjectShare},    {"objsec.share_pairs", ObjectSharePairs},
 };
 
 CT_DRIVER(Cases)
