@@ -19,7 +19,8 @@ SOURCE = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__))
 KERNEL = 'kernel/ntoskrnl-checked.exe'
 CORE = ('kernel/ke/', 'kernel/mm/', 'kernel/ex/')
 TABLE = os.path.join(SOURCE, 'test/mutants/mutants.txt')
-LIMIT = 60  # seconds of a run: far above what one without a mistake takes, and above the 15 s after which the stress calls a hang
+LIMIT = 60  # seconds of a stress run: far above what one without a mistake takes, and above the 15 s after which the stress calls a hang
+DRIVERS_LIMIT = 240  # seconds of all drivers, of which a machine alone needs a tenth
 CASES = (('icount, 1 processor', ['--icount', '--smp', '1', '--seed', '8', '--append', 'stress-ms=40']),
          ('icount, 4 processors', ['--icount', '--smp', '4', '--seed', '8', '--append', 'stress-ms=60']),
          ('in-kernel tests', ['--smp', '4', '--append', 'kt']),
@@ -134,12 +135,12 @@ def killed_by(ntbox, build, place, mutant):
     """The case that found the mistake, and what it said; None: none did."""
     hello = os.path.join(build, 'drivers_sample/msvc/hello.sys')
     drivers = ['--smp', '4', '--seed', '1', *words(all_groups(build, 'mingw'))]
-    cases = [*((name, [*options, hello]) for name, options in CASES), ('all drivers', drivers)]
+    cases = [*((name, [*options, hello], LIMIT) for name, options in CASES), ('all drivers', drivers, DRIVERS_LIMIT)]
     if not mutant.path.startswith(CORE):
         cases = [cases[-1], *cases[:-1]]  # whoever finds it most likely is first
-    for case, options in cases:
-        command = [ntbox, 'run', '--dir', place, '--timeout', str(LIMIT), *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT + 60, check=False, errors='replace')
+    for case, options, limit in cases:
+        command = [ntbox, 'run', '--dir', place, '--timeout', str(limit), *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit + 60, check=False, errors='replace')
         if done.returncode != 0:
             return f'{case}: {(done.stdout.strip() or done.stderr.strip()).split(chr(10))[-1]}'
     return None
