@@ -350,9 +350,10 @@ static VOID ObjectSharePairs(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"objsec.event", ObjectEvent}, {"objsec.pointer", ObjectPointer}, {"objsec.device", ObjectDevice},
-    {"objsec.force", ObjectForce}, {"objsec.sacl", ObjectSacl},       {"objsec.control", ObjectControl},
-    {"objsec.share", ObjectShare},    {"objsec.share_pairs", ObjectSharePairs},
+    {"objsec.event", ObjectEvent},   {"objsec.pointer", ObjectPointer},
+    {"objsec.device", ObjectDevice}, {"objsec.force", ObjectForce},
+    {"objsec.sacl", ObjectSacl},     {"objsec.control", ObjectControl},
+    {"objsec.share", ObjectShare},   {"objsec.share_pairs", ObjectSharePairs},
 };
 
 CT_DRIVER(Cases)
