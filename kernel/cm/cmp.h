@@ -29,7 +29,10 @@ typedef struct _CMP_HIVE {
     BOOLEAN VolatileOnly;        /* constant. Every key in it is volatile, as in HKLM\HARDWARE */
     BOOLEAN Loaded;              /* constant. By ZwLoadKey */
     BOOLEAN Writing;             /* (f) the mutex's owner writes it */
-    BOOLEAN Unwritten;           /* (f) that it cannot be written is in the log */
+    BOOLEAN Unwritten;           /* (f) that it cannot be written is in the log; until it is written again */
+    ULONG Failures;              /* (f) flushes since the last that did not fail */
+    ULONG64 FlushAt;             /* (r) interrupt time; 0: it is not to be flushed by itself */
+    HANDLE Held;                 /* (f) File, open for the kernel alone; NULL: not held */
     UNICODE_STRING File;         /* constant. Where it is flushed to; empty: nowhere. ObFreeName if Loaded */
 } CMP_HIVE;
 
@@ -88,8 +91,8 @@ VOID CmpUnlockExclusive(VOID);
 NTSTATUS CmpStatus(HIVE_STATUS Status);
 extern const HIVE_MEMORY CmpPagedMemory;
 ULONG64 CmpNow(VOID);
-/* Reads a hive file; a sentence in the log when that fails. */
-NTSTATUS CmpReadHiveFile(PCUNICODE_STRING Path, HIVE *Hive);
+/* Reads a hive file, and holds it: CmpReleaseFile. A sentence in the log when that fails. */
+NTSTATUS CmpReadHiveFile(PCUNICODE_STRING Path, PHANDLE File, HIVE *Hive);
 /* (r) alone. Hangs the hive into the key Parent of MountHive, as a new key Name. */
 NTSTATUS CmpMountHive(CMP_HIVE *Hive, CMP_HIVE *MountHive, ULONG Parent, PCUNICODE_STRING Name);
 CMP_HIVE *CmpMountedAt(const CMP_HIVE *MountHive, ULONG Cell); /* (r) */
@@ -99,8 +102,12 @@ CMP_HIVE *CmpNextHive(const CMP_HIVE *Last);                   /* (f). NULL: the
 /* --- hives to files: file.c, flush.c --------------------------------------------------------------------------- */
 
 NTSTATUS CmpWriteFile(HANDLE File, const uint8_t *Bytes, ULONG Length);
-/* The file Path has these bytes, or those that it had. */
-NTSTATUS CmpReplaceFile(PCUNICODE_STRING Path, const uint8_t *Bytes, ULONG Length);
+/* Opened so that nobody else may read, write or delete it; *File is NULL when that fails. [RegLoadKey] STATUS_SHARING_VIOLATION: somebody has
+ * it open, as has the hive that was loaded from it. */
+NTSTATUS CmpHoldFile(PCUNICODE_STRING Path, PHANDLE File);
+VOID CmpReleaseFile(PHANDLE File); /* NULL: nothing is held */
+/* The file Path has these bytes, or those that it had. Held: how it is held, which goes over to the new file; NULL when nobody holds it. */
+NTSTATUS CmpReplaceFile(PCUNICODE_STRING Path, PHANDLE Held, const uint8_t *Bytes, ULONG Length);
 
 VOID CmpInitFlush(VOID);
 VOID CmpLockFlush(VOID);
@@ -108,7 +115,7 @@ VOID CmpUnlockFlush(VOID);
 /* (f). Writes the hive if it changed. STATUS_REGISTRY_IO_FAILED: its file cannot be written. */
 NTSTATUS CmpFlushHive(CMP_HIVE *Hive);
 /* (r) alone. The hive may have changed: it will be flushed. */
-VOID CmpFlushLater(const CMP_HIVE *Hive);
+VOID CmpFlushLater(CMP_HIVE *Hive);
 
 /* --- keys: node.c, kcb.c. (r) is held ------------------------------------------------------------------------ */
 

@@ -5,6 +5,24 @@
 
 #define CMP_NEW_SUFFIX L".flush" /* what the new file is called until it is complete */
 
+NTSTATUS CmpHoldFile(PCUNICODE_STRING Path, PHANDLE File)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK Iosb;
+    *File = NULL;
+    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
+                               NULL, NULL);
+    return ZwCreateFile(File, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &Iosb, NULL, FILE_ATTRIBUTE_NORMAL,
+                        0, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE, NULL, 0);
+}
+
+VOID CmpReleaseFile(PHANDLE File)
+{
+    if (*File != NULL)
+        ZwClose(*File);
+    *File = NULL;
+}
+
 /* The file may be one for synchronous calls or not. */
 NTSTATUS CmpWriteFile(HANDLE File, const uint8_t *Bytes, ULONG Length)
 {
@@ -67,7 +85,28 @@ static NTSTATUS CmpTakeName(HANDLE File, PCUNICODE_STRING Path)
     return Status;
 }
 
-NTSTATUS CmpReplaceFile(PCUNICODE_STRING Path, const uint8_t *Bytes, ULONG Length)
+/* An open file is not replaced: for a moment nobody holds it. Who opens it then makes this fail, and keeps it from being held until the next
+ * flush. */
+static NTSTATUS CmpTakeHeldName(HANDLE File, PCUNICODE_STRING Path, PHANDLE Held)
+{
+    CmpReleaseFile(Held);
+    NTSTATUS Status = CmpTakeName(File, Path);
+    if (NT_SUCCESS(Status))
+        *Held = File;
+    else
+        (void)CmpHoldFile(Path, Held);
+    return Status;
+}
+
+/* All of it is on the volume. */
+static NTSTATUS CmpFillNewFile(HANDLE File, const uint8_t *Bytes, ULONG Length)
+{
+    IO_STATUS_BLOCK Iosb;
+    NTSTATUS Status = CmpWriteFile(File, Bytes, Length);
+    return NT_SUCCESS(Status) ? ZwFlushBuffersFile(File, &Iosb) : Status;
+}
+
+NTSTATUS CmpReplaceFile(PCUNICODE_STRING Path, PHANDLE Held, const uint8_t *Bytes, ULONG Length)
 {
     IO_STATUS_BLOCK Iosb;
     FILE_DISPOSITION_INFORMATION Delete = {.DeleteFile = TRUE};
@@ -75,13 +114,12 @@ NTSTATUS CmpReplaceFile(PCUNICODE_STRING Path, const uint8_t *Bytes, ULONG Lengt
     NTSTATUS Status = CmpMakeNewFile(Path, &File);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = CmpWriteFile(File, Bytes, Length);
+    Status = CmpFillNewFile(File, Bytes, Length);
     if (NT_SUCCESS(Status))
-        Status = ZwFlushBuffersFile(File, &Iosb);
-    if (NT_SUCCESS(Status))
-        Status = CmpTakeName(File, Path);
+        Status = Held != NULL ? CmpTakeHeldName(File, Path, Held) : CmpTakeName(File, Path);
     if (!NT_SUCCESS(Status))
         (void)ZwSetInformationFile(File, &Iosb, &Delete, sizeof(Delete), FileDispositionInformation);
-    ZwClose(File);
+    if (!NT_SUCCESS(Status) || Held == NULL)
+        ZwClose(File);
     return Status;
 }

@@ -6,14 +6,16 @@
 #include "kd.h"
 #include "ke.h"
 
-#define CMP_FLUSH_DELAY (5 * 10000000ll) /* 5 s */
+#define CMP_FLUSH_DELAY (5 * 10000000ull) /* 5 s, doubled after each flush that fails */
+#define CMP_MOST_DOUBLINGS 7u             /* up to 640 s */
 
 static KMUTEX CmpFlushMutex; /* (f) */
 static KTIMER CmpFlushTimer;
 static KDPC CmpFlushDpc;
-static WORK_QUEUE_ITEM CmpFlushItem; /* queued by the DPC while CmpFlushArmed */
-static BOOLEAN CmpFlushArmed;        /* (r) the timer runs, or its work item has not begun */
-static BOOLEAN CmpFlushStopped;      /* (r) the system is shut down */
+static WORK_QUEUE_ITEM CmpFlushItem; /* queued by the DPC while CmpFlushArmed is not 0 */
+static ULONG64
+    CmpFlushArmed; /* (r) interrupt time for which the timer is set, until its work item begins; or 0 */
+static BOOLEAN CmpFlushStopped; /* (r) the system is shut down */
 
 VOID CmpLockFlush(VOID)
 {
@@ -34,6 +36,7 @@ static NTSTATUS CmpCopyFile(CMP_HIVE *Hive, uint8_t **Copy, uint32_t *Length)
     NTSTATUS Status = STATUS_SUCCESS;
     *Copy = NULL;
     CmpLockExclusive();
+    Hive->FlushAt = 0;
     if (Hive->Hive.Dirty) {
         HiveSeal(&Hive->Hive, CmpNow(), &Bytes, Length);
         *Copy = ExAllocatePool2(POOL_FLAG_PAGED | POOL_FLAG_UNINITIALIZED, *Length, CMP_TAG_HIVE);
@@ -48,6 +51,30 @@ static NTSTATUS CmpCopyFile(CMP_HIVE *Hive, uint8_t **Copy, uint32_t *Length)
     return Status;
 }
 
+/* (r) alone. A timer that has fired, and whose work item has not begun, was set for an earlier time. */
+static VOID CmpArmFlush(ULONG64 At)
+{
+    ULONG64 Now = KeQueryInterruptTime();
+    LARGE_INTEGER Due = {.QuadPart = At > Now ? -(LONGLONG)(At - Now) : -1};
+    if (CmpFlushStopped || (CmpFlushArmed != 0 && CmpFlushArmed <= At))
+        return;
+    CmpFlushArmed = At;
+    (void)KeSetTimer(&CmpFlushTimer, Due, &CmpFlushDpc);
+}
+
+/* (r) alone. */
+static VOID CmpPlanFlush(CMP_HIVE *Hive, ULONG Doublings)
+{
+    Hive->FlushAt = KeQueryInterruptTime() + (CMP_FLUSH_DELAY << Doublings);
+    CmpArmFlush(Hive->FlushAt);
+}
+
+VOID CmpFlushLater(CMP_HIVE *Hive)
+{
+    if (Hive->FlushAt == 0 && Hive->Hive.Dirty && Hive->File.Length != 0)
+        CmpPlanFlush(Hive, 0);
+}
+
 /* A system without a writable volume. */
 static BOOLEAN CmpIsNoVolume(const CMP_HIVE *Hive, NTSTATUS Status)
 {
@@ -55,17 +82,19 @@ static BOOLEAN CmpIsNoVolume(const CMP_HIVE *Hive, NTSTATUS Status)
            (Status == STATUS_OBJECT_PATH_NOT_FOUND || Status == STATUS_OBJECT_NAME_NOT_FOUND);
 }
 
-/* It is tried again by itself, but not for ever on a system without a volume: there the next change does. */
+/* It is tried again by itself, each time later than before, but not on a system without a volume: there the next change does. */
 static VOID CmpKeepDirty(CMP_HIVE *Hive, NTSTATUS Status)
 {
+    if (Hive->Failures < CMP_MOST_DOUBLINGS)
+        Hive->Failures++;
     CmpLockExclusive();
     Hive->Hive.Dirty = true;
     if (!CmpIsNoVolume(Hive, Status))
-        CmpFlushLater(Hive);
+        CmpPlanFlush(Hive, Hive->Failures);
     CmpUnlockExclusive();
 }
 
-/* Once for each hive. That there is no volume is no news. */
+/* Once, until it is written again. That there is no volume is no news. */
 static VOID CmpSayUnwritten(CMP_HIVE *Hive, NTSTATUS Status)
 {
     if (!CmpIsNoVolume(Hive, Status) && !Hive->Unwritten)
@@ -79,14 +108,19 @@ static NTSTATUS CmpWriteHive(CMP_HIVE *Hive)
     uint8_t *Copy;
     uint32_t Length;
     NTSTATUS Status = CmpCopyFile(Hive, &Copy, &Length);
-    if (Copy == NULL)
-        return Status;
-    Hive->Writing = TRUE;
-    Status = CmpReplaceFile(&Hive->File, Copy, Length);
-    Hive->Writing = FALSE;
-    ExFreePoolWithTag(Copy, CMP_TAG_HIVE);
-    if (NT_SUCCESS(Status))
+    if (NT_SUCCESS(Status) && Copy == NULL)
         return STATUS_SUCCESS;
+    if (NT_SUCCESS(Status)) {
+        Hive->Writing = TRUE;
+        Status = CmpReplaceFile(&Hive->File, Hive->Loaded ? &Hive->Held : NULL, Copy, Length);
+        Hive->Writing = FALSE;
+        ExFreePoolWithTag(Copy, CMP_TAG_HIVE);
+    }
+    if (NT_SUCCESS(Status)) {
+        Hive->Failures = 0;
+        Hive->Unwritten = FALSE;
+        return STATUS_SUCCESS;
+    }
     CmpKeepDirty(Hive, Status);
     CmpSayUnwritten(Hive, Status);
     return Status == STATUS_INSUFFICIENT_RESOURCES ? Status : STATUS_REGISTRY_IO_FAILED;
@@ -140,26 +174,34 @@ static VOID CmpFlushAll(VOID)
     CmpUnlockFlush();
 }
 
-static VOID NTAPI CmpFlushWork(PVOID Context)
+/* (f). Its time has come; if not, the timer is set for it. */
+static BOOLEAN CmpIsFlushDue(const CMP_HIVE *Hive)
 {
     CmpLockExclusive();
-    CmpFlushArmed = FALSE;
+    BOOLEAN Due = Hive->FlushAt != 0 && Hive->FlushAt <= KeQueryInterruptTime();
+    if (Hive->FlushAt != 0 && !Due)
+        CmpArmFlush(Hive->FlushAt);
     CmpUnlockExclusive();
-    CmpFlushAll();
+    return Due;
+}
+
+static VOID NTAPI CmpFlushWork(PVOID Context)
+{
+    CMP_HIVE *Hive = NULL;
+    CmpLockExclusive();
+    CmpFlushArmed = 0;
+    CmpUnlockExclusive();
+    CmpLockFlush();
+    while ((Hive = CmpNextHive(Hive)) != NULL) {
+        if (CmpIsFlushDue(Hive))
+            (void)CmpFlushHive(Hive);
+    }
+    CmpUnlockFlush();
 }
 
 static VOID NTAPI CmpFlushDue(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
 {
     ExQueueWorkItem(&CmpFlushItem, DelayedWorkQueue);
-}
-
-VOID CmpFlushLater(const CMP_HIVE *Hive)
-{
-    LARGE_INTEGER Due = {.QuadPart = -CMP_FLUSH_DELAY};
-    if (CmpFlushArmed || CmpFlushStopped || !Hive->Hive.Dirty || Hive->File.Length == 0)
-        return;
-    CmpFlushArmed = TRUE;
-    (void)KeSetTimer(&CmpFlushTimer, Due, &CmpFlushDpc);
 }
 
 VOID CmpInitFlush(VOID)

@@ -25,11 +25,11 @@ ULONG64 CmpNow(VOID)
     return (ULONG64)Now.QuadPart;
 }
 
-NTSTATUS CmpReadHiveFile(PCUNICODE_STRING Path, HIVE *Hive)
+static NTSTATUS CmpReadHive(HANDLE File, PCUNICODE_STRING Path, HIVE *Hive)
 {
     PVOID Bytes;
     SIZE_T Length;
-    NTSTATUS Status = ImReadFile(Path, CMP_TAG_HIVE, &Bytes, &Length);
+    NTSTATUS Status = ImReadOpenFile(File, CMP_TAG_HIVE, &Bytes, &Length);
     if (!NT_SUCCESS(Status)) {
         KdLog("%wZ cannot be read: status 0x%08X", Path, (unsigned)Status);
         return Status;
@@ -39,6 +39,19 @@ NTSTATUS CmpReadHiveFile(PCUNICODE_STRING Path, HIVE *Hive)
     if (Loaded == HiveDamaged)
         KdLog("%wZ: offset 0x%x: %s", Path, Hive->Error.Offset, Hive->Error.Rule);
     return CmpStatus(Loaded);
+}
+
+NTSTATUS CmpReadHiveFile(PCUNICODE_STRING Path, PHANDLE File, HIVE *Hive)
+{
+    NTSTATUS Status = CmpHoldFile(Path, File);
+    if (!NT_SUCCESS(Status)) {
+        KdLog("%wZ cannot be opened: status 0x%08X", Path, (unsigned)Status);
+        return Status;
+    }
+    Status = CmpReadHive(*File, Path, Hive);
+    if (!NT_SUCCESS(Status))
+        CmpReleaseFile(File);
+    return Status;
 }
 
 VOID CmpAddHive(CMP_HIVE *Hive)

@@ -138,7 +138,10 @@ static NTSTATUS CmpMountSystemHive(ULONG Machine)
 {
     static const UNICODE_STRING File = RTL_CONSTANT_STRING(CMP_SYSTEM_FILE);
     static const UNICODE_STRING Name = RTL_CONSTANT_STRING(L"SYSTEM");
-    NTSTATUS Status = CmpReadHiveFile(&File, &CmpSystemHive.Hive);
+    HANDLE Read;
+    NTSTATUS Status = CmpReadHiveFile(&File, &Read, &CmpSystemHive.Hive);
+    if (NT_SUCCESS(Status))
+        CmpReleaseFile(&Read); /* it is written elsewhere */
     return NT_SUCCESS(Status) ? CmpMountHive(&CmpSystemHive, &CmpMasterHive, Machine, &Name) : Status;
 }
 

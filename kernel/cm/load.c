@@ -86,6 +86,7 @@ static NTSTATUS CmpOpenParent(HANDLE Root, PCUNICODE_STRING Path, KPROCESSOR_MOD
 static VOID CmpFreeHive(CMP_HIVE *Hive)
 {
     HiveDestroy(&Hive->Hive);
+    CmpReleaseFile(&Hive->Held);
     if (Hive->File.Buffer != NULL)
         ObFreeName(&Hive->File);
     ExFreePoolWithTag(Hive, CMP_TAG_HIVE);
@@ -100,7 +101,7 @@ static NTSTATUS CmpLoad(CMP_KEY *Parent, PUNICODE_STRING Name, PUNICODE_STRING F
     NTSTATUS Status = ObAllocateName(&Hive->File, File->Length);
     if (NT_SUCCESS(Status)) {
         RtlCopyUnicodeString(&Hive->File, File);
-        Status = CmpReadHiveFile(File, &Hive->Hive);
+        Status = CmpReadHiveFile(File, &Hive->Held, &Hive->Hive);
     }
     if (NT_SUCCESS(Status)) {
         CmpLockExclusive();
@@ -127,8 +128,8 @@ static NTSTATUS CmpLoadAndTell(HANDLE Root, PCUNICODE_STRING Path, PUNICODE_STRI
     return Status;
 }
 
-/* [RegLoadKey] SeRestorePrivilege. The file is read now, and replaced when the hive is flushed. STATUS_REGISTRY_CORRUPT: it is no hive. It is
- * named from the root of the name space only. */
+/* [RegLoadKey] SeRestorePrivilege. The file is read now, replaced when the hive is flushed, and open for the kernel alone until the hive is
+ * unloaded. STATUS_REGISTRY_CORRUPT: it is no hive. It is named from the root of the name space only. */
 NTSTATUS CmLoadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, POBJECT_ATTRIBUTES FileObjectAttributes,
                    KPROCESSOR_MODE Mode)
 {

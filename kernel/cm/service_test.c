@@ -323,7 +323,7 @@ static VOID WithHives(KT_CONTEXT *Kt)
     SetName(L"\\Registry\\Machine\\KtHive");
     KT_EXPECT(CmLoadKey(&ME->Attributes, HiveFile(), UserMode) == STATUS_SUCCESS);
     KT_EXPECT(CmLoadKey(&ME->Attributes, KERNEL_VARIABLE, UserMode) == STATUS_ACCESS_VIOLATION);
-    KT_EXPECT(CmLoadKey(&ME->Attributes, HiveFile(), UserMode) == STATUS_OBJECT_NAME_COLLISION);
+    KT_EXPECT(CmLoadKey(&ME->Attributes, HiveFile(), UserMode) == STATUS_SHARING_VIOLATION);
     KT_EXPECT(Open(L"\\Registry\\Machine\\KtHive\\Select", KEY_READ) == STATUS_SUCCESS);
     SetName(L"\\Registry\\Machine\\KtHive");
     KT_EXPECT(CmUnloadKey(&ME->Attributes, UserMode) == STATUS_CANNOT_DELETE);

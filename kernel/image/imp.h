@@ -67,7 +67,6 @@ VOID ImpFreeSections(PIM_MODULE Module);
 
 /* read.c */
 NTSTATUS ImpOpenFile(PCUNICODE_STRING FullName, PHANDLE File);
-NTSTATUS ImpReadOpenFile(HANDLE File, ULONG Tag, PVOID *Bytes, SIZE_T *Length);
 
 /* bind.c */
 NTSTATUS ImpBindModule(IMP_LOAD *Load);

@@ -108,7 +108,7 @@ static NTSTATUS ImpReadImage(IMP_LOAD *Load, PUNICODE_STRING FullName)
     if (NT_SUCCESS(Status))
         Status = ObReferenceObjectByHandle(Load->File, 0, NULL, KernelMode, &Load->FileObject, NULL);
     if (NT_SUCCESS(Status))
-        Status = ImpReadOpenFile(Load->File, 'iFmI', &Bytes, &Length);
+        Status = ImReadOpenFile(Load->File, 'iFmI', &Bytes, &Length);
     if (!NT_SUCCESS(Status))
         return ImpFail(Load, Status,
                        Status == STATUS_END_OF_FILE ? "the file is empty" : "the file cannot be read");

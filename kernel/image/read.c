@@ -21,7 +21,7 @@ static NTSTATUS ImpFileLength(HANDLE File, SIZE_T *Length)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS ImpReadOpenFile(HANDLE File, ULONG Tag, PVOID *Bytes, SIZE_T *Length)
+NTSTATUS ImReadOpenFile(HANDLE File, ULONG Tag, PVOID *Bytes, SIZE_T *Length)
 {
     IO_STATUS_BLOCK Iosb;
     LARGE_INTEGER Offset = {.QuadPart = 0};
@@ -50,16 +50,4 @@ NTSTATUS ImpOpenFile(PCUNICODE_STRING FullName, PHANDLE File)
     return ZwCreateFile(File, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &Iosb, NULL, FILE_ATTRIBUTE_NORMAL,
                         FILE_SHARE_READ, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE,
                         NULL, 0);
-}
-
-NTSTATUS ImReadFile(PCUNICODE_STRING FullName, ULONG Tag, PVOID *Bytes, SIZE_T *Length)
-{
-    HANDLE File;
-    NTSTATUS Status = ImpOpenFile(FullName, &File);
-
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = ImpReadOpenFile(File, Tag, Bytes, Length);
-    ZwClose(File);
-    return Status;
 }

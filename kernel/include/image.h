@@ -99,9 +99,9 @@ VOID ImSetKernelSymbols(const void *File, ULONG64 Length);
  * STATUS_IMAGE_ALREADY_LOADED, what the file or a DllInitialize gave ... */
 NTSTATUS ImLoadImage(PUNICODE_STRING FullName, PIM_MODULE *Module);
 
-/* IRQL PASSIVE_LEVEL. A whole file in paged pool with that tag; the caller frees it. STATUS_END_OF_FILE when it is empty,
- * STATUS_FILE_TOO_LARGE above 256 MiB. */
-NTSTATUS ImReadFile(PCUNICODE_STRING FullName, ULONG Tag, PVOID *Bytes, SIZE_T *Length);
+/* IRQL PASSIVE_LEVEL. A whole file, open for synchronous reading, in paged pool with that tag; the caller frees it. STATUS_END_OF_FILE when
+ * it is empty, STATUS_FILE_TOO_LARGE above 256 MiB. */
+NTSTATUS ImReadOpenFile(HANDLE File, ULONG Tag, PVOID *Bytes, SIZE_T *Length);
 
 /* --- images of programs: user_image.c. IRQL PASSIVE_LEVEL ---- */
 

@@ -6,7 +6,9 @@
 #define TEMP L"\\SystemRoot\\Temp"
 #define SOFTWARE TEMP L"\\SOFTWARE"
 #define COPY TEMP L"\\NtboxHiveCopy"
+#define FILLER TEMP L"\\NtboxFiller"
 #define LOADED L"\\Registry\\Machine\\NtboxFlushed"
+#define OTHER L"\\Registry\\Machine\\NtboxFlushedToo"
 #define LOADED_TEST LOADED L"\\NtboxTest"
 #define HEADER 4096u
 #define MINUTE (-60 * 10000000ll)
@@ -61,13 +63,18 @@ static ULONG Sequence(PCWSTR Path)
     return Number;
 }
 
-static NTSTATUS Load(PCWSTR Path)
+static NTSTATUS LoadAt(PCWSTR To, PCWSTR Path)
 {
-    UNICODE_STRING Key = CtName(LOADED), File = CtName(Path);
+    UNICODE_STRING Key = CtName(To), File = CtName(Path);
     OBJECT_ATTRIBUTES KeyAttributes, FileAttributes;
     InitializeObjectAttributes(&KeyAttributes, &Key, OBJ_CASE_INSENSITIVE, NULL, NULL);
     InitializeObjectAttributes(&FileAttributes, &File, OBJ_CASE_INSENSITIVE, NULL, NULL);
     return ZwLoadKey(&KeyAttributes, &FileAttributes);
+}
+
+static NTSTATUS Load(PCWSTR Path)
+{
+    return LoadAt(LOADED, Path);
 }
 
 static NTSTATUS Unload(VOID)
@@ -149,7 +156,7 @@ static BOOLEAN MakeCopy(VOID)
     return Made;
 }
 
-/* A hive that was loaded goes back to its own file, and when it is unloaded. */
+/* A hive that was loaded goes back to its own file, and when it is unloaded: it is written twice. */
 static VOID FlushLoaded(VOID)
 {
     HANDLE Key;
@@ -158,7 +165,6 @@ static VOID FlushLoaded(VOID)
     if (CT_SUCCESS(CtOpenKey(&Key, NULL, LOADED_TEST, 0))) {
         CT_SUCCESS(CtSetNumber(Key, L"First", 10));
         CT_SUCCESS(ZwFlushKey(Key));
-        CT_EQUAL(Sequence(COPY), Before + 1);
         CT_SUCCESS(CtSetNumber(Key, L"Second", 20));
         CT_SUCCESS(ZwClose(Key));
     }
@@ -168,20 +174,132 @@ static VOID FlushLoaded(VOID)
     CT_EQUAL(Sequence(COPY), Before + 2); /* was only read */
 }
 
+static VOID DeleteFile(PCWSTR Path)
+{
+    UNICODE_STRING Name = CtName(Path);
+    OBJECT_ATTRIBUTES Attributes;
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    CT_SUCCESS(ZwDeleteFile(&Attributes));
+}
+
+/* The key of the test with both values, in the file. */
+static BOOLEAN MakeFlushed(PHANDLE Key)
+{
+    if (!CT_SUCCESS(CtCreateKey(Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)))
+        return FALSE;
+    CT_SUCCESS(CtSetNumber(*Key, L"First", 1));
+    CT_SUCCESS(CtSetNumber(*Key, L"Second", 2));
+    return CT_SUCCESS(ZwFlushKey(*Key));
+}
+
 static VOID RegistryFlushLoaded(VOID)
 {
     HANDLE Key;
-    UNICODE_STRING Name = CtName(COPY);
-    OBJECT_ATTRIBUTES Attributes;
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
-    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Key, NULL, CT_ROOT, REG_OPTION_NON_VOLATILE, NULL)));
-    CT_SUCCESS(CtSetNumber(Key, L"First", 1));
-    CT_SUCCESS(CtSetNumber(Key, L"Second", 2));
-    CT_SUCCESS(ZwFlushKey(Key));
+    CT_REQUIRE(MakeFlushed(&Key));
     if (MakeCopy()) {
         FlushLoaded();
-        CT_SUCCESS(ZwDeleteFile(&Attributes));
+        DeleteFile(COPY);
     }
+    CT_SUCCESS(ZwDeleteKey(Key));
+    CT_SUCCESS(ZwClose(Key));
+}
+
+static VOID ExpectHeld(VOID)
+{
+    HANDLE File;
+    CT_STATUS(OpenFile(COPY, FILE_READ_DATA, FILE_OPEN, 0, &File), STATUS_SHARING_VIOLATION);
+    CT_STATUS(LoadAt(OTHER, COPY), STATUS_SHARING_VIOLATION);
+}
+
+/* [RegLoadKey] the file of a loaded hive is open for nobody else: it cannot be loaded twice. */
+static VOID Hold(VOID)
+{
+    HANDLE Key, File;
+    if (CT_SUCCESS(OpenFile(COPY, FILE_READ_DATA, FILE_OPEN, 0, &File))) {
+        CT_STATUS(Load(COPY), STATUS_SHARING_VIOLATION);
+        CT_SUCCESS(ZwClose(File));
+    }
+    CT_REQUIRE(CT_SUCCESS(Load(COPY)));
+    ExpectHeld();
+    if (CT_SUCCESS(CtOpenKey(&Key, NULL, LOADED_TEST, 0))) {
+        CT_SUCCESS(CtSetNumber(Key, L"First", 10));
+        CT_SUCCESS(ZwFlushKey(Key));
+        ExpectHeld(); /* the new one */
+        CT_SUCCESS(ZwClose(Key));
+    }
+    CT_SUCCESS(Unload());
+    CheckFile(COPY, 10, 2);
+}
+
+static VOID RegistryHeld(VOID)
+{
+    HANDLE Key;
+    CT_REQUIRE(MakeFlushed(&Key));
+    if (MakeCopy()) {
+        Hold();
+        DeleteFile(COPY);
+    }
+    CT_SUCCESS(ZwDeleteKey(Key));
+    CT_SUCCESS(ZwClose(Key));
+}
+
+/* Nothing is left of the new file, the old one is as it was, the hive keeps its change. */
+static VOID FailToFlush(HANDLE Key, ULONG Before)
+{
+    ULONG Value = 0;
+    CT_STATUS(ZwFlushKey(Key), STATUS_REGISTRY_IO_FAILED);
+    CT_EQUAL(Sequence(SOFTWARE), Before);
+    CheckNoRest();
+    CT_SUCCESS(CtGetNumber(Key, L"First", &Value));
+    CT_EQUAL(Value, 7);
+}
+
+/* The old file is open, and is not replaced. */
+static VOID FailAtTheName(HANDLE Key, ULONG Before)
+{
+    HANDLE File;
+    CT_REQUIRE(CT_SUCCESS(OpenFile(SOFTWARE, FILE_READ_DATA, FILE_OPEN, 0, &File)));
+    FailToFlush(Key, Before);
+    CT_SUCCESS(ZwClose(File));
+}
+
+/* The file grows until there is no page left on the volume. */
+static VOID FillVolume(HANDLE File)
+{
+    IO_STATUS_BLOCK Iosb;
+    FILE_END_OF_FILE_INFORMATION End = {.EndOfFile.QuadPart = 0};
+    for (LONGLONG Step = 8 << 20; Step >= PAGE_SIZE / 2;) {
+        End.EndOfFile.QuadPart += Step;
+        NTSTATUS Status = ZwSetInformationFile(File, &Iosb, &End, sizeof(End), FileEndOfFileInformation);
+        if (NT_SUCCESS(Status))
+            continue;
+        CT_STATUS(Status, STATUS_DISK_FULL);
+        End.EndOfFile.QuadPart -= Step;
+        Step /= 2;
+    }
+}
+
+static VOID FailAtTheData(HANDLE Key, ULONG Before)
+{
+    HANDLE File;
+    CT_REQUIRE(CT_SUCCESS(OpenFile(FILLER, FILE_WRITE_DATA | DELETE, FILE_CREATE,
+                                   FILE_SYNCHRONOUS_IO_NONALERT | FILE_DELETE_ON_CLOSE, &File)));
+    FillVolume(File);
+    FailToFlush(Key, Before);
+    CT_SUCCESS(ZwClose(File));
+}
+
+static VOID RegistryFlushFails(VOID)
+{
+    HANDLE Key;
+    CT_REQUIRE(MakeFlushed(&Key));
+    ULONG Before = Sequence(SOFTWARE);
+    CT_SUCCESS(CtSetNumber(Key, L"First", 7));
+    FailAtTheName(Key, Before);
+    FailAtTheData(Key, Before);
+    CT_SUCCESS(ZwFlushKey(Key));
+    CT_CHECK(Sequence(SOFTWARE) > Before);
+    CheckFile(SOFTWARE, 7, 2);
     CT_SUCCESS(ZwDeleteKey(Key));
     CT_SUCCESS(ZwClose(Key));
 }
@@ -247,6 +365,8 @@ static const CT_CASE Cases[] = {
     {"registry.flush", RegistryFlush},
     {"registry.flush_loaded", RegistryFlushLoaded},
     {"registry.flush_later", RegistryFlushLater},
+    {"registry.held", RegistryHeld},
+    {"registry.flush_fails", RegistryFlushFails},
 };
 
 CT_DRIVER(Cases)
