@@ -322,6 +322,18 @@ VOID ExpCheckFreedMdl(PVOID Block); /* mdl.c; any block that is about to be free
 #define ExpCheckFreedMdl(Block) ((void)0)
 #endif
 
+/* --- lookaside lists: lookaside_depth.c --------------------------------------------------------------------------------------- */
+
+#define EXP_LOOKASIDE_DEPTH 4 /* at the beginning, and at least */
+#define EXP_LOOKASIDE_MAXIMUM 256
+
+/* A list that was initialised by the code before Maker, or that is about to be deleted. IRQL <= DISPATCH_LEVEL, no lock of LockRankExPool or above. */
+VOID ExpNoteLookaside(GENERAL_LOOKASIDE_POOL *List, const void *Maker);
+VOID ExpForgetLookaside(GENERAL_LOOKASIDE_POOL *List);
+
+/* The depth after a second with so many allocations, Misses of which found the list empty. */
+USHORT ExpNextDepth(USHORT Depth, USHORT Maximum, ULONG Allocates, ULONG Misses);
+
 /* --- checks: pool_check.c, pool_header.c --------------------------------------------------------------------------------------- */
 
 /* Patterns behind and inside blocks. Room is the bytes that the block could hold. */
@@ -338,7 +350,8 @@ VOID ExpCheckHeader(EXP_HEADER *Header, ULONG Class);   /* in use or free */
 EXP_HEADER ExpBelieve(const EXP_HEADER *Header, ULONG Class); /* what it says, or once said */
 VOID ExpFillFreed(EXP_HEADER *Header, ULONG Class);
 VOID ExpCheckFreed(const EXP_HEADER *Header, ULONG Class);
-VOID ExpCheckNoResource(PVOID Block, SIZE_T Size); /* resource.c */
+VOID ExpCheckNoResource(PVOID Block, SIZE_T Size);  /* resource.c */
+VOID ExpCheckNoLookaside(PVOID Block, SIZE_T Size); /* lookaside_depth.c */
 VOID ExpCheckIrql(const EXP_POOL *Pool, ULONG Kind, ULONG_PTR SizeOrAddress);
 #else
 #define ExpSetGuard(Block, Size, Room) ((void)0)
@@ -352,6 +365,7 @@ VOID ExpCheckIrql(const EXP_POOL *Pool, ULONG Kind, ULONG_PTR SizeOrAddress);
 #define ExpFillFreed(Header, Class) ((void)0)
 #define ExpCheckFreed(Header, Class) ((void)0)
 #define ExpCheckNoResource(Block, Size) ((void)0)
+#define ExpCheckNoLookaside(Block, Size) ((void)0)
 #define ExpCheckIrql(Pool, Kind, SizeOrAddress) ((void)0)
 #endif
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Lookaside lists. Allocating and freeing are inline in the headers (SLIST, then the list's own routine);
- * this is making and deleting them. The depth is fixed: nothing measures yet which lists would gain from
- * more (D-187). */
-#include "ex.h"
+ * this is making and deleting them. */
+#include "exp.h"
 
-#define EXP_LOOKASIDE_DEPTH 64
-#define EXP_LOOKASIDE_MAXIMUM 256
-
-static VOID ExpInitializeLookaside(GENERAL_LOOKASIDE_POOL *List, ULONG PoolType, SIZE_T Size, ULONG Tag)
+static VOID ExpInitializeLookaside(GENERAL_LOOKASIDE_POOL *List, ULONG PoolType, SIZE_T Size, ULONG Tag,
+                                   const void *Maker)
 {
     *List = (GENERAL_LOOKASIDE_POOL){0};
     List->Depth = EXP_LOOKASIDE_DEPTH;
@@ -16,6 +13,7 @@ static VOID ExpInitializeLookaside(GENERAL_LOOKASIDE_POOL *List, ULONG PoolType,
     List->Tag = Tag;
     List->Size = (ULONG)max(Size, LOOKASIDE_MINIMUM_BLOCK_SIZE); /* a free entry holds a link */
     InitializeListHead(&List->ListEntry);
+    ExpNoteLookaside(List, Maker);
 }
 
 static VOID ExpEmptyLookaside(GENERAL_LOOKASIDE_POOL *List)
@@ -29,23 +27,24 @@ static VOID ExpEmptyLookaside(GENERAL_LOOKASIDE_POOL *List)
 
 /* IRQL <= DISPATCH_LEVEL. [WDK ExInitializeNPagedLookasideList] Flags: POOL_RAISE_IF_ALLOCATION_FAILURE,
  * POOL_NX_ALLOCATION; Depth is reserved. */
-VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
-                                           PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag,
-                                           USHORT Depth)
+DECLSPEC_NOINLINE VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside,
+                                                             PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
+                                                             ULONG Flags, SIZE_T Size, ULONG Tag,
+                                                             USHORT Depth)
 {
     GENERAL_LOOKASIDE_POOL *List = (GENERAL_LOOKASIDE_POOL *)&Lookaside->L;
-    ExpInitializeLookaside(List, (ULONG)NonPagedPool | Flags, Size, Tag);
+    ExpInitializeLookaside(List, (ULONG)NonPagedPool | Flags, Size, Tag, __builtin_return_address(0));
     List->Allocate = Allocate != NULL ? Allocate : ExAllocatePoolWithTag;
     List->Free = Free != NULL ? Free : ExFreePool;
 }
 
 /* IRQL <= APC_LEVEL. [WDK ExInitializePagedLookasideList] */
-VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
-                                          PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag,
-                                          USHORT Depth)
+DECLSPEC_NOINLINE VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside,
+                                                            PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
+                                                            ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth)
 {
     GENERAL_LOOKASIDE_POOL *List = (GENERAL_LOOKASIDE_POOL *)&Lookaside->L;
-    ExpInitializeLookaside(List, (ULONG)PagedPool | Flags, Size, Tag);
+    ExpInitializeLookaside(List, (ULONG)PagedPool | Flags, Size, Tag, __builtin_return_address(0));
     List->Allocate = Allocate != NULL ? Allocate : ExAllocatePoolWithTag;
     List->Free = Free != NULL ? Free : ExFreePool;
 }
@@ -53,12 +52,14 @@ VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLO
 /* IRQL <= DISPATCH_LEVEL. [WDK ExDeleteNPagedLookasideList] frees the entries that wait in the list. */
 VOID NTAPI ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside)
 {
+    ExpForgetLookaside((GENERAL_LOOKASIDE_POOL *)&Lookaside->L);
     ExpEmptyLookaside((GENERAL_LOOKASIDE_POOL *)&Lookaside->L);
 }
 
 /* IRQL <= APC_LEVEL. [WDK ExDeletePagedLookasideList] */
 VOID NTAPI ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside)
 {
+    ExpForgetLookaside((GENERAL_LOOKASIDE_POOL *)&Lookaside->L);
     ExpEmptyLookaside((GENERAL_LOOKASIDE_POOL *)&Lookaside->L);
 }
 
@@ -85,9 +86,11 @@ static BOOLEAN ExpIsPoolType(POOL_TYPE Type)
 
 /* IRQL <= DISPATCH_LEVEL. [WDK ExInitializeLookasideListEx] STATUS_INVALID_PARAMETER_4 for the pool type, _5
  * for the flags, which exclude each other. They become pool-type bits that the allocation routine gets. */
-NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUNCTION_EX Allocate,
-                                           PFREE_FUNCTION_EX Free, POOL_TYPE PoolType, ULONG Flags,
-                                           SIZE_T Size, ULONG Tag, USHORT Depth)
+DECLSPEC_NOINLINE NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside,
+                                                             PALLOCATE_FUNCTION_EX Allocate,
+                                                             PFREE_FUNCTION_EX Free, POOL_TYPE PoolType,
+                                                             ULONG Flags, SIZE_T Size, ULONG Tag,
+                                                             USHORT Depth)
 {
     ULONG Type = (ULONG)PoolType;
     if (!ExpIsPoolType(PoolType))
@@ -98,7 +101,7 @@ NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCA
         Type |= POOL_QUOTA_FAIL_INSTEAD_OF_RAISE;
     else if (Flags != 0)
         return STATUS_INVALID_PARAMETER_5;
-    ExpInitializeLookaside(&Lookaside->L, Type, Size, Tag);
+    ExpInitializeLookaside(&Lookaside->L, Type, Size, Tag, __builtin_return_address(0));
     Lookaside->L.AllocateEx = Allocate != NULL ? Allocate : ExpAllocateEx;
     Lookaside->L.FreeEx = Free != NULL ? Free : ExpFreeEx;
     return STATUS_SUCCESS;
@@ -118,5 +121,6 @@ VOID NTAPI ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 /* IRQL <= DISPATCH_LEVEL. [WDK ExDeleteLookasideListEx] */
 VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
+    ExpForgetLookaside(&Lookaside->L);
     ExFlushLookasideListEx(Lookaside);
 }

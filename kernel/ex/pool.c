@@ -184,6 +184,7 @@ static VOID ExpFreeSmall(EXP_POOL *Pool, ULONG Class, PVOID Block, ULONG Tag, EX
     }
     ExpCheckSmallGuard(Header, Class);
     ExpCheckNoResource(Block, Header->Size);
+    ExpCheckNoLookaside(Block, Header->Size);
     ExpFillFreed(Header, Class);
     ExpSealFreed(Header, Freer);
     if (!ExpPush(Class, Pool->Region, Block))

@@ -64,6 +64,7 @@ VOID ExpFreeLarge(EXP_POOL *Pool, PVOID Block, ULONG Tag, EXP_OWNER Freer)
     KeCheckFreedMemory(Block, Record->Size, ExpOwnerCode(Freer));
     ExpCheckGuard(Block, Record->Size, PageCount * PAGE_SIZE);
     ExpCheckNoResource(Block, Record->Size);
+    ExpCheckNoLookaside(Block, Record->Size);
     if (__atomic_exchange_n(&Record->State, ExpPageFreed, __ATOMIC_ACQ_REL) != ExpPageLarge)
         ExpBadPointer(Pool, Block);
     ExpNoteFreer(&Record->Owner, Freer);

@@ -185,6 +185,7 @@ VOID ExpFreeSpecial(PVOID Block, ULONG Tag, EXP_OWNER Freer)
     ExpCheckRest(Block, Rest.Back, Rest.End, 0x24, "bytes behind a block of special pool were overwritten");
     KeCheckFreedMemory(Block, Known.Size, ExpOwnerCode(Freer));
     ExpCheckNoResource(Block, Known.Size);
+    ExpCheckNoLookaside(Block, Known.Size);
     if (__atomic_exchange_n(&Record->State, ExpPageFreed, __ATOMIC_ACQ_REL) != ExpPageLarge)
         ExpBadSpecial(Block, 0, 0, 0x20, "special pool is freed that is not allocated");
     ExpNoteFreer(&Record->Owner, Freer);

@@ -69,6 +69,13 @@ BOOLEAN ExQueryPoolBlock(const void *Address, EX_POOL_BLOCK *Block);
  * how many. To be called after the driver's unload routine, before ImUnloadImage. PASSIVE_LEVEL, one at a time. */
 ULONG ExReportDriverLeaks(PIM_MODULE Module);
 
+/* The same for lookaside lists that were not deleted: those that begin in [Base, Base + Size), and those that code there made. They are not
+ * touched any more. PASSIVE_LEVEL. */
+ULONG ExReportDriverLookasides(PCSTR Driver, const void *Base, SIZE_T Size);
+
+/* From now on the depths of lookaside lists follow their use. Once, in phase 1. */
+VOID ExTuneLookasideLists(VOID);
+
 /* In words whose block Address lies in, or lay in: "96 bytes of paged pool, tag 'abcd', of a.sys!F+0x10"; empty when in none. The
  * log and the report are told who allocated and freed it. Any IRQL, no lock: for bug checks. */
 VOID ExDescribePoolAddress(const void *Address, PCHAR Text, SIZE_T Room);

@@ -33,8 +33,10 @@ DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_
 #define KE_RULE_IMAGE_SECTION                                                                                \
     0x4E540060u /* p2 what was given as an address or a handle of a section of an image */
 #define KE_RULE_LOCKED_MDL 0x4E540070u /* p2 MDL, p3 its flags: freed with its pages locked */
-#define KE_RULE_XSTATE 0x4E540020u     /* p2 XSTATE_SAVE, p3 thread that saved, p4 its IRQL then */
-#define KE_RULE_PUSH_LOCK 0x4E540005u  /* p2 lock: acquired with normal kernel APCs enabled */
-#define KE_RULE_NO_TIMER 0x4E540030u   /* p2 what was given as a timer, p3 its type byte */
-#define KE_RULE_NO_DPC 0x4E540031u     /* p2 what was given as a DPC, p3 its type byte, p4 its routine */
-#define KE_RULE_PURE_CALL 0x4E540090u  /* p2 return address: called a pure virtual function */
+#define KE_RULE_LOOKASIDE                                                                                    \
+    0x4E540016u                    /* p2 lookaside list, p3 block, p4 its size: freed with the list in it */
+#define KE_RULE_XSTATE 0x4E540020u /* p2 XSTATE_SAVE, p3 thread that saved, p4 its IRQL then */
+#define KE_RULE_PUSH_LOCK 0x4E540005u /* p2 lock: acquired with normal kernel APCs enabled */
+#define KE_RULE_NO_TIMER 0x4E540030u  /* p2 what was given as a timer, p3 its type byte */
+#define KE_RULE_NO_DPC 0x4E540031u    /* p2 what was given as a DPC, p3 its type byte, p4 its routine */
+#define KE_RULE_PURE_CALL 0x4E540090u /* p2 return address: called a pure virtual function */

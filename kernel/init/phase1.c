@@ -104,6 +104,7 @@ VOID NTAPI InitPhase1(PVOID Context)
 {
     ImInitPhase1();
     ObWatchMemory();
+    ExTuneLookasideLists();
     KeStartProcessors();
     InitStartDpcThreads();
     ExpInitializeWorkers();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, notify routines of images, processes and threads,
- * registry callbacks and notifications, symbolic links, threads, routines that run, callbacks, handles, mappings, locked sections, pool. A device or thread
+ * registry callbacks and notifications, symbolic links, threads, routines that run, callbacks, handles, mappings, locked sections, lookaside lists, pool. A device or thread
  * leads back into the image, so the image then stays mapped. */
 #include "iop.h"
 #include "cm.h"
@@ -107,6 +107,7 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
     MmReportDriverMappings(Module->Name, Module->Base, Module->Size);
     MmReportDriverMemory(Module->Name, Module->Base, Module->Size);
     ImReportLockedSections(Module);
+    ExReportDriverLookasides(Module->Name, Module->Base, Module->Size);
     ExReportDriverLeaks(Module);
     return Inside;
 }
