@@ -13,15 +13,15 @@
 
 #define EXP_TAG_LIST 'lLxE'
 #define EXP_TUNE_MILLISECONDS 1000
-#define EXP_USED_MUCH 32u /* allocations a second */
+#define EXP_USED_MUCH 32u  /* allocations a second */
 #define EXP_MISS_SHARE 16u /* one of so many finds it empty: often */
 
 /* (n) ExpListsLock, (c) constant */
 typedef struct _EXP_LIST {
-    LIST_ENTRY Entry;              /* (n) of ExpLists */
-    GENERAL_LOOKASIDE_POOL *List;  /* (c) */
-    ULONG Tag, Size;               /* (c) as they were: memory that is no such list any more is left alone */
-    const void *Maker;             /* (c) code behind the call that initialised it */
+    LIST_ENTRY Entry;             /* (n) of ExpLists */
+    GENERAL_LOOKASIDE_POOL *List; /* (c) */
+    ULONG Tag, Size;              /* (c) as they were: memory that is no such list any more is left alone */
+    const void *Maker;            /* (c) code behind the call that initialised it */
 } EXP_LIST;
 
 static ARCH_LOCK ExpListsLock = ARCH_LOCK_INIT("ExpListsLock", LockRankExPool, DISPATCH_LEVEL);
