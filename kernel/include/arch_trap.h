@@ -88,6 +88,10 @@ VOID ArchRestoreXState(const VOID *Area, ULONG64 Mask);
  * OldStack receives RSP. Dispatcher lock held; returns on the stack of the next thread. */
 VOID ArchSwitchContext(PVOID *OldStack, PVOID OldXState, PVOID NewStack, PVOID NewXState);
 
+/* Calls Routine(Argument) on another stack; StackBase: its highest address, 16-byte aligned. Stack walks go on on the caller's stack. No exception
+ * may leave Routine. Any IRQL. */
+VOID ArchCallOnStack(PVOID StackBase, VOID (*Routine)(PVOID), PVOID Argument);
+
 /* Prepares a stack so that the first switch to it calls Entry(Argument). Returns the initial saved RSP. */
 PVOID ArchPrepareStack(PVOID StackTop, VOID (*Entry)(PVOID), PVOID Argument);
 

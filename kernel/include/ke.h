@@ -50,8 +50,10 @@ typedef union _KE_APC_DISABLE {
 typedef struct _KTHREAD {
     DISPATCHER_HEADER Header; /* (h) signalled when the thread has ended */
     PVOID KernelStack;        /* saved RSP while SwapBusy is clear */
-    PVOID StackBase;          /* (c) highest address */
-    PVOID StackLimit;         /* (c) lowest mapped address; a guard page lies below */
+    PVOID StackBase;          /* (o) highest address of the stack segment in use */
+    PVOID StackLimit;         /* (o) lowest mapped address; a guard page lies below */
+    struct _KE_STACK
+        *OuterStacks; /* (o) segments that KeExpandKernelStackAndCallout left, the last one first */
     ARCH_LOCK ThreadLock;
     volatile LONG64 WaitState;     /* (a) KI_WAIT_STATE and status */
     volatile BOOLEAN SwapBusy;     /* (a) a processor is still on this stack */
@@ -116,6 +118,21 @@ typedef struct _KPROCESS {
     struct _MM_ADDRESS_SPACE *AddressSpace; /* (c) mm's; NULL: it has no memory of its own */
     struct _OB_HANDLE_TABLE *HandleTable;   /* (c) ob's */
 } KPROCESS;
+
+/* A segment of a thread's stack that it will come back to; on that stack. */
+typedef struct _KE_STACK {
+    PVOID Base, Limit;
+    struct _KE_STACK *Outer; /* NULL: this is the stack that the thread began on */
+} KE_STACK;
+
+/* The highest address of the stack that the thread began on. Any IRQL; the current thread, or one that does not run. */
+static inline PVOID KeInitialStackOf(const KTHREAD *Thread)
+{
+    PVOID Base = Thread->StackBase;
+    for (const KE_STACK *Stack = Thread->OuterStacks; Stack != NULL; Stack = Stack->Outer)
+        Base = Stack->Base;
+    return Base;
+}
 
 /* IRQL < DISPATCH_LEVEL. Lets another ready thread of the caller's priority run. FALSE: there was none. */
 BOOLEAN KeYieldThread(VOID);

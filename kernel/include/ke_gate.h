@@ -31,6 +31,7 @@ typedef enum _KE_GATE_KIND {
     GateThreadNotify,
     GateObjectCallback,
     GateFileSystem,
+    GateExpandedStack,
     GateKinds /* how many */
 } KE_GATE_KIND;
 

@@ -138,11 +138,11 @@ static inline ULONG64 MmPhysicalFromDirect(const void *Address)
 PVOID MmAllocateSystemPages(SIZE_T PageCount, MM_PROTECTION Protection);
 VOID MmFreeSystemPages(PVOID Base, SIZE_T PageCount);
 
-/* A kernel stack with a guard page on each side. *Base is the highest address (16-byte aligned, exclusive), *Limit
- * the lowest usable one. */
-#define MM_KERNEL_STACK_SIZE (6 * PAGE_SIZE)
-BOOLEAN MmAllocateKernelStack(PVOID *Base, PVOID *Limit);
-VOID MmFreeKernelStack(PVOID Base);
+/* A kernel stack of Size bytes, whole pages, with a guard page on each side. *Base is the highest address (16-byte aligned, exclusive),
+ * *Limit the lowest usable one. */
+#define MM_KERNEL_STACK_SIZE KERNEL_STACK_SIZE
+BOOLEAN MmAllocateKernelStack(SIZE_T Size, PVOID *Base, PVOID *Limit);
+VOID MmFreeKernelStack(PVOID Base, PVOID Limit);
 
 /* Image space. Pages are zeroed and MmReadWrite first; then each range gets what its section says. Base is
  * page-aligned, Size in bytes is rounded up. A range that is not inside image space that was allocated (or of

@@ -103,7 +103,7 @@ static DECLSPEC_NORETURN VOID InitSwitchStack(VOID)
     static DECLSPEC_ALIGN(64) UCHAR XState[PAGE_SIZE];
 
     NT_CHECK(ArchXStateSize() <= sizeof(XState));
-    if (!MmAllocateKernelStack(&Limits[0], &Limits[1]))
+    if (!MmAllocateKernelStack(MM_KERNEL_STACK_SIZE, &Limits[0], &Limits[1]))
         KeBugCheckEx(INSTALL_MORE_MEMORY, 0, 0, 0, 0);
     ArchInitializeXState(XState);
     ArchSwitchContext(&Discarded, XState, ArchPrepareStack(Limits[0], InitPhase0OnOwnStack, Limits), XState);

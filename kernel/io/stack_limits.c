@@ -12,7 +12,7 @@ VOID NTAPI IoGetStackLimits(PULONG_PTR Low, PULONG_PTR High)
 
 PVOID NTAPI IoGetInitialStack(VOID)
 {
-    return KiCurrentThread()->StackBase;
+    return KeInitialStackOf(KiCurrentThread());
 }
 
 /* [WDK IoWithinStackLimits] does the region lie in the stack that the caller runs on, a thread's or an interrupt's? Any IRQL. */

@@ -201,6 +201,7 @@ VOID KiCancelWaitTimer(PKTHREAD Thread);
 
 BOOLEAN KiInsertDpc(PRKDPC Dpc, PVOID Argument1, PVOID Argument2, const void *Caller); /* KeInsertQueueDpc */
 VOID KiInitializeDpcQueues(KI_DEFERRED *Deferred);
+VOID KiInitializeCallDpc(VOID);                   /* call_dpc.c, once */
 VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame); /* vector 0x2f */
 VOID KiTickDpcs(PKPRCB Prcb);                     /* clock interrupt */
 

@@ -47,6 +47,7 @@ VOID KeInitializeBootProcessor(VOID)
     ArchSaveMemoryTypes();
     KiInitializeLockChecks();
     KiInstallTrapHandlers();
+    KiInitializeCallDpc();
     KiKernelRoot = ArchReadCr3();
     KeActiveProcessorCount = 1;
 }

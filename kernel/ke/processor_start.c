@@ -45,7 +45,8 @@ static BOOLEAN KiPrepareProcessor(ULONG Number)
     PVOID XSaveArea = MmAllocateSystemPages(BYTES_TO_PAGES(KeXSaveAreaSize()), MmReadWrite);
     PVOID StackBase, StackLimit;
 
-    if (Processor == NULL || XSaveArea == NULL || !MmAllocateKernelStack(&StackBase, &StackLimit))
+    if (Processor == NULL || XSaveArea == NULL ||
+        !MmAllocateKernelStack(MM_KERNEL_STACK_SIZE, &StackBase, &StackLimit))
         return FALSE;
     KiInitializeProcessorBlock(Processor, Number);
     Processor->Pcr.KdVersionBlock = KiProcessorOf(KiProcessorBlock[0])->Pcr.KdVersionBlock;

@@ -30,7 +30,7 @@ KT_TEST(mm_stack_has_a_guard_page)
 {
     PVOID Base, Limit;
     MM_FAULT Fault;
-    KT_EXPECT(MmAllocateKernelStack(&Base, &Limit));
+    KT_EXPECT(MmAllocateKernelStack(MM_KERNEL_STACK_SIZE, &Base, &Limit));
     KT_EXPECT((PUCHAR)Base - (PUCHAR)Limit == MM_KERNEL_STACK_SIZE && ((ULONG_PTR)Base & 15) == 0);
     *(volatile ULONG64 *)Limit = 1;
     *((volatile ULONG64 *)Base - 1) = 2;
@@ -38,7 +38,7 @@ KT_TEST(mm_stack_has_a_guard_page)
     KT_EXPECT(Fault.Kind == MmFaultStackGuard && Fault.Region == MmRegionSystemPtes);
     KT_EXPECT(Fault.Base == Limit && Fault.Size == MM_KERNEL_STACK_SIZE);
     KT_EXPECT(!MmIsAddressValid(Base) && !MmIsAddressValid((PUCHAR)Limit - 1));
-    MmFreeKernelStack(Base);
+    MmFreeKernelStack(Base, Limit);
     KT_EXPECT(KindOf(Limit, FAULT_READ) == MmFaultFreedMapping);
     KT_EXPECT(KindOf((PUCHAR)Limit - 8, FAULT_READ) == MmFaultFreedMapping);
 }

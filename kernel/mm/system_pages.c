@@ -3,8 +3,6 @@
 #include "pfn.h"
 #include "ke.h"
 
-#define MI_STACK_PAGES (MM_KERNEL_STACK_SIZE / PAGE_SIZE)
-
 static PVOID MiAllocate(SIZE_T PageCount, MI_PTE Template)
 {
     if (PageCount == 0)
@@ -68,30 +66,31 @@ VOID NTAPI MmFreeNonCachedMemory(PVOID BaseAddress, SIZE_T NumberOfBytes)
     MiFreeOwnedMapping((ULONG_PTR)BaseAddress, BYTES_TO_PAGES(NumberOfBytes), MiUseNonCached);
 }
 
-#define MI_STACK_SPAN (MI_STACK_PAGES + 2) /* a page on each side that is never mapped */
+#define MI_STACK_GUARDS 2 /* a page on each side that is never mapped */
 
-BOOLEAN MmAllocateKernelStack(PVOID *Base, PVOID *Limit)
+BOOLEAN MmAllocateKernelStack(SIZE_T Size, PVOID *Base, PVOID *Limit)
 {
-    ULONG_PTR Guard = MiReserve(&MiSystemPteSpace, MI_STACK_SPAN);
+    SIZE_T PageCount = Size / PAGE_SIZE;
+    ULONG_PTR Guard = MiReserve(&MiSystemPteSpace, PageCount + MI_STACK_GUARDS);
     if (Guard == 0)
         return FALSE;
-    if (!MiMapNewPages(Guard + PAGE_SIZE, MI_STACK_PAGES, MiTemplate(MmReadWrite, MmCached, MiUseStack),
-                       FALSE)) {
-        MiRelease(&MiSystemPteSpace, Guard, MI_STACK_SPAN);
+    if (!MiMapNewPages(Guard + PAGE_SIZE, PageCount, MiTemplate(MmReadWrite, MmCached, MiUseStack), FALSE)) {
+        MiRelease(&MiSystemPteSpace, Guard, PageCount + MI_STACK_GUARDS);
         return FALSE;
     }
-    MiWritePte(MiPteOf(Guard), MI_ABSENT_PTE(MiAbsentStackGuard, MI_STACK_PAGES));
+    MiWritePte(MiPteOf(Guard), MI_ABSENT_PTE(MiAbsentStackGuard, PageCount));
     *Limit = (PVOID)(Guard + PAGE_SIZE);
-    *Base = (PVOID)(Guard + PAGE_SIZE + MM_KERNEL_STACK_SIZE);
+    *Base = (PVOID)(Guard + PAGE_SIZE + Size);
     return TRUE;
 }
 
-VOID MmFreeKernelStack(PVOID Base)
+VOID MmFreeKernelStack(PVOID Base, PVOID Limit)
 {
-    ULONG_PTR Limit = (ULONG_PTR)Base - MM_KERNEL_STACK_SIZE;
-    if (MiMeasure(&MiSystemPteSpace, Limit, MiUseStack) != MI_STACK_PAGES)
-        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x303, Limit, MI_STACK_PAGES, 0);
-    MiUnmap(Limit, MI_STACK_PAGES, MiAbsentFreedMapping);
-    MiWritePte(MiPteOf(Limit - PAGE_SIZE), MI_ABSENT_PTE(MiAbsentFreedMapping, 0));
-    MiRelease(&MiSystemPteSpace, Limit - PAGE_SIZE, MI_STACK_SPAN);
+    ULONG_PTR Lowest = (ULONG_PTR)Limit;
+    SIZE_T PageCount = ((ULONG_PTR)Base - Lowest) / PAGE_SIZE;
+    if (MiMeasure(&MiSystemPteSpace, Lowest, MiUseStack) != PageCount)
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 0x303, Lowest, PageCount, 0);
+    MiUnmap(Lowest, PageCount, MiAbsentFreedMapping);
+    MiWritePte(MiPteOf(Lowest - PAGE_SIZE), MI_ABSENT_PTE(MiAbsentFreedMapping, 0));
+    MiRelease(&MiSystemPteSpace, Lowest - PAGE_SIZE, PageCount + MI_STACK_GUARDS);
 }

@@ -62,18 +62,18 @@ static VOID NTAPI PspThreadStartup(PVOID Context)
 /* Stack and extended state, or nothing. */
 static BOOLEAN PspAllocateThreadMemory(PVOID *StackBase, PVOID *StackLimit, PVOID *XSaveArea)
 {
-    if (!MmAllocateKernelStack(StackBase, StackLimit))
+    if (!MmAllocateKernelStack(MM_KERNEL_STACK_SIZE, StackBase, StackLimit))
         return FALSE;
     *XSaveArea = MmAllocateSystemPages(BYTES_TO_PAGES(KeXSaveAreaSize()), MmReadWrite);
     if (*XSaveArea != NULL)
         return TRUE;
-    MmFreeKernelStack(*StackBase);
+    MmFreeKernelStack(*StackBase, *StackLimit);
     return FALSE;
 }
 
 static VOID PspFreeThreadMemory(PKTHREAD Thread)
 {
-    MmFreeKernelStack(Thread->StackBase);
+    MmFreeKernelStack(Thread->StackBase, Thread->StackLimit);
     MmFreeSystemPages(Thread->XSaveArea, BYTES_TO_PAGES(KeXSaveAreaSize()));
 }
 

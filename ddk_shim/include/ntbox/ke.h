@@ -66,6 +66,16 @@ NTKERNELAPI VOID FASTCALL ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULON
 #define ExReleasePushLockExclusive(Lock) ExReleasePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 #define ExReleasePushLockShared(Lock) ExReleasePushLockSharedEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 
+/* [WDK KeExpandKernelStackAndCalloutEx] "is not declared in a header file" */
+typedef VOID NTAPI EXPAND_STACK_CALLOUT(PVOID Parameter);
+NTKERNELAPI NTSTATUS NTAPI KeExpandKernelStackAndCalloutEx(EXPAND_STACK_CALLOUT *Callout, PVOID Parameter,
+                                                           SIZE_T Size, BOOLEAN Wait, PVOID Context);
+
+/* A DPC on each processor: exported by every Windows, declared by no kit. The arguments of the last two are what the DPC was given. */
+NTKERNELAPI VOID NTAPI KeGenericCallDpc(PKDEFERRED_ROUTINE Routine, PVOID Context);
+NTKERNELAPI VOID NTAPI KeSignalCallDpcDone(PVOID SystemArgument1);
+NTKERNELAPI LOGICAL NTAPI KeSignalCallDpcSynchronize(PVOID SystemArgument2);
+
 /* A small dump of a thread: exported by every Windows, declared by no kit. Buffer has room for 64 KiB; the bytes that were written. */
 #define TRIAGE_DUMP_SIZE 0x10000
 NTKERNELAPI ULONG NTAPI KeCapturePersistentThreadState(PCONTEXT Context, PKTHREAD Thread, ULONG BugCheckCode,

@@ -52,6 +52,42 @@ ArchSwitchContext:
     ret
     .seh_endproc
 
+/* VOID ArchCallOnStack(PVOID StackBase rcx, VOID (*Routine)(PVOID) rdx, PVOID Argument r8). What lies on top of the new stack looks like
+ * what a trap pushes, so that stack walks cross over. */
+    .globl ArchCallOnStack
+    .seh_proc ArchCallOnStack
+ArchCallOnStack:
+    push rbp
+    .seh_pushreg rbp
+    .seh_endprologue
+    mov rbp, rsp
+    mov rsp, rcx
+    mov eax, ss
+    push rax
+    push rbp
+    pushfq
+    mov eax, cs
+    push rax
+    lea rax, [rip + ArchBackOnStack]
+    push rax
+    jmp ArchOnOtherStack
+ArchBackOnStack:
+    pop rbp
+    ret
+    .seh_endproc
+
+    .seh_proc ArchOnOtherStack
+ArchOnOtherStack:
+    .seh_pushframe
+    sub rsp, 0x28
+    .seh_stackalloc 0x28
+    .seh_endprologue
+    mov rcx, r8
+    call rdx
+    mov rsp, rbp
+    jmp ArchBackOnStack
+    .seh_endproc
+
 /* First code of a new thread: ArchPrepareStack left the entry in rbx and its argument in rsi. The return address 0 below it
  * ends every stack walk. */
     .globl ArchThreadStart
