@@ -62,11 +62,25 @@ ULONG64 MmSegmentSize(PMM_SEGMENT Segment);
 PFILE_OBJECT MmSegmentFileObject(PMM_SEGMENT Segment); /* NULL: none */
 
 /* Writes the dirty pages of [Offset, Offset + Length) to the file. STATUS_SUCCESS too when there is no file. They are clean then, unless a
- * system view or an MDL can write to them unseen. */
-NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb);
+ * system view or an MDL can write to them unseen. A page that a request is writing to stays dirty until that has ended, which is waited
+ * for unless the request is the caller's own; Timeout as in KeWaitForSingleObject. Who asks from inside a flush (a filter, below its paging
+ * write) gets STATUS_SUCCESS: it is being done. */
+NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PLARGE_INTEGER Timeout,
+                        PIO_STATUS_BLOCK Iosb);
 
-/* These bytes of the file were written by a request: pages that are in memory get them too, and nothing else. */
-NTSTATUS MmRefreshSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length);
+/* A request that writes [Offset, Offset + Length) of the file; the caller's until it has ended. */
+typedef struct _MM_REQUEST_WRITE {
+    ULONG64 Offset, Length;
+    LIST_ENTRY Entry;
+    LIST_ENTRY Waiters;
+    PKTHREAD Thread;
+    BOOLEAN Postponed; /* a page was not flushed because of it */
+} MM_REQUEST_WRITE;
+
+/* Around a request that writes to the file: no flush of what a page had before can undo it. No lock is held between the two calls. When
+ * it has ended (Ended: the bytes may have changed), pages that are in memory get the bytes that it wrote, and nothing else. */
+VOID MmBeginRequestWrite(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, MM_REQUEST_WRITE *Write);
+VOID MmEndRequestWrite(PMM_SEGMENT Segment, MM_REQUEST_WRITE *Write, BOOLEAN Ended);
 
 /* A page as it is for all; Data has room for one. */
 NTSTATUS MmReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page, PVOID Data);

@@ -66,21 +66,38 @@ static PMM_SEGMENT IopMappedSegment(PFILE_OBJECT File)
     return Pointers != NULL && Pointers->DataSectionObject != NULL ? MmFindFileSegment(File) : NULL;
 }
 
-/* [WDK ZwReadFile, ZwMapViewOfSection] what views have written is read, what is written shows in views (D-230). */
+/* [WDK ZwReadFile, ZwMapViewOfSection] what views have written is read, what is written shows in views (D-230). A read waits for requests that
+ * write to its pages, but not for ever: a filter's thread may be reading so that another one's write can go on. */
+#define IOP_WRITE_PATIENCE (-10000000ll)
+
+static NTSTATUS IopReadMapped(IOP_REQUEST *Request, PMM_SEGMENT Segment)
+{
+    IO_STATUS_BLOCK Iosb;
+    LARGE_INTEGER Timeout = {.QuadPart = IOP_WRITE_PATIENCE};
+    NTSTATUS Status = MmFlushSegment(Segment, (ULONG64)Request->Offset.QuadPart,
+                                     Request->Stack->Parameters.Read.Length, &Timeout, &Iosb);
+    if (NT_SUCCESS(Status))
+        return IopSendRequest(Request, FALSE);
+    IopAbandonRequest(Request);
+    return Status;
+}
+
+static NTSTATUS IopWriteMapped(IOP_REQUEST *Request, PMM_SEGMENT Segment)
+{
+    MM_REQUEST_WRITE Write;
+    ULONG Length = Request->Stack->Parameters.Write.Length;
+
+    if (Length == 0 || IopMeansEndOfFile(Request->Offset)) /* behind the end there is no view */
+        return IopSendRequest(Request, FALSE);
+    MmBeginRequestWrite(Segment, (ULONG64)Request->Offset.QuadPart, Length, &Write);
+    NTSTATUS Status = IopSendRequest(Request, FALSE);
+    MmEndRequestWrite(Segment, &Write, Status != STATUS_PENDING);
+    return Status;
+}
+
 static NTSTATUS IopSendMapped(IOP_REQUEST *Request, PMM_SEGMENT Segment, BOOLEAN Write)
 {
-    IO_STATUS_BLOCK Iosb = {.Status = STATUS_SUCCESS};
-    LARGE_INTEGER Offset = Request->Offset;
-    ULONG Length = Request->Stack->Parameters.Read.Length; /* of a write too */
-    if (!Write && Length != 0)
-        (void)MmFlushSegment(Segment, (ULONG64)Offset.QuadPart, Length, &Iosb);
-    NTSTATUS Status = Iosb.Status;
-    if (NT_SUCCESS(Status))
-        Status = IopSendRequest(Request, FALSE);
-    else
-        IopAbandonRequest(Request);
-    if (Write && Status == STATUS_SUCCESS && !IopMeansEndOfFile(Offset)) /* behind the end there is no view */
-        (void)MmRefreshSegment(Segment, (ULONG64)Offset.QuadPart, Length);
+    NTSTATUS Status = Write ? IopWriteMapped(Request, Segment) : IopReadMapped(Request, Segment);
     MmReleaseSegment(Segment);
     return Status;
 }

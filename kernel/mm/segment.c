@@ -104,8 +104,7 @@ VOID MiSetPrototype(PMM_SEGMENT Segment, MI_PTE *Prototype, PFN_NUMBER Frame)
     }
 }
 
-/* A share of the page, if it is there. */
-static BOOLEAN MiSharePrototype(MI_PTE *Prototype, PFN_NUMBER *Frame)
+BOOLEAN MiSharePrototype(MI_PTE *Prototype, PFN_NUMBER *Frame)
 {
     MI_PTE Value = MiReadPte(Prototype);
     *Frame = MiFrameOf(Value);
@@ -117,8 +116,7 @@ static BOOLEAN MiSharePrototype(MI_PTE *Prototype, PFN_NUMBER *Frame)
     return TRUE;
 }
 
-/* The page, of which the caller has a share, becomes the segment's own. */
-static VOID MiPinPrototype(MI_PTE *Prototype, PFN_NUMBER Frame, MI_PTE Also)
+VOID MiPinPrototype(MI_PTE *Prototype, PFN_NUMBER Frame, MI_PTE Also)
 {
     if (!(*Prototype & MI_PTE_OWNS)) {
         BOOLEAN Kept = MiForgetFrame(Frame, Prototype);
@@ -129,8 +127,7 @@ static VOID MiPinPrototype(MI_PTE *Prototype, PFN_NUMBER Frame, MI_PTE Also)
     MiWritePte(Prototype, *Prototype | MI_PTE_OWNS | Also);
 }
 
-/* The other way: the page, of which the caller has a share, can be had from the file again. */
-static VOID MiUnpinPrototype(MI_PTE *Prototype, PFN_NUMBER Frame)
+VOID MiUnpinPrototype(MI_PTE *Prototype, PFN_NUMBER Frame)
 {
     MI_PTE Clean = *Prototype & ~(MI_PTE_DIRTY | MI_PTE_OWNS);
     MiWritePte(Prototype, Clean);
@@ -176,10 +173,10 @@ VOID MiReleaseSegmentFrame(PMM_SEGMENT Segment, PFN_NUMBER Frame)
         MiReleaseFrame(Frame);
 }
 
-/* What the page has of the file. Behind it there are zeroes. */
-static ULONG_PTR MiFileBytesOf(PMM_SEGMENT Segment, ULONG64 Page)
+/* What the page has of the file when the segment has Size bytes. Behind it there are zeroes. */
+static ULONG_PTR MiFileBytesOf(PMM_SEGMENT Segment, ULONG64 Size, ULONG64 Page)
 {
-    ULONG64 Left = Segment->Size - (Page << PAGE_SHIFT);
+    ULONG64 Left = Size - (Page << PAGE_SHIFT);
 
     if (Segment->ImagePages != NULL)
         return Segment->ImagePages[Page].FileBytes;
@@ -194,12 +191,12 @@ static NTSTATUS MiStatusOfRead(NTSTATUS Status, BOOLEAN Whole)
     return NT_SUCCESS(Status) && !Whole ? STATUS_END_OF_FILE : Status; /* the file is shorter than it was */
 }
 
-static NTSTATUS MiReadFilePage(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER Frame)
+NTSTATUS MiReadFilePage(PMM_SEGMENT Segment, ULONG64 Size, ULONG64 Page, PFN_NUMBER Frame)
 {
     PUCHAR Data = MmDirectMap(Frame << PAGE_SHIFT);
     const MM_IMAGE_PAGE *Image = Segment->ImagePages != NULL ? &Segment->ImagePages[Page] : NULL;
     ULONG64 Offset = Image != NULL ? Image->FileOffset : Page << PAGE_SHIFT;
-    ULONG_PTR Done = 0, Wanted = MiFileBytesOf(Segment, Page);
+    ULONG_PTR Done = 0, Wanted = MiFileBytesOf(Segment, Size, Page);
     NTSTATUS Status = MmUpcalls->TransferPages(Segment->File, Offset, Data, PAGE_SIZE, FALSE, &Done);
     if (Status == STATUS_END_OF_FILE)
         Status = STATUS_SUCCESS;
@@ -209,16 +206,41 @@ static NTSTATUS MiReadFilePage(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER Fra
     return Status;
 }
 
+VOID MiBeginFileRead(PMM_SEGMENT Segment, ULONG64 Page, MI_FILE_READ *Read)
+{
+    Read->Page = Page;
+    Read->Old = FALSE;
+    MiLockSegment(Segment);
+    InsertTailList(&Segment->Reads, &Read->Entry);
+    MiUnlockSegment(Segment);
+}
+
+BOOLEAN MiEndFileRead(MI_FILE_READ *Read)
+{
+    RemoveEntryList(&Read->Entry);
+    return !Read->Old;
+}
+
+VOID MiMakeReadsOld(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last)
+{
+    for (PLIST_ENTRY Entry = Segment->Reads.Flink; Entry != &Segment->Reads; Entry = Entry->Flink) {
+        MI_FILE_READ *Read = CONTAINING_RECORD(Entry, MI_FILE_READ, Entry);
+        Read->Old |= First <= Read->Page && Read->Page <= Last;
+    }
+}
+
 /* Two may read the same page: the first one's counts. The page is kept, but nobody's when this returns: it is there for the one who asks
- * next. */
+ * next. What the file was before a request's write is not kept: who asks next reads it again. */
 NTSTATUS MiReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page)
 {
+    MI_FILE_READ Read;
     PFN_NUMBER Frame = MmAllocatePhysicalPage(FALSE);
     if (Frame == MM_NO_PAGE)
         return STATUS_NO_MEMORY;
-    NTSTATUS Status = MiReadFilePage(Segment, Page, Frame);
+    MiBeginFileRead(Segment, Page, &Read);
+    NTSTATUS Status = MiReadFilePage(Segment, Segment->Size, Page, Frame);
     MiLockSegment(Segment);
-    MI_PTE *Prototype = NT_SUCCESS(Status) ? MiFindPrototype(Segment, Page) : NULL;
+    MI_PTE *Prototype = MiEndFileRead(&Read) && NT_SUCCESS(Status) ? MiFindPrototype(Segment, Page) : NULL;
     if (Prototype != NULL && !(MiReadPte(Prototype) & MI_PTE_PRESENT))
         MiSetPrototype(Segment, Prototype, Frame);
     MiUnlockSegment(Segment);
@@ -294,110 +316,5 @@ NTSTATUS MiCommitSegment(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last)
     MiLockSegment(Segment);
     NTSTATUS Status = MiCommitLocked(Segment, First, Last);
     MiUnlockSegment(Segment);
-    return Status;
-}
-
-/* --- dirty pages ---------------------------------------------------------------------------------------------------- */
-
-/* The next dirty page from *Page on: a share of it, so that it stays while it is written. */
-static BOOLEAN MiNextDirty(PMM_SEGMENT Segment, ULONG64 *Page, ULONG64 Last, PFN_NUMBER *Frame)
-{
-    BOOLEAN Found = FALSE;
-    MiLockSegment(Segment);
-    for (; *Page <= Last && *Page < Segment->PageCount && !Found; ++*Page) {
-        MI_PTE *Prototype = MiFindPrototype(Segment, *Page);
-        if (Prototype == NULL || !(*Prototype & MI_PTE_DIRTY))
-            continue;
-        Found = MiSharePrototype(Prototype, Frame);
-        if (Segment->SystemViews == 0) /* else it may be written to again unseen */
-            MiUnpinPrototype(Prototype, *Frame);
-    }
-    MiUnlockSegment(Segment);
-    return Found;
-}
-
-/* The page could not be written: it is dirty still. */
-static VOID MiSetDirty(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER Frame)
-{
-    MiLockSegment(Segment);
-    MiPinPrototype(MiFindPrototype(Segment, Page), Frame, MI_PTE_DIRTY);
-    MiUnlockSegment(Segment);
-}
-
-static NTSTATUS MiFlushPages(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb)
-{
-    ULONG64 Page = Offset >> PAGE_SHIFT, Last = (Offset + Length - 1) >> PAGE_SHIFT;
-    PFN_NUMBER Frame;
-
-    *Iosb = (IO_STATUS_BLOCK){.Status = STATUS_SUCCESS};
-    while (Segment->Kind == MmSegmentFile && Length != 0 && NT_SUCCESS(Iosb->Status) &&
-           MiNextDirty(Segment, &Page, Last, &Frame)) {
-        ULONG64 At = (Page - 1) << PAGE_SHIFT, Left = Segment->Size - At;
-        ULONG_PTR Done = 0;
-        if (!MiWatchWrites(Segment, Page - 1, Frame))
-            MiSetDirty(Segment, Page - 1, Frame);
-        Iosb->Status = MmUpcalls->TransferPages(Segment->File, At, MmDirectMap(Frame << PAGE_SHIFT),
-                                                Left < PAGE_SIZE ? (ULONG)Left : PAGE_SIZE, TRUE, &Done);
-        Iosb->Information += Done;
-        if (!NT_SUCCESS(Iosb->Status))
-            MiSetDirty(Segment, Page - 1, Frame);
-        MiReleaseFrame(Frame);
-    }
-    return Iosb->Status;
-}
-
-/* --- what requests write ----------------------------------------------------------------------------------------------- */
-
-static BOOLEAN MiShareIfThere(PMM_SEGMENT Segment, ULONG64 Page, PFN_NUMBER *Frame)
-{
-    MiLockSegment(Segment);
-    MI_PTE *Prototype = MiFindPrototype(Segment, Page);
-    BOOLEAN Shared = Prototype != NULL && MiSharePrototype(Prototype, Frame);
-    MiUnlockSegment(Segment);
-    return Shared;
-}
-
-/* Bytes [From, To) of the page. What views write beside them at the same time is theirs. */
-static NTSTATUS MiRefreshPage(PMM_SEGMENT Segment, ULONG64 Page, ULONG From, ULONG To, PFN_NUMBER Frame)
-{
-    PFN_NUMBER New = MmAllocatePhysicalPage(FALSE);
-    if (New == MM_NO_PAGE)
-        return STATUS_NO_MEMORY;
-    NTSTATUS Status = MiReadFilePage(Segment, Page, New);
-    if (NT_SUCCESS(Status))
-        RtlCopyMemory((PUCHAR)MmDirectMap(Frame << PAGE_SHIFT) + From,
-                      (PUCHAR)MmDirectMap(New << PAGE_SHIFT) + From, To - From);
-    MiReleaseFrame(New);
-    return Status;
-}
-
-NTSTATUS MmRefreshSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length)
-{
-    NTSTATUS Status = STATUS_SUCCESS;
-    ULONG64 End = min(Offset + Length, Segment->Size), Next;
-    PFN_NUMBER Frame;
-
-    for (; NT_SUCCESS(Status) && Offset < End; Offset = Next) {
-        ULONG64 Page = Offset >> PAGE_SHIFT;
-        Next = min((Page + 1) << PAGE_SHIFT, End);
-        if (!MiShareIfThere(Segment, Page, &Frame))
-            continue;
-        Status = MiRefreshPage(Segment, Page, (ULONG)(Offset - (Page << PAGE_SHIFT)),
-                               (ULONG)(Next - (Page << PAGE_SHIFT)), Frame);
-        MiReleaseFrame(Frame);
-    }
-    return Status;
-}
-
-/* --- flushing ----------------------------------------------------------------------------------------------------------- */
-
-/* One at a time: what another one is writing is not clean before he has. */
-NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PIO_STATUS_BLOCK Iosb)
-{
-    KeEnterCriticalRegion();
-    ExAcquirePushLockExclusiveEx(&Segment->FlushLock, 0);
-    NTSTATUS Status = MiFlushPages(Segment, Offset, Length, Iosb);
-    ExReleasePushLockExclusiveEx(&Segment->FlushLock, 0);
-    KeLeaveCriticalRegion();
     return Status;
 }

@@ -21,8 +21,11 @@
 #define MI_PTE_FILE 0x200ull
 
 struct _MM_SEGMENT {
-    EX_PUSH_LOCK FlushLock; /* before Lock, and held while pages are written to the file */
+    EX_PUSH_LOCK FlushLock; /* before Lock, and held while pages are written to the file: segment_flush.c */
+    PKTHREAD Flusher;       /* (FlushLock) who has it; anybody may ask whether he is it */
     EX_PUSH_LOCK Lock;
+    LIST_ENTRY Writes; /* (Lock) MM_REQUEST_WRITE.Entry: what requests write; to enter, FlushLock too */
+    LIST_ENTRY Reads;  /* (Lock) MI_FILE_READ.Entry: pages that are being read from the file */
     volatile LONG64 References;        /* interlocked */
     ULONG64 Found;                     /* MiLockFiles: how many times by its file */
     UCHAR Kind;                        /* MM_SEGMENT_KIND, (c) */
@@ -70,6 +73,29 @@ NTSTATUS MiReadSegmentPage(PMM_SEGMENT Segment, ULONG64 Page);
 
 /* segment.c, for who makes a segment: a page that came, whose share is the caller's, becomes the entry's. Segment locked or private. */
 VOID MiSetPrototype(PMM_SEGMENT Segment, MI_PTE *Prototype, PFN_NUMBER Frame);
+/* A share of the page, if it is there. Segment locked, as for the next two. */
+BOOLEAN MiSharePrototype(MI_PTE *Prototype, PFN_NUMBER *Frame);
+/* The page, of which the caller has a share, becomes the segment's own, Also: MI_PTE_DIRTY; or can be had from the file again. */
+VOID MiPinPrototype(MI_PTE *Prototype, PFN_NUMBER Frame, MI_PTE Also);
+VOID MiUnpinPrototype(MI_PTE *Prototype, PFN_NUMBER Frame);
+
+/* Around MiReadFilePage, which reads the page as the file has it, for a segment of Size bytes; the first two with the segment not locked, the
+ * others with. MiEndFileRead: FALSE: a request has written to the page, or the segment has grown in it, since the read began: what was
+ * read is old. */
+typedef struct _MI_FILE_READ {
+    LIST_ENTRY Entry; /* (Lock) */
+    ULONG64 Page;
+    BOOLEAN Old; /* (Lock) */
+} MI_FILE_READ;
+VOID MiBeginFileRead(PMM_SEGMENT Segment, ULONG64 Page, MI_FILE_READ *Read);
+NTSTATUS MiReadFilePage(PMM_SEGMENT Segment, ULONG64 Size, ULONG64 Page, PFN_NUMBER Frame);
+BOOLEAN MiEndFileRead(MI_FILE_READ *Read);
+VOID MiMakeReadsOld(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last);
+
+/* segment_flush.c: one flush at a time. FALSE: the caller is the one who flushes already (a filter, below its paging write), and has nothing to
+ * give back. */
+BOOLEAN MiEnterFlush(PMM_SEGMENT Segment);
+VOID MiLeaveFlush(PMM_SEGMENT Segment);
 
 /* SEC_RESERVE: the pages become committed; *New is how many were not. */
 NTSTATUS MiCommitSegment(PMM_SEGMENT Segment, ULONG64 First, ULONG64 Last);

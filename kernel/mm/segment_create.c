@@ -44,6 +44,8 @@ static NTSTATUS MiAllocateSegment(MM_SEGMENT_KIND Kind, ULONG64 Size, MI_ACCESS 
     }
     Segment->References = 1;
     InitializeListHead(&Segment->Views);
+    InitializeListHead(&Segment->Writes);
+    InitializeListHead(&Segment->Reads);
     Segment->Kind = (UCHAR)Kind;
     Segment->Rights = Rights;
     Segment->PageCount = BYTES_TO_PAGES(Size);
@@ -105,9 +107,10 @@ static PVOID *MiPointerTo(PSECTION_OBJECT_POINTERS Pointers, MM_SEGMENT_KIND Kin
 static VOID MiWriteLast(PMM_SEGMENT Segment)
 {
     IO_STATUS_BLOCK Iosb;
+    LARGE_INTEGER AtOnce = {.QuadPart = 0};
     PFILE_OBJECT File = Segment->File;
 
-    if (NT_SUCCESS(MmFlushSegment(Segment, 0, Segment->Size, &Iosb)))
+    if (NT_SUCCESS(MmFlushSegment(Segment, 0, Segment->Size, &AtOnce, &Iosb)))
         return;
     KdLogError("what was written to views of the file '%wZ' is lost: writing it failed with status 0x%08x",
                &File->FileName, (unsigned)Iosb.Status);
@@ -234,13 +237,76 @@ static NTSTATUS MiGrowLocked(PMM_SEGMENT Segment, ULONG64 Size)
     return STATUS_SUCCESS;
 }
 
+/* The page that the segment ends in, if it has it; what the file has behind the segment's bytes is to go in there. Segment locked. */
+static BOOLEAN MiShareTail(PMM_SEGMENT Segment, PFN_NUMBER *Frame)
+{
+    if ((Segment->Size & PAGE_MASK) == 0)
+        return FALSE;
+    MI_PTE *Prototype = MiFindPrototype(Segment, Segment->Size >> PAGE_SHIFT);
+    return Prototype != NULL && MiSharePrototype(Prototype, Frame);
+}
+
+/* New, if Current, is the page that the segment ends in as the file has it now. STATUS_RETRY: that is to be read first. */
+static NTSTATUS MiTryGrow(PMM_SEGMENT Segment, ULONG64 Size, BOOLEAN Current, PFN_NUMBER New)
+{
+    PFN_NUMBER Frame;
+    ULONG64 Old = Segment->Size, At = Old & PAGE_MASK;
+    BOOLEAN Tail = MiShareTail(Segment, &Frame);
+    NTSTATUS Status = Tail && !Current ? STATUS_RETRY : MiGrowLocked(Segment, Size);
+
+    if (Status == STATUS_SUCCESS) {
+        MiMakeReadsOld(Segment, Old >> PAGE_SHIFT, Old >> PAGE_SHIFT);
+        if (Tail)
+            RtlCopyMemory((PUCHAR)MmDirectMap(Frame << PAGE_SHIFT) + At,
+                          (PUCHAR)MmDirectMap(New << PAGE_SHIFT) + At, PAGE_SIZE - At);
+    }
+    if (Tail)
+        MiReleaseFrame(Frame);
+    return Status;
+}
+
+/* Nobody else lets the segment grow meanwhile. */
+static NTSTATUS MiGrowWithTail(PMM_SEGMENT Segment, ULONG64 Size, PFN_NUMBER New)
+{
+    NTSTATUS Status = STATUS_RETRY;
+    MI_FILE_READ Read;
+
+    while (Status == STATUS_RETRY) {
+        MiBeginFileRead(Segment, Segment->Size >> PAGE_SHIFT, &Read);
+        Status = MiReadFilePage(Segment, Size, Read.Page, New);
+        MiLockSegment(Segment);
+        BOOLEAN Current = MiEndFileRead(&Read);
+        if (NT_SUCCESS(Status))
+            Status = MiTryGrow(Segment, Size, Current, New);
+        MiUnlockSegment(Segment);
+    }
+    return Status;
+}
+
+static NTSTATUS MiGrow(PMM_SEGMENT Segment, ULONG64 Size)
+{
+    MiLockSegment(Segment);
+    NTSTATUS Status = Size > Segment->Size ? MiTryGrow(Segment, Size, FALSE, MM_NO_PAGE) : STATUS_SUCCESS;
+    MiUnlockSegment(Segment);
+    if (Status != STATUS_RETRY)
+        return Status;
+    PFN_NUMBER New = MmAllocatePhysicalPage(FALSE);
+    if (New == MM_NO_PAGE)
+        return STATUS_NO_MEMORY;
+    Status = MiGrowWithTail(Segment, Size, New);
+    MiReleaseFrame(New);
+    return Status;
+}
+
+/* No flush meanwhile: it would write the page that the segment ends in with the old bytes behind the old end. */
 static NTSTATUS MiExtendSegment(PMM_SEGMENT Segment, ULONG64 Size)
 {
     if (Size > MI_SEGMENT_LIMIT)
         return STATUS_SECTION_TOO_BIG;
-    MiLockSegment(Segment);
-    NTSTATUS Status = Size > Segment->Size ? MiGrowLocked(Segment, Size) : STATUS_SUCCESS;
-    MiUnlockSegment(Segment);
+    BOOLEAN Began = MiEnterFlush(Segment);
+    NTSTATUS Status = MiGrow(Segment, Size);
+    if (Began)
+        MiLeaveFlush(Segment);
     return Status;
 }
 

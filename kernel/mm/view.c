@@ -23,11 +23,12 @@ static VOID MiCountView(PMM_SEGMENT Segment, const MI_VAD *Vad, LONG Change)
 VOID MiReleaseView(PMM_SEGMENT Segment, const MI_VAD *Vad)
 {
     IO_STATUS_BLOCK Iosb;
+    LARGE_INTEGER AtOnce = {.QuadPart = 0};
 
     MiCountView(Segment, Vad, -1);
     if (Segment->Kind == MmSegmentFile && MiWritesThrough(Vad))
         (void)MmFlushSegment(Segment, Vad->SegmentPage << PAGE_SHIFT,
-                             (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT, &Iosb);
+                             (Vad->Node.Last - Vad->Node.First + 1) << PAGE_SHIFT, &AtOnce, &Iosb);
     MmReleaseSegment(Segment);
 }
 

@@ -174,7 +174,7 @@ static NTSTATUS VmpFlushView(VM_CALL *Call, PIO_STATUS_BLOCK IoStatus)
     ULONG_PTR Wanted = (ULONG_PTR)Call->Base + Call->Size;
     if (Call->Size != 0 && Wanted > (ULONG_PTR)Call->Base && Wanted < End)
         End = (Wanted + PAGE_MASK) & ~(ULONG_PTR)PAGE_MASK;
-    NTSTATUS Status = MmFlushSegment(Segment, View.Offset + (First - View.Base), End - First, IoStatus);
+    NTSTATUS Status = MmFlushSegment(Segment, View.Offset + (First - View.Base), End - First, NULL, IoStatus);
     MmReleaseSegment(Segment);
     Call->Base = (PVOID)First;
     Call->Size = End - First;
