@@ -28,12 +28,14 @@ typedef struct _CMP_HIVE {
     ULONG MountCell;             /* constant: key in MountHive that has HIVE_KEY_EXIT */
     BOOLEAN VolatileOnly;        /* constant. Every key in it is volatile, as in HKLM\HARDWARE */
     BOOLEAN Loaded;              /* constant. By ZwLoadKey */
-    BOOLEAN Writing;             /* (f) the mutex's owner writes it */
-    BOOLEAN Unwritten;           /* (f) that it cannot be written is in the log; until it is written again */
-    ULONG Failures;              /* (f) flushes since the last that did not fail */
-    ULONG64 FlushAt;             /* (r) interrupt time; 0: it is not to be flushed by itself */
-    HANDLE Held;                 /* (f) File, open for the kernel alone; NULL: not held */
-    UNICODE_STRING File;         /* constant. Where it is flushed to; empty: nowhere. ObFreeName if Loaded */
+    BOOLEAN
+    Trusted; /* constant. [WDK RtlQueryRegistryValues] a system hive: programs without rights do not write it */
+    BOOLEAN Writing;     /* (f) the mutex's owner writes it */
+    BOOLEAN Unwritten;   /* (f) that it cannot be written is in the log; until it is written again */
+    ULONG Failures;      /* (f) flushes since the last that did not fail */
+    ULONG64 FlushAt;     /* (r) interrupt time; 0: it is not to be flushed by itself */
+    HANDLE Held;         /* (f) File, open for the kernel alone; NULL: not held */
+    UNICODE_STRING File; /* constant. Where it is flushed to; empty: nowhere. ObFreeName if Loaded */
 } CMP_HIVE;
 
 /* Key control block: one for each key that is in use, and for the keys above it. */

@@ -9,11 +9,12 @@
 #define CMP_FLUSH_FOLDER L"\\SystemRoot\\Temp\\" /* the boot volume is read-only (D-210) */
 #define CMP_MAX_CONTROL_SET 999u
 
-CMP_HIVE CmpMasterHive;
-static CMP_HIVE CmpSystemHive = {.File = RTL_CONSTANT_STRING(CMP_FLUSH_FOLDER L"SYSTEM")};
-static CMP_HIVE CmpSoftwareHive = {.File = RTL_CONSTANT_STRING(CMP_FLUSH_FOLDER L"SOFTWARE")};
+CMP_HIVE CmpMasterHive = {.Trusted = TRUE};
+static CMP_HIVE CmpSystemHive = {.Trusted = TRUE, .File = RTL_CONSTANT_STRING(CMP_FLUSH_FOLDER L"SYSTEM")};
+static CMP_HIVE CmpSoftwareHive = {.Trusted = TRUE,
+                                   .File = RTL_CONSTANT_STRING(CMP_FLUSH_FOLDER L"SOFTWARE")};
 static CMP_HIVE CmpDefaultHive = {.File = RTL_CONSTANT_STRING(CMP_FLUSH_FOLDER L"DEFAULT")};
-static CMP_HIVE CmpHardwareHive;
+static CMP_HIVE CmpHardwareHive = {.Trusted = TRUE};
 
 /* [WDK Bug Check 0x74: BAD_SYSTEM_CONFIG_INFO] the SYSTEM hive cannot be used. */
 static VOID CmpRequire(NTSTATUS Status, ULONG Step)

@@ -3,8 +3,10 @@
 #include "cm/rtl_registry.h"
 #include "kd.h"
 #include "ke.h"
+#include "ke_bugcheck.h"
 
 #define CMP_FIRST_ROOM 256u
+#define CMP_UNSAFE_REGISTRY_ACCESS 9u /* [WDK Bug Check 0x139] FAST_FAIL_UNSAFE_REGISTRY_ACCESS of winnt.h */
 
 typedef struct _CMP_QUERY {
     HANDLE Top;     /* the key that the call names; NULL: it is optional and not there */
@@ -110,9 +112,32 @@ static NTSTATUS CmpDeliverDefault(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TAB
     return Status;
 }
 
+static BOOLEAN CmpIsTrusted(HANDLE Handle)
+{
+    CMP_KEY *Key;
+    if (!NT_SUCCESS(CmpReferenceKey(Handle, 0, KernelMode, &Key)))
+        return TRUE; /* the query fails */
+    BOOLEAN Trusted = Key->Kcb->Hive->Trusted;
+    ObfDereferenceObject(Key);
+    return Trusted;
+}
+
+/* [WDK RtlQueryRegistryValues] what somebody else may have put there is not stored without a look at its type. No trap has led here, so that
+ * the second and third parameter are 0. */
+static VOID CmpRequireTypeCheck(const CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
+{
+    if (!(Entry->Flags & RTL_QUERY_REGISTRY_DIRECT) || (Entry->Flags & RTL_QUERY_REGISTRY_TYPECHECK) ||
+        Query->Current == NULL || CmpIsTrusted(Query->Current))
+        return;
+    KeBugCheckBlaming(NULL, KERNEL_SECURITY_CHECK_FAILURE, CMP_UNSAFE_REGISTRY_ACCESS, 0, 0, 0,
+                      "RtlQueryRegistryValues with RTL_QUERY_REGISTRY_DIRECT and without "
+                      "RTL_QUERY_REGISTRY_TYPECHECK on a hive that is not the system's");
+}
+
 static NTSTATUS CmpQueryOne(CMP_QUERY *Query, const RTL_QUERY_REGISTRY_TABLE *Entry)
 {
     UNICODE_STRING Name;
+    CmpRequireTypeCheck(Query, Entry);
     RtlInitUnicodeString(&Name, Entry->Name);
     NTSTATUS Status = Query->Current != NULL ? CmpReadValue(Query, &Name, 0) : STATUS_OBJECT_NAME_NOT_FOUND;
     if (Status == STATUS_OBJECT_NAME_NOT_FOUND)
