@@ -198,6 +198,61 @@ static VOID IrpComplete(VOID)
     DropStack();
 }
 
+/* [WDK IO_COMPLETION_ROUTINE] without a routine of the location between, the pending mark is handed on all the same. */
+static VOID IrpPendingOn(VOID)
+{
+    CT_REQUIRE(MakeStack());
+    PIRP Irp = IoAllocateIrp(2, FALSE);
+    CT_REQUIRE(Irp != NULL);
+    Mode = PendForLater;
+    UpperSawPending = FALSE;
+    IoGetNextIrpStackLocation(Irp)->MajorFunction = IRP_MJ_FLUSH_BUFFERS;
+    IoSetCompletionRoutine(Irp, NoteUpper, NULL, TRUE, TRUE, TRUE);
+    IoSetNextIrpStackLocation(Irp);
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    CT_STATUS(IoCallDriver(Lower, Irp), STATUS_PENDING);
+    CtComplete(Pended, STATUS_SUCCESS, 0);
+    CT_CHECK(UpperSawPending);
+    IoFreeIrp(Irp);
+    DropStack();
+}
+
+/* Whether a routine that is set for these outcomes (1 success, 2 error, 4 cancelled) is called. */
+static BOOLEAN IsInvoked(ULONG Wanted, BOOLEAN Cancel, NTSTATUS Status)
+{
+    BOOLEAN Called = FALSE;
+    PIRP Irp = IoAllocateIrp(2, FALSE);
+    if (!CT_CHECK(Irp != NULL))
+        return FALSE;
+    Mode = PendForLater;
+    Order = LowerAt = 0;
+    IoGetNextIrpStackLocation(Irp)->MajorFunction = IRP_MJ_FLUSH_BUFFERS;
+    IoSetCompletionRoutine(Irp, NoteUpper, NULL, TRUE, TRUE, TRUE);
+    IoSetNextIrpStackLocation(Irp);
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    IoSetCompletionRoutine(Irp, NoteLower, NULL, Wanted & 1, (Wanted & 2) != 0, (Wanted & 4) != 0);
+    IoCallDriver(Lower, Irp);
+    if (Cancel)
+        IoCancelIrp(Irp);
+    CtComplete(Pended, Status, 0);
+    Called = LowerAt != 0;
+    IoFreeIrp(Irp);
+    return Called;
+}
+
+/* [WDK IoSetCompletionRoutine] InvokeOnCancel: when the IRP is marked cancelled, however it ends. */
+static VOID IrpInvoke(VOID)
+{
+    CT_REQUIRE(MakeStack());
+    for (ULONG Wanted = 0; Wanted < 8; Wanted++) {
+        CT_EQUAL(IsInvoked(Wanted, FALSE, STATUS_SUCCESS), (Wanted & 1) != 0);
+        CT_EQUAL(IsInvoked(Wanted, FALSE, STATUS_UNSUCCESSFUL), (Wanted & 2) != 0);
+        CT_EQUAL(IsInvoked(Wanted, TRUE, STATUS_SUCCESS), (Wanted & 5) != 0);
+        CT_EQUAL(IsInvoked(Wanted, TRUE, STATUS_CANCELLED), (Wanted & 6) != 0);
+    }
+    DropStack();
+}
+
 /* The same IRP again, as if new; its status is the caller's. */
 static VOID IrpReuse(VOID)
 {
@@ -440,6 +495,43 @@ static BOOLEAN MakeQueue(VOID)
         IoCsqInitialize(&Queue.Csq, CsqInsert, CsqRemove, CsqPeek, CsqAcquire, CsqRelease, CsqCanceled)));
 }
 
+static struct {
+    KEVENT Event;
+    IO_STATUS_BLOCK Iosb;
+    NTSTATUS Status;
+} Left[3];
+
+static VOID NTAPI LeaveRequests(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Left); i++) {
+        KeInitializeEvent(&Left[i].Event, NotificationEvent, FALSE);
+        Left[i].Iosb.Status = STATUS_PENDING;
+        PIRP Irp = IoBuildSynchronousFsdRequest(IRP_MJ_FLUSH_BUFFERS, Lower, NULL, 0, NULL, &Left[i].Event,
+                                                &Left[i].Iosb);
+        Left[i].Status = Irp != NULL ? IoCallDriver(Lower, Irp) : STATUS_INSUFFICIENT_RESOURCES;
+    }
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* [WDK Handling IRP_MJ_CLEANUP; Cancelling IRPs] a thread that ends cancels all that it has asked for, and waits for it. */
+static VOID IrpThreadEnd(VOID)
+{
+    HANDLE Handle;
+    CT_REQUIRE(MakeQueue());
+    CT_REQUIRE(
+        NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, LeaveRequests, NULL)));
+    CT_SUCCESS(ZwWaitForSingleObject(Handle, FALSE, &Patience));
+    ZwClose(Handle);
+    CT_EQUAL(Queue.Canceled, RTL_NUMBER_OF(Left));
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Left); i++) {
+        CT_STATUS(Left[i].Status, STATUS_PENDING);
+        CT_STATUS(Left[i].Iosb.Status, STATUS_CANCELLED);
+        CT_CHECK(KeReadStateEvent(&Left[i].Event) != 0);
+    }
+    DropStack();
+}
+
 /* In order out; a cancelled request leaves the queue by itself, and cannot be cancelled once it is out. */
 static VOID CsqInsertCase(VOID)
 {
@@ -554,12 +646,15 @@ static const CT_CASE Cases[] = {
     {"irp.initialize", IrpInitialize},
     {"irp.call", IrpCall},
     {"irp.complete", IrpComplete},
+    {"irp.pending_on", IrpPendingOn},
+    {"irp.invoke", IrpInvoke},
     {"irp.reuse", IrpReuse},
     {"irp.device_control", IrpDeviceControl},
     {"irp.synchronous", IrpSynchronous},
     {"irp.asynchronous", IrpAsynchronous},
     {"irp.requestor", IrpRequestor},
     {"irp.cancel", IrpCancel},
+    {"irp.thread_end", IrpThreadEnd},
     {"csq.insert", CsqInsertCase},
     {"csq.remove", CsqRemoveCase},
     {"irp.start_packet", IrpStartPacket},
