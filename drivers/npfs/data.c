@@ -219,6 +219,8 @@ static NTSTATUS WriteAtOnce(NP_END *End, const UCHAR *Bytes, ULONG Left, ULONG_P
     NP_DATA *Data = NpOutput(End);
     ULONG Room = Data->Quota > Data->Bytes ? Data->Quota - Data->Bytes : 0;
     ULONG Part = Left <= Room ? Left : IsMessagePipe(End) ? 0 : Room;
+    if (Left == 0) /* that nothing was written would not tell that a message without bytes is lost */
+        return Data->Empty <= Data->Quota ? AddPiece(Data, Bytes, 0) : STATUS_INSUFFICIENT_RESOURCES;
     *Information += Part;
     return Part != 0 ? AddPiece(Data, Bytes, Part) : STATUS_SUCCESS;
 }

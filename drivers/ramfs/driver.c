@@ -5,7 +5,8 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
-KGUARDED_MUTEX RamfsNames, RamfsData;
+FS_LOCK RamfsNames;
+KGUARDED_MUTEX RamfsData;
 PDEVICE_OBJECT RamfsDisk, RamfsFileSystem, RamfsVolume;
 
 NTSTATUS RamfsComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
@@ -16,14 +17,19 @@ NTSTATUS RamfsComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
     return Status;
 }
 
+static VOID CompleteGathered(PIRP Irp)
+{
+    IoCompleteRequest(Irp, IO_DISK_INCREMENT);
+}
+
 VOID RamfsLock(VOID)
 {
-    KeAcquireGuardedMutex(&RamfsNames);
+    FsAcquire(&RamfsNames);
 }
 
 VOID RamfsUnlock(VOID)
 {
-    KeReleaseGuardedMutex(&RamfsNames);
+    FsRelease(&RamfsNames);
 }
 
 /* [WDK IRP_MN_MOUNT_VOLUME] its own disk is the only one that it knows. */
@@ -38,6 +44,7 @@ static NTSTATUS Mount(PVPB Vpb)
     if (!NT_SUCCESS(Status))
         return Status;
     Volume->Flags |= DO_DIRECT_IO;
+    Volume->StackSize = 2; /* notify.c has one of its own */
     Volume->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
     RamfsVolume = Volume;
     IoAcquireVpbSpinLock(&OldIrql);
@@ -131,7 +138,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNICODE_STRING None = {0, 0, NULL};
     UNREFERENCED_PARAMETER(RegistryPath);
-    KeInitializeGuardedMutex(&RamfsNames);
+    FsInitializeLock(&RamfsNames, CompleteGathered);
     KeInitializeGuardedMutex(&RamfsData);
     NTSTATUS Status = RamfsStartNotify();
     if (!NT_SUCCESS(Status))

@@ -12,18 +12,28 @@ BOOLEAN RamfsMayTransfer(RAMFS_NODE *Node, PIRP Irp, BOOLEAN Write, LONGLONG Off
                  : FsRtlFastCheckLockForRead(&Node->Locks, &Begin, &Bytes, Key, Stack->FileObject, Process);
 }
 
-/* A kernel handle may be closed in another process than that which locked. */
+/* A process that has a range of the file. */
+static BOOLEAN FindOwner(RAMFS_NODE *Node, PFILE_OBJECT File, PVOID *Process)
+{
+    RamfsLock(); /* one at a time may enumerate */
+    PFILE_LOCK_INFO Info = FsRtlGetNextFileLock(&Node->Locks, TRUE);
+    while (Info != NULL && Info->FileObject != File)
+        Info = FsRtlGetNextFileLock(&Node->Locks, FALSE);
+    BOOLEAN Found = Info != NULL;
+    if (Found)
+        *Process = Info->ProcessId;
+    RamfsUnlock();
+    return Found;
+}
+
+/* A kernel handle may be closed in another process than that which locked. Nothing is held: others' requests get what becomes free. */
 VOID RamfsUnlockFile(RAMFS_NODE *Node, PIRP Irp)
 {
     PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
-    (void)FsRtlFastUnlockAll(&Node->Locks, File, IoGetRequestorProcess(Irp), NULL);
-    RamfsLock(); /* one at a time may enumerate */
-    for (PFILE_LOCK_INFO Info = FsRtlGetNextFileLock(&Node->Locks, TRUE); Info != NULL;
-         Info = FsRtlGetNextFileLock(&Node->Locks, FALSE)) {
-        if (Info->FileObject == File)
-            (void)FsRtlFastUnlockAll(&Node->Locks, File, Info->ProcessId, NULL);
-    }
-    RamfsUnlock();
+    PVOID Process = IoGetRequestorProcess(Irp);
+    do {
+        (void)FsRtlFastUnlockAll(&Node->Locks, File, Process, NULL);
+    } while (FindOwner(Node, File, &Process));
 }
 
 NTSTATUS NTAPI RamfsLockControl(PDEVICE_OBJECT Device, PIRP Irp)

@@ -89,6 +89,27 @@ static NTSTATUS NeedFullName(RAMFS_NODE *Folder)
     return Status;
 }
 
+/* [WDK IoCompletion routine] FsRtl is done with the IRP. It ends now, or when the thread lets the lock go. At DISPATCH_LEVEL a DPC may have
+ * interrupted the holder. */
+static NTSTATUS NTAPI EndRequest(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Device);
+    UNREFERENCED_PARAMETER(Context);
+    if (KeGetCurrentIrql() >= DISPATCH_LEVEL || RamfsNames.Holder != KeGetCurrentThread())
+        return STATUS_CONTINUE_COMPLETION;
+    FsEndLater(&RamfsNames, Irp, Irp->IoStatus.Status, Irp->IoStatus.Information);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/* FsRtl gets a stack location of its own, below the one of this driver. */
+static VOID AddLocation(PIRP Irp)
+{
+    IoMarkIrpPending(Irp);
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    IoSetCompletionRoutine(Irp, EndRequest, NULL, TRUE, TRUE, TRUE);
+    IoSetNextIrpStackLocation(Irp);
+}
+
 /* STATUS_PENDING: it is FsRtl's. */
 static NTSTATUS RequestLocked(PIRP Irp, PIO_STACK_LOCATION Stack)
 {
@@ -98,6 +119,7 @@ static NTSTATUS RequestLocked(PIRP Irp, PIO_STACK_LOCATION Stack)
     NTSTATUS Status = NeedFullName(Folder);
     if (!NT_SUCCESS(Status))
         return Status;
+    AddLocation(Irp);
     FsRtlNotifyFullChangeDirectory(Sync, &Watches, RamfsOpen(Stack->FileObject), &Folder->FullName,
                                    (Stack->Flags & SL_WATCH_TREE) != 0, FALSE,
                                    Stack->Parameters.NotifyDirectory.CompletionFilter, Irp, NULL, NULL);

@@ -5,9 +5,10 @@
  *   (n) RamfsNames  the tree of names, who has what open, ranges and watches
  *   (d) RamfsData   sizes and contents. Page faults on a file's sections get here too, so nothing is called under it that may wait
  *                   for the memory manager; what asks the memory manager about sections is called before, under (n) at most.
- * Locked ranges and watches are kept by FsRtl. It completes the IRPs of watches with (n) held, so that changes are told in their order; all
- * others are completed with no lock held. */
+ * Locked ranges and watches are kept by FsRtl, which is told of changes with (n) held, in their order, and completes the IRPs of watches then: they
+ * stop at a completion routine of ours, and go on when (n) is released (fslib/gather_lock.h). So no IRP ends with a lock held. */
 #pragma once
+#include "fslib/gather_lock.h"
 #include "fslib/scan.h"
 
 #define RAMFS_TAG 'fmaR'
@@ -15,7 +16,8 @@
 #define RAMFS_CAPACITY (16ull << 20) /* bytes of all contents, names and tables together */
 #define RAMFS_MAX_NAME (255 * sizeof(WCHAR))
 
-extern KGUARDED_MUTEX RamfsNames, RamfsData;
+extern FS_LOCK RamfsNames;
+extern KGUARDED_MUTEX RamfsData;
 extern PDEVICE_OBJECT RamfsDisk, RamfsFileSystem, RamfsVolume;
 
 /* A file or folder. FILE_OBJECT.FsContext points to it; NULL: the volume itself is open. */

@@ -6,11 +6,21 @@
 
 /* --- the end of a request --- */
 
+/* Of a prepared IRP: the process that asked, referenced; its thread may be attached elsewhere by now. The stack location has room for it behind
+ * LockControl. */
+static PEPROCESS *FsRtlpProcessOfIrp(PIRP Irp)
+{
+    return (PEPROCESS *)&IoGetCurrentIrpStackLocation(Irp)->Parameters.Others.Argument4;
+}
+_Static_assert(RTL_SIZEOF_THROUGH_FIELD(IO_STACK_LOCATION, Parameters.LockControl) <=
+                   FIELD_OFFSET(IO_STACK_LOCATION, Parameters.Others.Argument4),
+               "FsRtlpProcessOfIrp");
+
 static FSRTL_OWNER FsRtlpOwnerOfIrp(PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     return (FSRTL_OWNER){.File = Stack->FileObject,
-                         .Process = IoGetRequestorProcess(Irp),
+                         .Process = *FsRtlpProcessOfIrp(Irp),
                          .Key = Stack->Parameters.LockControl.Key};
 }
 
@@ -64,10 +74,13 @@ static VOID FsRtlpCompleteByRoutine(PCOMPLETE_LOCK_IRP_ROUTINE Routine, PIRP Irp
 static VOID FsRtlpCompleteLockIrp(PIRP Irp)
 {
     PCOMPLETE_LOCK_IRP_ROUTINE Routine = (PCOMPLETE_LOCK_IRP_ROUTINE)Irp->Tail.Overlay.DriverContext[2];
+    PEPROCESS Process = *FsRtlpProcessOfIrp(Irp);
     if (Routine != NULL)
         FsRtlpCompleteByRoutine(Routine, Irp);
     else
         IoCompleteRequest(Irp, IO_DISK_INCREMENT);
+    if (Process != NULL)
+        ObDereferenceObjectDeferDelete(Process);
 }
 
 /* --- requests that wait --- */
@@ -243,16 +256,20 @@ VOID NTAPI FsRtlFreeFileLock(PFILE_LOCK FileLock)
 
 /* --- locking --- */
 
-static VOID FsRtlpPrepareIrp(PFILE_LOCK FileLock, PIRP Irp, PVOID Context)
+/* FsRtlpCompleteLockIrp ends what begins here. */
+static VOID FsRtlpPrepareIrp(PFILE_LOCK FileLock, PIRP Irp, PVOID Context, PEPROCESS Process)
 {
+    if (Process != NULL)
+        ObfReferenceObject(Process);
+    *FsRtlpProcessOfIrp(Irp) = Process;
     Irp->Tail.Overlay.DriverContext[0] = Context;
     Irp->Tail.Overlay.DriverContext[1] = FileLock;
     Irp->Tail.Overlay.DriverContext[2] = (PVOID)FileLock->CompleteLockIrpRoutine;
 }
 
-static NTSTATUS FsRtlpEndIrp(PFILE_LOCK FileLock, PIRP Irp, PVOID Context, NTSTATUS Status)
+static NTSTATUS FsRtlpEndIrp(PFILE_LOCK FileLock, PIRP Irp, PVOID Context, PEPROCESS Process, NTSTATUS Status)
 {
-    FsRtlpPrepareIrp(FileLock, Irp, Context);
+    FsRtlpPrepareIrp(FileLock, Irp, Context, Process);
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = 0;
     FsRtlpCompleteLockIrp(Irp);
@@ -264,8 +281,8 @@ static NTSTATUS FsRtlpLockIrp(PFILE_LOCK FileLock, PIRP Irp, PVOID Context, cons
 {
     FSRTL_LOCKS *Locks = FsRtlpNeedLocks(FileLock);
     if (Locks == NULL)
-        return FsRtlpEndIrp(FileLock, Irp, Context, STATUS_INSUFFICIENT_RESOURCES);
-    FsRtlpPrepareIrp(FileLock, Irp, Context);
+        return FsRtlpEndIrp(FileLock, Irp, Context, Info->ProcessId, STATUS_INSUFFICIENT_RESOURCES);
+    FsRtlpPrepareIrp(FileLock, Irp, Context, Info->ProcessId);
     InterlockedIncrement(&FileLock->LockRequestsInProgress);
     FsAcquire(&Locks->Lock);
     NTSTATUS Status = FsRtlpTryLock(Locks, Info, FailImmediately);
@@ -302,7 +319,7 @@ BOOLEAN NTAPI FsRtlPrivateLock(PFILE_LOCK FileLock, PFILE_OBJECT FileObject, PLA
     NTSTATUS Status = FsRtlpDescribeRange(&Info, *FileOffset, *Length, ExclusiveLock, &Owner);
     if (Irp != NULL)
         Status = NT_SUCCESS(Status) ? FsRtlpLockIrp(FileLock, Irp, Context, &Info, FailImmediately)
-                                    : FsRtlpEndIrp(FileLock, Irp, Context, Status);
+                                    : FsRtlpEndIrp(FileLock, Irp, Context, Process, Status);
     else if (NT_SUCCESS(Status))
         Status = FsRtlpLockNow(FileLock, &Info, FailImmediately);
     IoStatus->Status = Status;
@@ -373,19 +390,19 @@ NTSTATUS NTAPI FsRtlFastUnlockAllByKey(PFILE_LOCK FileLock, PFILE_OBJECT FileObj
 
 /* --- by IRP --- */
 
-static NTSTATUS FsRtlpProcessUnlock(PFILE_LOCK FileLock, PIRP Irp, PVOID Context)
+static NTSTATUS FsRtlpProcessUnlock(PFILE_LOCK FileLock, PIRP Irp, PEPROCESS Process, PVOID Context)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
-    FSRTL_OWNER Owner = FsRtlpOwnerOfIrp(Irp);
+    PFILE_OBJECT File = Stack->FileObject;
+    ULONG Key = Stack->Parameters.LockControl.Key;
     switch (Stack->MinorFunction) {
     case IRP_MN_UNLOCK_SINGLE:
-        return FsRtlFastUnlockSingle(FileLock, Owner.File, &Stack->Parameters.LockControl.ByteOffset,
-                                     Stack->Parameters.LockControl.Length, Owner.Process, Owner.Key, Context,
-                                     FALSE);
+        return FsRtlFastUnlockSingle(FileLock, File, &Stack->Parameters.LockControl.ByteOffset,
+                                     Stack->Parameters.LockControl.Length, Process, Key, Context, FALSE);
     case IRP_MN_UNLOCK_ALL:
-        return FsRtlFastUnlockAll(FileLock, Owner.File, Owner.Process, Context);
+        return FsRtlFastUnlockAll(FileLock, File, Process, Context);
     case IRP_MN_UNLOCK_ALL_BY_KEY:
-        return FsRtlFastUnlockAllByKey(FileLock, Owner.File, Owner.Process, Owner.Key, Context);
+        return FsRtlFastUnlockAllByKey(FileLock, File, Process, Key, Context);
     default:
         return STATUS_INVALID_DEVICE_REQUEST;
     }
@@ -396,12 +413,14 @@ NTSTATUS NTAPI FsRtlProcessFileLock(PFILE_LOCK FileLock, PIRP Irp, PVOID Context
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PEPROCESS Process = IoGetRequestorProcess(Irp);
     IO_STATUS_BLOCK Iosb;
     if (Stack->MinorFunction != IRP_MN_LOCK)
-        return FsRtlpEndIrp(FileLock, Irp, Context, FsRtlpProcessUnlock(FileLock, Irp, Context));
+        return FsRtlpEndIrp(FileLock, Irp, Context, Process,
+                            FsRtlpProcessUnlock(FileLock, Irp, Process, Context));
     (void)FsRtlPrivateLock(FileLock, Stack->FileObject, &Stack->Parameters.LockControl.ByteOffset,
-                           Stack->Parameters.LockControl.Length, IoGetRequestorProcess(Irp),
-                           Stack->Parameters.LockControl.Key, (Stack->Flags & SL_FAIL_IMMEDIATELY) != 0,
-                           (Stack->Flags & SL_EXCLUSIVE_LOCK) != 0, &Iosb, Irp, Context, FALSE);
+                           Stack->Parameters.LockControl.Length, Process, Stack->Parameters.LockControl.Key,
+                           (Stack->Flags & SL_FAIL_IMMEDIATELY) != 0, (Stack->Flags & SL_EXCLUSIVE_LOCK) != 0,
+                           &Iosb, Irp, Context, FALSE);
     return Iosb.Status;
 }

@@ -85,12 +85,16 @@ static VOID LockAll(VOID)
 
 /* --- by IRP --- */
 
+static BOOLEAN NoThread; /* of no process */
+
 static NTSTATUS Process(PFILE_LOCK FileLock, CT_REQUEST *Request, UCHAR Minor, PFILE_OBJECT File,
                         LONGLONG Offset, UCHAR Flags)
 {
     PIO_STACK_LOCATION Stack = CtMakeRequest(Request, IRP_MJ_LOCK_CONTROL, Minor, File);
     if (Stack == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
+    if (NoThread)
+        Request->Irp->Tail.Overlay.Thread = NULL;
     Request->Length.QuadPart = 10;
     Stack->Flags = Flags;
     Stack->Parameters.LockControl.Length = &Request->Length;
@@ -130,6 +134,8 @@ static VOID LockIrp(VOID)
     CT_STATUS(Process(&FileLock, &Waits, IRP_MN_LOCK, Second, 5, SL_EXCLUSIVE_LOCK), STATUS_PENDING);
     CT_STATUS(Process(&FileLock, &Behind, IRP_MN_LOCK, Second, 8, SL_EXCLUSIVE_LOCK), STATUS_PENDING);
     CT_CHECK(CtStatusOf(&Waits) == STATUS_PENDING && Waits.Irp->CancelRoutine != NULL);
+    Waits.Irp->Tail.Overlay.Thread =
+        NULL; /* whatever its thread does meanwhile: it is this process's request */
     CT_SUCCESS(Process(&FileLock, &Ends, IRP_MN_UNLOCK_SINGLE, First, 0, 0));
     CtFreeRequest(&Ends);
     CT_STATUS(CtStatusOf(&Waits), STATUS_SUCCESS); /* the first that waited; the second lies over it */
@@ -159,8 +165,9 @@ static VOID LockCleanup(VOID)
     static CT_REQUEST Held, Waits;
     FsRtlInitializeFileLock(&FileLock, NULL, NULL);
     CT_SUCCESS(Process(&FileLock, &Held, IRP_MN_LOCK, First, 0, SL_EXCLUSIVE_LOCK));
+    NoThread = TRUE;
     CT_STATUS(Process(&FileLock, &Waits, IRP_MN_LOCK, Second, 5, SL_EXCLUSIVE_LOCK), STATUS_PENDING);
-    Waits.Irp->Tail.Overlay.Thread = NULL;
+    NoThread = FALSE;
     CT_STATUS(FsRtlFastUnlockAll(&FileLock, Second, PsGetCurrentProcess(), NULL), STATUS_RANGE_NOT_LOCKED);
     CT_STATUS(CtStatusOf(&Waits), STATUS_PENDING);
     Second->Flags |= FO_CLEANUP_COMPLETE;

@@ -673,6 +673,15 @@ static VOID PipeEmpty(VOID)
     CT_EQUAL(Iosb.Information, 0);
     CT_SUCCESS(WaitFor(Event));
     CT_STATUS(Waiting.Status, STATUS_SUCCESS);
+    /* who does not wait: the pipe is full; the message is not lost */
+    FILE_PIPE_INFORMATION Mode = {FILE_PIPE_MESSAGE_MODE, FILE_PIPE_COMPLETE_OPERATION};
+    CT_SUCCESS(ZwSetInformationFile(Client, &Iosb, &Mode, sizeof(Mode), FilePipeInformation));
+    CT_SUCCESS(ZwSetInformationFile(Server, &Iosb, &Mode, sizeof(Mode), FilePipeInformation));
+    CT_SUCCESS(Write(Client, "", 0, &Iosb));
+    CT_STATUS(Write(Client, "", 0, &Iosb), STATUS_INSUFFICIENT_RESOURCES); /* one beyond the quota */
+    for (ULONG i = 0; i < 65; i++)
+        CT_SUCCESS(Read(Server, Buffer, sizeof(Buffer), &Iosb));
+    CT_STATUS(Read(Server, Buffer, sizeof(Buffer), &Iosb), STATUS_PIPE_EMPTY);
     ZwClose(Client);
     ZwClose(Server);
     ZwClose(Event);

@@ -552,6 +552,55 @@ static HANDLE Watch(PCWSTR Path, HANDLE Event, PIO_STATUS_BLOCK Iosb, PVOID Room
     return Folder;
 }
 
+/* [WDK IoCompletion routine] a filter may come back to the file system. */
+static NTSTATUS NTAPI ComeBack(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
+{
+    HANDLE Handle;
+    UNREFERENCED_PARAMETER(Device);
+    UNREFERENCED_PARAMETER(Irp);
+    if (CT_CHECK(!KeAreAllApcsDisabled()) && /* else it would wait for itself */
+        CT_SUCCESS(Open(L"\\SystemRoot\\Temp", FILE_LIST_DIRECTORY, FILE_OPEN, 0, &Handle)))
+        ZwClose(Handle);
+    ++*(ULONG *)Context;
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static VOID SendWatch(PIRP Irp, PFILE_OBJECT Folder, PULONG Came)
+{
+    PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(Folder);
+    IoReuseIrp(Irp, STATUS_SUCCESS);
+    PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
+    Stack->MajorFunction = IRP_MJ_DIRECTORY_CONTROL;
+    Stack->MinorFunction = IRP_MN_NOTIFY_CHANGE_DIRECTORY;
+    Stack->FileObject = Folder;
+    Stack->Parameters.NotifyDirectory.CompletionFilter = FILE_NOTIFY_CHANGE_FILE_NAME;
+    IoSetCompletionRoutine(Irp, ComeBack, Came, TRUE, TRUE, TRUE);
+    CT_STATUS(IoCallDriver(Device, Irp), STATUS_PENDING);
+}
+
+/* Watches end with no lock held: by a change, and before they could wait. */
+static VOID RamfsNotifyEnds(VOID)
+{
+    PFILE_OBJECT File = NULL;
+    ULONG Came = 0;
+    HANDLE Folder = Make(TEMP L"ends", FILE_DIRECTORY_FILE);
+    CT_SUCCESS(ObReferenceObjectByHandle(Folder, 0, *IoFileObjectType, KernelMode, (PVOID *)&File, NULL));
+    PIRP Irp = IoAllocateIrp(IoGetRelatedDeviceObject(File)->StackSize, FALSE);
+    CT_REQUIRE(Irp != NULL);
+    SendWatch(Irp, File, &Came);
+    CT_EQUAL(Came, 0);
+    ZwClose(Make(TEMP L"ends\\made", 0));
+    CT_EQUAL(Came, 1);
+    CT_STATUS(Irp->IoStatus.Status, STATUS_NOTIFY_ENUM_DIR);
+    CT_SUCCESS(Delete(TEMP L"ends\\made")); /* while nobody waits */
+    SendWatch(Irp, File, &Came);
+    CT_EQUAL(Came, 2);
+    IoFreeIrp(Irp);
+    ObDereferenceObject(File);
+    CT_SUCCESS(SetDelete(Folder, TRUE));
+    ZwClose(Folder);
+}
+
 /* A folder that was watched is watched again after the one above it got another name. */
 static VOID RamfsNotifyMoved(VOID)
 {
@@ -920,6 +969,7 @@ static const CT_CASE Cases[] = {
     {"ramfs.lock_waits", RamfsLockWaits},
     {"ramfs.notify", RamfsNotify},
     {"ramfs.notify_tree", RamfsNotifyTree},
+    {"ramfs.notify_ends", RamfsNotifyEnds},
     {"ramfs.notify_moved", RamfsNotifyMoved},
     {"ramfs.scan", RamfsScan},
     {"ramfs.pattern", RamfsPattern},
