@@ -30,6 +30,8 @@ typedef struct _CMP_HIVE {
     BOOLEAN Loaded;              /* constant. By ZwLoadKey */
     BOOLEAN
     Trusted; /* constant. [WDK RtlQueryRegistryValues] a system hive: programs without rights do not write it */
+    PVOID
+    Owner; /* (f) routine of the driver that was running when it was loaded; NULL: none, or it is gone */
     BOOLEAN Writing;     /* (f) the mutex's owner writes it */
     BOOLEAN Unwritten;   /* (f) that it cannot be written is in the log; until it is written again */
     ULONG Failures;      /* (f) flushes since the last that did not fail */

@@ -4,6 +4,8 @@
 #include "cm/caller.h"
 #include "cm_service.h"
 #include "mm_caller.h"
+#include "kd.h"
+#include "ke.h"
 #include "se.h"
 
 /* Splits "\Registry\Machine\Name" into the key above and the name. */
@@ -98,6 +100,7 @@ static NTSTATUS CmpLoad(CMP_KEY *Parent, PUNICODE_STRING Name, PUNICODE_STRING F
     if (Hive == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Hive->Loaded = TRUE;
+    Hive->Owner = KiCurrentThread()->GateRoutine;
     NTSTATUS Status = ObAllocateName(&Hive->File, File->Length);
     if (NT_SUCCESS(Status)) {
         RtlCopyUnicodeString(&Hive->File, File);
@@ -219,4 +222,28 @@ NTSTATUS CmUnloadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, KPROCESSOR_MODE Mod
         Status = CmpUnloadAndTell(Root, Path.Text, Mode);
     CmpReleaseText(&Path);
     return Status;
+}
+
+static VOID CmpReportHive(PCSTR Driver, const CMP_HIVE *Hive)
+{
+    CHAR Text[192];
+    KdLog("%s: the hive %wZ was loaded and not unloaded", Driver, &Hive->File);
+    KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "loaded hive"),
+             KD_NUMBER(ReportKeyCount, 1), KdUnicodeField(ReportKeyName, &Hive->File, Text, sizeof(Text)));
+}
+
+/* It stays where it is: others may have keys of it open. */
+ULONG CmReportDriverHives(PCSTR Driver, const void *Base, SIZE_T Size)
+{
+    ULONG Count = 0;
+    CmpLockFlush();
+    for (CMP_HIVE *Hive = CmpNextHive(NULL); Hive != NULL; Hive = CmpNextHive(Hive)) {
+        if (!Hive->Loaded || (ULONG_PTR)Hive->Owner - (ULONG_PTR)Base >= Size)
+            continue;
+        CmpReportHive(Driver, Hive);
+        Hive->Owner = NULL;
+        Count++;
+    }
+    CmpUnlockFlush();
+    return Count;
 }

@@ -14,6 +14,7 @@
  * There is room in the table for everybody who shares or waits to, so that giving cannot fail. */
 #include <bugcodes.h>
 #include "exp.h"
+#include "kd.h"
 #include "ke_bugcheck.h"
 
 #define EXP_RESOURCE_TAG 'reSE'
@@ -168,6 +169,40 @@ VOID ExpCheckNoResource(PVOID Block, SIZE_T Size)
         if (ExpIsResource((const ERESOURCE *)At))
             KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xd2, At, (ULONG_PTR)Block, Size,
                               "pool is freed with an ERESOURCE in it that was not deleted");
+}
+
+/* The resource whose mark lies at Mark; NULL: none. Its beginning is in the image too. */
+static PERESOURCE ExpResourceOfMark(const PVOID *Mark, ULONG_PTR Base)
+{
+    PERESOURCE Resource = CONTAINING_RECORD((PVOID)Mark, ERESOURCE, Reserved2);
+
+    return (ULONG_PTR)Resource >= Base && *Mark == ExpResourceMark(Resource) ? Resource : NULL;
+}
+
+/* What is discarded of the image is not mapped. */
+ULONG ExReportDriverResources(PCSTR Driver, const void *Base, SIZE_T Size)
+{
+    ULONG_PTR End = (ULONG_PTR)Base + Size;
+    ULONG Count = 0;
+
+    for (ULONG_PTR At = (ULONG_PTR)Base; At < End; At += sizeof(PVOID)) {
+        if ((At & PAGE_MASK) == 0 && !MmIsAddressValid((PVOID)At)) {
+            At += PAGE_SIZE - sizeof(PVOID);
+            continue;
+        }
+        PERESOURCE Resource = ExpResourceOfMark((const PVOID *)At, (ULONG_PTR)Base);
+        if (Resource == NULL)
+            continue;
+        ExpMarkResource(Resource, FALSE);
+        if (Resource->OwnerTable != NULL)
+            ExFreePoolWithTag(Resource->OwnerTable, EXP_RESOURCE_TAG);
+        KdLog("%s: an ERESOURCE at %s+0x%llx was not deleted", Driver, Driver,
+              (ULONG64)((ULONG_PTR)Resource - (ULONG_PTR)Base));
+        KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "resource"),
+                 KD_NUMBER(ReportKeyCount, 1), KD_NUMBER(ReportKeyAddress, (ULONG_PTR)Resource));
+        Count++;
+    }
+    return Count;
 }
 #endif
 

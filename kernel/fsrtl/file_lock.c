@@ -2,6 +2,7 @@
  * Byte-range locks for file systems: FILE_LOCK, locking and unlocking, with IRPs or without. [WDK FsRtlInitializeFileLock, FsRtlProcessFileLock,
  * FsRtlFastLock, FsRtlFastUnlockSingle] */
 #include "fsrtl/file_lock.h"
+#include "ex.h"
 #include "ke.h"
 
 /* --- the end of a request --- */
@@ -235,12 +236,13 @@ VOID NTAPI FsRtlUninitializeFileLock(PFILE_LOCK FileLock)
     ExFreePoolWithTag(Locks, FSRTL_TAG_LOCK);
 }
 
-/* [WDK FsRtlAllocateFileLock] */
-PFILE_LOCK NTAPI FsRtlAllocateFileLock(PCOMPLETE_LOCK_IRP_ROUTINE CompleteLockIrpRoutine,
-                                       PUNLOCK_ROUTINE UnlockRoutine)
+/* [WDK FsRtlAllocateFileLock] The block is the caller's: it is found when his driver is unloaded. */
+DECLSPEC_NOINLINE PFILE_LOCK NTAPI FsRtlAllocateFileLock(PCOMPLETE_LOCK_IRP_ROUTINE CompleteLockIrpRoutine,
+                                                         PUNLOCK_ROUTINE UnlockRoutine)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    PFILE_LOCK FileLock = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*FileLock), FSRTL_TAG_LOCK);
+    PFILE_LOCK FileLock =
+        ExAllocatePoolForOwner(PagedPool, sizeof(*FileLock), FSRTL_TAG_LOCK, __builtin_return_address(0));
     if (FileLock != NULL)
         FsRtlInitializeFileLock(FileLock, CompleteLockIrpRoutine, UnlockRoutine);
     return FileLock;

@@ -21,3 +21,6 @@ ULONG CmReportDriverCallbacks(PCSTR Driver, const void *Base, SIZE_T Size);
 /* PASSIVE_LEVEL, after a driver's unload routine: its ZwNotifyChangeKey that are not over and would queue its work item or write its status
  * block. They are taken out without being told, reported and counted. */
 ULONG CmReportDriverNotifications(PCSTR Driver, const void *Base, SIZE_T Size);
+
+/* PASSIVE_LEVEL, after a driver's unload routine: hives that it has loaded and not unloaded are reported and counted. */
+ULONG CmReportDriverHives(PCSTR Driver, const void *Base, SIZE_T Size);

@@ -29,6 +29,13 @@ BOOLEAN ExIsWorkRoutine(PVOID Routine);
  * ended. TRUE: that took a wait. */
 BOOLEAN ExWaitForWork(VOID);
 
+/* Checked kernel, PASSIVE_LEVEL, after a driver's unload routine: resources in its image that are initialized are reported and counted. */
+#if NTBOX_CHECKED
+ULONG ExReportDriverResources(PCSTR Driver, const void *Base, SIZE_T Size);
+#else
+#define ExReportDriverResources(Driver, Base, Size) ((void)0)
+#endif
+
 /* After a driver's unload routine: its work items that are still queued would run code that is gone. They are taken out,
  * reported and counted. */
 ULONG ExReportDriverWorkItems(PCSTR Driver, const void *Base, SIZE_T Size);

@@ -39,6 +39,7 @@ DECLSPEC_NORETURN VOID KeBugCheckBlaming(const void *Culprit, ULONG Code, ULONG_
 #define KE_RULE_PUSH_LOCK 0x4E540005u /* p2 lock: acquired with normal kernel APCs enabled */
 #define KE_RULE_NO_TIMER 0x4E540030u  /* p2 what was given as a timer, p3 its type byte */
 #define KE_RULE_NO_DPC 0x4E540031u    /* p2 what was given as a DPC, p3 its type byte, p4 its routine */
+#define KE_RULE_ECP 0x4E540007u       /* p2 what was given as an extra create parameter or a list of them */
 #define KE_RULE_CALL_DPC                                                                                     \
     0x4E540032u /* p2 what was given as a system argument, p3 how many were done too often */
 #define KE_RULE_PURE_CALL 0x4E540090u /* p2 return address: called a pure virtual function */

@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: MIT
  * Extra create parameters: blocks of data, each with a type, that go with an open from the driver that opens to those in the stack. The list
  * hangs on the IRP. Who opens with a list frees it; a list that a driver attaches to an IRP of others is freed when the open is done.
- * [WDK "Using ECPs to Process IRP_MJ_CREATE Operations in a File System Filter Driver"] */
+ * [WDK "Using ECPs to Process IRP_MJ_CREATE Operations in a File System Filter Driver"] What a driver gives us is a list or a parameter when
+ * extra_create_live.c knows it. */
 #include "iop.h"
-
-#define IOP_ECP_LIST_SIGNATURE 'tsLE'
-#define IOP_ECP_SIGNATURE 'rPcE'
+#include "ex.h"
+#include "extra_create.h"
 
 /* Its users have no lock but the order of the stack: one driver at a time has the IRP. */
 struct _ECP_LIST {
-    ULONG Signature;
+    IOP_LIVE_ECP Live;
     LIST_ENTRY Parameters;
 };
 
 /* In front of the context that drivers see. */
-struct _ECP_HEADER {
+struct DECLSPEC_ALIGN(16) _ECP_HEADER {
+    IOP_LIVE_ECP Live;
     LIST_ENTRY Entry; /* in a list, or on itself */
-    ULONG Signature;
-    ULONG Size; /* of the context */
+    ULONG Size;       /* of the context */
     GUID Type;
-    PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK Cleanup;
-    PVOID Lookaside; /* that it is from, or NULL: pool */
     BOOLEAN NonPaged;
     BOOLEAN Acknowledged;
 };
@@ -31,92 +29,109 @@ static inline PECP_HEADER IopEcpOf(PVOID Context)
     return (PECP_HEADER)Context - 1;
 }
 
-/* A driver may give us anything that it has. */
-static inline BOOLEAN IopIsEcp(PVOID Context)
+static inline VOID IopRequireEcp(PVOID Context, const void *Caller)
 {
-    return Context != NULL && IopEcpOf(Context)->Signature == IOP_ECP_SIGNATURE;
+    IopRequireLiveEcp(&IopEcpOf(Context)->Live, FALSE, Caller);
 }
 
-static inline BOOLEAN IopIsEcpList(const ECP_LIST *List)
+static inline VOID IopRequireEcpList(PECP_LIST List, const void *Caller)
 {
-    return List != NULL && List->Signature == IOP_ECP_LIST_SIGNATURE;
+    IopRequireLiveEcp(&List->Live, TRUE, Caller);
 }
+
+#define IOP_CALLER() __builtin_return_address(0) /* in the exported function */
 
 /* --- lists and parameters. All IRQL <= APC_LEVEL --- */
 
-NTSTATUS NTAPI FsRtlAllocateExtraCreateParameterList(FSRTL_ALLOCATE_ECPLIST_FLAGS Flags, PECP_LIST *EcpList)
+/* Quotas are not charged (D-110). */
+DECLSPEC_NOINLINE NTSTATUS NTAPI FsRtlAllocateExtraCreateParameterList(FSRTL_ALLOCATE_ECPLIST_FLAGS Flags,
+                                                                       PECP_LIST *EcpList)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    POOL_FLAGS Quota = Flags & FSRTL_ALLOCATE_ECPLIST_FLAG_CHARGE_QUOTA ? POOL_FLAG_USE_QUOTA : 0;
-    PECP_LIST List = ExAllocatePool2(POOL_FLAG_PAGED | Quota, sizeof(*List), IOP_TAG_ECP);
+    PECP_LIST List = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*List), IOP_TAG_ECP);
     *EcpList = List;
     if (List == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    List->Signature = IOP_ECP_LIST_SIGNATURE;
     InitializeListHead(&List->Parameters);
-    return STATUS_SUCCESS;
-}
-
-/* [WDK FsRtlFreeExtraCreateParameterList] with all parameters in it. */
-VOID NTAPI FsRtlFreeExtraCreateParameterList(PECP_LIST List)
-{
-    KI_REQUIRE_IRQL(APC_LEVEL);
-    while (!IsListEmpty(&List->Parameters)) {
-        PECP_HEADER Ecp = CONTAINING_RECORD(RemoveHeadList(&List->Parameters), ECP_HEADER, Entry);
-        InitializeListHead(&Ecp->Entry);
-        FsRtlFreeExtraCreateParameter(Ecp + 1);
-    }
-    List->Signature = 0;
-    ExFreePoolWithTag(List, IOP_TAG_ECP);
-}
-
-static VOID IopFillEcp(PECP_HEADER Ecp, LPCGUID Type, ULONG Size,
-                       PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK Cleanup)
-{
-    RtlZeroMemory(Ecp, sizeof(*Ecp) + Size);
-    InitializeListHead(&Ecp->Entry);
-    Ecp->Signature = IOP_ECP_SIGNATURE;
-    Ecp->Size = Size;
-    Ecp->Type = *Type;
-    Ecp->Cleanup = Cleanup;
-}
-
-NTSTATUS NTAPI FsRtlAllocateExtraCreateParameter(
-    LPCGUID EcpType, ULONG SizeOfContext, FSRTL_ALLOCATE_ECP_FLAGS Flags,
-    PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK CleanupCallback, ULONG PoolTag, PVOID *EcpContext)
-{
-    KI_REQUIRE_IRQL(APC_LEVEL);
-    POOL_FLAGS Pool = Flags & FSRTL_ALLOCATE_ECP_FLAG_NONPAGED_POOL ? POOL_FLAG_NON_PAGED : POOL_FLAG_PAGED;
-    if (Flags & FSRTL_ALLOCATE_ECP_FLAG_CHARGE_QUOTA)
-        Pool |= POOL_FLAG_USE_QUOTA;
-    PECP_HEADER Ecp = ExAllocatePool2(Pool, sizeof(*Ecp) + (SIZE_T)SizeOfContext, PoolTag);
-    *EcpContext = NULL;
-    if (Ecp == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    IopFillEcp(Ecp, EcpType, SizeOfContext, CleanupCallback);
-    *EcpContext = Ecp + 1;
+    IopBeginEcp(&List->Live, TRUE, IOP_CALLER());
     return STATUS_SUCCESS;
 }
 
 static VOID IopReleaseEcp(PECP_HEADER Ecp)
 {
-    Ecp->Signature = 0;
-    if (Ecp->Lookaside == NULL)
+    PVOID Lookaside = Ecp->Live.Lookaside;
+    if (Lookaside == NULL)
         ExFreePool(Ecp);
     else if (Ecp->NonPaged)
-        ExFreeToNPagedLookasideList(Ecp->Lookaside, Ecp);
+        ExFreeToNPagedLookasideList(Lookaside, Ecp);
     else
-        ExFreeToPagedLookasideList(Ecp->Lookaside, Ecp);
+        ExFreeToPagedLookasideList(Lookaside, Ecp);
 }
 
-/* [WDK FsRtlFreeExtraCreateParameter] it is in no list; its clean-up routine is called first. */
-VOID NTAPI FsRtlFreeExtraCreateParameter(PVOID EcpContext)
+/* In no list; its clean-up routine is called first. */
+static VOID IopFreeEcp(PECP_HEADER Ecp, const void *Caller)
+{
+    if (Ecp->Live.Cleanup != NULL)
+        IopCallEcpCleanup(Ecp->Live.Cleanup, Ecp + 1, &Ecp->Type);
+    IopEndEcp(&Ecp->Live, Caller);
+    IopReleaseEcp(Ecp);
+}
+
+/* [WDK FsRtlFreeExtraCreateParameterList] with all parameters in it. */
+DECLSPEC_NOINLINE VOID NTAPI FsRtlFreeExtraCreateParameterList(PECP_LIST List)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    PECP_HEADER Ecp = IopEcpOf(EcpContext);
-    if (Ecp->Cleanup != NULL)
-        IopCallEcpCleanup(Ecp->Cleanup, EcpContext, &Ecp->Type);
-    IopReleaseEcp(Ecp);
+    IopRequireEcpList(List, IOP_CALLER());
+    while (!IsListEmpty(&List->Parameters)) {
+        PECP_HEADER Ecp = CONTAINING_RECORD(RemoveHeadList(&List->Parameters), ECP_HEADER, Entry);
+        InitializeListHead(&Ecp->Entry);
+        IopFreeEcp(Ecp, IOP_CALLER());
+    }
+    IopEndEcp(&List->Live, IOP_CALLER());
+    ExFreePoolWithTag(List, IOP_TAG_ECP);
+}
+
+static VOID IopFillEcp(PECP_HEADER Ecp, LPCGUID Type, ULONG Size,
+                       PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK Cleanup, const void *Owner)
+{
+    RtlZeroMemory(Ecp, sizeof(*Ecp) + Size);
+    InitializeListHead(&Ecp->Entry);
+    Ecp->Size = Size;
+    Ecp->Type = *Type;
+    Ecp->Live.Cleanup = Cleanup;
+    IopBeginEcp(&Ecp->Live, FALSE, Owner);
+}
+
+static NTSTATUS IopAllocateEcp(LPCGUID EcpType, ULONG SizeOfContext, FSRTL_ALLOCATE_ECP_FLAGS Flags,
+                               PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK CleanupCallback, ULONG PoolTag,
+                               PVOID *EcpContext, const void *Owner)
+{
+    POOL_FLAGS Pool = Flags & FSRTL_ALLOCATE_ECP_FLAG_NONPAGED_POOL ? POOL_FLAG_NON_PAGED : POOL_FLAG_PAGED;
+    PECP_HEADER Ecp = ExAllocatePool2(Pool, sizeof(*Ecp) + (SIZE_T)SizeOfContext, PoolTag);
+    *EcpContext = NULL;
+    if (Ecp == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    IopFillEcp(Ecp, EcpType, SizeOfContext, CleanupCallback, Owner);
+    *EcpContext = Ecp + 1;
+    return STATUS_SUCCESS;
+}
+
+DECLSPEC_NOINLINE NTSTATUS NTAPI FsRtlAllocateExtraCreateParameter(
+    LPCGUID EcpType, ULONG SizeOfContext, FSRTL_ALLOCATE_ECP_FLAGS Flags,
+    PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK CleanupCallback, ULONG PoolTag, PVOID *EcpContext)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    return IopAllocateEcp(EcpType, SizeOfContext, Flags, CleanupCallback, PoolTag, EcpContext, IOP_CALLER());
+}
+
+/* [WDK FsRtlFreeExtraCreateParameter] it is in no list. */
+DECLSPEC_NOINLINE VOID NTAPI FsRtlFreeExtraCreateParameter(PVOID EcpContext)
+{
+    KI_REQUIRE_IRQL(APC_LEVEL);
+    IopRequireEcp(EcpContext, IOP_CALLER());
+    if (!IsListEmpty(&IopEcpOf(EcpContext)->Entry))
+        IopEcpViolation(EcpContext, "an extra create parameter is freed that is in a list", NULL);
+    IopFreeEcp(IopEcpOf(EcpContext), IOP_CALLER());
 }
 
 /* --- from a driver's own look-aside list --- */
@@ -148,7 +163,7 @@ static BOOLEAN IopIsNonPagedList(const GENERAL_LOOKASIDE *List)
 }
 
 /* [WDK FsRtlAllocateExtraCreateParameterFromLookasideList] a context that is longer than the list's entries comes from pool. */
-NTSTATUS NTAPI FsRtlAllocateExtraCreateParameterFromLookasideList(
+DECLSPEC_NOINLINE NTSTATUS NTAPI FsRtlAllocateExtraCreateParameterFromLookasideList(
     LPCGUID EcpType, ULONG SizeOfContext, FSRTL_ALLOCATE_ECP_FLAGS Flags,
     PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK CleanupCallback, PVOID LookasideList, PVOID *EcpContext)
 {
@@ -156,15 +171,15 @@ NTSTATUS NTAPI FsRtlAllocateExtraCreateParameterFromLookasideList(
     const GENERAL_LOOKASIDE *General = LookasideList;
     BOOLEAN NonPaged = IopIsNonPagedList(General);
     if (sizeof(ECP_HEADER) + (SIZE_T)SizeOfContext > General->Size)
-        return FsRtlAllocateExtraCreateParameter(EcpType, SizeOfContext, Flags, CleanupCallback, General->Tag,
-                                                 EcpContext);
+        return IopAllocateEcp(EcpType, SizeOfContext, Flags, CleanupCallback, General->Tag, EcpContext,
+                              IOP_CALLER());
     PECP_HEADER Ecp = NonPaged ? ExAllocateFromNPagedLookasideList(LookasideList)
                                : ExAllocateFromPagedLookasideList(LookasideList);
     *EcpContext = NULL;
     if (Ecp == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    IopFillEcp(Ecp, EcpType, SizeOfContext, CleanupCallback);
-    Ecp->Lookaside = LookasideList;
+    IopFillEcp(Ecp, EcpType, SizeOfContext, CleanupCallback, IOP_CALLER());
+    Ecp->Live.Lookaside = LookasideList;
     Ecp->NonPaged = NonPaged;
     *EcpContext = Ecp + 1;
     return STATUS_SUCCESS;
@@ -186,8 +201,11 @@ static PECP_HEADER IopFindEcp(PECP_LIST List, LPCGUID Type)
 NTSTATUS NTAPI FsRtlInsertExtraCreateParameter(PECP_LIST List, PVOID EcpContext)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    if (!IopIsEcpList(List) || !IopIsEcp(EcpContext) || !IsListEmpty(&IopEcpOf(EcpContext)->Entry) ||
-        IopFindEcp(List, &IopEcpOf(EcpContext)->Type) != NULL)
+    if (List == NULL || EcpContext == NULL)
+        return STATUS_INVALID_PARAMETER;
+    IopRequireEcpList(List, IOP_CALLER());
+    IopRequireEcp(EcpContext, IOP_CALLER());
+    if (!IsListEmpty(&IopEcpOf(EcpContext)->Entry) || IopFindEcp(List, &IopEcpOf(EcpContext)->Type) != NULL)
         return STATUS_INVALID_PARAMETER;
     InsertTailList(&List->Parameters, &IopEcpOf(EcpContext)->Entry);
     return STATUS_SUCCESS;
@@ -207,8 +225,9 @@ NTSTATUS NTAPI FsRtlFindExtraCreateParameter(PECP_LIST List, LPCGUID EcpType, PV
                                              ULONG *EcpContextSize)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    if (!IopIsEcpList(List))
+    if (List == NULL)
         return STATUS_INVALID_PARAMETER;
+    IopRequireEcpList(List, IOP_CALLER());
     PECP_HEADER Ecp = IopFindEcp(List, EcpType);
     IopTellEcp(Ecp, NULL, EcpContext, EcpContextSize);
     return Ecp != NULL ? STATUS_SUCCESS : STATUS_NOT_FOUND;
@@ -232,8 +251,11 @@ NTSTATUS NTAPI FsRtlGetNextExtraCreateParameter(PECP_LIST List, PVOID CurrentEcp
                                                 PVOID *NextEcpContext, ULONG *NextEcpContextSize)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
-    if (!IopIsEcpList(List) || (CurrentEcpContext != NULL && !IopIsEcp(CurrentEcpContext)))
+    if (List == NULL)
         return STATUS_INVALID_PARAMETER;
+    IopRequireEcpList(List, IOP_CALLER());
+    if (CurrentEcpContext != NULL)
+        IopRequireEcp(CurrentEcpContext, IOP_CALLER());
     PLIST_ENTRY Current = CurrentEcpContext != NULL ? &IopEcpOf(CurrentEcpContext)->Entry : &List->Parameters;
     PECP_HEADER Next =
         Current->Flink != &List->Parameters ? CONTAINING_RECORD(Current->Flink, ECP_HEADER, Entry) : NULL;
@@ -245,12 +267,14 @@ NTSTATUS NTAPI FsRtlGetNextExtraCreateParameter(PECP_LIST List, PVOID CurrentEcp
 VOID NTAPI FsRtlAcknowledgeEcp(PVOID EcpContext)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
+    IopRequireEcp(EcpContext, IOP_CALLER());
     IopEcpOf(EcpContext)->Acknowledged = TRUE;
 }
 
 BOOLEAN NTAPI FsRtlIsEcpAcknowledged(PVOID EcpContext)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
+    IopRequireEcp(EcpContext, IOP_CALLER());
     return IopEcpOf(EcpContext)->Acknowledged;
 }
 
@@ -258,6 +282,7 @@ BOOLEAN NTAPI FsRtlIsEcpAcknowledged(PVOID EcpContext)
 BOOLEAN NTAPI FsRtlIsEcpFromUserMode(PVOID EcpContext)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
+    IopRequireEcp(EcpContext, IOP_CALLER());
     return FALSE;
 }
 
@@ -295,6 +320,8 @@ NTSTATUS NTAPI FsRtlSetEcpListIntoIrp(PIRP Irp, PECP_LIST EcpList)
         return STATUS_INVALID_PARAMETER_2;
     if (*IopEcpListOf(Irp) != NULL)
         return STATUS_INVALID_PARAMETER_3;
+    if (EcpList != NULL)
+        IopRequireEcpList(EcpList, IOP_CALLER());
     *IopEcpListOf(Irp) = EcpList;
     return STATUS_SUCCESS;
 }

@@ -456,6 +456,8 @@ static inline IOP_FILE *IopFile(PFILE_OBJECT Object)
 
 /* extra_create.c: where an IRP that opens a file has its list of extra create parameters. */
 PECP_LIST *IopEcpListOf(PIRP Irp);
+/* extra_create_live.c, PASSIVE_LEVEL, after a driver's unload routine: what it has allocated and not freed is reported. */
+VOID IopReportEcpLeaks(PIM_MODULE Module);
 
 /* file_name.c: the file type's QueryName method. PASSIVE_LEVEL; the file's driver may be asked. */
 NTSTATUS IopQueryFileName(PVOID Object, PUNICODE_STRING Name, PULONG Needed);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, notify routines of images, processes and threads,
- * registry callbacks and notifications, symbolic links, threads, routines that run, callbacks, handles, mappings, locked sections, lookaside lists, pool. A device or thread
+ * registry callbacks and notifications, symbolic links, threads, routines that run, callbacks, handles, mappings, locked sections, lookaside lists,
+ * extra create parameters, resources, hives, pool. A device or thread
  * leads back into the image, so the image then stays mapped. */
 #include "iop.h"
 #include "cm.h"
@@ -102,6 +103,9 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
     KeReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     IopReportLinkLeaks(Module);
     IopReportTraceLeaks(Module);
+    IopReportEcpLeaks(Module);
+    ExReportDriverResources(Module->Name, Module->Base, Module->Size);
+    CmReportDriverHives(Module->Name, Module->Base, Module->Size);
     ObReportDriverHandles(Module->Name, Module->Base, Module->Size);
     ObReportDriverReferences(Module->Name, Module->Base, Module->Size);
     MmReportDriverMappings(Module->Name, Module->Base, Module->Size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * GUIDs as text: 8, 4, 4, 4 and 12 upper-case digits in braces. */
-#include "rtlp.h"
+#include "rtl_pool.h"
 
 #define GUID_CHARACTERS 38
 
@@ -14,11 +14,11 @@ static BOOLEAN RtlpIsGuidDash(ULONG Index)
 
 /* [WDK RtlStringFromGUID] The buffer comes from paged pool, is terminated, and is freed by
  * RtlFreeUnicodeString. IRQL PASSIVE_LEVEL. STATUS_NO_MEMORY. */
-NTSTATUS NTAPI RtlStringFromGUID(REFGUID Guid, PUNICODE_STRING GuidString)
+DECLSPEC_NOINLINE NTSTATUS NTAPI RtlStringFromGUID(REFGUID Guid, PUNICODE_STRING GuidString)
 {
     static const CHAR Hex[] = "0123456789ABCDEF";
     const UCHAR *Bytes = (const UCHAR *)Guid;
-    PWSTR Text = ExAllocatePoolWithTag(PagedPool, (GUID_CHARACTERS + 1) * sizeof(WCHAR), RTLP_TAG);
+    PWSTR Text = RtlpAllocateFor(RTLP_CALLER(), PagedPool, (GUID_CHARACTERS + 1) * sizeof(WCHAR));
 
     if (Text == NULL)
         return STATUS_NO_MEMORY;

@@ -4,7 +4,7 @@
  * signature. Any IRQL <= DISPATCH_LEVEL; the caller keeps others out, except that several weak enumerations may run at once.
  *
  * Directory points to segments of chains, segment n >= 1 as large as all before it, so that chains never move. */
-#include "rtlp.h"
+#include "rtl_pool.h"
 
 #define FIRST_SEGMENT 128u /* chains; a power of 2 */
 #define SEGMENTS 20        /* 2^26 chains */
@@ -35,10 +35,10 @@ static PLIST_ENTRY RtlpChain(const RTL_DYNAMIC_HASH_TABLE *Table, ULONG Index)
     return &((RTLP_DIRECTORY *)Table->Directory)->Segments[Segment][Index - First];
 }
 
-static BOOLEAN RtlpAddSegment(PRTL_DYNAMIC_HASH_TABLE Table, ULONG Segment)
+static BOOLEAN RtlpAddSegment(PRTL_DYNAMIC_HASH_TABLE Table, ULONG Segment, const void *Caller)
 {
     ULONG Count = Segment == 0 ? FIRST_SEGMENT : FIRST_SEGMENT << (Segment - 1);
-    PLIST_ENTRY Chains = ExAllocatePoolWithTag(NonPagedPoolNx, Count * sizeof(LIST_ENTRY), RTLP_TAG);
+    PLIST_ENTRY Chains = RtlpAllocateFor(Caller, NonPagedPoolNx, Count * sizeof(LIST_ENTRY));
 
     for (ULONG i = 0; Chains != NULL && i < Count; i++)
         InitializeListHead(&Chains[i]);
@@ -80,7 +80,8 @@ static VOID RtlpLocate(const RTL_DYNAMIC_HASH_TABLE *Table, ULONG_PTR Signature,
 
 /* ntddk.h: a NULL *HashTable is allocated. Shift is the number of low bits of a signature that say nothing. Flags is reserved.
  * FALSE: no memory, or a wrong argument. */
-BOOLEAN NTAPI RtlCreateHashTable(PRTL_DYNAMIC_HASH_TABLE *HashTable, ULONG Shift, ULONG Flags)
+DECLSPEC_NOINLINE BOOLEAN NTAPI RtlCreateHashTable(PRTL_DYNAMIC_HASH_TABLE *HashTable, ULONG Shift,
+                                                   ULONG Flags)
 {
     PRTL_DYNAMIC_HASH_TABLE Table = *HashTable;
     ULONG Owned = Table == NULL ? RTL_HASH_ALLOCATED_HEADER : 0;
@@ -88,15 +89,15 @@ BOOLEAN NTAPI RtlCreateHashTable(PRTL_DYNAMIC_HASH_TABLE *HashTable, ULONG Shift
     if (Shift >= 64 || Flags != 0)
         return FALSE;
     if (Table == NULL)
-        Table = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Table), RTLP_TAG);
+        Table = RtlpAllocateFor(RTLP_CALLER(), NonPagedPoolNx, sizeof(*Table));
     if (Table == NULL)
         return FALSE;
     *Table = (RTL_DYNAMIC_HASH_TABLE){
         .Flags = Owned, .Shift = Shift, .TableSize = FIRST_SEGMENT, .DivisorMask = FIRST_SEGMENT - 1};
-    Table->Directory = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(RTLP_DIRECTORY), RTLP_TAG);
+    Table->Directory = RtlpAllocateFor(RTLP_CALLER(), NonPagedPoolNx, sizeof(RTLP_DIRECTORY));
     if (Table->Directory != NULL) {
         memset(Table->Directory, 0, sizeof(RTLP_DIRECTORY));
-        if (RtlpAddSegment(Table, 0)) {
+        if (RtlpAddSegment(Table, 0, RTLP_CALLER())) {
             *HashTable = Table;
             return TRUE;
         }
@@ -208,14 +209,14 @@ static VOID RtlpMoveEntries(PRTL_DYNAMIC_HASH_TABLE Table, PLIST_ENTRY From, ULO
 }
 
 /* Splits one bucket. FALSE: the table is at its largest, is enumerated, or there is no memory. */
-BOOLEAN NTAPI RtlExpandHashTable(PRTL_DYNAMIC_HASH_TABLE HashTable)
+DECLSPEC_NOINLINE BOOLEAN NTAPI RtlExpandHashTable(PRTL_DYNAMIC_HASH_TABLE HashTable)
 {
     ULONG First, New = HashTable->TableSize, Segment = RtlpSegmentOf(New, &First);
 
     if (New == MAXIMUM_SIZE || HashTable->NumEnumerators != 0)
         return FALSE;
     if (((RTLP_DIRECTORY *)HashTable->Directory)->Segments[Segment] == NULL &&
-        !RtlpAddSegment(HashTable, Segment))
+        !RtlpAddSegment(HashTable, Segment, RTLP_CALLER()))
         return FALSE;
     PLIST_ENTRY Old = RtlpChain(HashTable, HashTable->Pivot);
     BOOLEAN HadEntries = !IsListEmpty(Old);

@@ -31,6 +31,7 @@ typedef enum { NonPagedPool = 0, PagedPool = 1, NonPagedPoolNx = 512 } POOL_TYPE
 #define FASTCALL
 #define UNALIGNED
 #define DECLSPEC_NORETURN __attribute__((noreturn))
+#define DECLSPEC_NOINLINE __attribute__((noinline))
 #define CONST const
 #define RTL_NUMBER_OF(Array) (sizeof(Array) / sizeof((Array)[0]))
 #define MAXUSHORT 0xFFFF

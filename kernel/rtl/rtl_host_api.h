@@ -5,6 +5,7 @@
 #include "ntbox/ip2string.h"
 
 PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag);
+PVOID ExAllocatePoolForOwner(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PVOID Owner);
 VOID ExFreePoolWithTag(PVOID P, ULONG Tag);
 
 void *memcpy(void *To, const void *From, size_t Size);

@@ -2,7 +2,7 @@
  * Security identifiers. [MS-DTYP 2.4.2] A SID has eight bytes and four for each sub-authority, at most 15. Any IRQL at which the
  * memory is resident, but what allocates (PASSIVE_LEVEL). */
 #include "rtl_security.h"
-#include "rtlp.h"
+#include "rtl_pool.h"
 
 BOOLEAN RtlSidFits(const VOID *At, SIZE_T Room)
 {
@@ -110,8 +110,8 @@ static ULONG RtlpPutAuthority(PWSTR Text, ULONG At, const SID_IDENTIFIER_AUTHORI
 
 /* [WDK RtlConvertSidToUnicodeString] "S-1-5-32-544". An allocated string is terminated and freed by RtlFreeUnicodeString;
  * STATUS_BUFFER_OVERFLOW when the caller's is too short for the string. PASSIVE_LEVEL. */
-NTSTATUS NTAPI RtlConvertSidToUnicodeString(PUNICODE_STRING UnicodeString, PSID Sid,
-                                            BOOLEAN AllocateDestinationString)
+DECLSPEC_NOINLINE NTSTATUS NTAPI RtlConvertSidToUnicodeString(PUNICODE_STRING UnicodeString, PSID Sid,
+                                                              BOOLEAN AllocateDestinationString)
 {
     const SID *S = Sid;
     WCHAR Text[RTLP_SID_CHARACTERS + 1] = {'S', '-', '1', '-'};
@@ -124,7 +124,7 @@ NTSTATUS NTAPI RtlConvertSidToUnicodeString(PUNICODE_STRING UnicodeString, PSID 
     }
     USHORT Length = (USHORT)(At * sizeof(WCHAR));
     if (AllocateDestinationString) {
-        UnicodeString->Buffer = ExAllocatePoolWithTag(PagedPool, Length + sizeof(WCHAR), RTLP_TAG);
+        UnicodeString->Buffer = RtlpAllocateFor(RTLP_CALLER(), PagedPool, Length + sizeof(WCHAR));
         if (UnicodeString->Buffer == NULL)
             return STATUS_NO_MEMORY;
         UnicodeString->MaximumLength = Length + sizeof(WCHAR);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * String conversions that can allocate their result: from paged pool, to be freed by RtlFreeUnicodeString or
  * RtlFreeAnsiString; therefore IRQL PASSIVE_LEVEL. On failure the destination owns nothing new. */
-#include "rtlp.h"
+#include "rtl_pool.h"
 #include "crt.h"
 
 /* A buffer of Length + Terminator bytes for String, or a check that the caller's buffer holds Length bytes
  * and the terminator. Sets Length and, when allocated, MaximumLength and Buffer. UNICODE_STRING and STRING
  * have one layout. */
-static NTSTATUS RtlpPrepare(PUNICODE_STRING String, ULONG Length, ULONG Terminator, BOOLEAN Allocate)
+static NTSTATUS RtlpPrepare(PUNICODE_STRING String, ULONG Length, ULONG Terminator, BOOLEAN Allocate,
+                            const void *Caller)
 {
     if (Allocate) {
-        PVOID Buffer =
-            ExAllocatePoolWithTag(PagedPool, Length + Terminator != 0 ? Length + Terminator : 1, RTLP_TAG);
+        PVOID Buffer = RtlpAllocateFor(Caller, PagedPool, Length + Terminator != 0 ? Length + Terminator : 1);
         if (Buffer == NULL)
             return STATUS_NO_MEMORY;
         String->Buffer = Buffer;
@@ -51,11 +51,13 @@ ULONG NTAPI RtlxAnsiStringToUnicodeSize(PCANSI_STRING AnsiString)
 
 /* [WDK RtlUnicodeStringToAnsiString] Terminated. Into a buffer that is too small as much as fits is converted
  * and STATUS_BUFFER_OVERFLOW, a warning, returned; nothing at all when MaximumLength is 0. */
-NTSTATUS NTAPI RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString, PCUNICODE_STRING SourceString,
-                                            BOOLEAN AllocateDestinationString)
+DECLSPEC_NOINLINE NTSTATUS NTAPI RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString,
+                                                              PCUNICODE_STRING SourceString,
+                                                              BOOLEAN AllocateDestinationString)
 {
     ULONG Length = SourceString->Length / sizeof(WCHAR);
-    NTSTATUS Status = RtlpPrepare((PUNICODE_STRING)DestinationString, Length, 1, AllocateDestinationString);
+    NTSTATUS Status =
+        RtlpPrepare((PUNICODE_STRING)DestinationString, Length, 1, AllocateDestinationString, RTLP_CALLER());
 
     if (Status == STATUS_BUFFER_OVERFLOW && DestinationString->MaximumLength != 0) {
         Length = DestinationString->MaximumLength - 1u;
@@ -71,13 +73,15 @@ NTSTATUS NTAPI RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString, PCUN
 
 /* [WDK RtlAnsiStringToUnicodeString] Terminated. A source of more than 32,766 characters is
  * STATUS_INVALID_PARAMETER_2; a buffer without room for string and terminator STATUS_BUFFER_OVERFLOW. */
-NTSTATUS NTAPI RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString, PANSI_STRING SourceString,
-                                            BOOLEAN AllocateDestinationString)
+DECLSPEC_NOINLINE NTSTATUS NTAPI RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString,
+                                                              PANSI_STRING SourceString,
+                                                              BOOLEAN AllocateDestinationString)
 {
     if (RtlxAnsiStringToUnicodeSize(SourceString) > MAXUSHORT)
         return STATUS_INVALID_PARAMETER_2;
     ULONG Length = SourceString->Length * (ULONG)sizeof(WCHAR);
-    NTSTATUS Status = RtlpPrepare(DestinationString, Length, sizeof(WCHAR), AllocateDestinationString);
+    NTSTATUS Status =
+        RtlpPrepare(DestinationString, Length, sizeof(WCHAR), AllocateDestinationString, RTLP_CALLER());
 
     if (Status != STATUS_SUCCESS)
         return Status;
@@ -88,11 +92,11 @@ NTSTATUS NTAPI RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString, P
 }
 
 static NTSTATUS RtlpMapString(PUNICODE_STRING To, PCUNICODE_STRING From, BOOLEAN Allocate,
-                              WCHAR (*Map)(WCHAR))
+                              WCHAR (*Map)(WCHAR), const void *Caller)
 {
     ULONG Length = From->Length & ~1u;
     PCWSTR Source = From->Buffer; /* To and From may be one string */
-    NTSTATUS Status = RtlpPrepare(To, Length, 0, Allocate);
+    NTSTATUS Status = RtlpPrepare(To, Length, 0, Allocate, Caller);
 
     if (Status != STATUS_SUCCESS)
         return Status;
@@ -102,22 +106,24 @@ static NTSTATUS RtlpMapString(PUNICODE_STRING To, PCUNICODE_STRING From, BOOLEAN
 }
 
 /* [WDK RtlUpcaseUnicodeString] No terminator. Source and destination may be the same string. */
-NTSTATUS NTAPI RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
-                                      BOOLEAN AllocateDestinationString)
+DECLSPEC_NOINLINE NTSTATUS NTAPI RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString,
+                                                        PCUNICODE_STRING SourceString,
+                                                        BOOLEAN AllocateDestinationString)
 {
-    return RtlpMapString(DestinationString, SourceString, AllocateDestinationString, RtlpUpcase);
+    return RtlpMapString(DestinationString, SourceString, AllocateDestinationString, RtlpUpcase,
+                         RTLP_CALLER());
 }
 
-NTSTATUS NTAPI RtlDowncaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
-                                        BOOLEAN AllocateDestinationString)
+DECLSPEC_NOINLINE NTSTATUS NTAPI RtlDowncaseUnicodeString(PUNICODE_STRING DestinationString,
+                                                          PCUNICODE_STRING SourceString,
+                                                          BOOLEAN AllocateDestinationString)
 {
-    return RtlpMapString(DestinationString, SourceString, AllocateDestinationString, RtlpDowncase);
+    return RtlpMapString(DestinationString, SourceString, AllocateDestinationString, RtlpDowncase,
+                         RTLP_CALLER());
 }
 
-/* [WDK RtlDuplicateUnicodeString] Flag 1 adds a terminator; flag 2 (with 1) allocates for an empty string
- * too, which otherwise gets a NULL buffer. */
-NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING SourceString,
-                                         PUNICODE_STRING DestinationString)
+static NTSTATUS RtlpDuplicate(ULONG Flags, PCUNICODE_STRING SourceString, PUNICODE_STRING DestinationString,
+                              const void *Caller)
 {
     if (DestinationString == NULL || Flags > 3 || Flags == 2 ||
         RtlValidateUnicodeString(0, SourceString) != STATUS_SUCCESS)
@@ -132,7 +138,7 @@ NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING SourceStr
     if (Length + Terminator > MAXUSHORT)
         return STATUS_NAME_TOO_LONG;
     UNICODE_STRING Copy = {0, 0, NULL};
-    NTSTATUS Status = RtlpPrepare(&Copy, Length, Terminator, TRUE);
+    NTSTATUS Status = RtlpPrepare(&Copy, Length, Terminator, TRUE, Caller);
     if (Status != STATUS_SUCCESS)
         return Status;
     if (Length != 0)
@@ -143,11 +149,19 @@ NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING SourceStr
     return STATUS_SUCCESS;
 }
 
+/* [WDK RtlDuplicateUnicodeString] Flag 1 adds a terminator; flag 2 (with 1) allocates for an empty string
+ * too, which otherwise gets a NULL buffer. */
+DECLSPEC_NOINLINE NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING SourceString,
+                                                           PUNICODE_STRING DestinationString)
+{
+    return RtlpDuplicate(Flags, SourceString, DestinationString, RTLP_CALLER());
+}
+
 /* [ntifs.h RtlCreateUnicodeString] A copy with its terminator, from paged pool. FALSE: too long, or no memory. */
-BOOLEAN NTAPI RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
+DECLSPEC_NOINLINE BOOLEAN NTAPI RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
 {
     UNICODE_STRING Source;
 
     return RtlInitUnicodeStringEx(&Source, SourceString) == STATUS_SUCCESS &&
-           RtlDuplicateUnicodeString(3, &Source, DestinationString) == STATUS_SUCCESS;
+           RtlpDuplicate(3, &Source, DestinationString, RTLP_CALLER()) == STATUS_SUCCESS;
 }

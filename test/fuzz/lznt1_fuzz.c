@@ -13,6 +13,12 @@ PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
     return malloc(NumberOfBytes);
 }
 
+PVOID ExAllocatePoolForOwner(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PVOID Owner)
+{
+    UNREFERENCED_PARAMETER(Owner);
+    return ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag);
+}
+
 VOID ExFreePoolWithTag(PVOID P, ULONG Tag)
 {
     free(P);

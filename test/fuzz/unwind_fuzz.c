@@ -26,6 +26,12 @@ PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
     abort(); /* the unwinder allocates nothing */
 }
 
+PVOID ExAllocatePoolForOwner(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PVOID Owner)
+{
+    UNREFERENCED_PARAMETER(Owner);
+    return ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag);
+}
+
 DECLSPEC_NORETURN VOID RtlRaiseStatus(NTSTATUS Status)
 {
     abort();
