@@ -6,6 +6,9 @@ DRIVER_INITIALIZE DriverEntry;
 NTSTATUS NTAPI DllInitialize(PUNICODE_STRING RegistryPath);
 NTSTATUS NTAPI DllUnload(VOID);
 
+/* The kernel knows by this section that what goes wrong in here is the fault of who calls (ImIsLibraryAddress). */
+__attribute__((section(".ntboxlb"), used)) static const UCHAR WlIsLibrary = 1;
+
 static WNODE_SINGLE_INSTANCE *WlMakeEvent(PDEVICE_OBJECT Device, LPCGUID Guid, ULONG Instance, ULONG Size,
                                           const VOID *Data)
 {

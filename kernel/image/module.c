@@ -154,6 +154,21 @@ BOOLEAN ImIsKernelAddress(const void *Address)
     return Module != NULL && Module->IsBoot;
 }
 
+#define IMP_LIBRARY_SECTION ".ntboxlb"
+
+BOOLEAN ImIsLibraryAddress(const void *Address)
+{
+    PIM_MODULE Module = ImFindModule(Address);
+    PE_SECTION Section;
+
+    if (Module == NULL || !Module->HasExports)
+        return FALSE;
+    for (uint32_t i = 0; PeGetSection(&Module->Image, i, &Section, NULL) == PE_OK; i++)
+        if (strcmp(Section.Name, IMP_LIBRARY_SECTION) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 BOOLEAN ImpNameMatches(PIM_MODULE Module, PCSTR Name, SIZE_T Length)
 {
     if (_strnicmp(Module->Name, Name, Length) != 0)

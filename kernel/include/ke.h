@@ -355,7 +355,8 @@ typedef struct _KI_SYMBOL {
 
 /* What ke asks of the layers above it; set once in init/phase.c. Callable in a bug check. */
 typedef struct _KI_UPCALLS {
-    BOOLEAN (*IsKernelAddress)(const void *Address); /* in ntoskrnl.exe or hal.dll */
+    BOOLEAN (*IsKernelAddress)(const void *Address);  /* in ntoskrnl.exe or hal.dll */
+    BOOLEAN (*IsLibraryAddress)(const void *Address); /* in a library of ours: its caller is to blame */
     VOID (*Symbolize)(const void *Address, KI_SYMBOL *Symbol);
     BOOLEAN(*UnwindOne)
     (PCONTEXT Context);           /* to the caller; FALSE at the end or when the stack makes no sense */

@@ -63,9 +63,9 @@ static VOID InitUnhandledException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT C
 
 VOID InitSetUpcalls(VOID)
 {
-    static const KI_UPCALLS Ke = {ImIsKernelAddress,  ImSymbolize,     InitUnwindOne,
-                                  InitBugCheckReport, ExFixSListFault, ExDescribePoolAddress,
-                                  ExPrepareProcessor, InitHangReport};
+    static const KI_UPCALLS Ke = {ImIsKernelAddress,     ImIsLibraryAddress, ImSymbolize,
+                                  InitUnwindOne,         InitBugCheckReport, ExFixSListFault,
+                                  ExDescribePoolAddress, ExPrepareProcessor, InitHangReport};
     static const RTL_UPCALLS Rtl = {InitFindImage, InitFindStack, InitIsReadable, InitUnhandledException,
                                     KeForgetGates};
     static const OB_UPCALLS Ob = {ImForcesIntegrity};

@@ -56,6 +56,7 @@ VOID NTAPI KeInitializeApc(PRKAPC Apc, PKTHREAD Thread, KAPC_ENVIRONMENT Environ
 {
     KI_REQUIRE_THREAD(Thread);
     KI_REQUIRE_ARGUMENT((ULONG)Environment <= InsertApcEnvironment, Environment);
+    KI_REQUIRE_ARGUMENT(MmIsAddressValid((PVOID)KernelRoutine), KernelRoutine);
     ApcMode = KI_MODE(ApcMode);
     Apc->Type = ApcObject;
     Apc->Size = sizeof(*Apc);
@@ -215,6 +216,7 @@ static VOID KiRunNormalRoutine(PKTHREAD Thread, const KAPC *Apc)
     Thread->ApcState.KernelApcInProgress = TRUE;
     ArchSetIrql(PASSIVE_LEVEL);
     KeEnterGate(&Gate, GateApc, (PVOID)Apc->NormalRoutine);
+    Gate.Caller = (PUCHAR)Apc->KernelRoutine + 1; /* who made the APC, if the routine is nowhere */
     Apc->NormalRoutine(Apc->NormalContext, Apc->SystemArgument1, Apc->SystemArgument2);
     KeLeaveGate(&Gate);
     ArchSetIrql(APC_LEVEL);

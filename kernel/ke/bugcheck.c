@@ -52,9 +52,14 @@ static VOID KiEarlyDescribe(const void *Address, PCHAR Text, SIZE_T Room)
     Text[0] = 0;
 }
 
-static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlySymbolize, KiEarlyUnwindOne,
-                                          KiEarlyReport,          KiEarlyFixFault,  KiEarlyDescribe,
-                                          KiEarlyPrepare,         KiEarlyReport};
+static BOOLEAN KiEarlyIsLibraryAddress(const void *Address)
+{
+    return FALSE;
+}
+
+static const KI_UPCALLS KiEarlyUpcalls = {KiEarlyIsKernelAddress, KiEarlyIsLibraryAddress, KiEarlySymbolize,
+                                          KiEarlyUnwindOne,       KiEarlyReport,           KiEarlyFixFault,
+                                          KiEarlyDescribe,        KiEarlyPrepare,          KiEarlyReport};
 const KI_UPCALLS *KiUpcalls = &KiEarlyUpcalls;
 BOOLEAN KeNmiAsks;
 
@@ -126,12 +131,18 @@ static VOID KiPrintOtherProcessors(VOID)
     }
 }
 
+/* Neither the kernel nor a library of ours, which is as good as its callers. */
+static BOOLEAN KiIsDriverCode(const void *Code)
+{
+    return !KiUpcalls->IsKernelAddress(Code) && !KiUpcalls->IsLibraryAddress(Code);
+}
+
 static BOOLEAN KiBlameCode(const void *Code, KI_SYMBOL *Symbol)
 {
     if (Code == NULL)
         return FALSE;
     KiUpcalls->Symbolize(Code, Symbol);
-    return Symbol->Module[0] != 0 && !KiUpcalls->IsKernelAddress(Code);
+    return Symbol->Module[0] != 0 && KiIsDriverCode(Code);
 }
 
 /* The routine of the innermost call into a driver, if a driver's image holds it. When no image does, the stack is as we made it,
@@ -183,7 +194,7 @@ static BOOLEAN KiIsOutsideGate(KI_CULPRIT_WALK *Walk)
 static BOOLEAN KiFindBlamedFrame(KI_CULPRIT_WALK *Walk, KI_SYMBOL *Symbol)
 {
     for (ULONG Depth = 0; Depth < KI_MAX_FRAMES && Walk->Frame.Rip != 0; Depth++, Walk->Returned = TRUE) {
-        BOOLEAN Outside = KiIsOutsideGate(Walk), Driver = !KiUpcalls->IsKernelAddress((PVOID)Walk->Frame.Rip);
+        BOOLEAN Outside = KiIsOutsideGate(Walk), Driver = KiIsDriverCode((PVOID)Walk->Frame.Rip);
         if (Driver && Outside && (KiBlameGate(Symbol) || KiIsInterruptingGate(KiCurrentThread()->Gate)))
             return FALSE;
         if (Driver) {
@@ -197,7 +208,7 @@ static BOOLEAN KiFindBlamedFrame(KI_CULPRIT_WALK *Walk, KI_SYMBOL *Symbol)
     return FALSE;
 }
 
-/* The first frame outside the kernel is to blame, if it lies inside the innermost call into a driver. When the stack has been
+/* The first frame outside the kernel and its libraries is to blame, if it lies inside the innermost call into a driver. When the stack has been
  * destroyed, or ends before that, it is the routine that was called; with no driver at all it is the kernel itself. */
 static VOID KiFindCulprit(PCONTEXT Context, KI_SYMBOL *Symbol)
 {
@@ -289,7 +300,7 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Blamed, ULONG Code, const U
         KiBugCheckInBugCheck(Code);
     KiSaveProcessorState(Context, Irql);
     KdEnterBugCheck();
-    if (Blamed != NULL)
+    if (Blamed != NULL && !KiUpcalls->IsLibraryAddress(Blamed))
         KiUpcalls->Symbolize(Blamed, &Culprit);
     else
         KiFindCulprit(Context, &Culprit);

@@ -6,6 +6,7 @@
 #include "mm_caller.h"
 #include "image.h"
 #include "kd.h"
+#include "ke_bugcheck.h"
 #include "ob.h"
 
 /* (m) Mutex; (t) PspTimerLock. Who sets or cancels holds Mutex; it is taken before PspTimerLock. */
@@ -218,12 +219,21 @@ NTSTATUS PsCancelTimer(HANDLE TimerHandle, PBOOLEAN CurrentState, KPROCESSOR_MOD
     return CurrentState != NULL ? MmWriteCaller(CurrentState, &State, sizeof(State), Mode) : STATUS_SUCCESS;
 }
 
+/* A driver's routine lies in an image; else the APC that calls it would be the first to find out, and who set it would not be on the stack. */
+static VOID PspRequireRoutine(PTIMER_APC_ROUTINE Routine)
+{
+    if (Routine != NULL && ImFindModule((PVOID)Routine) == NULL)
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_ARGUMENT, (ULONG_PTR)Routine, 0,
+                          0, "the APC routine of a timer lies where no code is");
+}
+
 NTSTATUS NTAPI ZwSetTimer(HANDLE TimerHandle, PLARGE_INTEGER DueTime, PTIMER_APC_ROUTINE TimerApcRoutine,
                           PVOID TimerContext, BOOLEAN ResumeTimer, LONG Period, PBOOLEAN PreviousState)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     if (Period < 0)
         return STATUS_INVALID_PARAMETER;
+    PspRequireRoutine(TimerApcRoutine);
     const PS_TIMER_SETTING Setting = {.DueTime = *DueTime,
                                       .Routine = TimerApcRoutine,
                                       .Context = TimerContext,
@@ -246,6 +256,7 @@ NTSTATUS NTAPI ZwSetTimerEx(HANDLE TimerHandle, TIMER_SET_INFORMATION_CLASS Time
         return STATUS_INFO_LENGTH_MISMATCH;
     if (Info->Period > MAXLONG)
         return STATUS_INVALID_PARAMETER;
+    PspRequireRoutine(Info->TimerApcRoutine);
     const PS_TIMER_SETTING Setting = {.DueTime = Info->DueTime,
                                       .Routine = Info->TimerApcRoutine,
                                       .Context = Info->TimerContext,
