@@ -208,7 +208,7 @@ VOID NTAPI ExInitializePushLock(PEX_PUSH_LOCK PushLock)
 
 /* [WDK ExAcquirePushLockExclusive] IRQL <= APC_LEVEL, normal kernel APCs disabled. Not recursive: a thread that has it hangs.
  * Flags say whether its holders are boosted, which none is (D-060). */
-VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
+DECLSPEC_NOINLINE VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     ExpCheckPushAcquire(PushLock, __builtin_return_address(0));
     if (!ExpTryPush(PushLock, TRUE))
@@ -216,7 +216,7 @@ VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 }
 
 /* [WDK ExAcquirePushLockShared] As ExAcquirePushLockExclusive; waits also behind those who want it alone. */
-VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
+DECLSPEC_NOINLINE VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     ExpCheckPushAcquire(PushLock, __builtin_return_address(0));
     if (!ExpTryPush(PushLock, FALSE))
@@ -224,13 +224,13 @@ VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 }
 
 /* [WDK ExTryAcquirePushLockExclusive] FALSE: not without waiting. */
-BOOLEAN FASTCALL ExTryAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
+DECLSPEC_NOINLINE BOOLEAN FASTCALL ExTryAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     ExpCheckPushAcquire(PushLock, __builtin_return_address(0));
     return ExpTryPush(PushLock, TRUE);
 }
 
-BOOLEAN FASTCALL ExTryAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
+DECLSPEC_NOINLINE BOOLEAN FASTCALL ExTryAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     ExpCheckPushAcquire(PushLock, __builtin_return_address(0));
     return ExpTryPush(PushLock, FALSE);

@@ -28,7 +28,7 @@ static NTSTATUS IopDispatch(PDEVICE_OBJECT Device, PIRP Irp, PDRIVER_DISPATCH Ro
 
 /* [WDK IoCallDriver] IRQL <= DISPATCH_LEVEL. [WDK Bug Check 0x35] no location is left for the next driver. [WDK Bug Check 0xC9] 3: not an
  * IRP, 4: not a device. */
-NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT Device, PIRP Irp)
+DECLSPEC_NOINLINE NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT Device, PIRP Irp)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     if (Irp->Type != IO_TYPE_IRP)

@@ -74,7 +74,7 @@ static BOOLEAN IopCompleteLocation(PIRP Irp)
 }
 
 /* [WDK IoCompleteRequest] IRQL <= DISPATCH_LEVEL. */
-VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
+DECLSPEC_NOINLINE VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     IopCheckCompletion(Irp, __builtin_return_address(0));

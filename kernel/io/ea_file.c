@@ -27,6 +27,41 @@ static NTSTATUS IopSendEa(IOP_REQUEST *Request, UCHAR Direction, PVOID Buffer, U
     return Status;
 }
 
+/* [WDK FILE_GET_EA_INFORMATION] entries at multiples of 4 with names that end, the last one last; the offset of the first wrong one. */
+static NTSTATUS IopCheckGetEaList(const VOID *List, ULONG Length, PULONG ErrorOffset)
+{
+    for (ULONG Offset = 0, Next;; Offset += Next) {
+        ULONG Left = Length - Offset, Fixed = FIELD_OFFSET(FILE_GET_EA_INFORMATION, EaName);
+        const FILE_GET_EA_INFORMATION *Entry = (const VOID *)((const UCHAR *)List + Offset);
+        *ErrorOffset = Offset;
+        if (Left < Fixed)
+            return STATUS_EA_LIST_INCONSISTENT;
+        ULONG Size = Fixed + Entry->EaNameLength + 1u;
+        Next = Entry->NextEntryOffset;
+        if (Left < Size || Entry->EaName[Entry->EaNameLength] != 0)
+            return STATUS_EA_LIST_INCONSISTENT;
+        if (Next == 0)
+            return STATUS_SUCCESS;
+        if (Next < Size || Next % 4 != 0 || Next > Left)
+            return STATUS_EA_LIST_INCONSISTENT;
+    }
+}
+
+/* The copy is checked before a driver gets it; a wrong one is told by its offset in the status block. */
+static NTSTATUS IopCaptureGetEaList(IOP_REQUEST *Request, const VOID *List, ULONG Length,
+                                    PIO_STATUS_BLOCK Iosb)
+{
+    ULONG Offset = 0;
+    NTSTATUS Status = IopCaptureEaList(Request, List, Length);
+    const VOID *Copy = Request->Irp->Tail.Overlay.AuxiliaryBuffer;
+    if (!NT_SUCCESS(Status) || Copy == NULL)
+        return Status;
+    Status = IopCheckGetEaList(Copy, Length, &Offset);
+    if (!NT_SUCCESS(Status))
+        *Iosb = (IO_STATUS_BLOCK){.Status = Status, .Information = Offset};
+    return Status;
+}
+
 NTSTATUS NTAPI ZwQueryEaFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, ULONG Length,
                              BOOLEAN ReturnSingleEntry, PVOID EaList, ULONG EaListLength, PULONG EaIndex,
                              BOOLEAN RestartScan)
@@ -37,7 +72,7 @@ NTSTATUS NTAPI ZwQueryEaFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Buffer, U
     NTSTATUS Status = IopBeginRequest(&Request, &Caller, IRP_MJ_QUERY_EA);
     if (Status != STATUS_SUCCESS)
         return Status;
-    Status = IopCaptureEaList(&Request, EaList, EaListLength);
+    Status = IopCaptureGetEaList(&Request, EaList, EaListLength, Iosb);
     if (!NT_SUCCESS(Status)) {
         IopAbandonRequest(&Request);
         return Status;

@@ -21,7 +21,7 @@ DECLSPEC_NOINLINE PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
 
 /* [WDK IoFreeIrp] [WDK Bug Check 0xC9] 1: what is freed is no IRP (freed twice, most often), 2: it belongs to a thread still.
  * IRQL <= DISPATCH_LEVEL. */
-VOID NTAPI IoFreeIrp(PIRP Irp)
+DECLSPEC_NOINLINE VOID NTAPI IoFreeIrp(PIRP Irp)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     if (Irp->Type != IO_TYPE_IRP)
@@ -34,7 +34,7 @@ VOID NTAPI IoFreeIrp(PIRP Irp)
 }
 
 /* [WDK IoReuseIrp] only for IRPs of IoAllocateIrp; keeps the memory and how it was allocated. IRQL <= DISPATCH_LEVEL. */
-VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Status)
+DECLSPEC_NOINLINE VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Status)
 {
     UCHAR AllocationFlags = Irp->AllocationFlags;
     IOP_IRP_STATE *State = IopIrpState(Irp);

@@ -51,7 +51,7 @@ static ULONG KdpPrint(const void *Caller, PCSTR Prefix, PCSTR Format, va_list Ar
     return STATUS_SUCCESS;
 }
 
-ULONG __cdecl DbgPrint(PCSTR Format, ...)
+DECLSPEC_NOINLINE ULONG __cdecl DbgPrint(PCSTR Format, ...)
 {
     va_list Args;
 
@@ -62,7 +62,7 @@ ULONG __cdecl DbgPrint(PCSTR Format, ...)
 }
 
 /* Component filters do not exist here: everything is shown (D-052). */
-ULONG __cdecl DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...)
+DECLSPEC_NOINLINE ULONG __cdecl DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...)
 {
     va_list Args;
 
@@ -72,12 +72,13 @@ ULONG __cdecl DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...)
     return Status;
 }
 
-ULONG NTAPI vDbgPrintEx(ULONG ComponentId, ULONG Level, PCCH Format, va_list Args)
+DECLSPEC_NOINLINE ULONG NTAPI vDbgPrintEx(ULONG ComponentId, ULONG Level, PCCH Format, va_list Args)
 {
     return KdpPrint(__builtin_return_address(0), "", Format, Args);
 }
 
-ULONG NTAPI vDbgPrintExWithPrefix(PCCH Prefix, ULONG ComponentId, ULONG Level, PCCH Format, va_list Args)
+DECLSPEC_NOINLINE ULONG NTAPI vDbgPrintExWithPrefix(PCCH Prefix, ULONG ComponentId, ULONG Level, PCCH Format,
+                                                    va_list Args)
 {
     return KdpPrint(__builtin_return_address(0), Prefix, Format, Args);
 }

@@ -315,7 +315,7 @@ BOOLEAN KiInsertDpc(PRKDPC Dpc, PVOID Argument1, PVOID Argument2, const void *Ca
     return Inserted;
 }
 
-BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
+DECLSPEC_NOINLINE BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
 {
     return KiInsertDpc(Dpc, SystemArgument1, SystemArgument2, KI_CALLER());
 }

@@ -53,14 +53,14 @@ VOID KiIpiInterrupt(ARCH_TRAP_FRAME *Frame)
 }
 
 /* With interrupts off two callers would wait for each other for ever: found the first time, not the first time it bites. */
-static VOID KiCheckCaller(VOID)
+static VOID KiCheckCaller(const VOID *Caller)
 {
     CONTEXT Context;
 
     if (ArchInterruptsEnabled() && ArchGetIrql() < IPI_LEVEL)
         return;
     RtlCaptureContext(&Context);
-    KiBugCheck(IRQL_NOT_LESS_OR_EQUAL, 0, ArchGetIrql(), 0, (ULONG64)__builtin_return_address(0), &Context,
+    KiBugCheck(IRQL_NOT_LESS_OR_EQUAL, 0, ArchGetIrql(), 0, (ULONG64)Caller, &Context,
                "a call to all processors was made with interrupts off or at IPI_LEVEL or above");
 }
 
@@ -103,7 +103,7 @@ static BOOLEAN KiIsAlone(VOID)
 /* Apart, so that one processor alone needs no stack for it. */
 static DECLSPEC_NOINLINE VOID KiCallAll(KE_PROCESSOR_CALL *Call, PVOID Context)
 {
-    KiCheckCaller();
+    KiCheckCaller(__builtin_return_address(0));
     KIRQL OldIrql = ArchRaiseIrql(KI_IPI_WAIT_LEVEL);
     const KI_CALL *Asked = KiAskOthers(Call, Context);
     Call(Context);
@@ -163,12 +163,13 @@ static VOID KiGenericCallTarget(PVOID Context)
 
 /* [WDK KeIpiGenericCall] IRQL < IPI_LEVEL. Each processor waits at a barrier until all have come, then all call the function
  * at IPI_LEVEL; returns when all have, with the result of the calling processor. */
-ULONG_PTR NTAPI KeIpiGenericCall(PKIPI_BROADCAST_WORKER BroadcastFunction, ULONG_PTR Context)
+DECLSPEC_NOINLINE ULONG_PTR NTAPI KeIpiGenericCall(PKIPI_BROADCAST_WORKER BroadcastFunction,
+                                                   ULONG_PTR Context)
 {
     KI_GENERIC_CALL Generic = {BroadcastFunction, Context, __builtin_return_address(0), 0};
 
     KI_REQUIRE_IRQL(IPI_LEVEL - 1);
-    KiCheckCaller();
+    KiCheckCaller(__builtin_return_address(0));
     KIRQL OldIrql = ArchAcquireLock(&KiIpiLock);
     Generic.Missing = (LONG)KeActiveProcessorCount;
     const KI_CALL *Asked = KiAskOthers(KiGenericCallTarget, &Generic);

@@ -14,7 +14,7 @@ KIRQL KiExportRaiseIrql(KIRQL NewIrql)
 }
 
 /* [WDK KeLowerIrql] NewIrql <= current; bug check IRQL_NOT_LESS_OR_EQUAL otherwise. */
-VOID KiExportLowerIrql(KIRQL NewIrql)
+DECLSPEC_NOINLINE VOID KiExportLowerIrql(KIRQL NewIrql)
 {
     if (NTBOX_CHECKED && NewIrql > ArchGetIrql())
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, 0, ArchGetIrql(), NewIrql,

@@ -83,7 +83,8 @@ static inline VOID KiGiveAndLower(PKLOCK_QUEUE_HANDLE LockHandle)
 
 /* [WDK KeAcquireInStackQueuedSpinLock] IRQL <= DISPATCH_LEVEL; raises to DISPATCH_LEVEL. The handle is the caller's and
  * stays where it is until the release. */
-VOID FASTCALL KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+DECLSPEC_NOINLINE VOID FASTCALL KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock,
+                                                               PKLOCK_QUEUE_HANDLE LockHandle)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KiRaiseAndTake(SpinLock, LockHandle, __builtin_return_address(0));
@@ -97,7 +98,8 @@ VOID FASTCALL KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
 }
 
 /* [WDK KeAcquireInStackQueuedSpinLockAtDpcLevel] IRQL >= DISPATCH_LEVEL. */
-VOID FASTCALL KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+DECLSPEC_NOINLINE VOID FASTCALL KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock,
+                                                                         PKLOCK_QUEUE_HANDLE LockHandle)
 {
     KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
     KiTakeQueuedLock(SpinLock, &LockHandle->LockQueue, __builtin_return_address(0));
@@ -110,7 +112,8 @@ VOID FASTCALL KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE Loc
 }
 
 /* [WDK KeAcquireInStackQueuedSpinLockForDpc] In a threaded DPC, which may run at PASSIVE_LEVEL or DISPATCH_LEVEL. */
-VOID FASTCALL KeAcquireInStackQueuedSpinLockForDpc(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+DECLSPEC_NOINLINE VOID FASTCALL KeAcquireInStackQueuedSpinLockForDpc(PKSPIN_LOCK SpinLock,
+                                                                     PKLOCK_QUEUE_HANDLE LockHandle)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KiRaiseAndTake(SpinLock, LockHandle, __builtin_return_address(0));

@@ -10,7 +10,7 @@ VOID NTAPI KeEnterCriticalRegion(VOID)
 }
 
 /* [WDK KeLeaveCriticalRegion] */
-VOID NTAPI KeLeaveCriticalRegion(VOID)
+DECLSPEC_NOINLINE VOID NTAPI KeLeaveCriticalRegion(VOID)
 {
     PKTHREAD Thread = KiCurrentThread();
 
@@ -29,7 +29,7 @@ VOID NTAPI KeEnterGuardedRegion(VOID)
     KiCurrentThread()->SpecialApcDisable--;
 }
 
-VOID NTAPI KeLeaveGuardedRegion(VOID)
+DECLSPEC_NOINLINE VOID NTAPI KeLeaveGuardedRegion(VOID)
 {
     PKTHREAD Thread = KiCurrentThread();
 

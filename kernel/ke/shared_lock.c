@@ -69,7 +69,7 @@ static VOID KiGiveExclusive(PEX_SPIN_LOCK SpinLock)
 }
 
 /* [WDK ExAcquireSpinLockShared] IRQL <= DISPATCH_LEVEL; raises to DISPATCH_LEVEL and returns the old IRQL. */
-KIRQL NTAPI ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock)
+DECLSPEC_NOINLINE KIRQL NTAPI ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
@@ -78,7 +78,7 @@ KIRQL NTAPI ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock)
 }
 
 /* [WDK ExAcquireSpinLockExclusive] The same, alone. */
-KIRQL NTAPI ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
+DECLSPEC_NOINLINE KIRQL NTAPI ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KIRQL OldIrql = ArchRaiseIrql(DISPATCH_LEVEL);
@@ -102,13 +102,13 @@ VOID NTAPI ExReleaseSpinLockExclusive(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql)
 }
 
 /* [WDK ExAcquireSpinLockSharedAtDpcLevel] IRQL >= DISPATCH_LEVEL. */
-VOID NTAPI ExAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK SpinLock)
+DECLSPEC_NOINLINE VOID NTAPI ExAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
     KiTakeShared(SpinLock, __builtin_return_address(0));
 }
 
-VOID NTAPI ExAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock)
+DECLSPEC_NOINLINE VOID NTAPI ExAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
     KiTakeExclusive(SpinLock, __builtin_return_address(0));
@@ -128,7 +128,7 @@ VOID NTAPI ExReleaseSpinLockExclusiveFromDpcLevel(PEX_SPIN_LOCK SpinLock)
 
 /* [WDK ExTryConvertSharedSpinLockExclusive] The caller shares the lock. TRUE when nobody else does: it has the lock alone
  * now, before any writer that waits. FALSE: it shares it as before. */
-LOGICAL NTAPI ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
+DECLSPEC_NOINLINE LOGICAL NTAPI ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
     ULONG Value;

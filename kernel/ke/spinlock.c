@@ -54,7 +54,7 @@ static inline VOID KiGiveSpinLock(PKSPIN_LOCK SpinLock)
     __atomic_store_n(SpinLock, 0, __ATOMIC_RELEASE);
 }
 
-VOID KeAcquireSpinLockAnyIrql(PKSPIN_LOCK SpinLock)
+DECLSPEC_NOINLINE VOID KeAcquireSpinLockAnyIrql(PKSPIN_LOCK SpinLock)
 {
     (VOID) KiTakeSpinLock(SpinLock, DISPATCH_LEVEL, __builtin_return_address(0));
 }
@@ -70,7 +70,7 @@ VOID KiExportInitializeSpinLock(PKSPIN_LOCK SpinLock)
 }
 
 /* [WDK KeAcquireSpinLock] IRQL <= DISPATCH_LEVEL; raises to DISPATCH_LEVEL and returns the old IRQL. */
-KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
+DECLSPEC_NOINLINE KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     return KiTakeSpinLock(SpinLock, ArchRaiseIrql(DISPATCH_LEVEL), __builtin_return_address(0));
@@ -85,7 +85,7 @@ VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 }
 
 /* [WDK KeAcquireSpinLockAtDpcLevel] IRQL >= DISPATCH_LEVEL. */
-VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+DECLSPEC_NOINLINE VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
     (VOID) KiTakeSpinLock(SpinLock, DISPATCH_LEVEL, __builtin_return_address(0));
@@ -98,7 +98,7 @@ VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 }
 
 /* [WDK KeTryToAcquireSpinLockAtDpcLevel] IRQL >= DISPATCH_LEVEL. FALSE: somebody holds it. */
-BOOLEAN FASTCALL KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+DECLSPEC_NOINLINE BOOLEAN FASTCALL KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL_FROM(DISPATCH_LEVEL);
     BOOLEAN Taken = KiTrySpinLock(SpinLock);
@@ -108,7 +108,7 @@ BOOLEAN FASTCALL KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 }
 
 /* [WDK KeAcquireSpinLockForDpc] In a threaded DPC, which may run at PASSIVE_LEVEL or DISPATCH_LEVEL. */
-KIRQL FASTCALL KeAcquireSpinLockForDpc(PKSPIN_LOCK SpinLock)
+DECLSPEC_NOINLINE KIRQL FASTCALL KeAcquireSpinLockForDpc(PKSPIN_LOCK SpinLock)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     return KiTakeSpinLock(SpinLock, ArchRaiseIrql(DISPATCH_LEVEL), __builtin_return_address(0));

@@ -104,7 +104,7 @@ __attribute__((always_inline)) static inline BOOLEAN KiSetTimer(PKTIMER Timer,
 
 /* [WDK KeSetTimerEx] IRQL <= DISPATCH_LEVEL. TRUE when the timer was in the queue (it is set anew). A due time that is
  * over signals at once. */
-BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
+DECLSPEC_NOINLINE BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     return KiSetTimer(
@@ -112,7 +112,7 @@ BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PK
                    .DueTime = DueTime.QuadPart, .Period = (ULONG)Period, .Dpc = Dpc, .Caller = KI_CALLER()});
 }
 
-BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
+DECLSPEC_NOINLINE BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     return KiSetTimer(Timer,
@@ -120,8 +120,8 @@ BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
 }
 
 /* [WDK KeSetCoalescableTimer] First expiry between DueTime and DueTime + TolerableDelay (ms), then every Period (ms). */
-BOOLEAN NTAPI KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay,
-                                    PKDPC Dpc)
+DECLSPEC_NOINLINE BOOLEAN NTAPI KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period,
+                                                      ULONG TolerableDelay, PKDPC Dpc)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     return KiSetTimer(Timer, &(KI_TIMER_SETTING){.DueTime = DueTime.QuadPart,
@@ -140,7 +140,7 @@ BOOLEAN KeSetFineTimer(KE_FINE_TIMER *Timer, LONG64 DueTime, ULONG Period)
 }
 
 /* [WDK KeCancelTimer] TRUE when it was in the queue. A DPC that is queued already still runs. */
-BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
+DECLSPEC_NOINLINE BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     KiRequireTimer(Timer, KI_CALLER());

@@ -285,8 +285,8 @@ static PFN_NUMBER MiMakeRunLocked(const MI_RUN *Run, KIRQL *OldIrql)
     return Found;
 }
 
-PFN_NUMBER MmAllocatePhysicalPages(PFN_NUMBER Count, PFN_NUMBER Lowest, PFN_NUMBER Highest,
-                                   PFN_NUMBER Boundary)
+DECLSPEC_NOINLINE PFN_NUMBER MmAllocatePhysicalPages(PFN_NUMBER Count, PFN_NUMBER Lowest, PFN_NUMBER Highest,
+                                                     PFN_NUMBER Boundary)
 {
     PFN_NUMBER End = Highest >= MiFreePages.Size ? MiFreePages.Size : Highest + 1;
     const MI_RUN Run = {Count, Lowest, End, Boundary};
@@ -336,7 +336,7 @@ static PFN_NUMBER MiTakePageLocked(BOOLEAN Zero, BOOLEAN *Zeroed)
     return Found;
 }
 
-PFN_NUMBER MmAllocatePhysicalPage(BOOLEAN Zero)
+DECLSPEC_NOINLINE PFN_NUMBER MmAllocatePhysicalPage(BOOLEAN Zero)
 {
     BOOLEAN Zeroed;
     if (KE_DENY_ALLOCATION(__builtin_return_address(0)))

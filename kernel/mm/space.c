@@ -54,7 +54,7 @@ ULONG_PTR MiReserve(MI_SPACE *Space, SIZE_T PageCount)
     return MiReserveFrom(Space, PageCount, 0);
 }
 
-ULONG_PTR MiReserveFrom(MI_SPACE *Space, SIZE_T PageCount, SIZE_T From)
+DECLSPEC_NOINLINE ULONG_PTR MiReserveFrom(MI_SPACE *Space, SIZE_T PageCount, SIZE_T From)
 {
     ULONG_PTR Base;
     if (KE_DENY_ALLOCATION(__builtin_return_address(0)))

@@ -34,7 +34,7 @@ VOID MiUnlockFrames(const PFN_NUMBER *Frames, SIZE_T Count)
 }
 
 /* [WDK MmProbeAndLockPages] user addresses only below DISPATCH_LEVEL */
-NTSTATUS MiLockUserPages(ULONG_PTR Base, SIZE_T Count, BOOLEAN Write, PFN_NUMBER *Frames)
+DECLSPEC_NOINLINE NTSTATUS MiLockUserPages(ULONG_PTR Base, SIZE_T Count, BOOLEAN Write, PFN_NUMBER *Frames)
 {
     PKPROCESS Process = KiCurrentThread()->ApcState.Process;
     NTSTATUS Status = STATUS_SUCCESS;

@@ -85,10 +85,9 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess,
-                                                POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                                                ULONG Tag, PVOID *Object,
-                                                POBJECT_HANDLE_INFORMATION HandleInformation)
+DECLSPEC_NOINLINE NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(
+    HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode, ULONG Tag,
+    PVOID *Object, POBJECT_HANDLE_INFORMATION HandleInformation)
 {
     NTSTATUS Status =
         ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation);

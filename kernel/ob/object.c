@@ -8,7 +8,7 @@
 static OBP_HEADER *volatile ObpDeletedHead; /* interlocked list */
 static WORK_QUEUE_ITEM ObpReaperItem;
 
-OBP_HEADER *ObpCheckedHeader(const void *Object)
+DECLSPEC_NOINLINE OBP_HEADER *ObpCheckedHeader(const void *Object)
 {
     OBP_HEADER *Header = ObpHeader(Object);
     if (Header->Check != OBP_HEADER_CHECK)
@@ -78,9 +78,10 @@ VOID ObpFreeCreateInfo(OBP_HEADER *Header)
     Header->Create = NULL;
 }
 
-NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type, POBJECT_ATTRIBUTES Attributes,
-                              KPROCESSOR_MODE AccessMode, PVOID ParseContext, ULONG Size, ULONG PagedCharge,
-                              ULONG NonPagedCharge, PVOID *Object)
+DECLSPEC_NOINLINE NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type,
+                                                POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE AccessMode,
+                                                PVOID ParseContext, ULONG Size, ULONG PagedCharge,
+                                                ULONG NonPagedCharge, PVOID *Object)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
     if (Size > MAXULONG - sizeof(OBP_HEADER))
@@ -191,7 +192,7 @@ BOOLEAN ObReferenceObjectSafe(PVOID Object)
     return ObpReferenceSafe(ObpCheckedHeader(Object));
 }
 
-LONG_PTR FASTCALL ObfReferenceObject(PVOID Object)
+DECLSPEC_NOINLINE LONG_PTR FASTCALL ObfReferenceObject(PVOID Object)
 {
     LONG64 Count = InterlockedIncrement64(&ObpCheckedHeader(Object)->PointerCount);
     ObpTraceReference(Object, OBP_DEFAULT_TAG, 1, __builtin_return_address(0));
@@ -199,7 +200,7 @@ LONG_PTR FASTCALL ObfReferenceObject(PVOID Object)
 }
 
 /* [WDK ObReferenceObjectWithTag] the tag is for those who look for lost references. */
-LONG_PTR FASTCALL ObfReferenceObjectWithTag(PVOID Object, ULONG Tag)
+DECLSPEC_NOINLINE LONG_PTR FASTCALL ObfReferenceObjectWithTag(PVOID Object, ULONG Tag)
 {
     LONG64 Count = InterlockedIncrement64(&ObpCheckedHeader(Object)->PointerCount);
     ObpTraceReference(Object, Tag, 1, __builtin_return_address(0));
@@ -246,16 +247,17 @@ static NTSTATUS ObpReferenceByPointer(PVOID Object, POBJECT_TYPE ObjectType, KPR
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
-                                          KPROCESSOR_MODE AccessMode)
+DECLSPEC_NOINLINE NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess,
+                                                            POBJECT_TYPE ObjectType,
+                                                            KPROCESSOR_MODE AccessMode)
 {
     return ObpReferenceByPointer(Object, ObjectType, AccessMode, OBP_DEFAULT_TAG,
                                  __builtin_return_address(0));
 }
 
-NTSTATUS NTAPI ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK DesiredAccess,
-                                                 POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                                                 ULONG Tag)
+DECLSPEC_NOINLINE NTSTATUS NTAPI ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK DesiredAccess,
+                                                                   POBJECT_TYPE ObjectType,
+                                                                   KPROCESSOR_MODE AccessMode, ULONG Tag)
 {
     return ObpReferenceByPointer(Object, ObjectType, AccessMode, Tag, __builtin_return_address(0));
 }

@@ -6,7 +6,10 @@
 #include "mm_caller.h"
 
 #define OBP_TAG_QUERY 'qDbO'
-#define OBP_LONGEST_ANSWER 0x100000u /* more comes with the next call */
+/* A spin lock is held meanwhile: what is more comes with the next call. The longest entry fits, beside the empty one. */
+#define OBP_LONGEST_ANSWER 0x21000u
+_Static_assert(2 * (sizeof(OBJECT_DIRECTORY_INFORMATION) + MAXUSHORT + sizeof(WCHAR)) <= OBP_LONGEST_ANSWER,
+               "an entry with the longest name and type fits");
 
 /* ObpNameLock held while Next is in use: the entries in the order of their buckets. */
 typedef struct _OBP_WALK {

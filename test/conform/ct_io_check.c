@@ -195,11 +195,24 @@ static VOID Attributes(VOID)
     List.Ea.EaName[0] = 'A';
     CT_REQUIRE(Prepare());
     CT_REQUIRE(CT_SUCCESS(OpenFile(&Handle)));
-    CT_SUCCESS(ZwQueryEaFile(Handle, &Iosb, Answer, sizeof(Answer), TRUE, "list", 4, &Index, TRUE));
+    /* two names, of which the second's entry begins at a multiple of 4 */
+    static UCHAR Names[] = {8, 0, 0, 0, 1, 'A', 0, 0, 0, 0, 0, 0, 2, 'B', 'C', 0};
+    CT_SUCCESS(
+        ZwQueryEaFile(Handle, &Iosb, Answer, sizeof(Answer), TRUE, Names, sizeof(Names), &Index, TRUE));
     CT_CHECK(Iosb.Information == 4 && Answer[3] == 0x77 && Answer[4] == 0);
     CT_CHECK(Seen.Flags == (SL_RESTART_SCAN | SL_RETURN_SINGLE_ENTRY | SL_INDEX_SPECIFIED));
     CT_CHECK(Seen.Parameters.QueryEa.Length == sizeof(Answer) && Seen.Parameters.QueryEa.EaIndex == 3);
-    CT_CHECK(RtlCompareMemory(SeenList, "list", 4) == 4);
+    CT_CHECK(Seen.Parameters.QueryEa.EaListLength == sizeof(Names) &&
+             RtlCompareMemory(SeenList, Names, sizeof(Names)) == sizeof(Names));
+    Seen.MajorFunction = 0;
+    CT_STATUS(
+        ZwQueryEaFile(Handle, &Iosb, Answer, sizeof(Answer), TRUE, Names, sizeof(Names) - 1, NULL, TRUE),
+        STATUS_EA_LIST_INCONSISTENT); /* the second name does not end */
+    CT_CHECK(Iosb.Status == STATUS_EA_LIST_INCONSISTENT && Iosb.Information == 8 && Seen.MajorFunction == 0);
+    Names[0] = 7;
+    CT_STATUS(ZwQueryEaFile(Handle, &Iosb, Answer, sizeof(Answer), TRUE, Names, sizeof(Names), NULL, TRUE),
+              STATUS_EA_LIST_INCONSISTENT);
+    CT_EQUAL(Iosb.Information, 0);
     CT_SUCCESS(ZwQueryEaFile(Handle, &Iosb, Answer, sizeof(Answer), FALSE, NULL, 0, NULL, FALSE));
     CT_CHECK(Seen.Flags == 0 && Seen.Parameters.QueryEa.EaList == NULL);
     CT_SUCCESS(ZwSetEaFile(Handle, &Iosb, &List, sizeof(List)));

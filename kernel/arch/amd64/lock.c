@@ -44,12 +44,12 @@ static VOID ArchAcquireFor(ARCH_LOCK *Lock, const void *Caller)
     ArchLockAcquired(Lock, &Lock->Class, Caller);
 }
 
-VOID ArchAcquireLockAtIrql(ARCH_LOCK *Lock)
+DECLSPEC_NOINLINE VOID ArchAcquireLockAtIrql(ARCH_LOCK *Lock)
 {
     ArchAcquireFor(Lock, __builtin_return_address(0));
 }
 
-BOOLEAN ArchTryAcquireLockAtIrql(ARCH_LOCK *Lock)
+DECLSPEC_NOINLINE BOOLEAN ArchTryAcquireLockAtIrql(ARCH_LOCK *Lock)
 {
     BOOLEAN Taken = ArchTryLock(Lock);
 
@@ -65,7 +65,7 @@ VOID ArchReleaseLockFromIrql(ARCH_LOCK *Lock)
     __atomic_store_n(&Lock->Value, 0, __ATOMIC_RELEASE);
 }
 
-KIRQL ArchAcquireLock(ARCH_LOCK *Lock)
+DECLSPEC_NOINLINE KIRQL ArchAcquireLock(ARCH_LOCK *Lock)
 {
     KIRQL OldIrql = ArchRaiseIrql(Lock->Class.Irql);
 
