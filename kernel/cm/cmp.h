@@ -136,7 +136,8 @@ VOID CmpReferenceKcb(CMP_KCB *Kcb);
 VOID CmpDereferenceKcb(CMP_KCB *Kcb);                            /* (r) need not be held */
 VOID CmpForgetKcb(CMP_KCB *Kcb);                                 /* (r) alone: deleted */
 VOID CmpMoveKcb(CMP_KCB *Kcb, ULONG Cell, PUNICODE_STRING Name); /* (r) alone: renamed; takes over Name */
-BOOLEAN CmpIsHiveInUse(const CMP_HIVE *Hive);                    /* (r) alone */
+BOOLEAN CmpIsHiveInUse(const CMP_HIVE *Hive,
+                       const CMP_KCB *But); /* (r) alone; one reference of But does not count */
 /* The absolute name, "\REGISTRY\MACHINE\...": bytes, and the text, which goes where there is room for it. */
 ULONG CmpPathLength(const CMP_KCB *Kcb);
 VOID CmpPutPath(const CMP_KCB *Kcb, PWCHAR To);

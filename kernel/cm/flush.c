@@ -134,15 +134,15 @@ NTSTATUS CmpFlushHive(CMP_HIVE *Hive)
     return Hive->Writing ? STATUS_REGISTRY_IO_FAILED : CmpWriteHive(Hive);
 }
 
+/* A hive that is unloaded, whose keys are deleted, goes under the same lock. */
 static NTSTATUS CmpFlushKey(CMP_KEY *Key)
 {
+    CmpLockFlush();
     CmpLockShared();
     NTSTATUS Status = Key->Kcb->Deleted ? STATUS_KEY_DELETED : STATUS_SUCCESS;
     CmpUnlockShared();
-    if (!NT_SUCCESS(Status))
-        return Status;
-    CmpLockFlush();
-    Status = CmpFlushHive(Key->Kcb->Hive);
+    if (NT_SUCCESS(Status))
+        Status = CmpFlushHive(Key->Kcb->Hive);
     CmpUnlockFlush();
     return Status;
 }

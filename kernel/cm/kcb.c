@@ -156,14 +156,20 @@ VOID CmpMoveKcb(CMP_KCB *Kcb, ULONG Cell, PUNICODE_STRING Name)
     Kcb->Name = *Name;
 }
 
-BOOLEAN CmpIsHiveInUse(const CMP_HIVE *Hive)
+/* (k) */
+static BOOLEAN CmpIsInUse(const CMP_KCB *Kcb, const CMP_HIVE *Hive, const CMP_KCB *But)
+{
+    return Kcb->Hive == Hive && (Kcb != But || Kcb->References > 1);
+}
+
+BOOLEAN CmpIsHiveInUse(const CMP_HIVE *Hive, const CMP_KCB *But)
 {
     BOOLEAN Found = FALSE;
     CmpLockKcbs();
     for (ULONG i = 0; i < CMP_BUCKETS && !Found; i++) {
         LIST_ENTRY *Head = &CmpBuckets[i];
         for (LIST_ENTRY *At = Head->Flink; At != NULL && At != Head && !Found; At = At->Flink)
-            Found = CONTAINING_RECORD(At, CMP_KCB, Bucket)->Hive == Hive;
+            Found = CmpIsInUse(CONTAINING_RECORD(At, CMP_KCB, Bucket), Hive, But);
     }
     CmpUnlockKcbs();
     return Found;

@@ -152,39 +152,38 @@ NTSTATUS CmLoadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, POBJECT_ATTRIBUTES Fi
     return Status;
 }
 
-/* (f), (r) alone. [RegUnLoadKey] STATUS_CANNOT_DELETE: a key of it is open, it is none that was loaded, or the file system that it is written to
- * wants it away. STATUS_RETRY: with Flush, it must be flushed before. */
-static NTSTATUS CmpUnhang(CMP_KCB *Parent, PCUNICODE_STRING Name, BOOLEAN Flush, CMP_HIVE **Hive)
+/* (f), (r) alone. Kcb: of the hive's root, which the caller alone has open. [RegUnLoadKey] STATUS_CANNOT_DELETE: a key of it is open, it is none
+ * that was loaded, or the file system that it is written to wants it away. STATUS_RETRY: with Flush, it must be flushed before. */
+static NTSTATUS CmpUnhang(CMP_KCB *Kcb, BOOLEAN Flush, CMP_HIVE **Hive)
 {
-    CMP_NODE Node, Root;
-    NTSTATUS Status = CmpReadNode(Parent, &Node);
-    if (NT_SUCCESS(Status))
-        Status = CmpFindSubKey(&Node, Name, &Root);
+    CMP_NODE Root;
+    NTSTATUS Status = CmpReadNode(Kcb, &Root);
     if (!NT_SUCCESS(Status))
         return Status;
     *Hive = Root.Hive;
     if (!Root.Hive->Loaded || Root.Key.Cell != Root.Hive->Hive.Root || Root.Hive->Writing ||
-        CmpIsHiveInUse(Root.Hive))
+        CmpIsHiveInUse(Root.Hive, Kcb))
         return STATUS_CANNOT_DELETE;
     if (Flush && Root.Hive->Hive.Dirty)
         return STATUS_RETRY;
     Status = CmpStatus(HiveDeleteKey(&CmpMasterHive.Hive, Root.Hive->MountCell, CmpNow()));
     if (!NT_SUCCESS(Status))
         return Status;
+    CmpForgetKcb(Kcb);
     RemoveEntryList(&Root.Hive->Entry);
-    CmpReportChange(Parent, REG_NOTIFY_CHANGE_NAME);
+    CmpReportChange(Kcb->Parent, REG_NOTIFY_CHANGE_NAME);
     return STATUS_SUCCESS;
 }
 
 /* What cannot be written is lost, which the log says: the caller wants the hive away. */
-static NTSTATUS CmpUnload(CMP_KEY *Parent, PCUNICODE_STRING Name)
+static NTSTATUS CmpUnload(CMP_KCB *Kcb)
 {
     CMP_HIVE *Hive;
     NTSTATUS Status, Flushed = STATUS_SUCCESS;
     CmpLockFlush();
     do {
         CmpLockExclusive();
-        Status = CmpUnhang(Parent->Kcb, Name, NT_SUCCESS(Flushed), &Hive);
+        Status = CmpUnhang(Kcb, NT_SUCCESS(Flushed), &Hive);
         CmpUnlockExclusive();
         if (Status == STATUS_RETRY)
             Flushed = CmpFlushHive(Hive);
@@ -195,17 +194,48 @@ static NTSTATUS CmpUnload(CMP_KEY *Parent, PCUNICODE_STRING Name)
     return Status;
 }
 
-static NTSTATUS CmpUnloadAndTell(HANDLE Root, PCUNICODE_STRING Path, KPROCESSOR_MODE Mode)
+/* An object of the key Name below Parent, which no handle has and nobody was told of. */
+static NTSTATUS CmpOpenQuietly(CMP_KCB *Parent, PCUNICODE_STRING Name, CMP_KEY **Key)
+{
+    CMP_NODE Node, Found;
+    NTSTATUS Status = CmpMakeKeyObject(Key);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    CmpLockShared();
+    Status = CmpReadNode(Parent, &Node);
+    if (NT_SUCCESS(Status))
+        Status = CmpFindSubKey(&Node, Name, &Found);
+    if (NT_SUCCESS(Status))
+        Status = CmpGetKcb(Parent, &Found, &(*Key)->Kcb);
+    CmpUnlockShared();
+    if (!NT_SUCCESS(Status))
+        ObfDereferenceObject(*Key);
+    return Status;
+}
+
+/* [WDK REG_UNLOAD_KEY_INFORMATION] the object is that of the hive's root key. */
+static NTSTATUS CmpUnloadAndTell(CMP_KCB *Parent, PCUNICODE_STRING Name)
+{
+    CMP_KEY *Key;
+    NTSTATUS Status = CmpOpenQuietly(Parent, Name, &Key);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    REG_UNLOAD_KEY_INFORMATION Information = {.Object = Key};
+    CMP_CALL Call = CMP_CALL_OF(RegNtPreUnLoadKey, RegNtPostUnLoadKey, Key, Information);
+    if (CmpBeginCall(&Call, &Status))
+        Status = CmpEndCall(&Call, Key, CmpUnload(Key->Kcb));
+    ObfDereferenceObject(Key);
+    return Status;
+}
+
+static NTSTATUS CmpUnloadPath(HANDLE Root, PCUNICODE_STRING Path, KPROCESSOR_MODE Mode)
 {
     CMP_KEY *Parent;
     UNICODE_STRING Name;
     NTSTATUS Status = CmpOpenParent(Root, Path, Mode, &Name, &Parent);
     if (!NT_SUCCESS(Status))
         return Status;
-    REG_UNLOAD_KEY_INFORMATION Information = {.Object = Parent};
-    CMP_CALL Call = CMP_CALL_OF(RegNtPreUnLoadKey, RegNtPostUnLoadKey, Parent, Information);
-    if (CmpBeginCall(&Call, &Status))
-        Status = CmpEndCall(&Call, Parent, CmpUnload(Parent, &Name));
+    Status = CmpUnloadAndTell(Parent->Kcb, &Name);
     ObfDereferenceObject(Parent);
     return Status;
 }
@@ -219,7 +249,7 @@ NTSTATUS CmUnloadKey(POBJECT_ATTRIBUTES KeyObjectAttributes, KPROCESSOR_MODE Mod
         return STATUS_PRIVILEGE_NOT_HELD;
     NTSTATUS Status = CmpCaptureName(KeyObjectAttributes, Mode, &Root, &Path);
     if (NT_SUCCESS(Status))
-        Status = CmpUnloadAndTell(Root, Path.Text, Mode);
+        Status = CmpUnloadPath(Root, Path.Text, Mode);
     CmpReleaseText(&Path);
     return Status;
 }

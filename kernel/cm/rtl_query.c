@@ -117,7 +117,9 @@ static BOOLEAN CmpIsTrusted(HANDLE Handle)
     CMP_KEY *Key;
     if (!NT_SUCCESS(CmpReferenceKey(Handle, 0, KernelMode, &Key)))
         return TRUE; /* the query fails */
-    BOOLEAN Trusted = Key->Kcb->Hive->Trusted;
+    CmpLockShared();
+    BOOLEAN Trusted = Key->Kcb->Deleted || Key->Kcb->Hive->Trusted;
+    CmpUnlockShared();
     ObfDereferenceObject(Key);
     return Trusted;
 }

@@ -10,6 +10,26 @@ NTSTATUS ObQueryDirectoryObject(HANDLE DirectoryHandle, PVOID Buffer, ULONG Leng
                                 BOOLEAN RestartScan, PULONG Context, PULONG ReturnLength,
                                 KPROCESSOR_MODE Mode);
 
+/* [WDK ZwOpenEvent, ZwResetEvent, ZwPulseEvent] *PreviousState: 0 or 1; NULL: it is not wanted. */
+NTSTATUS ObOpenEvent(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
+                     KPROCESSOR_MODE Mode);
+NTSTATUS ObResetEvent(HANDLE Handle, PLONG PreviousState, KPROCESSOR_MODE Mode);
+NTSTATUS ObPulseEvent(HANDLE Handle, PLONG PreviousState, KPROCESSOR_MODE Mode);
+
+/* [Win32 CreateSemaphore, OpenSemaphore] STATUS_INVALID_PARAMETER: Limit is not positive, or Count not in 0 to Limit. STATUS_OBJECT_NAME_EXISTS
+ * with OBJ_OPENIF. */
+NTSTATUS ObCreateSemaphore(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
+                           LONG Count, LONG Limit, KPROCESSOR_MODE Mode);
+NTSTATUS ObOpenSemaphore(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
+                         KPROCESSOR_MODE Mode);
+/* [Win32 ReleaseSemaphore] STATUS_INVALID_PARAMETER: Count is not positive. STATUS_SEMAPHORE_LIMIT_EXCEEDED: nothing was done. PreviousCount may
+ * be NULL. */
+NTSTATUS ObReleaseSemaphore(HANDLE Handle, LONG Count, PLONG PreviousCount, KPROCESSOR_MODE Mode);
+typedef struct _OB_SEMAPHORE_STATE {
+    LONG Count, Limit;
+} OB_SEMAPHORE_STATE, *POB_SEMAPHORE_STATE;
+NTSTATUS ObQuerySemaphore(HANDLE Handle, POB_SEMAPHORE_STATE Information, KPROCESSOR_MODE Mode);
+
 /* The flags of a handle (ObjectHandleFlagInformation); STATUS_INVALID_INFO_CLASS for others. */
 NTSTATUS ObSetInformationObject(HANDLE Handle, OBJECT_INFORMATION_CLASS Class, PVOID Information,
                                 ULONG Length, KPROCESSOR_MODE Mode);

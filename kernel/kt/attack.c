@@ -33,6 +33,7 @@ static VOID AttackAddAll(VOID)
     AttackAdd(AttackProcessServices, AttackProcessServiceCount);
     AttackAdd(AttackTokenServices, AttackTokenServiceCount);
     AttackAdd(AttackKeyServices, AttackKeyServiceCount);
+    AttackAdd(AttackSignalServices, AttackSignalServiceCount);
 }
 
 static VOID AttackPrepareBoth(VOID)

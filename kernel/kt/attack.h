@@ -27,6 +27,8 @@ typedef enum _ATTACK_TYPE {
     AttackToken,
     AttackThread,
     AttackProcess,
+    AttackSemaphore,
+    AttackTimer,
     AttackDevice, /* the file system of pipes; a sample's device */
     AttackTypes
 } ATTACK_TYPE;
@@ -51,10 +53,10 @@ typedef struct _ATTACK_SERVICE {
 
 extern const ATTACK_SERVICE AttackFileServices[], AttackDirectoryServices[], AttackPipeServices[],
     AttackMemoryServices[], AttackHandleServices[], AttackPortServices[], AttackProcessServices[],
-    AttackTokenServices[], AttackKeyServices[], AttackSampleServices[];
+    AttackTokenServices[], AttackKeyServices[], AttackSampleServices[], AttackSignalServices[];
 extern const ULONG AttackFileServiceCount, AttackDirectoryServiceCount, AttackPipeServiceCount,
     AttackMemoryServiceCount, AttackHandleServiceCount, AttackPortServiceCount, AttackProcessServiceCount,
-    AttackTokenServiceCount, AttackKeyServiceCount, AttackSampleServiceCount;
+    AttackTokenServiceCount, AttackKeyServiceCount, AttackSampleServiceCount, AttackSignalServiceCount;
 
 /* --- attack_process.c: who attacks --- */
 

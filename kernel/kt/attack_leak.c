@@ -26,7 +26,7 @@ static const struct {
 } LeakTypes[] = {{"processes", &PsProcessType},      {"threads", &PsThreadType},
                  {"events", &ExEventObjectType},     {"files", &IoFileObjectType},
                  {"sections", &MmSectionObjectType}, {"keys", &CmKeyObjectType},
-                 {"tokens", &SeTokenObjectType}};
+                 {"tokens", &SeTokenObjectType},     {"semaphores", &ExSemaphoreObjectType}};
 _Static_assert(RTL_NUMBER_OF(LeakTypes) <= RTL_NUMBER_OF(LeakBefore.Objects), "a count for each");
 
 static VOID LeakCount(LEAK_COUNTS *Counts)

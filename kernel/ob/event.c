@@ -3,6 +3,7 @@
 #include "obp.h"
 #include "ke.h"
 #include "mm_caller.h"
+#include "ob_service.h"
 
 POBJECT_TYPE ExEventObjectType;
 
@@ -58,11 +59,21 @@ NTSTATUS NTAPI NtCreateEvent(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_
     return ObpCreateEvent(Handle, DesiredAccess, Attributes, Type, InitialState, ExGetPreviousMode());
 }
 
+NTSTATUS ObOpenEvent(PHANDLE To, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
+                     KPROCESSOR_MODE Mode)
+{
+    HANDLE Handle;
+    NTSTATUS Status = MmProbeCallerOutput(To, sizeof(*To), Mode);
+    if (NT_SUCCESS(Status))
+        Status = ObOpenObjectByName(Attributes, ExEventObjectType, Mode, DesiredAccess, NULL, &Handle);
+    return NT_SUCCESS(Status) ? ObGiveHandle(To, Handle, Mode) : Status;
+}
+
 /* [WDK ZwOpenEvent] */
 NTSTATUS NTAPI ZwOpenEvent(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return ObOpenObjectByName(Attributes, ExEventObjectType, KernelMode, DesiredAccess, NULL, Handle);
+    return ObOpenEvent(Handle, DesiredAccess, Attributes, KernelMode);
 }
 
 /* [WDK ZwSetEvent, ZwResetEvent, ZwPulseEvent] *PreviousState: 0 or 1. */
@@ -97,6 +108,16 @@ static LONG ObpPulse(PKEVENT Event)
     return KePulseEvent(Event, EVENT_INCREMENT, FALSE);
 }
 
+NTSTATUS ObResetEvent(HANDLE Handle, PLONG PreviousState, KPROCESSOR_MODE Mode)
+{
+    return ObpChangeEvent(Handle, PreviousState, Mode, ObpReset);
+}
+
+NTSTATUS ObPulseEvent(HANDLE Handle, PLONG PreviousState, KPROCESSOR_MODE Mode)
+{
+    return ObpChangeEvent(Handle, PreviousState, Mode, ObpPulse);
+}
+
 NTSTATUS NTAPI ZwSetEvent(HANDLE Handle, PLONG PreviousState)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
@@ -112,13 +133,13 @@ NTSTATUS NTAPI NtSetEvent(HANDLE Handle, PLONG PreviousState)
 NTSTATUS NTAPI ZwResetEvent(HANDLE Handle, PLONG PreviousState)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return ObpChangeEvent(Handle, PreviousState, KernelMode, ObpReset);
+    return ObResetEvent(Handle, PreviousState, KernelMode);
 }
 
 NTSTATUS NTAPI ZwPulseEvent(HANDLE Handle, PLONG PreviousState)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return ObpChangeEvent(Handle, PreviousState, KernelMode, ObpPulse);
+    return ObPulseEvent(Handle, PreviousState, KernelMode);
 }
 
 NTSTATUS NTAPI ZwClearEvent(HANDLE Handle)

@@ -34,6 +34,7 @@ VOID ObInitSystem(VOID)
     ObpMust(ObpInsertTypeName(ObDirectoryObjectType), 3);
     ObpInitLinkType();
     ObpInitEventType();
+    ObpInitSemaphoreType();
     for (ULONG I = 0; I < RTL_NUMBER_OF(ObpDirectories); I++)
         ObpMust(ObCreateKernelDirectory(ObpDirectories[I]), 0x10 + I);
     for (ULONG I = 0; I < RTL_NUMBER_OF(ObpLinks); I++)

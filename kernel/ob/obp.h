@@ -168,3 +168,4 @@ VOID ObpInitHandles(VOID);
 VOID ObpInitDirectoryType(VOID);
 VOID ObpInitLinkType(VOID);
 VOID ObpInitEventType(VOID);
+VOID ObpInitSemaphoreType(VOID); /* semaphore.c */

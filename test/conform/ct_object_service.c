@@ -208,9 +208,31 @@ static VOID PulseEvent(VOID)
     CT_STATUS(ZwPulseEvent((HANDLE)0x7ff0, NULL), STATUS_INVALID_HANDLE);
 }
 
+/* --- semaphores --- */
+
+/* The type that ntoskrnl exports has its name in \ObjectTypes, and no event is of it. */
+static VOID SemaphoreType(VOID)
+{
+    OBJECT_ATTRIBUTES Attributes = Named(NULL, 0);
+    UNICODE_STRING Expected = RTL_CONSTANT_STRING(L"\\ObjectTypes\\Semaphore");
+    HANDLE Event;
+    PVOID Object;
+    ULONG Length;
+    struct {
+        OBJECT_NAME_INFORMATION Information;
+        WCHAR Text[32];
+    } Name;
+    CT_SUCCESS(ObQueryNameString(*ExSemaphoreObjectType, &Name.Information, sizeof(Name), &Length));
+    CT_CHECK(RtlEqualUnicodeString(&Name.Information.Name, &Expected, FALSE));
+    CT_REQUIRE(CT_SUCCESS(ZwCreateEvent(&Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE)));
+    CT_STATUS(ObReferenceObjectByHandle(Event, 0, *ExSemaphoreObjectType, KernelMode, &Object, NULL),
+              STATUS_OBJECT_TYPE_MISMATCH);
+    ZwClose(Event);
+}
+
 static const CT_CASE Cases[] = {
     {"object_service.directory", DirectoryWhole}, {"object_service.one_by_one", DirectoryOneByOne},
     {"object_service.flags", HandleFlags},        {"object_service.tag", OpenWithTag},
-    {"object_service.pulse", PulseEvent},
+    {"object_service.pulse", PulseEvent},         {"object.semaphore_type", SemaphoreType},
 };
 CT_DRIVER(Cases)
