@@ -3,7 +3,6 @@
 #include "ob_service.h"
 #include "kt.h"
 #include "ob.h"
-#include "ps.h"
 
 #define ALL_ACCESS (STANDARD_RIGHTS_REQUIRED | SYNCHRONIZE | 3)
 
@@ -18,7 +17,7 @@ typedef struct _USER_PAGE {
 
 #define ME ((USER_PAGE *)KT_USER_BASE)
 #define NOBODYS ((PVOID)(KT_USER_BASE + PAGE_SIZE)) /* not there */
-#define KERNELS ((PVOID) & PsProcessType)           /* there, and not the program's */
+#define KERNELS ((PVOID) & ExEventObjectType)       /* there, and not the program's */
 
 static POBJECT_ATTRIBUTES Named(PCWSTR Text)
 {
