@@ -62,6 +62,41 @@ static VOID HandleMet(const OB_HANDLE_ENTRY *Entry, PVOID Context)
     Walk->Last = Entry->Handle;
 }
 
+/* The source of the duplicate, which may be waited for and no more, is a handle of the process. */
+static NTSTATUS HandleDuplicateForUser(PEPROCESS Process, HANDLE Source, ACCESS_MASK Access, PHANDLE New)
+{
+    OB_DUPLICATE Duplicate = {.SourceProcess = Process,
+                              .Source = Process->Pcb.HandleTable,
+                              .Handle = Source,
+                              .TargetProcess = Process,
+                              .Target = Process->Pcb.HandleTable,
+                              .Access = Access};
+
+    return ObDuplicateHandle(&Duplicate, UserMode, New);
+}
+
+/* An event without a descriptor grants user mode no more than the source does. */
+KT_TEST(user_mode_duplicates_get_no_more_than_their_source)
+{
+    PEPROCESS Process;
+    KAPC_STATE State;
+    PVOID Event;
+    HANDLE Kernel, Source = NULL, New = NULL;
+
+    KT_EXPECT(PsCreateEmptyProcess(&Process) == 0);
+    KT_EXPECT(HandleEvent(OBJ_KERNEL_HANDLE, &Kernel) == 0);
+    KT_EXPECT(ObReferenceObjectByHandle(Kernel, 0, NULL, KernelMode, &Event, NULL) == 0);
+    KeStackAttachProcess(&Process->Pcb, &State);
+    NTSTATUS Status = ObOpenObjectByPointer(Event, 0, NULL, SYNCHRONIZE, NULL, KernelMode, &Source);
+    NTSTATUS More = HandleDuplicateForUser(Process, Source, SYNCHRONIZE | EVENT_MODIFY_STATE, &New);
+    NTSTATUS Same = HandleDuplicateForUser(Process, Source, SYNCHRONIZE, &New);
+    KeUnstackDetachProcess(&State);
+    ObDereferenceObject(Event);
+    ZwClose(Kernel);
+    ObDereferenceObject(Process);
+    KT_EXPECT(Status == 0 && More == STATUS_ACCESS_DENIED && Same == 0);
+}
+
 /* The end of a process closes what it left open: as many as need more than the first blocks of its table. */
 KT_TEST(process_end_closes_its_handles)
 {

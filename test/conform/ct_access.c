@@ -280,6 +280,52 @@ static VOID AccessAssign(VOID)
     SeReleaseSubjectContext(&Subject);
 }
 
+/* The flags of the only ACE that an object gets from a container with one of these flags; 0x100: it gets none of it. */
+static ULONG InheritedFlags(ULONG Flags, BOOLEAN IsContainer)
+{
+    SECURITY_SUBJECT_CONTEXT Subject;
+    SECURITY_DESCRIPTOR Parent;
+    UCHAR Room[64] __attribute__((aligned(8)));
+    PSECURITY_DESCRIPTOR New = NULL;
+    PACL Dacl = NULL;
+    PACCESS_ALLOWED_ACE Ace = NULL;
+    BOOLEAN Present = FALSE, Defaulted;
+    ULONG Result = 0x100;
+    CT_SUCCESS(RtlCreateSecurityDescriptor(&Parent, SECURITY_DESCRIPTOR_REVISION));
+    CT_SUCCESS(RtlCreateAcl((PACL)Room, sizeof(Room), ACL_REVISION));
+    CT_SUCCESS(RtlAddAccessAllowedAceEx((PACL)Room, ACL_REVISION, Flags, 0x1, &Sids[Users]));
+    CT_SUCCESS(RtlSetDaclSecurityDescriptor(&Parent, TRUE, (PACL)Room, FALSE));
+    SeCaptureSubjectContext(&Subject);
+    if (CT_SUCCESS(SeAssignSecurity(&Parent, NULL, &New, IsContainer, &Subject, &Mapping, PagedPool))) {
+        RtlGetDaclSecurityDescriptor(New, &Present, &Dacl, &Defaulted);
+        if (Present && Dacl != NULL && Dacl->AceCount == 1 && NT_SUCCESS(RtlGetAce(Dacl, 0, (PVOID *)&Ace)) &&
+            RtlEqualSid(&Ace->SidStart, &Sids[Users]))
+            Result = Ace->Header.AceFlags;
+        SeDeassignSecurity(&New);
+    }
+    SeReleaseSubjectContext(&Subject);
+    return Result;
+}
+
+/* [Win32 ACE Inheritance Rules] */
+static VOID AccessInherit(VOID)
+{
+    const ULONG OI = OBJECT_INHERIT_ACE, CI = CONTAINER_INHERIT_ACE, NP = NO_PROPAGATE_INHERIT_ACE,
+                IO = INHERIT_ONLY_ACE;
+    MakeSids();
+    CT_EQUAL(InheritedFlags(0, TRUE), 0x100);
+    CT_EQUAL(InheritedFlags(CI, TRUE), CI);
+    CT_EQUAL(InheritedFlags(CI, FALSE), 0x100);
+    CT_EQUAL(InheritedFlags(OI, TRUE), OI | IO);
+    CT_EQUAL(InheritedFlags(OI, FALSE), 0);
+    CT_EQUAL(InheritedFlags(OI | CI, TRUE), OI | CI);
+    CT_EQUAL(InheritedFlags(OI | CI | IO, TRUE), OI | CI);
+    CT_EQUAL(InheritedFlags(CI | NP, TRUE), 0);
+    CT_EQUAL(InheritedFlags(OI | CI | NP, TRUE), 0);
+    CT_EQUAL(InheritedFlags(OI | NP, TRUE), 0x100);
+    CT_EQUAL(InheritedFlags(OI | NP, FALSE), 0);
+}
+
 static VOID AccessChange(VOID)
 {
     ACCESS_OBJECT Object;
@@ -325,7 +371,8 @@ static VOID AccessChange(VOID)
 static const CT_CASE Cases[] = {
     {"access.table", AccessTable},           {"access.subject", AccessSubject},
     {"access.privileges", AccessPrivileges}, {"access.capture", AccessCapture},
-    {"access.assign", AccessAssign},         {"access.change", AccessChange},
+    {"access.assign", AccessAssign},         {"access.inherit", AccessInherit},
+    {"access.change", AccessChange},
 };
 
 CT_DRIVER(Cases)

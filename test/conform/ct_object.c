@@ -151,6 +151,22 @@ static VOID ObjectDirectory(VOID)
     CT_STATUS(ZwOpenDirectoryObject(&First, DIRECTORY_QUERY, &Attributes), STATUS_OBJECT_NAME_NOT_FOUND);
 }
 
+/* [WDK OBJECT_ATTRIBUTES, OBJ_CASE_INSENSITIVE] without it the case of an event's name counts; the directories on the way are found in any. */
+static VOID ObjectNameCase(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\BaseNamedObjects\\CtCase"),
+                   Other = RTL_CONSTANT_STRING(L"\\BaseNamedObjects\\CTCASE");
+    OBJECT_ATTRIBUTES Attributes = Named(&Name, 0), Exactly = Named(&Other, 0),
+                      Any = Named(&Other, OBJ_CASE_INSENSITIVE);
+    HANDLE Event, Second;
+    CT_REQUIRE(CT_SUCCESS(ZwCreateEvent(&Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE)));
+    Exactly.Attributes &= ~OBJ_CASE_INSENSITIVE;
+    CT_STATUS(ZwOpenEvent(&Second, SYNCHRONIZE, &Exactly), STATUS_OBJECT_NAME_NOT_FOUND);
+    if (CT_SUCCESS(ZwOpenEvent(&Second, SYNCHRONIZE, &Any)))
+        ZwClose(Second);
+    ZwClose(Event);
+}
+
 static VOID ObjectLink(VOID)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\??\\CtObjectLink"),
@@ -261,6 +277,7 @@ static const CT_CASE Cases[] = {
     {"object.open", ObjectOpen},
     {"object.close", ObjectClose},
     {"object.directory", ObjectDirectory},
+    {"object.name_case", ObjectNameCase},
     {"object.link", ObjectLink},
     {"object.make_temporary", ObjectMakeTemporary},
     {"object.wait", ObjectWait},

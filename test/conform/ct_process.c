@@ -272,6 +272,22 @@ static VOID ProcessThreadNotify(VOID)
         CT_SUCCESS(PsRemoveCreateThreadNotifyRoutine(OnThread));
 }
 
+static VOID NTAPI OnProcessEx(PEPROCESS Process, HANDLE Id, PPS_CREATE_NOTIFY_INFO Info)
+{
+    UNREFERENCED_PARAMETER(Process);
+    UNREFERENCED_PARAMETER(Id);
+    UNREFERENCED_PARAMETER(Info);
+}
+
+/* [WDK PsSetCreateProcessNotifyRoutineEx] this image is not linked with /INTEGRITYCHECK. */
+static VOID ProcessIntegrity(VOID)
+{
+    CT_STATUS(PsSetCreateProcessNotifyRoutineEx(OnProcessEx, FALSE), STATUS_ACCESS_DENIED);
+    CT_STATUS(PsSetCreateProcessNotifyRoutineEx2(PsCreateProcessNotifySubsystems, (PVOID)OnProcessEx, FALSE),
+              STATUS_ACCESS_DENIED);
+    CT_STATUS(PsSetCreateProcessNotifyRoutineEx(OnProcessEx, TRUE), STATUS_PROCEDURE_NOT_FOUND);
+}
+
 /* System threads are none of PsCreateThreadNotifyNonSystem's. */
 static VOID ProcessThreadNotifyEx(VOID)
 {
@@ -570,6 +586,7 @@ static const CT_CASE Cases[] = {
     {"process.notify", ProcessNotify},
     {"process.thread_notify", ProcessThreadNotify},
     {"process.thread_notify_ex", ProcessThreadNotifyEx},
+    {"process.integrity", ProcessIntegrity},
     {"process.open", ProcessOpen},
     {"process.open_thread", ProcessOpenThread},
     {"process.terminate", ProcessTerminate},

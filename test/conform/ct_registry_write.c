@@ -157,6 +157,37 @@ static VOID SetBig(VOID)
     ExFreePoolWithTag(Data, 'tCtC');
 }
 
+/* Full information of a value without data ends with its name, of one with data with the data, whatever the name's length; a buffer of the
+ * told length is enough. */
+static VOID CheckFullLength(PCWSTR Text, ULONG DataLength)
+{
+    UNICODE_STRING Name;
+    UCHAR Data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    PKEY_VALUE_FULL_INFORMATION Full = (PKEY_VALUE_FULL_INFORMATION)Room;
+    RtlInitUnicodeString(&Name, Text);
+    CT_SUCCESS(ZwSetValueKey(Root, &Name, 0, REG_BINARY, Data, DataLength));
+    CT_STATUS(ZwQueryValueKey(Root, &Name, KeyValueFullInformation, NULL, 0, &Length),
+              STATUS_BUFFER_TOO_SMALL);
+    CT_SUCCESS(ZwQueryValueKey(Root, &Name, KeyValueFullInformation, Room, Length, &Length));
+    CT_EQUAL(Full->DataLength, DataLength);
+    CT_EQUAL(Length, DataLength != 0 ? Full->DataOffset + DataLength
+                                     : FIELD_OFFSET(KEY_VALUE_FULL_INFORMATION, Name) + (ULONG)Name.Length);
+    CT_EQUAL(DataLength ? RtlCompareMemory((PUCHAR)Full + Full->DataOffset, Data, DataLength) : 0,
+             DataLength);
+    CT_SUCCESS(ZwDeleteValueKey(Root, &Name));
+}
+
+static VOID RegistryFullLength(VOID)
+{
+    CT_REQUIRE(Begin());
+    for (ULONG DataLength = 0; DataLength <= 8; DataLength++) {
+        CheckFullLength(L"Odd", DataLength);
+        CheckFullLength(L"Even", DataLength);
+        CheckFullLength(L"", DataLength);
+    }
+    End();
+}
+
 static VOID RegistrySet(VOID)
 {
     ULONG Value = 0;
@@ -317,11 +348,14 @@ static VOID NotifyTree(HANDLE Event)
 
 static VOID NotifyValue(HANDLE Event)
 {
-    HANDLE Watch;
+    HANDLE Watch, Child;
     IO_STATUS_BLOCK Iosb = {0};
     CT_REQUIRE(CT_SUCCESS(CtOpenKey(&Watch, Root, L"", 0)));
+    CT_REQUIRE(CT_SUCCESS(CtCreateKey(&Child, Root, L"Child", 0, NULL)));
     CT_STATUS(Ask(Watch, Event, &Iosb, 0, FALSE), STATUS_INVALID_PARAMETER);
     CT_STATUS(Ask(Watch, Event, &Iosb, REG_NOTIFY_CHANGE_LAST_SET, FALSE), STATUS_PENDING);
+    CT_STATUS(TryWait(Event), STATUS_TIMEOUT);
+    CT_SUCCESS(CtSetNumber(Child, L"Number", 1)); /* below: not asked for */
     CT_STATUS(TryWait(Event), STATUS_TIMEOUT);
     CT_SUCCESS(CtSetNumber(Root, L"Number", 1));
     CT_SUCCESS(TryWait(Event));
@@ -333,6 +367,8 @@ static VOID NotifyValue(HANDLE Event)
     CT_SUCCESS(CtDeleteValue(Root, L"Number"));
     CT_SUCCESS(KeWaitForSingleObject(&ItemRan, Executive, KernelMode, FALSE, NULL));
     CT_SUCCESS(ZwClose(Watch));
+    CT_SUCCESS(ZwDeleteKey(Child));
+    CT_SUCCESS(ZwClose(Child));
 }
 
 static VOID NTAPI Changer(PVOID Context)
@@ -423,11 +459,11 @@ static VOID RegistrySecurity(VOID)
 }
 
 static const CT_CASE Cases[] = {
-    {"registry.create", RegistryCreate},     {"registry.delete", RegistryDelete},
-    {"registry.set", RegistrySet},           {"registry.rename", RegistryRename},
-    {"registry.link", RegistryLink},         {"registry.information", RegistryInformation},
-    {"registry.notify", RegistryNotify},     {"registry.object", RegistryObject},
-    {"registry.security", RegistrySecurity},
+    {"registry.create", RegistryCreate},           {"registry.delete", RegistryDelete},
+    {"registry.full_length", RegistryFullLength},  {"registry.set", RegistrySet},
+    {"registry.rename", RegistryRename},           {"registry.link", RegistryLink},
+    {"registry.information", RegistryInformation}, {"registry.notify", RegistryNotify},
+    {"registry.object", RegistryObject},           {"registry.security", RegistrySecurity},
 };
 
 CT_DRIVER(Cases)
