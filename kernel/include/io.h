@@ -26,6 +26,10 @@ VOID IoStartServices(VOID);
  * hives are written, by IoRegisterLastChanceShutdownNotification. */
 VOID IoShutdownSystem(BOOLEAN LastChance);
 
+/* At the end of a run: reports drivers whose unload was asked for and still waits, with the files and attached devices that it waits for, as
+ * leaks. Gives them a second. PASSIVE_LEVEL. */
+VOID IoReportWaitingUnloads(VOID);
+
 /* --- drivers
  * ------------------------------------------------------------------------------------------------------------
  */

@@ -88,6 +88,7 @@ static VOID InitRunAgent(VOID)
 
     if (!NT_SUCCESS(Status))
         KdLogError("the agent could not be loaded: status 0x%08X", (unsigned)Status);
+    IoReportWaitingUnloads();
     IoShutdownSystem(FALSE);
     CmShutdownSystem();
     IoShutdownSystem(TRUE);

@@ -118,6 +118,7 @@ typedef struct _IOP_DRIVER {
     DRIVER_EXTENSION Extension;
     IOP_CLIENT_EXTENSION *ClientExtensions; /* (d) */
     BOOLEAN UnloadRequested;                /* (d) */
+    LIST_ENTRY WaitingEntry;                /* (d) while its unload waits: unload.c */
     BOOLEAN KeepImage;                      /* something still points into the image after unload */
     WORK_QUEUE_ITEM UnloadItem;
 } IOP_DRIVER;
@@ -170,6 +171,8 @@ VOID IopTryUnload(PDRIVER_OBJECT Driver); /* calls DriverUnload if it is asked f
 
 /* leak.c. PASSIVE_LEVEL, after the unload routine: one ReportLeak for each thing left. Sets KeepImage. */
 VOID IopReportLeaks(PDRIVER_OBJECT Driver);
+/* What keeps the unload routine of a driver from being called. PASSIVE_LEVEL. */
+VOID IopReportDevicesInUse(PDRIVER_OBJECT Driver);
 
 /* shutdown.c. PASSIVE_LEVEL. Registrations of the driver's devices: taken out, reported, counted. */
 ULONG IopReportShutdownLeaks(PDRIVER_OBJECT Driver);

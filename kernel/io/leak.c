@@ -48,6 +48,35 @@ static ULONG IopReportDeviceLeaks(PDRIVER_OBJECT Driver)
     return Count;
 }
 
+static VOID IopReportDeviceInUse(PIM_MODULE Module, PDEVICE_OBJECT Device, PCSTR Kind, LONG Count)
+{
+    struct {
+        OBJECT_NAME_INFORMATION Information;
+        WCHAR Room[128];
+    } Name = {};
+    ULONG Needed;
+    CHAR Text[3 * 128];
+    (void)ObQueryNameString(Device, &Name.Information, sizeof(Name), &Needed); /* empty when it has none */
+    KdLog("%s: its unload routine was never called: device object %p \"%wZ\" has an %s", Module->Name, Device,
+          &Name.Information.Name, Kind);
+    KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Module->Name), KD_TEXT(ReportKeyKind, Kind),
+             KD_NUMBER(ReportKeyCount, (ULONG64)Count),
+             KdUnicodeField(ReportKeyName, &Name.Information.Name, Text, sizeof(Text)));
+}
+
+VOID IopReportDevicesInUse(PDRIVER_OBJECT Driver)
+{
+    PDEVICE_OBJECT Device;
+    for (ULONG I = 0; (Device = IopReferenceDeviceAt(Driver, I)) != NULL; I++) {
+        LONG Files = Device->ReferenceCount;
+        if (Files != 0)
+            IopReportDeviceInUse(IopModule(Driver), Device, "open file that its unload waits for", Files);
+        if (Device->AttachedDevice != NULL)
+            IopReportDeviceInUse(IopModule(Driver), Device, "attached device that its unload waits for", 1);
+        ObfDereferenceObject(Device);
+    }
+}
+
 /* What would run the driver's code later. It is taken out, so that it does not. */
 static VOID IopReportQueuedLeaks(PIM_MODULE Module)
 {

@@ -3,6 +3,8 @@
 #include "iop.h"
 #include "kd.h"
 
+static LIST_ENTRY IopWaiting = {&IopWaiting, &IopWaiting}; /* (d) IOP_DRIVER.WaitingEntry */
+
 static VOID IopRunUnload(PDRIVER_OBJECT Driver)
 {
     PIM_MODULE Module = IopModule(Driver);
@@ -31,6 +33,7 @@ static BOOLEAN IopDriverIsIdleLocked(PDRIVER_OBJECT Driver)
 static VOID IopMarkUnloadLocked(PDRIVER_OBJECT Driver)
 {
     IopDriver(Driver)->UnloadRequested = TRUE;
+    InsertTailList(&IopWaiting, &IopDriver(Driver)->WaitingEntry);
     for (PDEVICE_OBJECT Device = Driver->DeviceObject; Device != NULL; Device = Device->NextDevice)
         IopDeviceState(Device)->ExtensionFlags |= DOE_UNLOAD_PENDING;
 }
@@ -41,6 +44,7 @@ static BOOLEAN IopTakeUnloadLocked(PDRIVER_OBJECT Driver)
         !IopDriverIsIdleLocked(Driver))
         return FALSE;
     Driver->Flags |= DRVO_UNLOAD_INVOKED;
+    RemoveEntryList(&IopDriver(Driver)->WaitingEntry);
     return TRUE;
 }
 
@@ -112,4 +116,42 @@ NTSTATUS NTAPI ZwUnloadDriver(PUNICODE_STRING DriverServiceName)
     Status = IopRequestUnload(Driver);
     ObfDereferenceObject(Driver);
     return Status;
+}
+
+/* --- what waits at the end -------------------------------------------------------------------------------------------- */
+
+#define IOP_UNLOAD_STEP (-100000) /* 10 ms */
+#define IOP_UNLOAD_STEPS 100
+
+/* A file's last reference may go in a worker thread: a second is enough. */
+static VOID IopAwaitUnloads(VOID)
+{
+    LARGE_INTEGER Step = {.QuadPart = IOP_UNLOAD_STEP};
+    for (ULONG Steps = 0; Steps < IOP_UNLOAD_STEPS && !IsListEmpty(&IopWaiting); Steps++)
+        KeDelayExecutionThread(KernelMode, FALSE, &Step);
+}
+
+/* The first that waits, referenced and in no list any more; NULL: none. Its unload routine may run later all the same. */
+static PDRIVER_OBJECT IopTakeWaiting(VOID)
+{
+    PDRIVER_OBJECT Driver = NULL;
+    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    if (!IsListEmpty(&IopWaiting)) {
+        LIST_ENTRY *Entry = RemoveHeadList(&IopWaiting);
+        InitializeListHead(Entry);
+        Driver = &CONTAINING_RECORD(Entry, IOP_DRIVER, WaitingEntry)->Object;
+        ObfReferenceObject(Driver);
+    }
+    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    return Driver;
+}
+
+VOID IoReportWaitingUnloads(VOID)
+{
+    PDRIVER_OBJECT Driver;
+    IopAwaitUnloads();
+    while ((Driver = IopTakeWaiting()) != NULL) {
+        IopReportDevicesInUse(Driver);
+        ObfDereferenceObject(Driver);
+    }
 }
