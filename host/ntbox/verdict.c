@@ -239,6 +239,9 @@ static char *place_text(const RunReport *report)
     return g_strdup_printf(", in %s, which %s", routine, run_event_text_or(thread, ReportKeyText, "waits"));
 }
 
+/* With any firmware and on a slow host: the default limit. Whoever gives less may have been too stingy. */
+#define SECONDS_TO_BOOT 30
+
 static bool judge_timeout(const RunReport *report, Verdict *verdict)
 {
     const RunEvent *step = run_report_last(report, ReportStepBegin);
@@ -251,6 +254,10 @@ static bool judge_timeout(const RunReport *report, Verdict *verdict)
                            "the time limit of %u s ended the run while service %s was started%s",
                            report->TimeLimit, run_event_text_or(service, ReportKeyName, "?"), starting);
     }
+    if (!step && report->TimeLimit < SECONDS_TO_BOOT)
+        return verdict_set(verdict, ExitUsage, "environment",
+                           "the time limit of %u s ended the run before its first step: --timeout gives more",
+                           report->TimeLimit);
     if (!step)
         return verdict_set(verdict, ExitFault, "hang",
                            "the time limit of %u s ended the run before its first step", report->TimeLimit);

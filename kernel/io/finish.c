@@ -4,6 +4,7 @@
  * [WDK "Completing IRPs", KeEnterGuardedRegion] */
 #include "iop.h"
 #include "crt.h"
+#include "ex.h"
 #include "kd.h"
 
 /* [WDK IoMakeAssociatedIrp] the last associated IRP completes the master. */
@@ -21,8 +22,12 @@ static VOID IopFinishAssociated(PIRP Irp)
  * did not: nobody waits for it, it is not ours to free, and nothing holds the thread that it names. */
 static VOID IopReportOrphan(PIRP Irp)
 {
+    EX_POOL_BLOCK Block = {0};
+    PIM_MODULE Module =
+        ExQueryPoolBlock(Irp, &Block) && Block.Owner != NULL ? ImFindModule(Block.Owner) : NULL;
     KdLog("IRP %p was made by a driver whose completion routine did not keep it; it stays allocated", Irp);
-    KdReport(ReportViolation, KD_TEXT(ReportKeyKind, "irp-not-kept"),
+    KdReport(ReportViolation, KD_TEXT(ReportKeyDriver, Module != NULL ? Module->Name : "a driver"),
+             KD_TEXT(ReportKeyKind, "irp-not-kept"),
              KD_TEXT(ReportKeyText, "an IRP of IoAllocateIrp or IoBuildAsynchronousFsdRequest went through "
                                     "its last completion routine without being kept"));
 }

@@ -83,7 +83,7 @@ VOID IopCallWorkItemEx(PIO_WORKITEM_ROUTINE_EX Routine, PVOID IoObject, PVOID Co
 VOID IopCallTimer(PIO_TIMER_ROUTINE Routine, PDEVICE_OBJECT Device, PVOID Context)
 {
     KE_GATE Gate;
-    KeEnterGate(&Gate, GateTimer, Routine);
+    KeEnterGate(&Gate, GateTimer, IopBlamed(Device->DriverObject, Routine));
     Routine(Device, Context);
     KeLeaveGate(&Gate);
 }

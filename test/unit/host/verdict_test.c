@@ -251,6 +251,8 @@ static void hang_before_the_first_step(void **state)
     boot(story);
     story->Report->End = VmTimedOut;
     g_free(expect(story, ExitFault, "hang", "before its first step"));
+    story->Report->TimeLimit = 1;
+    g_free(expect(story, ExitUsage, "environment", "--timeout gives more"));
 }
 
 static void kernel_that_does_not_start(void **state)
