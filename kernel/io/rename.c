@@ -69,6 +69,15 @@ static NTSTATUS IopOpenTarget(const IOP_REQUEST *Request, const FILE_RENAME_INFO
     return IopCreateForCaller(Target, &Attributes, &Open, KernelMode);
 }
 
+/* [WDK FILE_RENAME_INFORMATION] without a folder, what does not begin at the root is a new name in the same folder, not a path. */
+static BOOLEAN IopIsSimpleName(const FILE_RENAME_INFORMATION *Rename)
+{
+    for (ULONG I = 0; I < Rename->FileNameLength / sizeof(WCHAR); I++)
+        if (Rename->FileName[I] == L'\\')
+            return FALSE;
+    return TRUE;
+}
+
 NTSTATUS IopOpenRenameTarget(IOP_REQUEST *Request, HANDLE *Target)
 {
     const FILE_RENAME_INFORMATION *Rename = Request->Irp->AssociatedIrp.SystemBuffer;
@@ -78,7 +87,7 @@ NTSTATUS IopOpenRenameTarget(IOP_REQUEST *Request, HANDLE *Target)
     Request->Stack->Parameters.SetFile.ReplaceIfExists = Rename->ReplaceIfExists;
     Request->Stack->Parameters.SetFile.FileObject = NULL;
     if (Rename->RootDirectory == NULL && Rename->FileName[0] != L'\\')
-        return STATUS_SUCCESS;
+        return IopIsSimpleName(Rename) ? STATUS_SUCCESS : STATUS_OBJECT_NAME_INVALID;
     NTSTATUS Status = IopOpenTarget(Request, Rename, Target);
     if (!NT_SUCCESS(Status))
         return Status;

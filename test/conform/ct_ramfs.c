@@ -376,6 +376,9 @@ static VOID RamfsRename(VOID)
     CT_SUCCESS(Rename(File, Folder, L"four", FALSE));
     CT_CHECK(HasName(File, L"\\dir\\four"));
     CT_STATUS(Rename(File, NULL, L"a*", FALSE), STATUS_OBJECT_NAME_INVALID);
+    /* without a folder it is a name, not a path */
+    CT_STATUS(Rename(File, NULL, L"dir\\five", FALSE), STATUS_OBJECT_NAME_INVALID);
+    CT_STATUS(Rename(File, NULL, L"five\\", FALSE), STATUS_OBJECT_NAME_INVALID);
     CT_STATUS(Rename(File, NULL, L"\\SystemRoot\\System32\\x", FALSE), STATUS_MEDIA_WRITE_PROTECTED);
     CT_STATUS(Rename(File, NULL, L"\\Device\\Null", FALSE), STATUS_NOT_SAME_DEVICE);
     CT_STATUS(Rename(File, NULL, TEMP L"none\\x", FALSE), STATUS_OBJECT_PATH_NOT_FOUND);
