@@ -4,6 +4,9 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
+/* The kernel knows by this section that what goes wrong in here is the fault of a driver that passed the request on (ImIsLibraryAddress). */
+__attribute__((section(".ntboxlb"), used)) static const UCHAR NpIsPartOfNtbox = 1;
+
 static FS_LOCK NpLock;
 
 static VOID CompleteGathered(PIRP Irp)

@@ -282,7 +282,7 @@ static NTSTATUS CreateLocked(CREATE *Create)
 static NTSTATUS CreateFile(CREATE *Create)
 {
     NTSTATUS Status;
-    RAMFS_OPEN *Open = RamfsAllocate(POOL_FLAG_PAGED, sizeof(*Open), &Status);
+    RAMFS_OPEN *Open = RamfsAllocate(POOL_FLAG_NON_PAGED, sizeof(*Open), &Status);
     if (Open == NULL)
         return Status;
     RamfsLock();
@@ -290,6 +290,7 @@ static NTSTATUS CreateFile(CREATE *Create)
     if (NT_SUCCESS(Status)) {
         Create->Node->References++;
         Create->Node->Handles++;
+        Open->File = Create->File;
         Open->DeleteOnClose = (Create->Options & FILE_DELETE_ON_CLOSE) != 0;
         Create->File->FsContext = Create->Node;
         Create->File->FsContext2 = Open;

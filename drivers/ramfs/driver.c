@@ -5,6 +5,9 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
+/* The kernel knows by this section that what goes wrong in here is the fault of a driver that passed the request on (ImIsLibraryAddress). */
+__attribute__((section(".ntboxlb"), used)) static const UCHAR RamfsIsPartOfNtbox = 1;
+
 FS_LOCK RamfsNames;
 KGUARDED_MUTEX RamfsData;
 PDEVICE_OBJECT RamfsDisk, RamfsFileSystem, RamfsVolume;
@@ -106,11 +109,22 @@ static const struct {
     {IRP_MJ_FILE_SYSTEM_CONTROL, FileSystemControl},
 };
 
+/* The file of the request, or of what it is opened relative to; a file that is opened has no contexts yet. */
+static BOOLEAN KnowsFile(const IO_STACK_LOCATION *Stack)
+{
+    PFILE_OBJECT File = Stack->FileObject;
+    if (Stack->MajorFunction == IRP_MJ_CREATE)
+        File = File->RelatedFileObject;
+    return File == NULL || RamfsIsOurs(File);
+}
+
 static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT Device, PIRP Irp)
 {
     UCHAR Major = IoGetCurrentIrpStackLocation(Irp)->MajorFunction;
     if (Device == RamfsDisk || Device == RamfsFileSystem)
         return OwnDevice(Device, Irp);
+    if (!KnowsFile(IoGetCurrentIrpStackLocation(Irp)))
+        return RamfsComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     for (ULONG i = 0; i < RTL_NUMBER_OF(VolumeRoutines); i++) {
         if (VolumeRoutines[i].Major == Major)
             return VolumeRoutines[i].Routine(Device, Irp);

@@ -45,6 +45,7 @@ typedef struct RAMFS_NODE {
 
 /* FILE_OBJECT.FsContext2 of a file or folder. (n) */
 typedef struct RAMFS_OPEN {
+    PFILE_OBJECT File; /* whose it is */
     BOOLEAN DeleteOnClose;
     FS_SCAN Scan;
 } RAMFS_OPEN;
@@ -57,6 +58,13 @@ static inline RAMFS_NODE *RamfsNode(PFILE_OBJECT File)
 static inline RAMFS_OPEN *RamfsOpen(PFILE_OBJECT File)
 {
     return File->FsContext2;
+}
+
+/* A filter may have completed the create of a file with contexts of its own: not even their memory need be there. */
+static inline BOOLEAN RamfsIsOurs(PFILE_OBJECT File)
+{
+    RAMFS_OPEN *Open = RamfsOpen(File);
+    return RamfsNode(File) == NULL || (Open != NULL && MmIsAddressValid(Open) && Open->File == File);
 }
 
 /* (n) Its last handle is closed: nothing is begun for it that only its cleanup would end. */

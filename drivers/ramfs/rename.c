@@ -102,6 +102,8 @@ NTSTATUS RamfsRename(RAMFS_NODE *Node, PIRP Irp, PIO_STACK_LOCATION Stack)
 {
     const FILE_RENAME_INFORMATION *Rename = Irp->AssociatedIrp.SystemBuffer;
     PFILE_OBJECT Target = Stack->Parameters.SetFile.FileObject;
+    if (Target != NULL && !RamfsIsOurs(Target))
+        return STATUS_INVALID_PARAMETER;
     RAMFS_NODE *Parent = Target != NULL ? RamfsNode(Target) : Node->Parent;
     UNICODE_STRING Name = LastComponent(Rename);
     NTSTATUS Status = CheckRename(Node, Parent, &Name);

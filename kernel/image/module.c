@@ -161,7 +161,7 @@ BOOLEAN ImIsLibraryAddress(const void *Address)
     PIM_MODULE Module = ImFindModule(Address);
     PE_SECTION Section;
 
-    if (Module == NULL || !Module->HasExports)
+    if (Module == NULL || Module->IsBoot)
         return FALSE;
     for (uint32_t i = 0; PeGetSection(&Module->Image, i, &Section, NULL) == PE_OK; i++)
         if (strcmp(Section.Name, IMP_LIBRARY_SECTION) == 0)

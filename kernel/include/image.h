@@ -150,7 +150,8 @@ PIM_MODULE ImFindModule(const void *Address);
 VOID ImReportPending(PIM_MODULE Module, PCSTR Routine);
 PCSTR ImModuleNameOf(const void *Address); /* NULL when in none */
 BOOLEAN ImIsKernelAddress(const void *Address);
-/* Any IRQL, no lock. In an export driver that is a part of ntbox, which its section .ntboxlb says: what goes wrong in it is its callers' fault. */
+/* Any IRQL, no lock. In a driver that is a part of ntbox, which its section .ntboxlb says: what goes wrong in it is its callers' fault, if drivers
+ * have called it. */
 BOOLEAN ImIsLibraryAddress(const void *Address);
 VOID ImSymbolize(const void *Address, KI_SYMBOL *Symbol);
 

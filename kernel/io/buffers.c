@@ -80,6 +80,7 @@ NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Bu
                           KPROCESSOR_MODE Mode)
 {
     BOOLEAN Read = Major != IRP_MJ_WRITE;
+    IopCountBytes(Irp, Length);
     if (!(Device->Flags & (DO_BUFFERED_IO | DO_DIRECT_IO))) {
         Irp->UserBuffer = Buffer;
         return STATUS_SUCCESS;

@@ -8,13 +8,13 @@ static DECLSPEC_NORETURN VOID IopBadCall(ULONG_PTR Rule, PVOID What)
 }
 
 #if NTBOX_CHECKED
-static NTSTATUS IopDispatch(PDEVICE_OBJECT Device, PIRP Irp, PDRIVER_DISPATCH Routine)
+static NTSTATUS IopDispatch(PDEVICE_OBJECT Device, PIRP Irp, PDRIVER_DISPATCH Routine, const void *Caller)
 {
     IOP_CALL Call;
     NTSTATUS Status;
     IopBeginCall(&Call, Device, Irp, Routine);
     __try {
-        Status = IopCallDispatch(Routine, Device, Irp);
+        Status = IopCallDispatch(Routine, Device, Irp, Caller);
     } __finally {
         if (AbnormalTermination())
             IopAbandonCall(&Call);
@@ -23,7 +23,7 @@ static NTSTATUS IopDispatch(PDEVICE_OBJECT Device, PIRP Irp, PDRIVER_DISPATCH Ro
     return Status;
 }
 #else
-#define IopDispatch(Device, Irp, Routine) IopCallDispatch((Routine), (Device), (Irp))
+#define IopDispatch(Device, Irp, Routine, Caller) IopCallDispatch((Routine), (Device), (Irp), (Caller))
 #endif
 
 /* [WDK IoCallDriver] IRQL <= DISPATCH_LEVEL. [WDK Bug Check 0x35] no location is left for the next driver. [WDK Bug Check 0xC9] 3: not an
@@ -46,7 +46,8 @@ DECLSPEC_NOINLINE NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT Device, PIRP Ir
     Stack->DeviceObject = Device;
     if (Stack->MajorFunction > IRP_MJ_MAXIMUM_FUNCTION)
         IopBadCall(4, Device);
-    return IopDispatch(Device, Irp, Device->DriverObject->MajorFunction[Stack->MajorFunction]);
+    return IopDispatch(Device, Irp, Device->DriverObject->MajorFunction[Stack->MajorFunction],
+                       __builtin_return_address(0));
 }
 
 typedef struct _IOP_COMPLETION {

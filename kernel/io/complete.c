@@ -49,8 +49,20 @@ static VOID IopClearLocation(PIO_STACK_LOCATION Stack)
     Stack->FileObject = NULL;
 }
 
+/* FALSE: the driver keeps the IRP, which may be gone. Teller: the routine, if it changes Information. */
+static inline BOOLEAN IopGoesOn(PIO_COMPLETION_ROUTINE Routine, PDEVICE_OBJECT Device, PIRP Irp,
+                                PVOID Context, const void **Teller)
+{
+    ULONG_PTR Before = Irp->IoStatus.Information;
+    if (IopCallCompletion(Routine, Device, Irp, Context) == STATUS_MORE_PROCESSING_REQUIRED)
+        return FALSE;
+    if (Irp->IoStatus.Information != Before)
+        *Teller = Routine;
+    return TRUE;
+}
+
 /* Takes the IRP one location up and calls the routine that the driver there set. FALSE: that driver keeps the IRP. */
-static BOOLEAN IopCompleteLocation(PIRP Irp)
+static BOOLEAN IopCompleteLocation(PIRP Irp, const void **Teller)
 {
     PIO_STACK_LOCATION Done = IoGetCurrentIrpStackLocation(Irp);
     PIO_COMPLETION_ROUTINE Routine = Done->CompletionRoutine;
@@ -65,7 +77,7 @@ static BOOLEAN IopCompleteLocation(PIRP Irp)
     if (IopWantsCompletion(Irp, Control)) {
         /* [WDK IoSetCompletionRoutine] the device is that of the driver which set the routine; NULL when it has no location. */
         PDEVICE_OBJECT Device = Top ? NULL : IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
-        return IopCallCompletion(Routine, Device, Irp, Context) != STATUS_MORE_PROCESSING_REQUIRED;
+        return IopGoesOn(Routine, Device, Irp, Context, Teller);
     }
     /* [WDK IO_COMPLETION_ROUTINE] without a routine the I/O manager hands pending on. */
     if (Irp->PendingReturned && !Top)
@@ -77,12 +89,15 @@ static BOOLEAN IopCompleteLocation(PIRP Irp)
 DECLSPEC_NOINLINE VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
 {
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
+    const void *Teller = (PUCHAR)__builtin_return_address(0) - 1; /* in the call */
     IopCheckCompletion(Irp, __builtin_return_address(0));
     while (Irp->CurrentLocation <= Irp->StackCount) {
-        if (!IopCompleteLocation(Irp))
+        if (!IopCompleteLocation(Irp, &Teller))
             return;
     }
     Irp->CurrentLocation++; /* a second completion finds it beyond the top */
     Irp->Tail.Overlay.CurrentStackLocation++;
-    IopFinishIrp(Irp, PriorityBoost);
+    IopCheckNotInUse(Irp,
+                     __builtin_return_address(0)); /* a driver may have moved the location up, past its own */
+    IopFinishIrp(Irp, PriorityBoost, Teller);
 }

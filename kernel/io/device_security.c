@@ -127,6 +127,7 @@ static NTSTATUS IopAskForSecurity(PFILE_OBJECT File, OB_SECURITY_CALL *Call)
         Stack->Parameters.QuerySecurity.SecurityInformation = Call->Information;
         Stack->Parameters.QuerySecurity.Length = Call->Length;
         Irp->UserBuffer = Call->Descriptor;
+        IopCountBytes(Irp, Call->Length);
     }
     NTSTATUS Status = IopSendForFile(File, Top, Irp, &Iosb);
     if (!Call->Set)

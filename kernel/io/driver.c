@@ -75,6 +75,7 @@ static VOID IopFillDriver(IOP_DRIVER *Driver)
 static NTSTATUS IopNameDriver(IOP_DRIVER *Driver, PCUNICODE_STRING Name, PCUNICODE_STRING ServiceName)
 {
     NTSTATUS Status = IopMakePath(&Driver->Object.DriverName, L"", Name, L"");
+    Driver->NameBuffer = Driver->Object.DriverName.Buffer;
     if (NT_SUCCESS(Status))
         Status = IopMakePath(&Driver->Extension.ServiceKeyName, L"", ServiceName, L"");
     return Status;

@@ -21,7 +21,11 @@ BOOLEAN IopFastTransfer(const IOP_REQUEST *Request, BOOLEAN Write, LARGE_INTEGER
     PFAST_IO_READ Routine =
         Write ? (PFAST_IO_READ)IOP_FAST_ROUTINE(Device, FastIoWrite) : IOP_FAST_ROUTINE(Device, FastIoRead);
     const IOP_FAST_TRANSFER Transfer = {Request->File, &Offset, Length, Key, Buffer, Iosb};
-    return Routine != NULL && IopCallFastTransfer(Routine, Device, &Transfer);
+    if (Routine == NULL || !IopCallFastTransfer(Routine, Device, &Transfer))
+        return FALSE;
+    if (NT_SUCCESS(Iosb->Status) && Iosb->Information > Length)
+        IopToldTooMuch(Request->Irp, Routine, Iosb->Information, Length);
+    return TRUE;
 }
 
 /* A caller with an APC routine waits for the call of it, which only an IRP brings. */

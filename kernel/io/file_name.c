@@ -23,6 +23,7 @@ static NTSTATUS IopSendNameQuery(PFILE_OBJECT File, FILE_NAME_INFORMATION *Answe
     if (Irp == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Irp->AssociatedIrp.SystemBuffer = Answer;
+    IopCountBytes(Irp, Room);
     Stack->Parameters.QueryFile.Length = Room;
     Stack->Parameters.QueryFile.FileInformationClass = FileNameInformation;
     return IopSendAndWait(Top, Irp, &Iosb);

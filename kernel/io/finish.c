@@ -73,25 +73,29 @@ static BOOLEAN IopMayEndHere(PIRP Irp)
            ArchGetIrql() < APC_LEVEL;
 }
 
-/* [WDK IO_STATUS_BLOCK] Information is the bytes that were transferred: never more than the caller's buffer has. Windows copies them all the
- * same, over what lies behind the buffer; here the driver that completes the IRP is
- * stopped (D-008). */
-static DECLSPEC_NOINLINE VOID IopCheckOutputLength(PIRP Irp, const IOP_IRP_STATE *State)
+DECLSPEC_NORETURN VOID IopToldTooMuch(PIRP Irp, const void *Teller, ULONG_PTR Information, ULONG Length)
 {
     CHAR Text[128];
-    if (!IopCopiesOutput(Irp))
-        return;
     _snprintf(Text, sizeof(Text), "IoStatus.Information is %llu, the caller's buffer has %u bytes",
-              (ULONG64)Irp->IoStatus.Information, (unsigned)State->OutputLength);
-    KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_OUTPUT_TOO_LONG, (ULONG_PTR)Irp,
-                      Irp->IoStatus.Information, State->OutputLength, Text);
+              (ULONG64)Information, (unsigned)Length);
+    KeBugCheckBlaming(ImIsKernelAddress(Teller) ? NULL : Teller, DRIVER_VERIFIER_DETECTED_VIOLATION,
+                      KE_RULE_OUTPUT_TOO_LONG, (ULONG_PTR)Irp, Information, Length, Text);
 }
 
-VOID IopFinishIrp(PIRP Irp, KPRIORITY Boost)
+/* [WDK IO_STATUS_BLOCK] Information is the bytes that were transferred: never more than the caller's buffer has. Windows copies them all the
+ * same, over what lies behind the buffer, or tells the caller of them; here the driver that said so is stopped (D-008). A warning may tell how
+ * many bytes are needed, if nothing is copied. */
+static DECLSPEC_NOINLINE VOID IopCheckOutputLength(PIRP Irp, const IOP_IRP_STATE *State, const void *Teller)
+{
+    if (IopCopiesOutput(Irp) || (State->CountsBytes && NT_SUCCESS(Irp->IoStatus.Status)))
+        IopToldTooMuch(Irp, Teller, Irp->IoStatus.Information, State->OutputLength);
+}
+
+VOID IopFinishIrp(PIRP Irp, KPRIORITY Boost, const void *Teller)
 {
     IOP_IRP_STATE *State = IopIrpState(Irp);
     if (State != NULL && Irp->IoStatus.Information > State->OutputLength)
-        IopCheckOutputLength(Irp, State);
+        IopCheckOutputLength(Irp, State, Teller);
     IopFreeAuxiliary(Irp);
     if (State != NULL && State->Wait != IopWaitNone)
         IopFinishWaited(Irp, State, Boost);

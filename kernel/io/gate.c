@@ -33,10 +33,11 @@ VOID IopCallUnload(PDRIVER_OBJECT Driver)
     KeLeaveGate(&Gate);
 }
 
-NTSTATUS IopCallDispatch(PDRIVER_DISPATCH Routine, PDEVICE_OBJECT Device, PIRP Irp)
+NTSTATUS IopCallDispatch(PDRIVER_DISPATCH Routine, PDEVICE_OBJECT Device, PIRP Irp, const void *Caller)
 {
     KE_GATE Gate;
     KeEnterGate(&Gate, GateDispatch, IopBlamed(Device->DriverObject, Routine));
+    Gate.Caller = Caller;
     NTSTATUS Status = Routine(Device, Irp);
     KeLeaveGate(&Gate);
     return Status;

@@ -121,6 +121,7 @@ typedef struct _IOP_DRIVER {
     LIST_ENTRY WaitingEntry;                /* (d) while its unload waits: unload.c */
     BOOLEAN KeepImage;                      /* something still points into the image after unload */
     WORK_QUEUE_ITEM UnloadItem;
+    const WCHAR *NameBuffer; /* Object.DriverName's, to see whether the driver has changed it */
 } IOP_DRIVER;
 ASSERT_OFFSET(IOP_DRIVER, Extension, 0x150);
 
@@ -133,6 +134,9 @@ static inline PIM_MODULE IopModule(PDRIVER_OBJECT Object)
 {
     return Object->DriverSection;
 }
+
+/* First parameter of bug check 0xC4: p2 the object, p3 the driver object. See docs/deviations.md (D-008). */
+#define IOP_RULE_DAMAGED_OBJECT 0x4E540008u
 
 /* driver.c */
 VOID IopInitDriverType(VOID);
@@ -199,7 +203,8 @@ static inline BOOLEAN IopIsRoutine(const void *Routine)
 
 NTSTATUS IopCallEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath);
 VOID IopCallUnload(PDRIVER_OBJECT Driver);
-NTSTATUS IopCallDispatch(PDRIVER_DISPATCH Routine, PDEVICE_OBJECT Device, PIRP Irp);
+/* Caller: return address in who passes the IRP on. */
+NTSTATUS IopCallDispatch(PDRIVER_DISPATCH Routine, PDEVICE_OBJECT Device, PIRP Irp, const void *Caller);
 NTSTATUS IopCallCompletion(PIO_COMPLETION_ROUTINE Routine, PDEVICE_OBJECT Device, PIRP Irp, PVOID Context);
 /* The cancel spin lock is held, taken at Irp->CancelIrql; the routine releases it. */
 VOID IopCallCancel(PDRIVER_CANCEL Routine, PDEVICE_OBJECT Device, PIRP Irp);
@@ -253,8 +258,12 @@ static inline NTSTATUS IopCompleteNow(PIRP Irp, NTSTATUS Status, ULONG_PTR Infor
     return Status;
 }
 
-/* complete.c calls it when all stack locations are done: results to the caller, buffers and the IRP freed. IRQL <= DISPATCH_LEVEL. */
-VOID IopFinishIrp(PIRP Irp, KPRIORITY Boost);
+/* complete.c calls it when all stack locations are done: results to the caller, buffers and the IRP freed. Teller: code of who set Information
+ * last. IRQL <= DISPATCH_LEVEL. */
+VOID IopFinishIrp(PIRP Irp, KPRIORITY Boost, const void *Teller);
+/* What a driver may tell of a request that transfers at most Length bytes. Teller: the code that said Information is that much; NULL or the
+ * kernel's: the driver that runs is blamed. Ends in a bug check (D-008). */
+DECLSPEC_NORETURN VOID IopToldTooMuch(PIRP Irp, const void *Teller, ULONG_PTR Information, ULONG Length);
 
 /* --- the end of a request: end_request.c, in the thread that issued it, IRQL <= APC_LEVEL --- */
 
@@ -302,9 +311,10 @@ typedef enum _IOP_WAIT { IopWaitNone, IopWaitSent, IopWaitEnded, IopWaitBlocked 
 /* In front of an IRP that IoAllocateIrp made. */
 typedef struct DECLSPEC_ALIGN(16) _IOP_IRP_STATE {
     ULONG
-    OutputLength; /* of a request with a system buffer that is copied back: what UserBuffer has room for */
-    UCHAR Wait;   /* IOP_WAIT */
-    PKEVENT Done; /* of who waits */
+    OutputLength; /* bytes of the caller's buffer, if the next says so or the system buffer is copied back to it */
+    UCHAR Wait;          /* IOP_WAIT */
+    BOOLEAN CountsBytes; /* of a request that succeeds Information is bytes of that buffer */
+    PKEVENT Done;        /* of who waits */
     /* Whose memory the caller's addresses mean; lives while the IRP is in its thread's list, else only to be compared. */
     PKPROCESS Process;
 } IOP_IRP_STATE;
@@ -356,6 +366,14 @@ VOID IopQueueThreadIrp(PIRP Irp); /* which has issued it so, enters it in its li
 VOID IopDequeueThreadIrp(PIRP Irp);
 /* Cancels one IRP of the current thread, on File or (NULL) any; FALSE when there is none left that was not cancelled. PASSIVE_LEVEL */
 BOOLEAN IopCancelThreadIrp(PETHREAD Thread, const FILE_OBJECT *File);
+
+/* The driver's Information of this request counts bytes of a buffer with Length of them. */
+static inline VOID IopCountBytes(PIRP Irp, ULONG Length)
+{
+    IOP_IRP_STATE *State = IopIrpState(Irp);
+    State->OutputLength = Length;
+    State->CountsBytes = TRUE;
+}
 
 /* buffers.c. On failure nothing is allocated. The IRP then owns the buffers. */
 NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Buffer, ULONG Length,

@@ -39,8 +39,10 @@ DECLSPEC_NOINLINE VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Status)
     UCHAR AllocationFlags = Irp->AllocationFlags;
     IOP_IRP_STATE *State = IopIrpState(Irp);
     IopCheckNotInUse(Irp, __builtin_return_address(0));
-    if (State != NULL)
+    if (State != NULL) {
         State->Wait = IopWaitNone;
+        State->CountsBytes = FALSE;
+    }
     IoInitializeIrp(Irp, Irp->Size, Irp->StackCount);
     Irp->AllocationFlags = AllocationFlags;
     Irp->IoStatus.Status = Status;

@@ -134,7 +134,7 @@ VOID IopCheckNotInUse(PIRP Irp, PVOID Caller)
         if (Location != NULL && (Location->Running != NULL || Location->Pending != NULL))
             IopBreach(0x20B, (PUCHAR)Caller - 1, Irp,
                       Location->Running != NULL ? Location->Running->Device : Location->Device,
-                      "an IRP is freed or reused that a driver still has: it is not completed");
+                      "an IRP ends, is freed or reused that a driver still has: it is not completed there");
     }
 }
 

@@ -64,6 +64,32 @@ VOID IopTryUnload(PDRIVER_OBJECT Driver)
     ExQueueWorkItem(&IopDriver(Driver)->UnloadItem, DelayedWorkQueue);
 }
 
+/* --- what the unload relies on may have been overwritten by the driver: nobody else writes there --- */
+
+static DECLSPEC_NORETURN VOID IopIsDamaged(PDRIVER_OBJECT Driver, PVOID Object, PCSTR Text)
+{
+    PVOID Routine = (PVOID)Driver->DriverUnload;
+    KeBugCheckBlaming(IopIsRoutine(Routine) ? Routine : Driver->DriverStart,
+                      DRIVER_VERIFIER_DETECTED_VIOLATION, IOP_RULE_DAMAGED_OBJECT, (ULONG_PTR)Object,
+                      (ULONG_PTR)Driver, 0, Text);
+}
+
+static BOOLEAN IopDeviceIsWhole(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Device)
+{
+    if (!MmIsAddressValid(Device) || Device->Type != IO_TYPE_DEVICE || Device->DriverObject != Driver)
+        return FALSE;
+    return MmIsAddressValid(IopDeviceState(Device)) && IopDeviceState(Device)->DeviceObject == Device;
+}
+
+static VOID IopCheckObjectsLocked(PDRIVER_OBJECT Driver)
+{
+    if (Driver->DriverName.Buffer != IopDriver(Driver)->NameBuffer)
+        IopIsDamaged(Driver, Driver, "the driver has overwritten the name in its DRIVER_OBJECT");
+    for (PDEVICE_OBJECT Device = Driver->DeviceObject; Device != NULL; Device = Device->NextDevice)
+        if (!IopDeviceIsWhole(Driver, Device))
+            IopIsDamaged(Driver, Device, "the driver has overwritten one of its DEVICE_OBJECTs");
+}
+
 static NTSTATUS IopRequestUnload(PDRIVER_OBJECT Driver)
 {
     /* [WDK ZwUnloadDriver] a driver without an unload routine stays. */
@@ -72,6 +98,7 @@ static NTSTATUS IopRequestUnload(PDRIVER_OBJECT Driver)
     if (!(Driver->Flags & DRVO_INITIALIZED)) /* its DriverEntry still runs (D-009) */
         return STATUS_INVALID_DEVICE_REQUEST;
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    IopCheckObjectsLocked(Driver);
     BOOLEAN Before = IopDriver(Driver)->UnloadRequested;
     if (!Before)
         IopMarkUnloadLocked(Driver);

@@ -159,6 +159,28 @@ static BOOLEAN KiBlameGate(KI_SYMBOL *Symbol)
            KiBlameCode((PUCHAR)Thread->Gate->Caller - 1, Symbol);
 }
 
+/* The routine is a driver's of ours. What went wrong in it is the fault of who passed the request on to it, whose call is Gate->Caller; a tail call
+ * leaves no frame of its own, but then the next driver on the stack lies outside the passer's gate as well. Requests of the kernel, whoever
+ * asked for them, are nobody's fault but ours. */
+static BOOLEAN KiIsOurGate(const KE_GATE *Gate)
+{
+    return Gate->Kind == GateDispatch && KiUpcalls->IsLibraryAddress(Gate->Routine);
+}
+
+static BOOLEAN KiBlamePasser(ULONG64 NextDriverFrame, KI_SYMBOL *Symbol)
+{
+    const KE_GATE *Gate = KiCurrentThread()->Gate;
+
+    for (; KiIsOurGate(Gate); Gate = Gate->Outer) {
+        const KE_GATE *Outer = Gate->Outer;
+        if (Outer == NULL || Outer->Kind != GateDispatch || Outer < Gate || (ULONG64)Outer > NextDriverFrame)
+            return FALSE;
+        if (KiBlameCode(Outer->Routine, Symbol))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* What is further out on the stack was interrupted: it has no part in the call. */
 static BOOLEAN KiIsInterruptingGate(const KE_GATE *Gate)
 {
@@ -197,6 +219,8 @@ static BOOLEAN KiFindBlamedFrame(KI_CULPRIT_WALK *Walk, KI_SYMBOL *Symbol)
         BOOLEAN Outside = KiIsOutsideGate(Walk), Driver = KiIsDriverCode((PVOID)Walk->Frame.Rip);
         if (Driver && Outside && (KiBlameGate(Symbol) || KiIsInterruptingGate(KiCurrentThread()->Gate)))
             return FALSE;
+        if (Driver && Outside && KiIsOurGate(KiCurrentThread()->Gate))
+            return KiBlamePasser(Walk->Frame.Rsp, Symbol);
         if (Driver) {
             KiUpcalls->Symbolize((PVOID)(Walk->Frame.Rip - Walk->Returned), Symbol);
             if (Symbol->Module[0] != 0)

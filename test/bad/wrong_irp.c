@@ -179,12 +179,18 @@ static NTSTATUS StoreGarbageUnload(PIRP Irp)
     return CompleteWith(Irp, STATUS_SUCCESS, 0);
 }
 
+static __attribute__((noinline)) NTSTATUS CompleteAboveItself(PIRP Irp)
+{
+    IoSkipCurrentIrpStackLocation(Irp); /* not to pass it on */
+    return CompleteWith(Irp, STATUS_SUCCESS, 0);
+}
+
 static NTSTATUS (*const Rules[])(PIRP) = {
     TellTooMuch,       PendWithoutMark,    PendWithoutMarkForLong, MarkWithoutPending,
     ReturnOtherStatus, KeepCancelRoutine,  ReleaseCancelLock,      CutWrongMdl,
     FreeOwnRequest,    FreeIrpInUse,       CallWithoutDevice,      CallWithCancelRoutine,
     DetachTwice,       DeleteTwice,        ForgetReferences,       Lose,
-    StoreGarbage,      StoreGarbageUnload,
+    StoreGarbage,      StoreGarbageUnload, CompleteAboveItself,
 };
 
 static NTSTATUS NTAPI WrongControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
