@@ -373,6 +373,9 @@ VOID ExpCheckIrql(const EXP_POOL *Pool, ULONG Kind, ULONG_PTR SizeOrAddress);
 typedef VOID EXP_VISIT(const EX_POOL_BLOCK *Block, PVOID Context);
 VOID ExpVisitPool(EXP_POOL *Pool, EXP_VISIT *Visit, PVOID Context);
 
+/* Before the image goes: unlocks what MDLs of the module have locked, or its memory could never be freed. PASSIVE_LEVEL. mdl_leak.c */
+VOID ExpUnlockLeakedMdls(PIM_MODULE Module);
+
 /* Stop the machine; the log says whose block it is. */
 VOID ExpLogBlock(PCSTR What, const void *Address); /* only that */
 VOID ExpLogTraces(const EX_POOL_BLOCK *Block);

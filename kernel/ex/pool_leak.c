@@ -104,6 +104,7 @@ static VOID ExpReportMoreLeaks(const EXP_LEAKS *Leaks)
 ULONG ExReportDriverLeaks(PIM_MODULE Module)
 {
     EXP_LEAKS Leaks = {Module, 0, 0};
+    ExpUnlockLeakedMdls(Module);
     if (NTBOX_CHECKED)
         ExpTrimCaches(); /* what was freed lies in its page then */
     for (ULONG I = 0; I < MmAllPoolRegions; I++)

@@ -14,9 +14,10 @@ VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length)
 
 /* A system buffer of Room bytes with the first Length of Source in it. */
 static DECLSPEC_NOINLINE NTSTATUS IopAddSystemBuffer(PIRP Irp, const void *Source, ULONG Length, ULONG Room,
-                                                     KPROCESSOR_MODE Mode)
+                                                     KPROCESSOR_MODE Mode, PVOID Owner)
 {
-    PVOID Buffer = ExAllocatePoolForOwner(NonPagedPoolNx, Room, IOP_TAG_BUFFER, __builtin_return_address(0));
+    PVOID Buffer = ExAllocatePoolForOwner(NonPagedPoolNx, Room, IOP_TAG_BUFFER,
+                                          Owner != NULL ? Owner : __builtin_return_address(0));
     if (Buffer == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     NTSTATUS Status = STATUS_SUCCESS;
@@ -35,7 +36,7 @@ static DECLSPEC_NOINLINE NTSTATUS IopAddSystemBuffer(PIRP Irp, const void *Sourc
 
 NTSTATUS IopUseSystemBuffer(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, BOOLEAN Set)
 {
-    NTSTATUS Status = IopAddSystemBuffer(Request->Irp, Buffer, Set ? Length : 0, Length, Request->Mode);
+    NTSTATUS Status = IopAddSystemBuffer(Request->Irp, Buffer, Set ? Length : 0, Length, Request->Mode, NULL);
     if (!NT_SUCCESS(Status)) {
         IopAbandonRequest(Request);
         return Status;
@@ -47,11 +48,22 @@ NTSTATUS IopUseSystemBuffer(IOP_REQUEST *Request, PVOID Buffer, ULONG Length, BO
     return STATUS_SUCCESS;
 }
 
+/* As IoAllocateMdl, for a driver that has the request built. */
+static PMDL IopAllocateMdlFor(PVOID Buffer, ULONG Length, PVOID Owner)
+{
+    if (Owner == NULL)
+        return IoAllocateMdl(Buffer, Length, FALSE, FALSE, NULL);
+    PMDL Mdl = ExAllocatePoolForOwner(NonPagedPoolNx, MmSizeOfMdl(Buffer, Length), EX_MDL_TAG, Owner);
+    if (Mdl != NULL)
+        MmInitializeMdl(Mdl, Buffer, Length);
+    return Mdl;
+}
+
 static DECLSPEC_NOINLINE NTSTATUS IopAddLockedMdl(PIRP Irp, PVOID Buffer, ULONG Length,
-                                                  LOCK_OPERATION Operation, KPROCESSOR_MODE Mode)
+                                                  LOCK_OPERATION Operation, KPROCESSOR_MODE Mode, PVOID Owner)
 {
     NTSTATUS Status = STATUS_SUCCESS;
-    PMDL Mdl = IoAllocateMdl(Buffer, Length, FALSE, FALSE, NULL);
+    PMDL Mdl = IopAllocateMdlFor(Buffer, Length, Owner);
     if (Mdl == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     __try {
@@ -67,9 +79,10 @@ static DECLSPEC_NOINLINE NTSTATUS IopAddLockedMdl(PIRP Irp, PVOID Buffer, ULONG 
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IopSetUpBuffered(PIRP Irp, BOOLEAN Read, PVOID Buffer, ULONG Length, KPROCESSOR_MODE Mode)
+static NTSTATUS IopSetUpBuffered(PIRP Irp, BOOLEAN Read, PVOID Buffer, ULONG Length, KPROCESSOR_MODE Mode,
+                                 PVOID Owner)
 {
-    NTSTATUS Status = IopAddSystemBuffer(Irp, Buffer, Read ? 0 : Length, Length, Mode);
+    NTSTATUS Status = IopAddSystemBuffer(Irp, Buffer, Read ? 0 : Length, Length, Mode, Owner);
     if (NT_SUCCESS(Status) && Read)
         IopReturnBuffer(Irp, Buffer, Length);
     return Status;
@@ -77,7 +90,7 @@ static NTSTATUS IopSetUpBuffered(PIRP Irp, BOOLEAN Read, PVOID Buffer, ULONG Len
 
 /* [WDK Methods for Accessing Data Buffers] a transfer of no bytes has no buffer. */
 NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Buffer, ULONG Length,
-                          KPROCESSOR_MODE Mode)
+                          KPROCESSOR_MODE Mode, PVOID Owner)
 {
     BOOLEAN Read = Major != IRP_MJ_WRITE;
     IopCountBytes(Irp, Length);
@@ -88,8 +101,8 @@ NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Bu
     if (Length == 0)
         return STATUS_SUCCESS;
     if (Device->Flags & DO_BUFFERED_IO)
-        return IopSetUpBuffered(Irp, Read, Buffer, Length, Mode);
-    return IopAddLockedMdl(Irp, Buffer, Length, Read ? IoWriteAccess : IoReadAccess, Mode);
+        return IopSetUpBuffered(Irp, Read, Buffer, Length, Mode, Owner);
+    return IopAddLockedMdl(Irp, Buffer, Length, Read ? IoWriteAccess : IoReadAccess, Mode, Owner);
 }
 
 static NTSTATUS IopSetUpBufferedControl(PIRP Irp, const IOP_CONTROL *Control, KPROCESSOR_MODE Mode)
@@ -100,7 +113,7 @@ static NTSTATUS IopSetUpBufferedControl(PIRP Irp, const IOP_CONTROL *Control, KP
         return STATUS_SUCCESS;
     if (Control->OutputLength != 0)
         IopReturnBuffer(Irp, Control->Output, Control->OutputLength);
-    return IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Room, Mode);
+    return IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Room, Mode, Control->Owner);
 }
 
 /* [WDK Buffer Descriptions for I/O Control Codes] the input is buffered, the output buffer is locked: for reading with
@@ -110,9 +123,11 @@ static NTSTATUS IopSetUpDirectControl(PIRP Irp, const IOP_CONTROL *Control, LOCK
 {
     NTSTATUS Status = STATUS_SUCCESS;
     if (Control->InputLength != 0)
-        Status = IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Control->InputLength, Mode);
+        Status = IopAddSystemBuffer(Irp, Control->Input, Control->InputLength, Control->InputLength, Mode,
+                                    Control->Owner);
     if (NT_SUCCESS(Status) && Control->OutputLength != 0)
-        Status = IopAddLockedMdl(Irp, Control->Output, Control->OutputLength, Operation, Mode);
+        Status =
+            IopAddLockedMdl(Irp, Control->Output, Control->OutputLength, Operation, Mode, Control->Owner);
     return Status;
 }
 

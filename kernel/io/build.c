@@ -25,7 +25,7 @@ DECLSPEC_NOINLINE PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG Code, PDEVICE_O
                              __builtin_return_address(0));
     if (Irp == NULL)
         return NULL;
-    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength};
+    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength, __builtin_return_address(0)};
     if (!NT_SUCCESS(IopSetUpControl(Irp, &Control, KernelMode))) {
         IoFreeIrp(Irp);
         return NULL;
@@ -61,7 +61,7 @@ static PIRP IopBuildFsdRequest(ULONG Major, PDEVICE_OBJECT Device, PVOID Buffer,
     PIRP Irp = IopNewRequest(Device, (UCHAR)Major, Iosb, Owner);
     if (Irp == NULL || !IopHasTransfer(Major))
         return Irp;
-    if (!NT_SUCCESS(IopSetUpTransfer(Irp, Device, (UCHAR)Major, Buffer, Length, KernelMode))) {
+    if (!NT_SUCCESS(IopSetUpTransfer(Irp, Device, (UCHAR)Major, Buffer, Length, KernelMode, Owner))) {
         IoFreeIrp(Irp);
         return NULL;
     }

@@ -52,7 +52,7 @@ NTSTATUS NTAPI ZwDeviceIoControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE 
                                      PVOID Output, ULONG OutputLength)
 {
     const IOP_CALLER Caller = {File, 0, FALSE, Event, ApcRoutine, ApcContext, Iosb, KernelMode};
-    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength};
+    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength, NULL};
     return IopControlFile(&Caller, IRP_MJ_DEVICE_CONTROL, &Control);
 }
 
@@ -62,7 +62,7 @@ NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE 
 {
     const IOP_CALLER Caller = {File, IopAccessOfCode(Code), FALSE, Event, ApcRoutine, ApcContext,
                                Iosb, ExGetPreviousMode()};
-    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength};
+    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength, NULL};
     return IopControlFile(&Caller, IRP_MJ_DEVICE_CONTROL, &Control);
 }
 
@@ -72,7 +72,7 @@ NTSTATUS NTAPI ZwFsControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRou
                                PVOID Output, ULONG OutputLength)
 {
     const IOP_CALLER Caller = {File, 0, FALSE, Event, ApcRoutine, ApcContext, Iosb, KernelMode};
-    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength};
+    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength, NULL};
     return IopControlFile(&Caller, IRP_MJ_FILE_SYSTEM_CONTROL, &Control);
 }
 
@@ -82,7 +82,7 @@ NTSTATUS NTAPI NtFsControlFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE ApcRou
 {
     const IOP_CALLER Caller = {File, IopAccessOfCode(Code), FALSE, Event, ApcRoutine, ApcContext,
                                Iosb, ExGetPreviousMode()};
-    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength};
+    const IOP_CONTROL Control = {Code, Input, InputLength, Output, OutputLength, NULL};
     return IopControlFile(&Caller, IRP_MJ_FILE_SYSTEM_CONTROL, &Control);
 }
 

@@ -55,7 +55,7 @@ static NTSTATUS IopProbeOutput(PVOID Buffer, ULONG Length, KPROCESSOR_MODE Mode)
 static NTSTATUS IopSendDirectory(IOP_REQUEST *Request, PVOID Buffer, ULONG Length)
 {
     NTSTATUS Status = IopSetUpTransfer(Request->Irp, Request->Device, IRP_MJ_DIRECTORY_CONTROL, Buffer,
-                                       Length, Request->Mode);
+                                       Length, Request->Mode, NULL);
     if (NT_SUCCESS(Status))
         return IopSendRequest(Request, FALSE);
     IopAbandonRequest(Request);

@@ -20,7 +20,7 @@ static NTSTATUS IopCaptureEaList(IOP_REQUEST *Request, const VOID *List, ULONG L
 static NTSTATUS IopSendEa(IOP_REQUEST *Request, UCHAR Direction, PVOID Buffer, ULONG Length,
                           KPROCESSOR_MODE Mode)
 {
-    NTSTATUS Status = IopSetUpTransfer(Request->Irp, Request->Device, Direction, Buffer, Length, Mode);
+    NTSTATUS Status = IopSetUpTransfer(Request->Irp, Request->Device, Direction, Buffer, Length, Mode, NULL);
     if (NT_SUCCESS(Status))
         return IopSendRequest(Request, TRUE);
     IopAbandonRequest(Request);

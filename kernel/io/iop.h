@@ -376,8 +376,9 @@ static inline VOID IopCountBytes(PIRP Irp, ULONG Length)
 }
 
 /* buffers.c. On failure nothing is allocated. The IRP then owns the buffers. */
+/* Owner: code address in the driver that has to free the buffers; NULL: the I/O manager frees them. */
 NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, UCHAR Major, PVOID Buffer, ULONG Length,
-                          KPROCESSOR_MODE Mode);
+                          KPROCESSOR_MODE Mode, PVOID Owner);
 /* What a control request is given. */
 typedef struct _IOP_CONTROL {
     ULONG Code;
@@ -385,6 +386,7 @@ typedef struct _IOP_CONTROL {
     ULONG InputLength;
     PVOID Output;
     ULONG OutputLength;
+    PVOID Owner; /* as of IopSetUpTransfer */
 } IOP_CONTROL;
 NTSTATUS IopSetUpControl(PIRP Irp, const IOP_CONTROL *Control, KPROCESSOR_MODE Mode);
 VOID IopReturnBuffer(PIRP Irp, PVOID UserBuffer, ULONG Length);

@@ -115,7 +115,7 @@ static NTSTATUS IopTransfer(IOP_REQUEST *Request, UCHAR Major, const IOP_TRANSFE
         return IopEndFastRequest(Request, &Iosb);
     if (NT_SUCCESS(Status))
         Status = IopSetUpTransfer(Request->Irp, Request->Device, Major, Given->Buffer, Given->Length,
-                                  Request->Mode);
+                                  Request->Mode, NULL);
     if (!NT_SUCCESS(Status)) {
         IopAbandonRequest(Request);
         return Status;
