@@ -30,9 +30,38 @@ NTSTATUS RamfsMakeNode(PCUNICODE_STRING Name, BOOLEAN Folder, ULONG Attributes, 
     return STATUS_SUCCESS;
 }
 
+/* --- names of all folders, by folder and name: (n) --- */
+
+#define RAMFS_BUCKETS 1024u
+static RAMFS_NODE *Names[RAMFS_BUCKETS];
+
+/* The hash fails only for arguments that are none of ours. */
+static ULONG BucketOf(const RAMFS_NODE *Folder, PCUNICODE_STRING Name)
+{
+    ULONG Hash = 0;
+    (void)RtlHashUnicodeString(Name, TRUE, HASH_STRING_ALGORITHM_X65599, &Hash);
+    return (Hash + (ULONG)Folder->Id * 31) % RAMFS_BUCKETS;
+}
+
+static VOID EnterName(RAMFS_NODE *Node)
+{
+    Node->Bucket = BucketOf(Node->Parent, &Node->Name);
+    Node->NextName = Names[Node->Bucket];
+    Names[Node->Bucket] = Node;
+}
+
+static VOID RemoveName(RAMFS_NODE *Node)
+{
+    RAMFS_NODE **Link = &Names[Node->Bucket];
+    while (*Link != Node)
+        Link = &(*Link)->NextName;
+    *Link = Node->NextName;
+}
+
 VOID RamfsLink(RAMFS_NODE *Parent, RAMFS_NODE *Node)
 {
     Node->Parent = Parent;
+    EnterName(Node);
     Node->Order = ++LastOrder;
     InsertTailList(&Parent->Children, &Node->Sibling);
     RamfsTouch(Parent, TRUE);
@@ -41,6 +70,7 @@ VOID RamfsLink(RAMFS_NODE *Parent, RAMFS_NODE *Node)
 VOID RamfsUnlink(RAMFS_NODE *Node)
 {
     RamfsTouch(Node->Parent, TRUE);
+    RemoveName(Node);
     RemoveEntryList(&Node->Sibling);
     InitializeListHead(&Node->Sibling);
     Node->Parent = NULL;
@@ -78,9 +108,8 @@ NTSTATUS RamfsSetName(RAMFS_NODE *Node, PCUNICODE_STRING Name)
 
 RAMFS_NODE *RamfsFindChild(RAMFS_NODE *Folder, PCUNICODE_STRING Name)
 {
-    for (PLIST_ENTRY E = Folder->Children.Flink; E != &Folder->Children; E = E->Flink) {
-        RAMFS_NODE *Child = CONTAINING_RECORD(E, RAMFS_NODE, Sibling);
-        if (RtlEqualUnicodeString(&Child->Name, Name, TRUE))
+    for (RAMFS_NODE *Child = Names[BucketOf(Folder, Name)]; Child != NULL; Child = Child->NextName) {
+        if (Child->Parent == Folder && RtlEqualUnicodeString(&Child->Name, Name, TRUE))
             return Child;
     }
     return NULL;

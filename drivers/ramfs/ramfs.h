@@ -31,7 +31,9 @@ typedef struct RAMFS_NODE {
     LIST_ENTRY Sibling;        /* (n) */
     ULONG64 Order;             /* (n) grows with each that gets a name: directory queries go by it */
     ULONG64 Id;
-    UNICODE_STRING Name; /* (n) own block; empty: the root */
+    UNICODE_STRING Name;         /* (n) own block; empty: the root */
+    struct RAMFS_NODE *NextName; /* (n) while it has a parent: in the table of names of node.c */
+    ULONG Bucket;                /* (n) there */
     BOOLEAN Folder;
     BOOLEAN DeletePending; /* (n) it goes with its last handle */
     ULONG Attributes;      /* (n) without FILE_ATTRIBUTE_DIRECTORY */

@@ -391,6 +391,42 @@ static VOID RamfsRename(VOID)
     CT_STATUS(Open(TEMP L"two", FILE_READ_DATA, FILE_OPEN, 0, &File), STATUS_OBJECT_NAME_NOT_FOUND);
 }
 
+/* --- many names --- */
+
+#define MANY 1500u /* more than there are places in the table of names */
+
+/* "many\\x0000", or with X. */
+static PCWSTR ManyName(ULONG Number, BOOLEAN Upper)
+{
+    static WCHAR Name[] = TEMP L"many\\x0000";
+    WCHAR *Digit = &Name[RTL_NUMBER_OF(Name) - 2];
+    Digit[-4] = Upper ? L'X' : L'x';
+    for (ULONG i = 0; i < 4; i++, Number /= 10)
+        *Digit-- = (WCHAR)(L'0' + Number % 10);
+    return Name;
+}
+
+static VOID RamfsMany(VOID)
+{
+    HANDLE Folder = Make(TEMP L"many", FILE_DIRECTORY_FILE), File;
+    ULONG Missing = 0, Left = 0;
+    for (ULONG i = 0; i < MANY; i++)
+        ZwClose(Make(ManyName(i, FALSE), 0));
+    for (ULONG i = 0; i < MANY; i++) {
+        if (NT_SUCCESS(Open(ManyName(i, TRUE), FILE_READ_DATA, FILE_OPEN, 0, &File)))
+            ZwClose(File);
+        else
+            Missing++;
+    }
+    CT_EQUAL(Missing, 0);
+    for (ULONG i = 0; i < MANY; i++)
+        Left += !NT_SUCCESS(Delete(ManyName(i, i % 2 == 0)));
+    CT_EQUAL(Left, 0);
+    CT_STATUS(Open(ManyName(7, FALSE), FILE_READ_DATA, FILE_OPEN, 0, &File), STATUS_OBJECT_NAME_NOT_FOUND);
+    CT_SUCCESS(SetDelete(Folder, TRUE));
+    ZwClose(Folder);
+}
+
 /* --- ranges --- */
 
 static NTSTATUS LockRange(HANDLE File, LONGLONG At, LONGLONG Length, BOOLEAN Exclusive)
@@ -967,6 +1003,7 @@ static const CT_CASE Cases[] = {
     {"ramfs.delete", RamfsDelete},
     {"ramfs.readonly", RamfsReadOnly},
     {"ramfs.rename", RamfsRename},
+    {"ramfs.many", RamfsMany},
     {"ramfs.reparse", RamfsReparse},
     {"ramfs.ranges", RamfsRanges},
     {"ramfs.lock_waits", RamfsLockWaits},
