@@ -5,7 +5,25 @@
 
 static LIST_ENTRY IopWaiting = {&IopWaiting, &IopWaiting}; /* (d) IOP_DRIVER.WaitingEntry */
 
-static VOID IopRunUnload(PDRIVER_OBJECT Driver)
+static DECLSPEC_NORETURN VOID IopBlameDriver(PDRIVER_OBJECT Driver, ULONG Code, ULONG_PTR P1, ULONG_PTR P2,
+                                             ULONG_PTR P3, ULONG_PTR P4, PCSTR Text)
+{
+    PVOID Routine = (PVOID)Driver->DriverUnload;
+    KeBugCheckBlaming(IopIsRoutine(Routine) ? Routine : Driver->DriverStart, Code, P1, P2, P3, P4, Text);
+}
+
+/* [WDK Bug Check 0x18] Its creation and its name count as references until the unload takes them away; only the driver itself can have taken
+ * them away before. Held: references of who asks. */
+static VOID IopCheckReferences(PDRIVER_OBJECT Driver, ULONG Held)
+{
+    LONG64 Count = ObfReferenceObject(Driver) - 1;
+    ObfDereferenceObject(Driver);
+    if (Count < 2 + (LONG64)Held)
+        IopBlameDriver(Driver, REFERENCE_BY_POINTER, (ULONG_PTR)IoDriverObjectType, (ULONG_PTR)Driver, 1,
+                       (ULONG_PTR)Count, "the driver object was dereferenced more often than referenced");
+}
+
+static VOID IopRunUnload(PDRIVER_OBJECT Driver, ULONG Held)
 {
     PIM_MODULE Module = IopModule(Driver);
     IopCallUnload(Driver);
@@ -13,12 +31,13 @@ static VOID IopRunUnload(PDRIVER_OBJECT Driver)
     KdReport(ReportUnload, KD_TEXT(ReportKeyDriver, Module->Name),
              KD_NUMBER(ReportKeyStatus, STATUS_SUCCESS));
     IopReportLeaks(Driver);
+    IopCheckReferences(Driver, Held);
     IopDropDriverObject(Driver);
 }
 
 static VOID NTAPI IopUnloadWorker(PVOID Context)
 {
-    IopRunUnload(Context);
+    IopRunUnload(Context, 0);
 }
 
 static BOOLEAN IopDriverIsIdleLocked(PDRIVER_OBJECT Driver)
@@ -48,8 +67,8 @@ static BOOLEAN IopTakeUnloadLocked(PDRIVER_OBJECT Driver)
     return TRUE;
 }
 
-/* IRQL <= DISPATCH_LEVEL; DriverUnload runs at PASSIVE_LEVEL, here or in a worker thread. */
-VOID IopTryUnload(PDRIVER_OBJECT Driver)
+/* IRQL <= DISPATCH_LEVEL; DriverUnload runs at PASSIVE_LEVEL, here or in a worker thread. Held: references that the caller has. */
+static VOID IopTryUnloadHeld(PDRIVER_OBJECT Driver, ULONG Held)
 {
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
     BOOLEAN Run = IopTakeUnloadLocked(Driver);
@@ -57,21 +76,24 @@ VOID IopTryUnload(PDRIVER_OBJECT Driver)
     if (!Run)
         return;
     if (OldIrql == PASSIVE_LEVEL) {
-        IopRunUnload(Driver);
+        IopRunUnload(Driver, Held);
         return;
     }
     ExInitializeWorkItem(&IopDriver(Driver)->UnloadItem, IopUnloadWorker, Driver);
     ExQueueWorkItem(&IopDriver(Driver)->UnloadItem, DelayedWorkQueue);
 }
 
+VOID IopTryUnload(PDRIVER_OBJECT Driver)
+{
+    IopTryUnloadHeld(Driver, 0);
+}
+
 /* --- what the unload relies on may have been overwritten by the driver: nobody else writes there --- */
 
 static DECLSPEC_NORETURN VOID IopIsDamaged(PDRIVER_OBJECT Driver, PVOID Object, PCSTR Text)
 {
-    PVOID Routine = (PVOID)Driver->DriverUnload;
-    KeBugCheckBlaming(IopIsRoutine(Routine) ? Routine : Driver->DriverStart,
-                      DRIVER_VERIFIER_DETECTED_VIOLATION, IOP_RULE_DAMAGED_OBJECT, (ULONG_PTR)Object,
-                      (ULONG_PTR)Driver, 0, Text);
+    IopBlameDriver(Driver, DRIVER_VERIFIER_DETECTED_VIOLATION, IOP_RULE_DAMAGED_OBJECT, (ULONG_PTR)Object,
+                   (ULONG_PTR)Driver, 0, Text);
 }
 
 static BOOLEAN IopDeviceIsWhole(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Device)
@@ -108,7 +130,7 @@ static NTSTATUS IopRequestUnload(PDRIVER_OBJECT Driver)
         return STATUS_INVALID_DEVICE_REQUEST;
     if (!Idle)
         KdLog("%s: unload waits until its devices are closed and detached", IopModule(Driver)->Name);
-    IopTryUnload(Driver);
+    IopTryUnloadHeld(Driver, 1);
     return STATUS_SUCCESS;
 }
 

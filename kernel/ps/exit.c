@@ -3,6 +3,7 @@
  * the process, because their owners' cleanup runs then. [WDK PsTerminateSystemThread, ZwTerminateProcess,
  * PCREATE_PROCESS_NOTIFY_ROUTINE_EX] */
 #include "psp.h"
+#include "ke_bugcheck.h"
 #include "ob.h"
 
 NTSTATUS PspJoinProcess(PETHREAD Thread)
@@ -82,7 +83,9 @@ VOID PspEndUnusedProcess(PEPROCESS Process)
 {
     if (Process->EndStarted || Process->Pcb.AddressSpace == NULL)
         return;
-    NT_CHECK(!Process->Announced);
+    if (Process->Announced) /* [WDK Bug Check 0x18] its threads, which have not ended, count as a reference */
+        KeBugCheckBlaming(NULL, REFERENCE_BY_POINTER, (ULONG_PTR)PsProcessType, (ULONG_PTR)Process, 1, 0,
+                          "a process that has not ended was dereferenced more often than referenced");
     PspEndProcessFromOutside(Process);
 }
 
