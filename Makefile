@@ -41,7 +41,7 @@ help:
 	@echo "make            build everything"; \
 	echo "make run        build the ISO, boot it, load a driver, show the answers"; \
 	echo "make test       build, run every test"; \
-	echo "make soak       build, run the long tests (about an hour)"; \
+	echo "make soak       build, run the long tests (about two hours)"; \
 	echo "make conform-wine  build, run the kernel driver tests of Wine (fetched from the Debian archive)"; \
 	echo "make iso        build the ISO, say how to start it"; \
 	echo "make bench      print the benchmark table"; \
