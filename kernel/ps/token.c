@@ -69,11 +69,13 @@ static NTSTATUS PspClientToOpen(PETHREAD Thread, PACCESS_TOKEN *Token)
     return Status;
 }
 
-static NTSTATUS PspOpenThreadToken(HANDLE ThreadHandle, ACCESS_MASK Access, ULONG Attributes, PHANDLE To,
-                                   KPROCESSOR_MODE Mode)
+/* [WDK ZwOpenThreadTokenEx] OpenAsSelf: the access of the calling process counts, not that of the client whom its thread stands for. */
+static NTSTATUS PspOpenThreadToken(HANDLE ThreadHandle, ACCESS_MASK Access, BOOLEAN OpenAsSelf,
+                                   ULONG Attributes, PHANDLE To, KPROCESSOR_MODE Mode)
 {
     PETHREAD Thread;
     PACCESS_TOKEN Token;
+    SE_IMPERSONATION_STATE State;
     NTSTATUS Status = MmProbeCaller(To, sizeof(*To), Mode);
     if (NT_SUCCESS(Status))
         Status = ObReferenceObjectByHandle(ThreadHandle, THREAD_QUERY_INFORMATION, PsThreadType, Mode,
@@ -82,7 +84,13 @@ static NTSTATUS PspOpenThreadToken(HANDLE ThreadHandle, ACCESS_MASK Access, ULON
         return Status;
     Status = PspClientToOpen(Thread, &Token);
     ObDereferenceObject(Thread);
-    return NT_SUCCESS(Status) ? PspGiveToken(Token, Access, Attributes, To, Mode) : Status;
+    if (!NT_SUCCESS(Status))
+        return Status;
+    BOOLEAN Stood = OpenAsSelf && PsDisableImpersonation(PsGetCurrentThread(), &State);
+    Status = PspGiveToken(Token, Access, Attributes, To, Mode);
+    if (Stood)
+        PsRestoreImpersonation(PsGetCurrentThread(), &State);
+    return Status;
 }
 
 NTSTATUS NTAPI ZwOpenProcessTokenEx(HANDLE ProcessHandle, ACCESS_MASK DesiredAccess, ULONG HandleAttributes,
@@ -112,20 +120,19 @@ NTSTATUS NTAPI NtOpenProcessToken(HANDLE ProcessHandle, ACCESS_MASK DesiredAcces
     return PspOpenProcessToken(ProcessHandle, DesiredAccess, 0, TokenHandle, ExGetPreviousMode());
 }
 
-/* [WDK ZwOpenThreadTokenEx] OpenAsSelf says whose access to the token is checked, the process's or the client's: a token's handle grants what
- * is asked for (it has no descriptor). */
 NTSTATUS NTAPI ZwOpenThreadTokenEx(HANDLE ThreadHandle, ACCESS_MASK DesiredAccess, BOOLEAN OpenAsSelf,
                                    ULONG HandleAttributes, PHANDLE TokenHandle)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return PspOpenThreadToken(ThreadHandle, DesiredAccess, HandleAttributes, TokenHandle, KernelMode);
+    return PspOpenThreadToken(ThreadHandle, DesiredAccess, OpenAsSelf, HandleAttributes, TokenHandle,
+                              KernelMode);
 }
 
 NTSTATUS NTAPI NtOpenThreadTokenEx(HANDLE ThreadHandle, ACCESS_MASK DesiredAccess, BOOLEAN OpenAsSelf,
                                    ULONG HandleAttributes, PHANDLE TokenHandle)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return PspOpenThreadToken(ThreadHandle, DesiredAccess, HandleAttributes, TokenHandle,
+    return PspOpenThreadToken(ThreadHandle, DesiredAccess, OpenAsSelf, HandleAttributes, TokenHandle,
                               ExGetPreviousMode());
 }
 
@@ -133,12 +140,12 @@ NTSTATUS NTAPI ZwOpenThreadToken(HANDLE ThreadHandle, ACCESS_MASK DesiredAccess,
                                  PHANDLE TokenHandle)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return PspOpenThreadToken(ThreadHandle, DesiredAccess, 0, TokenHandle, KernelMode);
+    return PspOpenThreadToken(ThreadHandle, DesiredAccess, OpenAsSelf, 0, TokenHandle, KernelMode);
 }
 
 NTSTATUS NTAPI NtOpenThreadToken(HANDLE ThreadHandle, ACCESS_MASK DesiredAccess, BOOLEAN OpenAsSelf,
                                  PHANDLE TokenHandle)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    return PspOpenThreadToken(ThreadHandle, DesiredAccess, 0, TokenHandle, ExGetPreviousMode());
+    return PspOpenThreadToken(ThreadHandle, DesiredAccess, OpenAsSelf, 0, TokenHandle, ExGetPreviousMode());
 }

@@ -46,7 +46,11 @@ NTSTATUS SepCopyAcl(const ACL *Acl, PACL *Copy);
 
 /* The token of a handle, referenced. */
 NTSTATUS SepTokenByHandle(HANDLE Handle, ACCESS_MASK Access, KPROCESSOR_MODE Mode, PTOKEN *Token);
-/* A handle to a new token, whose reference is consumed. */
+/* The descriptor of a token that nobody has a handle of yet: for Subject (NULL: the token itself) and what Given says (NULL: nothing).
+ * PASSIVE_LEVEL. */
+NTSTATUS SepAssignTokenSecurity(PTOKEN Token, PSECURITY_DESCRIPTOR Given, PSECURITY_SUBJECT_CONTEXT Subject,
+                                KPROCESSOR_MODE Mode);
+/* A handle to a new token, whose reference is consumed, with the access that its maker asks for. */
 NTSTATUS SepGiveTokenHandle(PTOKEN Token, ACCESS_MASK Access, ULONG Attributes, KPROCESSOR_MODE Mode,
                             PHANDLE Handle);
 

@@ -136,6 +136,23 @@ static VOID SepFillToken(PTOKEN Token, const SE_TOKEN_SPEC *Spec)
     Token->SessionId = Spec->SessionId;
 }
 
+/* [Win32 Access Rights for Access-Token Objects] Who may open the token: what its own defaults say, or, for Subject, what he gives or his are. */
+NTSTATUS SepAssignTokenSecurity(PTOKEN Token, PSECURITY_DESCRIPTOR Given, PSECURITY_SUBJECT_CONTEXT Subject,
+                                KPROCESSOR_MODE Mode)
+{
+    SECURITY_SUBJECT_CONTEXT Own = {.PrimaryToken = Token};
+    PSECURITY_DESCRIPTOR Made;
+    ULONG Powers = Mode == KernelMode ? SEF_AVOID_OWNER_CHECK | SEF_AVOID_PRIVILEGE_CHECK : 0;
+    GENERIC_MAPPING Mapping = SepTokenTypeInfo.Mapping;
+    NTSTATUS Status = SeAssignSecurityEx(NULL, Given, &Made, NULL, FALSE, Powers,
+                                         Subject != NULL ? Subject : &Own, &Mapping, PagedPool);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ObSetDescriptor(Token, Made, TRUE);
+    (void)SeDeassignSecurity(&Made);
+    return Status;
+}
+
 NTSTATUS SeCreateToken(const SE_TOKEN_SPEC *Spec, PACCESS_TOKEN *NewToken)
 {
     KI_REQUIRE_IRQL(APC_LEVEL);
@@ -158,8 +175,12 @@ NTSTATUS SeCreateToken(const SE_TOKEN_SPEC *Spec, PACCESS_TOKEN *NewToken)
     Token->DefaultDacl = Dacl;
     SepFillToken(Token, Spec);
     (void)ExInitializeResourceLite(&Token->Lock);
-    *NewToken = Token;
-    return STATUS_SUCCESS;
+    Status = SepAssignTokenSecurity(Token, NULL, NULL, KernelMode);
+    if (NT_SUCCESS(Status))
+        *NewToken = Token;
+    else
+        ObDereferenceObject(Token);
+    return Status;
 }
 
 VOID SepSpecOfToken(const TOKEN *Token, SE_TOKEN_SPEC *Spec)
@@ -213,7 +234,9 @@ NTSTATUS SepGiveTokenHandle(PTOKEN Token, ACCESS_MASK Access, ULONG Attributes, 
                             PHANDLE Handle)
 {
     HANDLE New;
-    NTSTATUS Status = ObOpenObjectByPointer(Token, Attributes, NULL, Access, SeTokenObjectType, Mode, &New);
+    KPROCESSOR_MODE Check =
+        Access & ACCESS_SYSTEM_SECURITY ? Mode : KernelMode; /* that one is a privilege's */
+    NTSTATUS Status = ObOpenObjectByPointer(Token, Attributes, NULL, Access, SeTokenObjectType, Check, &New);
     ObDereferenceObject(Token);
     return NT_SUCCESS(Status) ? ObGiveHandle(Handle, New, Mode) : Status;
 }

@@ -99,6 +99,24 @@ static NTSTATUS SepReadLevel(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode
     return Quality.Length == sizeof(Quality) ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
+/* [Win32 DuplicateTokenEx, lpTokenAttributes] without a descriptor the new token gets the default one of who asks. */
+static NTSTATUS SepSecureDuplicate(PTOKEN New, PSECURITY_DESCRIPTOR Descriptor, KPROCESSOR_MODE Mode)
+{
+    SECURITY_SUBJECT_CONTEXT Subject;
+    PSECURITY_DESCRIPTOR Given = NULL;
+    NTSTATUS Status = STATUS_SUCCESS;
+    if (Descriptor != NULL)
+        Status = SeCaptureSecurityDescriptor(Descriptor, Mode, PagedPool, TRUE, &Given);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    SeCaptureSubjectContext(&Subject);
+    Status = SepAssignTokenSecurity(New, Given, &Subject, Mode);
+    SeReleaseSubjectContext(&Subject);
+    if (Given != NULL)
+        SeReleaseSecurityDescriptor(Given, Mode, TRUE);
+    return Status;
+}
+
 static NTSTATUS SepDuplicateHandle(HANDLE Existing, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes,
                                    BOOLEAN EffectiveOnly, TOKEN_TYPE Type, PHANDLE Handle,
                                    KPROCESSOR_MODE Mode)
@@ -127,6 +145,11 @@ static NTSTATUS SepDuplicateHandle(HANDLE Existing, ACCESS_MASK Access, POBJECT_
     ObDereferenceObject(Token);
     if (!NT_SUCCESS(Status))
         return Status;
+    Status = SepSecureDuplicate(New, Copy.SecurityDescriptor, Mode);
+    if (!NT_SUCCESS(Status)) {
+        ObDereferenceObject(New);
+        return Status;
+    }
     if (Mode != KernelMode)
         Copy.Attributes &= ~(ULONG)OBJ_KERNEL_HANDLE;
     return SepGiveTokenHandle(New, Access, Copy.Attributes, Mode, Handle);
