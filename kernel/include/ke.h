@@ -85,6 +85,7 @@ typedef struct _KTHREAD {
     const VOID *WaitLock;                       /* (o) */
     KPROCESSOR_MODE PreviousMode;               /* (o) */
     LIST_ENTRY MutantListHead;                  /* (o) mutexes it owns */
+    LIST_ENTRY HandleMutants;                   /* (t) mutants by handle that it owns: mutant.c */
     KWAIT_BLOCK WaitBlock[THREAD_WAIT_OBJECTS]; /* lock bit of the object that the block waits for */
     KTIMER Timer;                               /* time-out of the current wait: lock of the timer queue */
     KAPC_STATE ApcState;                        /* (t) */
@@ -133,6 +134,18 @@ static inline PVOID KeInitialStackOf(const KTHREAD *Thread)
         Base = Stack->Base;
     return Base;
 }
+
+/* mutant.c: mutants by handle. They are mutexes (KeReleaseMutex, waits) that keep no APC from their owner, and whose owner may end: then they are
+ * abandoned. IRQL <= DISPATCH_LEVEL. InitialOwner: the caller owns it from now on. Delete: nobody can wait for it any more or knows it,
+ * but a thread may own it. */
+typedef struct _KE_MUTANT_STATE {
+    LONG CurrentCount; /* 1: free; 0 and below: how often it is owned */
+    BOOLEAN OwnedByCaller;
+    BOOLEAN AbandonedState;
+} KE_MUTANT_STATE, *PKE_MUTANT_STATE;
+VOID KeInitializeMutant(PKMUTANT Mutant, BOOLEAN InitialOwner);
+VOID KeQueryMutant(PKMUTANT Mutant, PKE_MUTANT_STATE State);
+VOID KeDeleteMutant(PKMUTANT Mutant);
 
 /* IRQL < DISPATCH_LEVEL. Lets another ready thread of the caller's priority run. FALSE: there was none. */
 BOOLEAN KeYieldThread(VOID);

@@ -205,7 +205,7 @@ NTSTATUS ObGiveHandle(PHANDLE To, HANDLE Handle, KPROCESSOR_MODE Mode);
  * \Callback, \BaseNamedObjects. */
 VOID ObInitSystem(VOID);
 
-extern POBJECT_TYPE ObDirectoryObjectType, ObSymbolicLinkObjectType;
+extern POBJECT_TYPE ObDirectoryObjectType, ObSymbolicLinkObjectType, ObMutantType;
 
 /* After a driver's unload routine: handles that were made while one of its routines was the innermost and that are still open: written to log and
  * report, counted. They stay open. PASSIVE_LEVEL. */

@@ -2,6 +2,7 @@
  * Tier 2, ob: services for a caller of either mode that ntoskrnl exports for the kernel only. PASSIVE_LEVEL. What user mode passes is captured
  * once. */
 #pragma once
+#include "ke.h"
 #include "nt.h"
 
 /* [WDK ZwQueryDirectoryObject] Entries from *Context on (with RestartScan from the first), which becomes the number of the next one.
@@ -29,6 +30,16 @@ typedef struct _OB_SEMAPHORE_STATE {
     LONG Count, Limit;
 } OB_SEMAPHORE_STATE, *POB_SEMAPHORE_STATE;
 NTSTATUS ObQuerySemaphore(HANDLE Handle, POB_SEMAPHORE_STATE Information, KPROCESSOR_MODE Mode);
+
+/* [Win32 CreateMutex, OpenMutex] InitialOwner does nothing for a mutant that is there already (STATUS_OBJECT_NAME_EXISTS, with OBJ_OPENIF). */
+NTSTATUS ObCreateMutant(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
+                        BOOLEAN InitialOwner, KPROCESSOR_MODE Mode);
+NTSTATUS ObOpenMutant(PHANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
+                      KPROCESSOR_MODE Mode);
+/* [Win32 ReleaseMutex] STATUS_MUTANT_NOT_OWNED: by the caller. *PreviousCount: what CurrentCount was; NULL: it is not wanted. */
+NTSTATUS ObReleaseMutant(HANDLE Handle, PLONG PreviousCount, KPROCESSOR_MODE Mode);
+/* MutantBasicInformation */
+NTSTATUS ObQueryMutant(HANDLE Handle, PKE_MUTANT_STATE Information, KPROCESSOR_MODE Mode);
 
 /* The flags of a handle (ObjectHandleFlagInformation); STATUS_INVALID_INFO_CLASS for others. */
 NTSTATUS ObSetInformationObject(HANDLE Handle, OBJECT_INFORMATION_CLASS Class, PVOID Information,

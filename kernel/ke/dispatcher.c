@@ -11,7 +11,10 @@ VOID KiTakeMutant(PKMUTANT Mutant, PKTHREAD Thread)
     Mutant->OwnerThread = Thread;
     Mutant->Abandoned = FALSE;
     Thread->KernelApcDisable -= Mutant->ApcDisable;
-    InsertTailList(&Thread->MutantListHead, &Mutant->MutantListEntry);
+    if (KiIsByHandle(Mutant))
+        KiListMutant(Mutant, Thread);
+    else
+        InsertTailList(&Thread->MutantListHead, &Mutant->MutantListEntry);
 }
 
 VOID KiInsertWaitBlock(PKWAIT_BLOCK Block, DISPATCHER_HEADER *Header)

@@ -102,6 +102,19 @@ BOOLEAN KiClaimWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment);
 /* The same with the ThreadLock held, under which waits are committed: the wait that the caller looked at, never the next one. */
 BOOLEAN KiClaimBlockedWait(PKTHREAD Thread, NTSTATUS Status, KPRIORITY Increment);
 
+/* mutant.c; DISPATCH_LEVEL. List, Unlist: mutant locked, which is one by handle. Abandon: no lock held, of the calling thread, which ends. */
+VOID KiListMutant(PKMUTANT Mutant, PKTHREAD Owner);
+VOID KiUnlistMutant(PKMUTANT Mutant);
+VOID KiAbandonMutants(PKTHREAD Thread);
+
+/* A mutant by handle is in a list of its owner that others may change; a mutex in one that is the owner's alone. */
+static inline BOOLEAN KiIsByHandle(const KMUTANT *Mutant)
+{
+    return Mutant->ApcDisable == 0;
+}
+
+#define KI_MUTEX_INCREMENT 1 /* boost of the thread that gets it */
+
 VOID KiReadyDeferred(PKPRCB Prcb); /* DISPATCH_LEVEL, no lock held: the woken threads get ready */
 
 VOID KiDispatchWoken(KIRQL OldIrql); /* for KiExitDispatcher */

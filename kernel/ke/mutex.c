@@ -3,7 +3,6 @@
  * KeReleaseMutex, KeReadStateMutex] */
 #include "ki.h"
 
-#define KI_MUTEX_INCREMENT 1 /* boost of the thread that gets it */
 #define KI_REQUIRE_MUTEX(Mutex) KI_REQUIRE_OBJECT(Mutex, 1u << MutantObject, "a mutex")
 
 VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
@@ -21,8 +20,11 @@ VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
 /* Object locked; the thread owns it no more. */
 static VOID KiGiveUpMutant(PKMUTANT Mutex, PKTHREAD Thread, KPRIORITY Increment)
 {
+    if (KiIsByHandle(Mutex))
+        KiUnlistMutant(Mutex);
+    else
+        RemoveEntryList(&Mutex->MutantListEntry);
     Mutex->OwnerThread = NULL;
-    RemoveEntryList(&Mutex->MutantListEntry);
     Thread->KernelApcDisable = (SHORT)(Thread->KernelApcDisable + Mutex->ApcDisable);
     KiSignalWaitersLocked(&Mutex->Header, Increment);
 }

@@ -36,6 +36,7 @@ VOID KeInitializeThread(PKTHREAD Thread, PKPROCESS Process, PVOID StackBase, PVO
     Thread->Header.SignalState = 0;
     InitializeListHead(&Thread->Header.WaitListHead);
     InitializeListHead(&Thread->MutantListHead);
+    InitializeListHead(&Thread->HandleMutants);
     KiInitializeScheduling(Thread);
     KiInitializeApcState(Thread, Process);
     Thread->StackBase = StackBase;
@@ -110,6 +111,7 @@ DECLSPEC_NORETURN VOID KeTerminateThread(PKTHREAD Thread)
     KeCheckFreedMemory(Thread->StackLimit, (SIZE_T)((PUCHAR)Thread->StackBase - (PUCHAR)Thread->StackLimit),
                        NULL);
     (void)ArchRaiseIrql(DISPATCH_LEVEL);
+    KiAbandonMutants(Thread);
     KiSignalThreadEnd(Thread);
     ArchAcquireLockAtIrql(&KeThreadReaper.Lock);
     InsertTailList(&KeThreadReaper.ListHead, &Thread->QueueEntry);

@@ -251,12 +251,37 @@ static NTSTATUS KiWaitOnce(PKTHREAD Thread, const KI_WAIT *Wait)
     return Wait->Poll ? KiPollAny(Thread, Wait) : KiWaitAny(Thread, Wait);
 }
 
+/* The calling thread owns the mutex and could not count one more recursion; a wait for all takes what is in the array twice twice. Nobody
+ * else changes what it owns. */
+static BOOLEAN KiIsMutexExhausted(PKTHREAD Thread, const KI_WAIT *Wait, const DISPATCHER_HEADER *Header)
+{
+    LONG64 Times = 0;
+
+    if (KiObjectType(Header) != MutantObject ||
+        CONTAINING_RECORD(Header, KMUTANT, Header)->OwnerThread != Thread)
+        return FALSE;
+    for (ULONG i = 0; i < Wait->Count; i++)
+        Times += Wait->Objects[i] == Header;
+    return Header->SignalState - (Wait->Type == WaitAll ? Times : 1) < (LONG)MINLONG;
+}
+
+/* [WDK KeWaitForSingleObject] A mutex can be acquired MINLONG times by its owner; then STATUS_MUTANT_LIMIT_EXCEEDED is raised. */
+static VOID KiCheckMutexLimits(PKTHREAD Thread, const KI_WAIT *Wait)
+{
+    for (ULONG i = 0; i < Wait->Count; i++)
+        if (__builtin_expect(KiIsMutexExhausted(Thread, Wait, Wait->Objects[i]), 0)) {
+            KiExitDispatcher(KiRaiseForWait(Thread));
+            ExRaiseStatus(STATUS_MUTANT_LIMIT_EXCEEDED);
+        }
+}
+
 /* A kernel APC interrupts the wait: it runs when the IRQL falls, then the wait begins anew. [WDK "Do waiting threads receive
  * alerts and APCs?"] */
 static NTSTATUS KiWait(PKTHREAD Thread, const KI_WAIT *Wait)
 {
     NTSTATUS Status;
 
+    KiCheckMutexLimits(Thread, Wait);
     do {
         KIRQL OldIrql = KiRaiseForWait(Thread);
         Status = KiWaitOnce(Thread, Wait);

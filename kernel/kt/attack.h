@@ -28,6 +28,7 @@ typedef enum _ATTACK_TYPE {
     AttackThread,
     AttackProcess,
     AttackSemaphore,
+    AttackMutant,
     AttackTimer,
     AttackDevice, /* the file system of pipes; a sample's device */
     AttackTypes

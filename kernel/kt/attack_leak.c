@@ -12,7 +12,7 @@
 typedef struct _LEAK_COUNTS {
     SIZE_T Committed;
     ULONG Handles;
-    LONG64 Objects[8];
+    LONG64 Objects[9];
 } LEAK_COUNTS;
 
 static LEAK_COUNTS LeakBefore;
@@ -26,7 +26,8 @@ static const struct {
 } LeakTypes[] = {{"processes", &PsProcessType},      {"threads", &PsThreadType},
                  {"events", &ExEventObjectType},     {"files", &IoFileObjectType},
                  {"sections", &MmSectionObjectType}, {"keys", &CmKeyObjectType},
-                 {"tokens", &SeTokenObjectType},     {"semaphores", &ExSemaphoreObjectType}};
+                 {"tokens", &SeTokenObjectType},     {"semaphores", &ExSemaphoreObjectType},
+                 {"mutants", &ObMutantType}};
 _Static_assert(RTL_NUMBER_OF(LeakTypes) <= RTL_NUMBER_OF(LeakBefore.Objects), "a count for each");
 
 static VOID LeakCount(LEAK_COUNTS *Counts)

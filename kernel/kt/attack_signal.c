@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Attacks: events, semaphores and timers by handle, and the lists and flags of objects. */
+ * Attacks: events, semaphores, mutants and timers by handle, and the lists and flags of objects. */
 #include "attack.h"
 #include "ob.h"
 #include "ob_service.h"
@@ -63,6 +63,38 @@ static NTSTATUS QuerySemaphore(ATTACKER *A)
 {
     return ObQuerySemaphore(AttackHandle(A, AttackSemaphore), AttackRoom(A, sizeof(OB_SEMAPHORE_STATE)),
                             UserMode);
+}
+
+/* --- mutants ---------------------------------------------------------------------------------------------------------- */
+
+static NTSTATUS CreateMutant(ATTACKER *A)
+{
+    WCHAR Text[64];
+    PCWSTR Name = SignalName(A, L"\\BaseNamedObjects\\attackm", Text);
+    return ObCreateMutant(AttackMake(A, AttackMutant), AttackAccess(A) | SYNCHRONIZE,
+                          AttackAttributes(A, Name), (BOOLEAN)ATTACK_PICK(A, 2), UserMode);
+}
+
+static NTSTATUS OpenMutant(ATTACKER *A)
+{
+    WCHAR Text[64];
+    PCWSTR Name = AttackNumbered(A, L"\\BaseNamedObjects\\attackm", Text);
+    return ObOpenMutant(AttackMake(A, AttackMutant), AttackAccess(A), AttackAttributes(A, Name), UserMode);
+}
+
+/* It is mostly somebody else's, or nobody's: half of the calls try to get it first. */
+static NTSTATUS ReleaseMutant(ATTACKER *A)
+{
+    LARGE_INTEGER Now = {.QuadPart = 0};
+    HANDLE Handle = AttackHandle(A, AttackMutant);
+    if (ATTACK_PICK(A, 2) == 0)
+        (void)ZwWaitForSingleObject(Handle, FALSE, &Now);
+    return ObReleaseMutant(Handle, SignalMaybe(A, 4), UserMode);
+}
+
+static NTSTATUS QueryMutant(ATTACKER *A)
+{
+    return ObQueryMutant(AttackHandle(A, AttackMutant), AttackRoom(A, sizeof(KE_MUTANT_STATE)), UserMode);
 }
 
 /* --- timers ----------------------------------------------------------------------------------------------------------- */
@@ -138,6 +170,10 @@ const ATTACK_SERVICE AttackSignalServices[] = {
     {"NtOpenSemaphore", OpenSemaphore, NULL},
     {"NtReleaseSemaphore", ReleaseSemaphore, NULL},
     {"NtQuerySemaphore", QuerySemaphore, NULL},
+    {"NtCreateMutant", CreateMutant, NULL},
+    {"NtOpenMutant", OpenMutant, NULL},
+    {"NtReleaseMutant", ReleaseMutant, NULL},
+    {"NtQueryMutant", QueryMutant, NULL},
     {"NtCreateTimer", CreateTimer, NULL},
     {"NtOpenTimer", OpenTimer, NULL},
     {"NtSetTimer", SetTimer, NULL},

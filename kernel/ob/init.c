@@ -35,6 +35,7 @@ VOID ObInitSystem(VOID)
     ObpInitLinkType();
     ObpInitEventType();
     ObpInitSemaphoreType();
+    ObpInitMutantType();
     for (ULONG I = 0; I < RTL_NUMBER_OF(ObpDirectories); I++)
         ObpMust(ObCreateKernelDirectory(ObpDirectories[I]), 0x10 + I);
     for (ULONG I = 0; I < RTL_NUMBER_OF(ObpLinks); I++)

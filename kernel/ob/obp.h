@@ -169,3 +169,4 @@ VOID ObpInitDirectoryType(VOID);
 VOID ObpInitLinkType(VOID);
 VOID ObpInitEventType(VOID);
 VOID ObpInitSemaphoreType(VOID); /* semaphore.c */
+VOID ObpInitMutantType(VOID);    /* mutant.c */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Semaphores and events by handle as a program asks for them. */
+ * Semaphores, mutants and events by handle as a program asks for them. */
 #include "ob_service.h"
 #include "kt.h"
 #include "ob.h"
@@ -10,6 +10,7 @@ typedef struct _USER_PAGE {
     HANDLE First, Second;
     LONG Previous;
     OB_SEMAPHORE_STATE State;
+    KE_MUTANT_STATE Mutant;
     OBJECT_ATTRIBUTES Attributes;
     UNICODE_STRING Name;
     WCHAR Text[40];
@@ -66,6 +67,85 @@ static VOID UserSemaphores(KT_CONTEXT *Kt)
 KT_TEST(semaphores_by_handle_work_for_user_mode)
 {
     KtAsUser(Kt, 1, UserSemaphores);
+}
+
+#define MUTANT_ALL (STANDARD_RIGHTS_REQUIRED | SYNCHRONIZE | 1)
+
+static BOOLEAN MutantIs(HANDLE Handle, LONG Count, BOOLEAN Owned, BOOLEAN Abandoned)
+{
+    RtlFillMemory(&ME->Mutant, sizeof(ME->Mutant), 0xcc);
+    return ObQueryMutant(Handle, &ME->Mutant, UserMode) == STATUS_SUCCESS &&
+           ME->Mutant.CurrentCount == Count && ME->Mutant.OwnedByCaller == Owned &&
+           ME->Mutant.AbandonedState == Abandoned && ((PUSHORT)&ME->Mutant)[3] == 0;
+}
+
+static VOID UserMutants(KT_CONTEXT *Kt)
+{
+    KT_EXPECT(ObCreateMutant(KERNELS, MUTANT_ALL, NULL, FALSE, UserMode) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(ObCreateMutant(&ME->First, MUTANT_ALL, Named(L"\\BaseNamedObjects\\KtMutant"), TRUE,
+                             UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(ObCreateMutant(&ME->Second, MUTANT_ALL, &ME->Attributes, TRUE, UserMode) ==
+              STATUS_OBJECT_NAME_COLLISION);
+    ME->Attributes.Attributes |= OBJ_OPENIF;
+    KT_EXPECT(ObCreateMutant(&ME->Second, MUTANT_ALL, &ME->Attributes, TRUE, UserMode) ==
+              STATUS_OBJECT_NAME_EXISTS);
+    KT_EXPECT(MutantIs(ME->Second, 0, TRUE, FALSE) && NtClose(ME->Second) == 0);
+    KT_EXPECT(ObOpenMutant(KERNELS, SYNCHRONIZE, &ME->Attributes, UserMode) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(ObOpenMutant(&ME->Second, SYNCHRONIZE, &ME->Attributes, UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(WaitNoTime(ME->Second) == STATUS_SUCCESS && MutantIs(ME->First, -1, TRUE, FALSE));
+    KT_EXPECT(ObQueryMutant(ME->Second, &ME->Mutant, UserMode) == STATUS_ACCESS_DENIED);
+    KT_EXPECT(ObQueryMutant(ME->First, NOBODYS, UserMode) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(ObReleaseMutant(ME->Second, KERNELS, UserMode) == STATUS_ACCESS_VIOLATION);
+    KT_EXPECT(ObReleaseMutant(ME->Second, &ME->Previous, UserMode) == STATUS_SUCCESS && ME->Previous == -1);
+    KT_EXPECT(ObReleaseMutant(ME->First, NULL, UserMode) == STATUS_SUCCESS);
+    KT_EXPECT(MutantIs(ME->First, 1, FALSE, FALSE));
+    KT_EXPECT(ObReleaseMutant(ME->First, NULL, UserMode) == STATUS_MUTANT_NOT_OWNED);
+    KT_EXPECT(ObResetEvent(ME->First, NULL, UserMode) == STATUS_OBJECT_TYPE_MISMATCH);
+    KT_EXPECT(NtClose(ME->First) == 0 && NtClose(ME->Second) == 0);
+    KT_EXPECT(ObOpenMutant(&ME->Second, SYNCHRONIZE, &ME->Attributes, UserMode) ==
+              STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
+KT_TEST(mutants_by_handle_work_for_user_mode)
+{
+    KtAsUser(Kt, 1, UserMutants);
+}
+
+static VOID NTAPI TakeAndEnd(PVOID Handle)
+{
+    (void)ZwWaitForSingleObject(Handle, FALSE, NULL);
+}
+
+/* A wait that would pass the limit ends with the status, and leaves the object. */
+static VOID MeetLimit(KT_CONTEXT *Kt, HANDLE Handle)
+{
+    PKMUTANT Mutant;
+    HANDLE Both[] = {Handle, Handle};
+    KT_EXPECT(ObReferenceObjectByHandle(Handle, 0, ObMutantType, KernelMode, (PVOID *)&Mutant, NULL) ==
+              STATUS_SUCCESS);
+    LONG State = Mutant->Header.SignalState;
+    Mutant->Header.SignalState = MINLONG;
+    NTSTATUS One = WaitNoTime(Handle), Two = ZwWaitForMultipleObjects(2, Both, WaitAny, FALSE, NULL);
+    Mutant->Header.SignalState = State;
+    ObDereferenceObject(Mutant);
+    KT_EXPECT(One == STATUS_MUTANT_LIMIT_EXCEEDED && Two == STATUS_MUTANT_LIMIT_EXCEEDED);
+}
+
+KT_TEST(mutants_by_handle_are_abandoned)
+{
+    HANDLE Handle;
+    OBJECT_ATTRIBUTES Attributes;
+    LONG64 Before = ObCountObjects(ObMutantType);
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    KT_EXPECT(ObCreateMutant(&Handle, MUTANT_ALL, &Attributes, FALSE, KernelMode) == STATUS_SUCCESS);
+    KtJoinThread(KtStartThread(TakeAndEnd, Handle));
+    KT_EXPECT(ObReleaseMutant(Handle, NULL, KernelMode) == STATUS_MUTANT_NOT_OWNED);
+    KT_EXPECT(WaitNoTime(Handle) == STATUS_ABANDONED && WaitNoTime(Handle) == STATUS_SUCCESS);
+    MeetLimit(Kt, Handle);
+    KT_EXPECT(Kt->Expression == NULL);
+    KT_EXPECT(ZwClose(Handle) == STATUS_SUCCESS); /* owned */
+    KT_EXPECT(ObCountObjects(ObMutantType) == Before);
+    KT_EXPECT(IsListEmpty(&KiCurrentThread()->HandleMutants));
 }
 
 static VOID UserEvents(KT_CONTEXT *Kt)

@@ -30,6 +30,24 @@ static NTSTATUS ObpCaptureTimeout(PLARGE_INTEGER From, KPROCESSOR_MODE Mode, PLA
     return From != NULL ? MmReadCaller(Copy, From, sizeof(*Copy), Mode) : STATUS_SUCCESS;
 }
 
+/* [WDK KeWaitForSingleObject] A mutex that its owner got too often raises; here the caller still has the objects referenced. */
+static LONG ObpIsMutantLimit(NTSTATUS Code)
+{
+    return Code == STATUS_MUTANT_LIMIT_EXCEEDED ? EXCEPTION_EXECUTE_HANDLER : EXCEPTION_CONTINUE_SEARCH;
+}
+
+static NTSTATUS ObpWaitForHeaders(ULONG Count, PVOID *Headers, WAIT_TYPE Type, BOOLEAN Alertable,
+                                  PLARGE_INTEGER Timeout, KPROCESSOR_MODE Mode, PKWAIT_BLOCK Blocks)
+{
+    __try {
+        if (Count == 1)
+            return KeWaitForSingleObject(*Headers, UserRequest, Mode, Alertable, Timeout);
+        return KeWaitForMultipleObjects(Count, Headers, Type, UserRequest, Mode, Alertable, Timeout, Blocks);
+    } __except (ObpIsMutantLimit(GetExceptionCode())) {
+        return GetExceptionCode();
+    }
+}
+
 static NTSTATUS ObpWaitForOne(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER From, KPROCESSOR_MODE Mode)
 {
     LARGE_INTEGER Copy;
@@ -41,7 +59,7 @@ static NTSTATUS ObpWaitForOne(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER F
         Status = ObpReferenceWaitable(Handle, Mode, &Object, &Header);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = KeWaitForSingleObject(Header, UserRequest, Mode, Alertable, Timeout);
+    Status = ObpWaitForHeaders(1, &Header, WaitAny, Alertable, Timeout, Mode, NULL);
     ObfDereferenceObject(Object);
     return Status;
 }
@@ -97,8 +115,7 @@ static NTSTATUS ObpWaitForObjects(OBP_WAIT *Wait, ULONG Count, WAIT_TYPE Type, B
     if (NT_SUCCESS(Status) && Type == WaitAll && !ObpAreDifferent(Wait))
         Status = STATUS_INVALID_PARAMETER_MIX;
     if (NT_SUCCESS(Status))
-        Status = KeWaitForMultipleObjects(Count, Wait->Header, Type, UserRequest, Mode, Alertable, Timeout,
-                                          Wait->Block);
+        Status = ObpWaitForHeaders(Count, Wait->Header, Type, Alertable, Timeout, Mode, Wait->Block);
     while (Wait->Count != 0)
         ObfDereferenceObject(Wait->Object[--Wait->Count]);
     return Status;
