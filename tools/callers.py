@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Check that each function of the kernel that takes its return address, to say who called it, is DECLSPEC_NOINLINE: inlined, it would name its
-caller's caller. An inline function of a header means the function that it is part of, and is left alone. --fix adds the word."""
+"""Check that each function of the kernel that takes its return address, to say who called it, is DECLSPEC_NOINLINE (or, when only the checked kernel records
+it, DECLSPEC_NOINLINE_CHECKED): inlined, it would name its caller's caller. An inline function of a header means the function that it is part of, and is left alone. --fix adds the word."""
 import argparse
 import glob
 import os

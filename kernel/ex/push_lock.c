@@ -11,6 +11,7 @@
  * up their share and are not the last. The last holder gives the lock to those who wait, the oldest first and with it all who
  * wait to share before the next who wants it alone; so neither kind starves, and who wakes has it. */
 #include <bugcodes.h>
+#include "ke_checks.h"
 #include "ex.h"
 #include "ke.h"
 #include "ke_bugcheck.h"
@@ -208,7 +209,7 @@ VOID NTAPI ExInitializePushLock(PEX_PUSH_LOCK PushLock)
 
 /* [WDK ExAcquirePushLockExclusive] IRQL <= APC_LEVEL, normal kernel APCs disabled. Not recursive: a thread that has it hangs.
  * Flags say whether its holders are boosted, which none is (D-060). */
-DECLSPEC_NOINLINE VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
+DECLSPEC_NOINLINE_CHECKED VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     ExpCheckPushAcquire(PushLock, __builtin_return_address(0));
     if (!ExpTryPush(PushLock, TRUE))
@@ -216,7 +217,7 @@ DECLSPEC_NOINLINE VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushL
 }
 
 /* [WDK ExAcquirePushLockShared] As ExAcquirePushLockExclusive; waits also behind those who want it alone. */
-DECLSPEC_NOINLINE VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
+DECLSPEC_NOINLINE_CHECKED VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     ExpCheckPushAcquire(PushLock, __builtin_return_address(0));
     if (!ExpTryPush(PushLock, FALSE))
@@ -224,13 +225,14 @@ DECLSPEC_NOINLINE VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock
 }
 
 /* [WDK ExTryAcquirePushLockExclusive] FALSE: not without waiting. */
-DECLSPEC_NOINLINE BOOLEAN FASTCALL ExTryAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
+DECLSPEC_NOINLINE_CHECKED BOOLEAN FASTCALL ExTryAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock,
+                                                                           ULONG Flags)
 {
     ExpCheckPushAcquire(PushLock, __builtin_return_address(0));
     return ExpTryPush(PushLock, TRUE);
 }
 
-DECLSPEC_NOINLINE BOOLEAN FASTCALL ExTryAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
+DECLSPEC_NOINLINE_CHECKED BOOLEAN FASTCALL ExTryAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     ExpCheckPushAcquire(PushLock, __builtin_return_address(0));
     return ExpTryPush(PushLock, FALSE);

@@ -10,3 +10,11 @@ extern BOOLEAN KeChecksOff; /* (c) after start */
 
 /* Once, before pools and locks are used: nothing may have been noted that would be looked for later. */
 VOID KeSwitchChecksOff(VOID);
+
+/* On a function whose return address the checked kernel records to say who called it: inlined, it would name its caller's caller. In the free kernel
+ * it may be inlined. */
+#if NTBOX_CHECKED
+#define DECLSPEC_NOINLINE_CHECKED DECLSPEC_NOINLINE
+#else
+#define DECLSPEC_NOINLINE_CHECKED
+#endif

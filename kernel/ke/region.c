@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Critical and guarded regions: counters of the current thread. */
 #include "ki.h"
+#include "ke_checks.h"
 
 /* [WDK KeEnterCriticalRegion] IRQL <= APC_LEVEL. */
 VOID NTAPI KeEnterCriticalRegion(VOID)
@@ -10,7 +11,7 @@ VOID NTAPI KeEnterCriticalRegion(VOID)
 }
 
 /* [WDK KeLeaveCriticalRegion] */
-DECLSPEC_NOINLINE VOID NTAPI KeLeaveCriticalRegion(VOID)
+DECLSPEC_NOINLINE_CHECKED VOID NTAPI KeLeaveCriticalRegion(VOID)
 {
     PKTHREAD Thread = KiCurrentThread();
 
@@ -29,7 +30,7 @@ VOID NTAPI KeEnterGuardedRegion(VOID)
     KiCurrentThread()->SpecialApcDisable--;
 }
 
-DECLSPEC_NOINLINE VOID NTAPI KeLeaveGuardedRegion(VOID)
+DECLSPEC_NOINLINE_CHECKED VOID NTAPI KeLeaveGuardedRegion(VOID)
 {
     PKTHREAD Thread = KiCurrentThread();
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * From a handle to its object. */
 #include "obp_handle.h"
+#include "ke_checks.h"
 #include "obp_trace.h"
 #include "ke.h"
 
@@ -85,7 +86,7 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
     return STATUS_SUCCESS;
 }
 
-DECLSPEC_NOINLINE NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(
+DECLSPEC_NOINLINE_CHECKED NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(
     HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode, ULONG Tag,
     PVOID *Object, POBJECT_HANDLE_INFORMATION HandleInformation)
 {

@@ -2,13 +2,14 @@
  * Objects: made, counted, deleted. The last dereference deletes at once at PASSIVE_LEVEL, else a worker thread does it:
  * delete procedures of files and devices send IRPs and free what must be freed at PASSIVE_LEVEL. */
 #include "obp_trace.h"
+#include "ke_checks.h"
 #include "ke_bugcheck.h"
 #include "se.h"
 
 static OBP_HEADER *volatile ObpDeletedHead; /* interlocked list */
 static WORK_QUEUE_ITEM ObpReaperItem;
 
-DECLSPEC_NOINLINE OBP_HEADER *ObpCheckedHeader(const void *Object)
+DECLSPEC_NOINLINE_CHECKED OBP_HEADER *ObpCheckedHeader(const void *Object)
 {
     OBP_HEADER *Header = ObpHeader(Object);
     if (Header->Check != OBP_HEADER_CHECK)
@@ -192,7 +193,7 @@ BOOLEAN ObReferenceObjectSafe(PVOID Object)
     return ObpReferenceSafe(ObpCheckedHeader(Object));
 }
 
-DECLSPEC_NOINLINE LONG_PTR FASTCALL ObfReferenceObject(PVOID Object)
+DECLSPEC_NOINLINE_CHECKED LONG_PTR FASTCALL ObfReferenceObject(PVOID Object)
 {
     LONG64 Count = InterlockedIncrement64(&ObpCheckedHeader(Object)->PointerCount);
     ObpTraceReference(Object, OBP_DEFAULT_TAG, 1, __builtin_return_address(0));
@@ -200,7 +201,7 @@ DECLSPEC_NOINLINE LONG_PTR FASTCALL ObfReferenceObject(PVOID Object)
 }
 
 /* [WDK ObReferenceObjectWithTag] the tag is for those who look for lost references. */
-DECLSPEC_NOINLINE LONG_PTR FASTCALL ObfReferenceObjectWithTag(PVOID Object, ULONG Tag)
+DECLSPEC_NOINLINE_CHECKED LONG_PTR FASTCALL ObfReferenceObjectWithTag(PVOID Object, ULONG Tag)
 {
     LONG64 Count = InterlockedIncrement64(&ObpCheckedHeader(Object)->PointerCount);
     ObpTraceReference(Object, Tag, 1, __builtin_return_address(0));
@@ -247,17 +248,16 @@ static NTSTATUS ObpReferenceByPointer(PVOID Object, POBJECT_TYPE ObjectType, KPR
     return STATUS_SUCCESS;
 }
 
-DECLSPEC_NOINLINE NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess,
-                                                            POBJECT_TYPE ObjectType,
-                                                            KPROCESSOR_MODE AccessMode)
+DECLSPEC_NOINLINE_CHECKED NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess,
+                                                                    POBJECT_TYPE ObjectType,
+                                                                    KPROCESSOR_MODE AccessMode)
 {
     return ObpReferenceByPointer(Object, ObjectType, AccessMode, OBP_DEFAULT_TAG,
                                  __builtin_return_address(0));
 }
 
-DECLSPEC_NOINLINE NTSTATUS NTAPI ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK DesiredAccess,
-                                                                   POBJECT_TYPE ObjectType,
-                                                                   KPROCESSOR_MODE AccessMode, ULONG Tag)
+DECLSPEC_NOINLINE_CHECKED NTSTATUS NTAPI ObReferenceObjectByPointerWithTag(
+    PVOID Object, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode, ULONG Tag)
 {
     return ObpReferenceByPointer(Object, ObjectType, AccessMode, Tag, __builtin_return_address(0));
 }
