@@ -45,6 +45,9 @@ static POBJECT_ATTRIBUTES TokenAttributes(ATTACKER *A)
     Quality.ImpersonationLevel = ATTACK_WORD(A, SecurityImpersonation, SecurityImpersonation,
                                              SecurityIdentification, SecurityDelegation);
     Attributes.SecurityQualityOfService = AttackCopy(A, &Quality, sizeof(Quality));
+    if (ATTACK_PICK(A, 2) == 0)
+        Attributes.SecurityDescriptor =
+            AttackCopy(A, AttackDescriptor, RtlLengthSecurityDescriptor(AttackDescriptor));
     return AttackCopy(A, &Attributes, sizeof(Attributes));
 }
 

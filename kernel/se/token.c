@@ -155,7 +155,7 @@ NTSTATUS SepAssignTokenSecurity(PTOKEN Token, PSECURITY_DESCRIPTOR Given, PSECUR
 
 NTSTATUS SeCreateToken(const SE_TOKEN_SPEC *Spec, PACCESS_TOKEN *NewToken)
 {
-    KI_REQUIRE_IRQL(APC_LEVEL);
+    KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     PTOKEN Token;
     PACL Dacl;
     NTSTATUS Status = ObCreateObject(KernelMode, SeTokenObjectType, NULL, KernelMode, NULL, sizeof(*Token), 0,

@@ -392,6 +392,101 @@ static VOID TokenClient(VOID)
     PsDereferencePrimaryToken(Primary);
 }
 
+/* --- who may open a token --- */
+
+typedef struct _TOKEN_SECURITY {
+    SECURITY_DESCRIPTOR Descriptor;
+    CT_SID World;
+    ULONG64 Dacl[8];
+} TOKEN_SECURITY;
+
+/* Grants everybody Mask, and nothing else to anybody. */
+static PSECURITY_DESCRIPTOR EverybodyMay(TOKEN_SECURITY *Security, ACCESS_MASK Mask)
+{
+    PACL Dacl = (PACL)Security->Dacl;
+    CT_SUCCESS(RtlCreateSecurityDescriptor(&Security->Descriptor, SECURITY_DESCRIPTOR_REVISION));
+    CT_SUCCESS(RtlCreateAcl(Dacl, sizeof(Security->Dacl), ACL_REVISION));
+    CT_SUCCESS(RtlAddAccessAllowedAce(Dacl, ACL_REVISION, Mask, CtWorldSid(&Security->World)));
+    CT_SUCCESS(RtlSetDaclSecurityDescriptor(&Security->Descriptor, TRUE, Dacl, FALSE));
+    return &Security->Descriptor;
+}
+
+/* A copy whose descriptor lets everybody query. */
+static HANDLE CopyForQueries(TOKEN_SECURITY *Security)
+{
+    HANDLE Source = OpenToken(TOKEN_DUPLICATE), Copy = NULL;
+    OBJECT_ATTRIBUTES Attributes;
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL,
+                               EverybodyMay(Security, TOKEN_QUERY));
+    CT_SUCCESS(ZwDuplicateToken(Source, TOKEN_ALL_ACCESS, &Attributes, FALSE, TokenPrimary, &Copy));
+    ZwClose(Source);
+    return Copy;
+}
+
+/* What an open that is checked says; Granted: of the handle, 0 without one. */
+static NTSTATUS OpenChecked(PACCESS_TOKEN Token, ACCESS_MASK Access, PACCESS_MASK Granted)
+{
+    OBJECT_HANDLE_INFORMATION Information = {0};
+    HANDLE Handle;
+    PVOID Object;
+    NTSTATUS Status = ObOpenObjectByPointer(Token, OBJ_KERNEL_HANDLE | OBJ_FORCE_ACCESS_CHECK, NULL, Access,
+                                            *SeTokenObjectType, KernelMode, &Handle);
+    *Granted = 0;
+    if (!NT_SUCCESS(Status))
+        return Status;
+    CT_SUCCESS(ObReferenceObjectByHandle(Handle, 0, *SeTokenObjectType, KernelMode, &Object, &Information));
+    *Granted = Information.GrantedAccess;
+    ObDereferenceObject(Object);
+    ZwClose(Handle);
+    return Status;
+}
+
+static ACCESS_MASK FirstMask(HANDLE Token)
+{
+    ULONG64 Room[32];
+    ULONG Needed;
+    BOOLEAN Present = FALSE, Defaulted;
+    PACL Dacl = NULL;
+    PVOID Ace = NULL;
+    if (!CT_SUCCESS(ZwQuerySecurityObject(Token, DACL_SECURITY_INFORMATION, Room, sizeof(Room), &Needed)))
+        return 0;
+    CT_SUCCESS(RtlGetDaclSecurityDescriptor(Room, &Present, &Dacl, &Defaulted));
+    if (!Present || Dacl == NULL || !NT_SUCCESS(RtlGetAce(Dacl, 0, &Ace)))
+        return 0;
+    return ((ACCESS_ALLOWED_ACE *)Ace)->Mask;
+}
+
+static VOID TokenSecurity(VOID)
+{
+    TOKEN_SECURITY Security;
+    HANDLE Copy = CopyForQueries(&Security);
+    PACCESS_TOKEN Token;
+    ACCESS_MASK Granted;
+    CT_REQUIRE(Copy != NULL);
+    Token = TokenOf(Copy);
+    CT_EQUAL(FirstMask(Copy), TOKEN_QUERY);
+    CT_SUCCESS(OpenChecked(Token, TOKEN_QUERY, &Granted));
+    CT_STATUS(OpenChecked(Token, TOKEN_DUPLICATE, &Granted), STATUS_ACCESS_DENIED);
+    CT_SUCCESS(OpenChecked(Token, MAXIMUM_ALLOWED, &Granted));
+    CT_EQUAL(Granted & (TOKEN_QUERY | TOKEN_DUPLICATE), TOKEN_QUERY);
+    CT_SUCCESS(
+        ZwSetSecurityObject(Copy, DACL_SECURITY_INFORMATION, EverybodyMay(&Security, TOKEN_DUPLICATE)));
+    CT_EQUAL(FirstMask(Copy), TOKEN_DUPLICATE);
+    CT_SUCCESS(OpenChecked(Token, TOKEN_DUPLICATE, &Granted));
+    CT_STATUS(OpenChecked(Token, TOKEN_QUERY, &Granted), STATUS_ACCESS_DENIED);
+    ObDereferenceObject(Token);
+    ZwClose(Copy);
+}
+
+/* The process's own token lets the process query it. */
+static VOID TokenOwn(VOID)
+{
+    HANDLE Handle = NULL;
+    CT_REQUIRE(NT_SUCCESS(ZwOpenProcessTokenEx(ZwCurrentProcess(), TOKEN_QUERY,
+                                               OBJ_KERNEL_HANDLE | OBJ_FORCE_ACCESS_CHECK, &Handle)));
+    ZwClose(Handle);
+}
+
 static const CT_CASE Cases[] = {
     {"token.exports", TokenExports},     {"token.type", TokenType_},
     {"token.luid", TokenLuid},           {"token.facts", TokenFacts},
@@ -400,6 +495,7 @@ static const CT_CASE Cases[] = {
     {"token.adjust", TokenAdjust},       {"token.filter", TokenFilter},
     {"token.thread", TokenThread},       {"token.impersonate", TokenImpersonate},
     {"token.assign", TokenAssign},       {"token.client", TokenClient},
+    {"token.security", TokenSecurity},   {"token.own", TokenOwn},
 };
 
 CT_DRIVER(Cases)
