@@ -71,7 +71,7 @@ class Damage(unittest.TestCase):
 
     def test_hive_is_missing(self):
         said = boot(mkcpio.archive(volume(**{SYSTEM: None})))
-        self.assertIn('\\SystemRoot\\System32\\config\\SYSTEM cannot be read', said)
+        self.assertIn('\\SystemRoot\\System32\\config\\SYSTEM cannot be opened', said)
         self.assertIn('*** STOP 0x00000074 BAD_SYSTEM_CONFIG_INFO', said)
 
     def test_scenario_is_damaged(self):
