@@ -98,7 +98,9 @@ static BOOLEAN NamesDeleteKeys(HANDLE Key)
                                Child.Information.Name};
         OBJECT_ATTRIBUTES Attributes;
         HANDLE Below;
-        InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, Key, NULL);
+        /* a link itself, wherever it leads to */
+        InitializeObjectAttributes(&Attributes, &Name,
+                                   OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE | OBJ_OPENLINK, Key, NULL);
         NTSTATUS Status = ZwOpenKey(&Below, KEY_ALL_ACCESS, &Attributes);
         if (!NT_SUCCESS(Status)) {
             StressFail("the key %wZ cannot be deleted: 0x%08X", &Name, (unsigned)Status);
