@@ -54,6 +54,7 @@ class Damage(unittest.TestCase):
         said = boot(mkcpio.archive(volume()))
         self.assertIn('agent.sys: DriverEntry returned 00000000', said)
         self.assertIn('ntbox: done', said)
+        self.assertNotIn('could not be loaded', said)
         self.assertNotIn('STOP', said)
 
     def test_archive_is_damaged_behind_the_kernel(self):
