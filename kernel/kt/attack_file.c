@@ -116,7 +116,9 @@ static ULONG FileRename(ATTACKER *A, FILE_SETTING *Setting)
     PCWSTR Name = AttackNumbered(A, ATTACK_PICK(A, 2) == 0 ? FILE_PREFIX : L"f", Text);
     ULONG Length = (ULONG)(wcslen(Name) * sizeof(WCHAR));
     Setting->Name.Rename.ReplaceIfExists = (BOOLEAN)ATTACK_PICK(A, 2);
-    Setting->Name.Rename.RootDirectory = AttackOdd(A) ? AttackAnyHandle(A) : NULL;
+    Setting->Name.Rename.RootDirectory = AttackOdd(A)             ? AttackAnyHandle(A)
+                                         : ATTACK_PICK(A, 2) == 0 ? AttackHandle(A, AttackFolder)
+                                                                  : NULL;
     Setting->Name.Rename.FileNameLength = AttackLength(A, Length);
     RtlCopyMemory(Setting->Name.Rename.FileName, Name, Length);
     return FIELD_OFFSET(FILE_RENAME_INFORMATION, FileName) + Length;

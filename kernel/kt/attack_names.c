@@ -56,33 +56,66 @@ static VOID NamesMakeOrdinary(HANDLE Folder, PUNICODE_STRING Name)
     ZwClose(File);
 }
 
-/* The next name in the folder, from its beginning, is deleted. FALSE: there is none but "." and "..". */
-static BOOLEAN NamesDeleteNext(HANDLE Folder)
+typedef struct _NAMES_ENTRY {
+    FILE_NAMES_INFORMATION Entry;
+    WCHAR Rest[256]; /* [MS-FSCC 2.1.5] the longest name */
+} NAMES_ENTRY;
+
+/* The first name in the folder but "." and ".."; FALSE: there is none, or it is no folder. */
+static BOOLEAN NamesFirst(HANDLE Folder, NAMES_ENTRY *Found)
 {
-    struct {
-        FILE_NAMES_INFORMATION Entry;
-        WCHAR Rest[256];
-    } Found;
     IO_STATUS_BLOCK Iosb;
-    HANDLE File;
     BOOLEAN Restart = TRUE;
-    while (NT_SUCCESS(ZwQueryDirectoryFile(Folder, NULL, NULL, NULL, &Iosb, &Found, sizeof(Found),
+    while (NT_SUCCESS(ZwQueryDirectoryFile(Folder, NULL, NULL, NULL, &Iosb, Found, sizeof(*Found),
                                            FileNamesInformation, TRUE, NULL, Restart))) {
-        UNICODE_STRING Name = {(USHORT)Found.Entry.FileNameLength, (USHORT)Found.Entry.FileNameLength,
-                               Found.Entry.FileName};
         Restart = FALSE;
-        if (Found.Entry.FileName[0] == L'.')
-            continue;
-        NamesMakeOrdinary(Folder, &Name);
-        NTSTATUS Status = NamesOpenFile(&File, Folder, &Name, DELETE, FILE_OPEN, FILE_DELETE_ON_CLOSE);
-        if (!NT_SUCCESS(Status)) {
-            StressFail("the file %wZ cannot be deleted: 0x%08X", &Name, (unsigned)Status);
-            return FALSE;
-        }
-        ZwClose(File);
-        return TRUE;
+        if (Found->Entry.FileName[0] != L'.')
+            return TRUE;
     }
     return FALSE;
+}
+
+/* What is found is opened so that its last close deletes it: a folder when it is empty by then. */
+static NTSTATUS NamesOpenFound(HANDLE Folder, NAMES_ENTRY *Found, PHANDLE File)
+{
+    USHORT Length = (USHORT)Found->Entry.FileNameLength;
+    UNICODE_STRING Name = {Length, Length, Found->Entry.FileName};
+    NamesMakeOrdinary(Folder, &Name);
+    return NamesOpenFile(File, Folder, &Name, DELETE | FILE_LIST_DIRECTORY, FILE_OPEN, FILE_DELETE_ON_CLOSE);
+}
+
+/* Found was opened with the last name, and is closed: the name must be gone. */
+static BOOLEAN NamesIsGone(HANDLE Folder, NAMES_ENTRY *Found)
+{
+    HANDLE File;
+    NTSTATUS Status = NamesOpenFound(Folder, Found, &File);
+    if (NT_SUCCESS(Status))
+        ZwClose(File);
+    STRESS_EQUAL(Status, STATUS_OBJECT_NAME_NOT_FOUND);
+    return Status == STATUS_OBJECT_NAME_NOT_FOUND;
+}
+
+/* Down along the first names to a file or an empty folder, which is deleted: a rename may have made the tree as deep as it likes.
+ * FALSE: the folder is empty, or (told) something in it cannot be deleted. */
+static BOOLEAN NamesDeleteNext(HANDLE Top)
+{
+    NAMES_ENTRY Found, Below;
+    HANDLE Folder = Top, File;
+    if (!NamesFirst(Top, &Below))
+        return FALSE;
+    for (;;) {
+        Found = Below;
+        NTSTATUS Status = NamesOpenFound(Folder, &Found, &File);
+        STRESS_EQUAL(Status, STATUS_SUCCESS);
+        BOOLEAN Deeper = NT_SUCCESS(Status) && NamesFirst(File, &Below);
+        BOOLEAN Gone =
+            NT_SUCCESS(Status) && !Deeper && NT_SUCCESS(ZwClose(File)) && NamesIsGone(Folder, &Found);
+        if (Folder != Top)
+            ZwClose(Folder);
+        if (!Deeper)
+            return Gone;
+        Folder = File;
+    }
 }
 
 /* FALSE: something is left. */
