@@ -112,6 +112,19 @@ BOOLEAN ExWaitForWork(VOID)
     return Waited;
 }
 
+/* What was begun and goes on in others' hands gives its memory back later: DPCs, work items (objects that were let go at DISPATCH_LEVEL
+ * among them), threads that have ended. Each may begin the others. */
+VOID ExSettle(VOID)
+{
+    BOOLEAN Waited;
+
+    do {
+        KeFlushDpcs();
+        Waited = ExWaitForWork();
+        Waited |= KeWaitForThreadEnds();
+    } while (Waited);
+}
+
 VOID ExpServeItem(EXP_WORK_QUEUE *Queue)
 {
     PWORK_QUEUE_ITEM Item = ExpTakeItem(Queue);

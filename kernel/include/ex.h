@@ -28,6 +28,8 @@ BOOLEAN ExIsWorkRoutine(PVOID Routine);
 /* PASSIVE_LEVEL, not in a worker, one caller at a time: until no work item is queued or runs, and the workers that a backlog added have
  * ended. TRUE: that took a wait. */
 BOOLEAN ExWaitForWork(VOID);
+/* The same until also no DPC is queued and every thread that has ended is freed: before memory or objects are counted. */
+VOID ExSettle(VOID);
 
 /* Checked kernel, PASSIVE_LEVEL, after a driver's unload routine: resources in its image that are initialized are reported and counted. */
 #if NTBOX_CHECKED

@@ -19,25 +19,12 @@ static VOID NTAPI IopEndFailure(NTBOX_FAILURE_RESULT *Result)
     KeEndFailure(Result);
 }
 
-/* What was begun and goes on in others' hands gives its memory back later: DPCs, work items (objects that were let go at DISPATCH_LEVEL
- * among them), threads that have ended. Each may begin the others. */
-static VOID IopSettle(VOID)
-{
-    BOOLEAN Waited;
-
-    do {
-        KeFlushDpcs();
-        Waited = ExWaitForWork();
-        Waited |= KeWaitForThreadEnds();
-    } while (Waited);
-}
-
 static VOID NTAPI IopTakeStock(NTBOX_LEDGER *Ledger)
 {
     EX_POOL_COUNTERS NonPaged, Paged;
     MM_COUNTERS Memory;
 
-    IopSettle();
+    ExSettle();
     ExQueryPoolCounters(NonPagedPoolNx, &NonPaged);
     ExQueryPoolCounters(PagedPool, &Paged);
     MmQueryCounters(&Memory);

@@ -33,6 +33,7 @@ _Static_assert(RTL_NUMBER_OF(LeakTypes) <= RTL_NUMBER_OF(LeakBefore.Objects), "a
 static VOID LeakCount(LEAK_COUNTS *Counts)
 {
     MM_COMMITMENT Commitment;
+    ExSettle(); /* a backlog of work may have brought worker threads */
     MmQueryCommitment(&Commitment);
     Counts->Committed = Commitment.Committed;
     Counts->Handles = ObHandleCount(ObSystemHandleTable());
