@@ -30,6 +30,7 @@ static VOID EndStep(const SCENARIO_REQUEST *Request, const AGENT_RESULT *Result)
         AGENT_NUMBER(ReportKeyStatus, (ULONG)Result->Status),
         AGENT_NUMBER(ReportKeyInformation, Result->Information),
         AGENT_BYTES(ReportKeyData, Result->Data, Length),
+        AGENT_TEXT(ReportKeyKind, REPORT_KIND_OPEN, Result->OpenFailed ? sizeof(REPORT_KIND_OPEN) - 1 : 0),
     };
     AgentReport(ReportStepEnd, Fields, RTL_NUMBER_OF(Fields));
 }

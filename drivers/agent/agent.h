@@ -14,7 +14,8 @@ typedef struct AGENT_RESULT {
     ULONG_PTR Information;
     PUCHAR Data; /* output, DataLength bytes that the request says are valid */
     ULONG DataLength;
-    PVOID Buffer; /* pool block behind Data, or NULL */
+    BOOLEAN OpenFailed; /* Status is that of the open: no request was sent */
+    PVOID Buffer;       /* pool block behind Data, or NULL */
 } AGENT_RESULT;
 
 /* step.c: runs one step. Never raises; a step that cannot be prepared gives the status of the preparation. */

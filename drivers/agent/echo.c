@@ -137,7 +137,7 @@ static VOID EchoAnswer(const SCENARIO_REQUEST *Request, const AGENT_RESULT *Resu
     else if (IsTransfer(Request) && !NT_ERROR(Result->Status))
         DbgPrint("  -> %s, information %Iu\n", Status, Result->Information);
     else
-        DbgPrint("  -> %s\n", Status);
+        DbgPrint("  -> %s%s\n", Result->OpenFailed ? "cannot be opened: " : "", Status);
 }
 
 VOID AgentEcho(const SCENARIO_REQUEST *Request, const AGENT_RESULT *Result)

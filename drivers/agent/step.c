@@ -94,7 +94,8 @@ static VOID Send(const SCENARIO_REQUEST *Request, AGENT_REQUEST *Routine, AGENT_
             return;
     }
     Result->Status = OpenDevice(Request, &File);
-    if (!NT_SUCCESS(Result->Status))
+    Result->OpenFailed = !NT_SUCCESS(Result->Status);
+    if (Result->OpenFailed)
         return;
     Result->Status = Routine(File, Request, &Iosb, Result->Buffer);
     /* [WDK ZwDeviceIoControlFile] The block is not written when the call itself fails; it then holds zeros.

@@ -54,7 +54,13 @@ bool finding_is_refused_unload(const RunEvent *event)
            status_of(event) == STATUS_INVALID_DEVICE_REQUEST;
 }
 
-static bool judge_step(const RunReport *report, const RunEvent *event, Verdict *verdict)
+bool finding_is_failed_open(const RunEvent *event)
+{
+    return event->Type == ReportStepEnd &&
+           g_strcmp0(run_event_text(event, ReportKeyKind), REPORT_KIND_OPEN) == 0;
+}
+
+static bool judge_step(const RunOptions *options, const RunEvent *event, Verdict *verdict)
 {
     uint32_t operation = (uint32_t)run_event_value(event, ReportKeyOperation);
     unsigned number = (unsigned)run_event_value(event, ReportKeyStep);
@@ -69,6 +75,11 @@ static bool judge_step(const RunReport *report, const RunEvent *event, Verdict *
         return verdict_set(verdict, ExitCannotLoad, "cannot-load", "step %u (load) ended with %s%s", number,
                            status,
                            status_of(event) == STATUS_PLUGPLAY_NO_DEVICE ? ": the service is disabled" : "");
+    const RunStep *step = run_plan_step(options, number);
+    if (finding_is_failed_open(event))
+        return verdict_set(verdict, ExitDriver, "failed", "step %u (%s): %s cannot be opened: %s", number,
+                           scenario_operation_name(operation),
+                           step && step->Request ? step->Request->Device : "the device", status);
     return verdict_set(verdict, ExitDriver, "failed", "step %u (%s) ended with %s", number,
                        scenario_operation_name(operation), status);
 }
@@ -139,7 +150,7 @@ static bool judge_service(const RunEvent *event, Verdict *verdict)
                        run_event_text_or(event, ReportKeyText, status));
 }
 
-static bool judge_event(const RunReport *report, guint index, Verdict *verdict)
+static bool judge_event(const RunOptions *options, const RunReport *report, guint index, Verdict *verdict)
 {
     const RunEvent *event = report->Events->pdata[index];
     switch (event->Type) {
@@ -150,7 +161,7 @@ static bool judge_event(const RunReport *report, guint index, Verdict *verdict)
     case ReportServiceEnd:
         return judge_service(event, verdict);
     case ReportStepEnd:
-        return judge_step(report, event, verdict);
+        return judge_step(options, event, verdict);
     case ReportCaseEnd:
         return judge_case(event, verdict);
     case ReportLeak:
@@ -244,7 +255,7 @@ GPtrArray *findings_collect(const RunOptions *options, const RunReport *report)
             step = run_plan_step(options, run_event_value(event, ReportKeyStep));
             part = step ? run_plan_part(options, step) : G_MAXUINT;
         }
-        if ((part < parts && judged[part]) || !judge_event(report, i, &verdict))
+        if ((part < parts && judged[part]) || !judge_event(options, report, i, &verdict))
             continue;
         add_finding(findings, options, event, step, verdict);
         judge_part(judged, parts, options, g_ptr_array_index(findings, findings->len - 1), part);

@@ -13,6 +13,9 @@ typedef struct Finding {
     const char *Service; /* of RunOptions.Services; NULL: the kernel's, before the first step */
 } Finding;
 
+/* The end of a request that was never sent, because its device could not be opened. */
+bool finding_is_failed_open(const RunEvent *event);
+
 /* The end of an unload step whose driver stays loaded: it has no DriverUnload, or its unload had been asked for before. */
 bool finding_is_refused_unload(const RunEvent *event);
 

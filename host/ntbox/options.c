@@ -320,7 +320,7 @@ static void add_machine_options(GOptionGroup *group, RawOptions *raw)
         {"smp", 0, 0, G_OPTION_ARG_INT, &raw->Processors, "Virtual processors (1)", "N"},
         {"memory", 0, 0, G_OPTION_ARG_STRING, &raw->Memory, "Memory, 32M to 64G (128M)", "SIZE"},
         {"cpu", 0, 0, G_OPTION_ARG_STRING, &o->Processor, "QEMU's processor model (max)", "MODEL"},
-        {"timeout", 0, 0, G_OPTION_ARG_INT, &raw->TimeLimit, "Time limit (30)", "SECONDS"},
+        {"timeout", 0, 0, G_OPTION_ARG_INT, &raw->TimeLimit, "Time limit of the whole run (30)", "SECONDS"},
         {NULL},
     };
     g_option_group_add_entries(group, entries);

@@ -2,8 +2,10 @@
  * Writes the JSON report: a member for the machine, one array for each kind of event. */
 #include "report_json.h"
 
+#include "finding.h"
 #include "json_write.h"
 #include "ntstatus.h"
+#include "run_plan.h"
 #include "scenario.h"
 
 typedef struct Document {
@@ -87,14 +89,36 @@ static void put_generic(const Document *document, const RunEvent *event)
     put_origin(builder, event);
 }
 
+/* What was asked for is the plan's: the record of a step's end does not repeat it. */
+static void put_request(JsonBuilder *builder, const Request *request)
+{
+    if (request->Operation == ScenarioIoctl)
+        json_put_address(builder, "code", request->Code);
+    if (request->Operation != ScenarioRead)
+        json_put_number(builder, "input_length", request->Input->len);
+    if (request->Operation != ScenarioWrite)
+        json_put_number(builder, "output_length", request->OutputLength);
+    if (request->Operation != ScenarioIoctl)
+        json_put_number(builder, "offset", (int64_t)request->Offset);
+}
+
 static void put_step(const Document *document, const RunEvent *event)
 {
     JsonBuilder *builder = document->Builder;
+    uint64_t number = run_event_value(event, ReportKeyStep);
     uint32_t operation = (uint32_t)run_event_value(event, ReportKeyOperation);
-    json_put_number(builder, "step", (int64_t)run_event_value(event, ReportKeyStep));
+    const RunStep *planned = run_plan_step(document->Options, number);
+    json_put_number(builder, "step", (int64_t)number);
     json_put_text(builder, "operation", scenario_operation_name(operation));
-    json_put_text(builder, "name", run_event_text(event, ReportKeyName));
+    json_put_text(builder, "name",
+                  planned && planned->Request ? planned->Request->Device
+                  : planned                   ? planned->Service
+                                              : run_event_text(event, ReportKeyName));
+    if (planned && planned->Request)
+        put_request(builder, planned->Request);
     json_put_bool(builder, "ended", event->Type == ReportStepEnd);
+    if (finding_is_failed_open(event))
+        json_put_bool(builder, "open_failed", true);
     put_status(builder, event);
     put_number(builder, event, ReportKeyInformation, "information");
     json_put_hex(builder, "output", event->Data);
@@ -320,7 +344,8 @@ static void put_drivers(const Document *document)
     for (guint i = 0; i < results->len; i++) {
         const DriverResult *result = &g_array_index(results, DriverResult, i);
         json_open_object(builder, NULL);
-        json_put_text(builder, "driver", result->Driver);
+        g_autofree char *driver = g_strconcat(result->Driver, ".sys", NULL);
+        json_put_text(builder, "driver", driver);
         json_put_number(builder, "exit_code", result->Verdict.Code);
         json_put_text(builder, "outcome", result->Verdict.Outcome);
         json_put_text(builder, "sentence", result->Verdict.Sentence);

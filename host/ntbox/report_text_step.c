@@ -65,7 +65,11 @@ void report_text_step_end(const TextPage *page, const RunEvent *event)
 {
     g_autofree char *status = text_status(event);
     uint64_t operation = run_event_value(event, ReportKeyOperation);
-    if (operation == ScenarioLoad || operation == ScenarioUnload)
+    const RunStep *step = run_plan_step(page->Options, run_event_value(event, ReportKeyStep));
+    if (finding_is_failed_open(event))
+        text_put_format(page, "result", "%s cannot be opened: %s",
+                        step && step->Request ? step->Request->Device : "the device", status);
+    else if (operation == ScenarioLoad || operation == ScenarioUnload)
         text_put(page, "result", status);
     else
         text_put_format(page, "result", "%s, information %" PRIu64, status,

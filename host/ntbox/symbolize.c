@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <json-glib/json-glib.h>
 
+#include "call_chain.h"
 #include "companion.h"
 
 /* One address of one module, and where its text goes. */
@@ -12,7 +13,7 @@ typedef struct Query {
     uint64_t Offset;
     bool IsReturn;     /* a return address: the call lies just before it */
     const void *Event; /* key in report->Symbols, or NULL */
-    char **Place;      /* of a processor, or NULL */
+    char **Place;      /* of a processor or in a call chain, or NULL */
     const char *Module;
 } Query;
 
@@ -69,6 +70,20 @@ static void collect_processors(GHashTable *modules, RunReport *report)
     }
 }
 
+/* The callers of an allocation: return addresses. */
+static void collect_chains(GHashTable *modules, const GPtrArray *chains)
+{
+    for (guint i = 0; i < chains->len; i++) {
+        const GArray *places = ((const CallChain *)chains->pdata[i])->Places;
+        for (guint j = 0; j < places->len; j++) {
+            const ChainPlace *place = &g_array_index(places, ChainPlace, j);
+            Query query = {place->Offset, true, NULL, place->Text, place->Module};
+            if (!run_report_is_own_module(place->Module))
+                add_query(modules, &query);
+        }
+    }
+}
+
 static const char *path_of(const RunOptions *options, const char *kernel, const char *module)
 {
     if (g_ascii_strcasecmp(module, "ntoskrnl.exe") == 0)
@@ -113,9 +128,23 @@ static char *run_symbolizer(const char *path, const GArray *queries)
     return output;
 }
 
-/* "Function (file.c:12)" of one element of the answer; NULL without a source line, as the nearest symbol of a
- * stripped image would be a guess. The answer has the inlined functions first: they are only told, it is the routine around them that
- * the reader knows by name. */
+/* "file.c:12" */
+static char *line_of(JsonObject *symbol)
+{
+    const char *file = json_object_get_string_member_with_default(symbol, "FileName", "");
+    g_autofree char *base = g_path_get_basename(file);
+    return g_strdup_printf("%s:%" G_GINT64_FORMAT, base,
+                           json_object_get_int_member_with_default(symbol, "Line", 0));
+}
+
+static const char *function_of(JsonObject *symbol)
+{
+    return json_object_get_string_member_with_default(symbol, "FunctionName", "");
+}
+
+/* "Function (file.c:12)" of one element of the answer, or "Inner (file.c:12, inlined into Function file.c:30)": the line is always that of
+ * the innermost function, as addr2line -i has it first. NULL without a source line, as the nearest symbol of a stripped image would be a
+ * guess. */
 static char *describe(JsonNode *element)
 {
     JsonObject *object = JSON_NODE_HOLDS_OBJECT(element) ? json_node_get_object(element) : NULL;
@@ -124,19 +153,19 @@ static char *describe(JsonNode *element)
                              : NULL;
     if (!symbols || json_array_get_length(symbols) == 0)
         return NULL;
-    guint count = json_array_get_length(symbols);
     JsonObject *inner = json_array_get_object_element(symbols, 0);
-    JsonObject *symbol = json_array_get_object_element(symbols, count - 1);
-    const char *function = json_object_get_string_member_with_default(symbol, "FunctionName", "");
-    const char *file = json_object_get_string_member_with_default(symbol, "FileName", "");
-    gint64 line = json_object_get_int_member_with_default(symbol, "Line", 0);
-    if (!*function || !*file)
+    if (!*function_of(inner) || !*json_object_get_string_member_with_default(inner, "FileName", ""))
         return NULL;
-    g_autofree char *base = g_path_get_basename(file);
-    if (count == 1)
-        return g_strdup_printf("%s (%s:%" G_GINT64_FORMAT ")", function, base, line);
-    return g_strdup_printf("%s (%s:%" G_GINT64_FORMAT ", in its inlined %s)", function, base, line,
-                           json_object_get_string_member_with_default(inner, "FunctionName", "function"));
+    g_autofree char *line = line_of(inner);
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text, "%s (%s", function_of(inner), line);
+    for (guint i = 1; i < json_array_get_length(symbols); i++) {
+        JsonObject *outer = json_array_get_object_element(symbols, i);
+        g_autofree char *called = line_of(outer);
+        g_string_append_printf(text, ", %sinto %s %s", i == 1 ? "inlined " : "", function_of(outer), called);
+    }
+    g_string_append_c(text, ')');
+    return g_string_free(text, FALSE);
 }
 
 static void store(RunReport *report, const Query *query, char *text)
@@ -168,8 +197,10 @@ static void symbolize_module(RunReport *report, const char *path, const GArray *
 void symbolize_report(RunReport *report, const RunOptions *options, const char *kernel)
 {
     g_autoptr(GHashTable) modules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_queries);
+    g_autoptr(GPtrArray) chains = call_chains_collect(report);
     GHashTableIter iterator;
     gpointer module, queries;
+    collect_chains(modules, chains);
     collect_events(modules, report);
     collect_processors(modules, report);
     g_hash_table_iter_init(&iterator, modules);
@@ -178,4 +209,5 @@ void symbolize_report(RunReport *report, const RunOptions *options, const char *
         if (path)
             symbolize_module(report, path, queries);
     }
+    call_chains_store(chains);
 }

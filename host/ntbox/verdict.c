@@ -242,7 +242,39 @@ static char *place_text(const RunReport *report)
 /* With any firmware and on a slow host: the default limit. Whoever gives less may have been too stingy. */
 #define SECONDS_TO_BOOT 30
 
-static bool judge_timeout(const RunReport *report, Verdict *verdict)
+/* For how long the step in hand had run at the time limit, in the guest's time. */
+static double seconds_in_step(const RunReport *report, const RunEvent *step)
+{
+    const RunEvent *last = report->Events->pdata[report->Events->len - 1];
+    bool asked = report->HungAt < report->Events->len; /* the kernel answered, and so told the time */
+    double now = asked ? last->Time / 1e7 : report->Seconds;
+    return MAX(now - step->Time / 1e7, 0);
+}
+
+/* Did the run go on until the limit, step by step? Then the limit was short, and the step in hand need not be at fault. */
+static bool judge_progress(const RunOptions *options, const RunReport *report, const RunEvent *step,
+                           Verdict *verdict)
+{
+    const RunEvent *ended = run_report_last(report, ReportStepEnd);
+    const RunEvent *first = run_report_first(report, ReportStepBegin);
+    const RunStep *planned = run_plan_step(options, run_event_value(step, ReportKeyStep));
+    if (!ended || !planned || planned->Operation == ScenarioFail ||
+        seconds_in_step(report, step) * 10 > report->TimeLimit)
+        return false;
+    uint64_t count = run_event_value(ended, ReportKeyStep);
+    double seconds = MAX((ended->Time - first->Time) / 1e7, 0.001);
+    g_autofree char *rounds = options->Rounds > 1
+                                  ? g_strdup_printf(" after %u of %u rounds", planned->Round, options->Rounds)
+                                  : g_strdup("");
+    g_autofree char *where = step_text(step);
+    return verdict_set(verdict, ExitDriver, "hang",
+                       "the time limit of %u s, which is for the whole run, ended it%s in %s, but it was "
+                       "going on: %" G_GUINT64_FORMAT
+                       " of %u steps had ended, %.1f a second; --timeout gives more",
+                       report->TimeLimit, rounds, where, count, options->Steps->len, (double)count / seconds);
+}
+
+static bool judge_timeout(const RunOptions *options, const RunReport *report, Verdict *verdict)
 {
     const RunEvent *step = run_report_last(report, ReportStepBegin);
     const RunEvent *service = service_in_hand(report);
@@ -261,6 +293,8 @@ static bool judge_timeout(const RunReport *report, Verdict *verdict)
     if (!step)
         return verdict_set(verdict, ExitFault, "hang",
                            "the time limit of %u s ended the run before its first step", report->TimeLimit);
+    if (judge_progress(options, report, step, verdict))
+        return true;
     g_autofree char *where = step_text(step);
     g_autofree char *place = place_text(report);
     g_autofree char *holders = holders_text(report);
@@ -381,7 +415,10 @@ static const RunStep *last_step(const RunOptions *options, const RunReport *repo
 static bool judge_end(const RunOptions *options, const RunReport *report, Verdict *verdict)
 {
     static bool (*const rules[])(const RunReport *, Verdict *) = {
-        judge_critical, judge_bugcheck, judge_interrupt, judge_damage, judge_timeout, judge_machine,
+        judge_critical,
+        judge_bugcheck,
+        judge_interrupt,
+        judge_damage,
     };
     if (judge_reset(options, report, verdict))
         return true;
@@ -389,7 +426,7 @@ static bool judge_end(const RunOptions *options, const RunReport *report, Verdic
         if (rules[i](report, verdict))
             return true;
     }
-    return false;
+    return judge_timeout(options, report, verdict) || judge_machine(report, verdict);
 }
 
 static void add_context(const RunOptions *options, const RunStep *step, guint others, Verdict *verdict)

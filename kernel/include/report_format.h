@@ -18,6 +18,8 @@
 
 /* ReportKeyText of a bug check of the start-up. */
 #define REPORT_NO_MEMORY "there is not enough memory to start"
+/* ReportKeyKind of the end of a step whose device could not be opened: the request was not sent. */
+#define REPORT_KIND_OPEN "open"
 
 typedef struct REPORT_HEADER {
     uint32_t Magic;   /* written by the host before start: the kernel accepts the device by it */
@@ -107,7 +109,7 @@ typedef enum REPORT_TYPE {
     ReportLeak =
         11, /* Driver, Kind, Tag, Size, Count, Module, Offset (allocating code), Text (its callers) */
     ReportStepBegin = 12, /* Step, Operation, Name: the last known state when nothing follows */
-    ReportStepEnd = 13,   /* Step, Operation, Status, Information, Data */
+    ReportStepEnd = 13,   /* Step, Operation, Status, Information, Data, Kind (REPORT_KIND_OPEN) */
     ReportBugCheck = 14,  /* Code, Parameter1-4, Irql, Driver/Module/Symbol/Offset at fault if known, Text */
     ReportFrame =
         15, /* Depth, Address, Module, Offset, Symbol: one line of the back-trace after ReportBugCheck */

@@ -95,7 +95,7 @@ class Bad:
         expect('were written to after they were freed' in stop['text'], f'it says {stop["text"]!r}')
         expect_equal('the module to blame', stop['module'], 'leaves_written.sys')
         said = [block['text'] for block in document['pool_blocks']]
-        for verb in ('allocated by leaves_written.sys', 'freed by leaves_written.sys'):
+        for verb in ('allocated by leaves_written.sys!DriverEntry (leaves_written.c:', 'freed by leaves_written.sys!DriverEntry (leaves_written.c:'):
             expect(any(text.startswith(verb) for text in said), f'nothing begins with "{verb}": {said}')
 
     def check_pool_is_accounted(self):

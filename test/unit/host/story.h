@@ -38,6 +38,7 @@ static inline int tell(void **state, const char *words)
     guest_ring_open(&story->Guest, story->Memory);
     story->Report = run_report_new(false);
     story->Report->TimeLimit = 30;
+    story->Report->Seconds = 30;
     *state = story;
     return 0;
 }
@@ -67,6 +68,12 @@ static inline int tear_down(void **state)
 
 /* ---- words of a story ---- */
 
+/* Records are 0.1 ms apart. */
+static inline void let_seconds_pass(Story *story, unsigned seconds)
+{
+    story->Guest.Sequence += seconds * 10000u;
+}
+
 static inline void boot(Story *story)
 {
     guest_ring_text(&story->Guest, ReportKeyText, "0.1.0");
@@ -85,7 +92,8 @@ static inline void step(Story *story, REPORT_TYPE type, unsigned number, SCENARI
         guest_ring_number(&story->Guest, ReportKeyStatus, status);
     if (type == ReportStepEnd && operation == ScenarioIoctl)
         guest_ring_bytes(&story->Guest, ReportKeyData, "Hello, host!\0\1\2\3\4", 17);
-    guest_ring_text(&story->Guest, ReportKeyName, operation == ScenarioIoctl ? "\\??\\A" : "a");
+    if (type == ReportStepBegin)
+        guest_ring_text(&story->Guest, ReportKeyName, operation == ScenarioIoctl ? "\\??\\A" : "a");
     guest_ring_publish(&story->Guest, type);
 }
 

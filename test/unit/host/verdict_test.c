@@ -31,6 +31,61 @@ static void request_fails(void **state)
     g_free(expect(story, ExitDriver, "failed", "step 2 (ioctl) ended with STATUS_INVALID_DEVICE_REQUEST"));
 }
 
+/* Not the driver's answer to the request: that was never sent. */
+static void a_device_that_cannot_be_opened(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    step(story, ReportStepBegin, 2, ScenarioIoctl, 0);
+    guest_ring_text(&story->Guest, ReportKeyKind, REPORT_KIND_OPEN);
+    step(story, ReportStepEnd, 2, ScenarioIoctl, 0xC0000010);
+    done(story);
+    g_autofree char *text = expect(story, ExitDriver, "failed",
+                                   "step 2 (ioctl): \\??\\A cannot be opened: STATUS_INVALID_DEVICE_REQUEST");
+    assert_in(text, "result       \\??\\A cannot be opened: STATUS_INVALID_DEVICE_REQUEST\n");
+}
+
+/* The record of a step's end has neither name nor code: the document has them all the same. */
+static void the_document_tells_what_was_asked_for(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    ioctl(story, 0);
+    done(story);
+    g_free(expect(story, ExitPass, "passed", ""));
+    Verdict verdict = verdict_decide(story->Options, story->Report);
+    g_autofree char *json = report_json_text(story->Options, story->Report, &verdict);
+    g_autoptr(JsonNode) root = json_from_string(json, NULL);
+    JsonArray *steps = json_object_get_array_member(json_node_get_object(root), "steps");
+    JsonObject *first = json_array_get_object_element(steps, 0),
+               *second = json_array_get_object_element(steps, 1);
+    assert_string_equal(json_object_get_string_member(first, "name"), "a");
+    assert_string_equal(json_object_get_string_member(second, "name"), "\\??\\A");
+    assert_string_equal(json_object_get_string_member(second, "code"), "0x222000");
+    assert_int_equal(json_object_get_int_member(second, "input_length"), 1);
+    assert_int_equal(json_object_get_int_member(second, "output_length"), 4096);
+    JsonArray *drivers = json_object_get_array_member(json_node_get_object(root), "drivers");
+    assert_string_equal(json_object_get_string_member(json_array_get_object_element(drivers, 0), "driver"),
+                        "a.sys");
+    verdict_clear(&verdict);
+}
+
+/* Steps that were still ending at the time limit: the limit was short, no step hangs. */
+static void a_run_that_goes_on_is_no_hang_of_a_step(void **state)
+{
+    Story *story = *state;
+    boot(story);
+    load(story);
+    step(story, ReportStepBegin, 2, ScenarioIoctl, 0);
+    story->Report->End = VmTimedOut;
+    story->Report->Seconds = 0; /* the step has just begun: the times of the story are all 0 */
+    g_free(expect(story, ExitDriver, "hang",
+                  "which is for the whole run, ended it in step 2 (ioctl \\??\\A), but it was going on: 1 of "
+                  "3 steps had ended"));
+}
+
 static void a_warning_is_no_failure(void **state)
 {
     Story *story = *state;
@@ -311,6 +366,7 @@ static void a_hang_names_who_holds_the_request(void **state)
     boot(story);
     load(story);
     step(story, ReportStepBegin, 2, ScenarioIoctl, 0);
+    let_seconds_pass(story, 29);
     assert_true(report_reader_drain(&story->Reader, run_report_add, story->Report));
     story->Report->End = VmTimedOut;
     story->Report->HungAt = story->Report->Events->len;
@@ -346,6 +402,7 @@ static void a_hang_names_the_thread_that_waits(void **state)
     boot(story);
     load(story);
     step(story, ReportStepBegin, 2, ScenarioIoctl, 0);
+    let_seconds_pass(story, 29);
     assert_true(report_reader_drain(&story->Reader, run_report_add, story->Report));
     story->Report->End = VmTimedOut;
     story->Report->HungAt = story->Report->Events->len;
@@ -519,6 +576,9 @@ int main(void)
         CASE(freed_pool_of_the_kernel_is_written_to),
         CASE(other_damage_is_the_kernels),
         CASE(leak),
+        CASE(a_device_that_cannot_be_opened),
+        CASE(the_document_tells_what_was_asked_for),
+        CASE(a_run_that_goes_on_is_no_hang_of_a_step),
         CASE(a_warning_of_the_loader_is_no_failure),
         CASE(a_broken_rule),
         CASE(failed_case),
