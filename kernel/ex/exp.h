@@ -340,6 +340,9 @@ USHORT ExpNextDepth(USHORT Depth, USHORT Maximum, ULONG Allocates, ULONG Misses)
 #if NTBOX_CHECKED
 VOID ExpSetGuard(PVOID Block, SIZE_T Size, SIZE_T Room);
 VOID ExpCheckGuard(PVOID Block, SIZE_T Size, SIZE_T Room);
+const UCHAR *ExpFindGuardChange(const void *Block, SIZE_T Size, SIZE_T Room);        /* NULL: none */
+const UCHAR *ExpFindSmallChange(const EXP_HEADER *Header, SIZE_T Size, ULONG Class); /* the copy included */
+const UCHAR *ExpFindSpecialChange(const EXP_PAGE *Record);                           /* pool_special.c */
 VOID ExpSetSmallGuard(const EXP_HEADER *Header, ULONG Class); /* and the copy of the header */
 VOID ExpCheckSmallGuard(const EXP_HEADER *Header, ULONG Class);
 BOOLEAN ExpIsOverrun(const EXP_HEADER *Header,

@@ -4,12 +4,14 @@
 #include <bugcodes.h>
 #include "ex.h"
 #include "ke.h"
+#include "ke_bugcheck.h"
 
 /* [WDK Bug Check 0xBF] 0x11: these mutexes are not recursive, and the owner releases them */
 static VOID ExpRequireNotOwner(PVOID Mutex, PKTHREAD Owner)
 {
     if (NTBOX_CHECKED && Owner == KiCurrentThread())
-        KeBugCheckEx(MUTEX_ALREADY_OWNED, (ULONG_PTR)Mutex, (ULONG_PTR)Owner, 0, 0);
+        KeBugCheckBlaming(NULL, MUTEX_ALREADY_OWNED, (ULONG_PTR)Mutex, (ULONG_PTR)Owner, 0, 0,
+                          "a thread acquires a fast or guarded mutex that it owns already");
 }
 
 static VOID ExpRequireOwner(PVOID Mutex, PKTHREAD Owner)

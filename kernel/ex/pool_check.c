@@ -169,14 +169,36 @@ VOID ExpOverrun(PVOID Block, SIZE_T Size, UCHAR Byte)
     KeBugCheckBlaming(NULL, BAD_POOL_HEADER, 0x21, (ULONG_PTR)Block, Size, Byte, Text);
 }
 
-VOID ExpCheckGuard(PVOID Block, SIZE_T Size, SIZE_T Room)
+const UCHAR *ExpFindGuardChange(const void *Block, SIZE_T Size, SIZE_T Room)
 {
-    PUCHAR Guard = (PUCHAR)Block + Size;
+    const UCHAR *Guard = (const UCHAR *)Block + Size;
     if (KeChecksOff)
-        return;
+        return NULL;
     for (SIZE_T I = 0; I < ExpGuardLength(Size, Room); I++)
         if (Guard[I] != EXP_GUARD_BYTE)
-            ExpOverrun(Block, Size, Guard[I]);
+            return &Guard[I];
+    return NULL;
+}
+
+VOID ExpCheckGuard(PVOID Block, SIZE_T Size, SIZE_T Room)
+{
+    const UCHAR *Changed = ExpFindGuardChange(Block, Size, Room);
+    if (Changed != NULL)
+        ExpOverrun(Block, Size, *Changed);
+}
+
+const UCHAR *ExFindOverrun(const void *Block)
+{
+    EXP_POOL *Pool = ExpAnyPoolOf(Block);
+    EX_POOL_BLOCK Known;
+    if (Pool == NULL || !ExQueryPoolBlock(Block, &Known) || !Known.Allocated || Known.Base != Block)
+        return NULL;
+    const EXP_PAGE *Record = &Pool->Records[ExpPageIndex(Pool, Block)];
+    if (Pool == &ExpPools[MmSpecialPoolRegion])
+        return ExpFindSpecialChange(Record);
+    if (Record->State == ExpPageSmall)
+        return ExpFindSmallChange((const EXP_HEADER *)Block - 1, Known.Size, Record->Class);
+    return ExpFindGuardChange(Block, Known.Size, Record->PageCount * PAGE_SIZE);
 }
 
 /* All of it, from the first byte. */

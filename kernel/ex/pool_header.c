@@ -114,6 +114,14 @@ BOOLEAN ExpIsOverrun(const EXP_HEADER *Header, ULONG Class)
                                           : Copy != EXP_FREED_WORD;
 }
 
+const UCHAR *ExpFindSmallChange(const EXP_HEADER *Header, SIZE_T Size, ULONG Class)
+{
+    const UCHAR *Changed = ExpFindGuardChange(Header + 1, Size, ExpRoomOf(Class));
+    if (Changed == NULL && ExpIsOverrun(Header, Class))
+        return (const UCHAR *)ExpCopyOf(Header, Class);
+    return Changed;
+}
+
 static BOOLEAN ExpIsPossible(const EXP_HEADER *Header, ULONG Class)
 {
     return Header->Size <= ExpRoomOf(Class) && ExpOwnerCode(Header->Allocator) != NULL;

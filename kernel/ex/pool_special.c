@@ -162,6 +162,17 @@ static VOID ExpCheckRest(PVOID Block, PUCHAR First, PUCHAR End, ULONG_PTR Kind, 
             ExpBadSpecial(Block, (ULONG_PTR)At, 0, Kind, What);
 }
 
+#if NTBOX_CHECKED
+const UCHAR *ExpFindSpecialChange(const EXP_PAGE *Record)
+{
+    EXP_REST Rest = ExpRestOf(Record);
+    for (const UCHAR *At = Rest.Back; At < Rest.End; At++)
+        if (*At != EXP_SPECIAL_BYTE)
+            return At;
+    return NULL;
+}
+#endif
+
 VOID ExpFreeSpecial(PVOID Block, ULONG Tag, EXP_OWNER Freer)
 {
     EXP_POOL *Pool = &ExpPools[MmSpecialPoolRegion];

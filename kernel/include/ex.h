@@ -74,6 +74,12 @@ typedef struct _EX_POOL_BLOCK {
 /* The pool block that Address lies in. FALSE when it lies in none. Any IRQL, no lock: for bug checks. */
 BOOLEAN ExQueryPoolBlock(const void *Address, EX_POOL_BLOCK *Block);
 
+#if NTBOX_CHECKED
+/* The first byte behind the live block Block that was written to, as far as is kept; NULL: none is, or there is no such block. The
+ * caller may touch the block. IRQL <= DISPATCH_LEVEL, <= APC_LEVEL for paged pool. */
+const UCHAR *ExFindOverrun(const void *Block);
+#endif
+
 /* Writes a ReportLeak record and a log line for each live block whose allocating code lies in Module; returns
  * how many. To be called after the driver's unload routine, before ImUnloadImage. PASSIVE_LEVEL, one at a time. */
 ULONG ExReportDriverLeaks(PIM_MODULE Module);

@@ -38,6 +38,8 @@ DECLSPEC_NOINLINE NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT Device, PIRP Ir
     if (Irp->CancelRoutine != NULL) /* 0x203: the cancel routine of the caller is still set */
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x203, (ULONG_PTR)__builtin_return_address(0),
                      (ULONG_PTR)Irp, (ULONG_PTR)Device);
+    if (!ImIsKernelAddress(__builtin_return_address(0)))
+        IopCheckBuffers(Irp, IoGetNextIrpStackLocation(Irp)->MajorFunction, NULL);
     Irp->CurrentLocation--;
     if (Irp->CurrentLocation <= 0)
         KeBugCheckEx(NO_MORE_IRP_STACK_LOCATIONS, (ULONG_PTR)Irp, 0, 0, 0);

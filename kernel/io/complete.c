@@ -1,7 +1,25 @@
 /* SPDX-License-Identifier: MIT
  * IofCompleteRequest: the way up through the stack locations with their completion routines, then the results to who asked. */
 #include "iop.h"
+#include "crt.h"
 #include "kd.h"
+#include "ke_bugcheck.h"
+
+/* [WDK Bug Check 0x44] p1 the IRP, p2 who completes it. The checked kernel knows who has done so before. */
+static DECLSPEC_NORETURN VOID IopCompletedTwice(PIRP Irp, PVOID Caller)
+{
+    CHAR Text[256];
+    KI_SYMBOL First;
+    PVOID Before = IopWhoCompleted(Irp);
+
+    First.Text[0] = 0;
+    if (Before != NULL)
+        KiUpcalls->Symbolize((PUCHAR)Before - 1, &First);
+    _snprintf(Text, sizeof(Text), "an IRP was completed that is completed already%s%s",
+              First.Text[0] != 0 ? ", at " : "", First.Text);
+    Text[sizeof(Text) - 1] = 0;
+    KeBugCheckBlaming(NULL, MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)Irp, (ULONG_PTR)Caller, 0, 0, Text);
+}
 
 static VOID IopNameCaller(PVOID Caller, PCSTR What, PIRP Irp)
 {
@@ -15,17 +33,20 @@ static VOID IopCheckCompletion(PIRP Irp, PVOID Caller)
 {
     if (Irp->Type != IO_TYPE_IRP || Irp->CurrentLocation > Irp->StackCount + 1) {
         IopNameCaller(Caller, "completes an IRP that is completed already", Irp);
-        KeBugCheckEx(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)Irp, (ULONG_PTR)Caller, 0, 0);
+        IopCompletedTwice(Irp, Caller);
     }
 #if NTBOX_CHECKED
     if (Irp->IoStatus.Status == STATUS_PENDING || Irp->IoStatus.Status == -1) {
         IopNameCaller(Caller, "completes an IRP with STATUS_PENDING", Irp);
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 6, (ULONG)Irp->IoStatus.Status, (ULONG_PTR)Irp, 0);
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 6, (ULONG)Irp->IoStatus.Status,
+                          (ULONG_PTR)Irp, 0,
+                          Irp->IoStatus.Status == -1 ? "an IRP was completed with the status -1"
+                                                     : "an IRP was completed with STATUS_PENDING");
     }
     if (Irp->CancelRoutine != NULL) {
         IopNameCaller(Caller, "completes an IRP whose cancel routine is still set", Irp);
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 7, (ULONG_PTR)Irp->CancelRoutine, (ULONG_PTR)Irp,
-                     0);
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 7, (ULONG_PTR)Irp->CancelRoutine,
+                          (ULONG_PTR)Irp, 0, "an IRP was completed whose cancel routine is still set");
     }
 #else
     (void)IoSetCancelRoutine(Irp, NULL); /* nobody may call it from now on */
@@ -77,7 +98,10 @@ static BOOLEAN IopCompleteLocation(PIRP Irp, const void **Teller)
     if (IopWantsCompletion(Irp, Control)) {
         /* [WDK IoSetCompletionRoutine] the device is that of the driver which set the routine; NULL when it has no location. */
         PDEVICE_OBJECT Device = Top ? NULL : IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
-        return IopGoesOn(Routine, Device, Irp, Context, Teller);
+        if (!IopGoesOn(Routine, Device, Irp, Context, Teller))
+            return FALSE;
+        IopCheckBuffers(Irp, Done->MajorFunction, Routine);
+        return TRUE;
     }
     /* [WDK IO_COMPLETION_ROUTINE] without a routine the I/O manager hands pending on. */
     if (Irp->PendingReturned && !Top)
@@ -91,6 +115,8 @@ DECLSPEC_NOINLINE VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost
     KI_REQUIRE_IRQL(DISPATCH_LEVEL);
     const void *Teller = (PUCHAR)__builtin_return_address(0) - 1; /* in the call */
     IopCheckCompletion(Irp, __builtin_return_address(0));
+    if (Irp->CurrentLocation <= Irp->StackCount)
+        IopCheckBuffers(Irp, IoGetCurrentIrpStackLocation(Irp)->MajorFunction, IopLocationHolder(Irp));
     while (Irp->CurrentLocation <= Irp->StackCount) {
         if (!IopCompleteLocation(Irp, &Teller))
             return;
@@ -99,5 +125,6 @@ DECLSPEC_NOINLINE VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost
     Irp->Tail.Overlay.CurrentStackLocation++;
     IopCheckNotInUse(Irp,
                      __builtin_return_address(0)); /* a driver may have moved the location up, past its own */
+    IopNoteCompleted(Irp, __builtin_return_address(0));
     IopFinishIrp(Irp, PriorityBoost, Teller);
 }

@@ -355,10 +355,24 @@ VOID IopEndCall(IOP_CALL *Call, NTSTATUS Status);
 VOID IopAbandonCall(IOP_CALL *Call);
 VOID IopEndLocation(PIRP Irp);                 /* before the current location is completed */
 VOID IopCheckNotInUse(PIRP Irp, PVOID Caller); /* Caller frees or reuses it */
+/* The dispatch routine that has the current location; NULL: none is known. */
+PVOID IopLocationHolder(PIRP Irp);
+/* Caller's completion is the last one. Who was noted last for an IRP at this address, or NULL: only to be named. */
+VOID IopNoteCompleted(PIRP Irp, PVOID Caller);
+PVOID IopWhoCompleted(PIRP Irp);
+/* irp_buffers.c. IRQL <= DISPATCH_LEVEL. Whoever had the IRP until now gives it away: a bug check that blames the code at Holder, or (NULL,
+ * or no driver's) the innermost driver on the stack, if memory that the I/O manager allocated for the IRP is overrun. */
+VOID IopCheckBuffers(PIRP Irp, UCHAR Major, const void *Holder);
 #else
+#define IopNoteCompleted(Irp, Caller) ((void)0)
+#define IopWhoCompleted(Irp) NULL
+#define IopCheckBuffers(Irp, Major, Holder) ((void)0)
 #define IopEndLocation(Irp) ((void)0)
 #define IopCheckNotInUse(Irp, Caller) ((void)0)
 #endif
+
+/* pending.c: "IRP_MJ_WRITE" */
+PCSTR IopMajorName(UCHAR Major);
 
 /* thread_irp.c: the list of IRPs that a thread has issued. */
 VOID IopOwnIrp(PIRP Irp);         /* the current thread issues it, for the process that it is attached to */

@@ -126,6 +126,44 @@ VOID IopEndLocation(PIRP Irp)
                   "a dispatch routine returned STATUS_PENDING, but the IRP was not marked pending");
 }
 
+PVOID IopLocationHolder(PIRP Irp)
+{
+    const IOP_IRP_LOCATION *Location = IopLocationState(Irp, Irp->CurrentLocation);
+    if (Location == NULL)
+        return NULL;
+    KIRQL OldIrql = ArchAcquireLock(IopCallLockOf(Irp));
+    PVOID Routine = Location->Running != NULL ? (PVOID)Location->Running->Routine : (PVOID)Location->Pending;
+    ArchReleaseLock(IopCallLockOf(Irp), OldIrql);
+    return Routine;
+}
+
+/* An IRP that is completed twice is gone by then, so this is kept apart from it; another IRP may have taken its place meanwhile. */
+#define IOP_COMPLETED 256u
+static struct {
+    PIRP Irp;     /* relaxed */
+    PVOID Caller; /* relaxed */
+} IopCompleted[IOP_COMPLETED];
+
+static ULONG IopCompletedIndex(PIRP Irp)
+{
+    return (ULONG)(((ULONG_PTR)Irp >> 4) % IOP_COMPLETED);
+}
+
+VOID IopNoteCompleted(PIRP Irp, PVOID Caller)
+{
+    ULONG Index = IopCompletedIndex(Irp);
+    __atomic_store_n(&IopCompleted[Index].Caller, Caller, __ATOMIC_RELAXED);
+    __atomic_store_n(&IopCompleted[Index].Irp, Irp, __ATOMIC_RELAXED);
+}
+
+PVOID IopWhoCompleted(PIRP Irp)
+{
+    ULONG Index = IopCompletedIndex(Irp);
+    if (__atomic_load_n(&IopCompleted[Index].Irp, __ATOMIC_RELAXED) != Irp)
+        return NULL;
+    return __atomic_load_n(&IopCompleted[Index].Caller, __ATOMIC_RELAXED);
+}
+
 /* Caller is a return address: the call lies before it. */
 VOID IopCheckNotInUse(PIRP Irp, PVOID Caller)
 {

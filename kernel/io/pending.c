@@ -11,7 +11,7 @@ static BOOLEAN IopIsReadable(const void *Address, SIZE_T Length)
     return MmIsAddressValid((PVOID)Address) && MmIsAddressValid((PUCHAR)Address + Length - 1);
 }
 
-static PCSTR IopMajorName(UCHAR Major)
+PCSTR IopMajorName(UCHAR Major)
 {
     static const PCSTR Names[IRP_MJ_MAXIMUM_FUNCTION + 1] = {
         "IRP_MJ_CREATE",

@@ -374,6 +374,7 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheck(ULONG BugCheckCode)
 VOID KeBugCheckFromException(ULONG Code, PEXCEPTION_POINTERS Pointers)
 {
     PEXCEPTION_RECORD Record = Pointers->ExceptionRecord;
+    CHAR Text[KI_EXCEPTION_TEXT];
     BOOLEAN Kmode =
         Code ==
         KMODE_EXCEPTION_NOT_HANDLED; /* has the exception's parameters, the others have the addresses */
@@ -381,5 +382,5 @@ VOID KeBugCheckFromException(ULONG Code, PEXCEPTION_POINTERS Pointers)
     KiBugCheck(Code, KiExceptionParameter(Record), (ULONG64)Record->ExceptionAddress,
                Kmode ? Record->ExceptionInformation[0] : (ULONG64)Record,
                Kmode ? Record->ExceptionInformation[1] : (ULONG64)Pointers->ContextRecord,
-               Pointers->ContextRecord, KiExceptionText(Record));
+               Pointers->ContextRecord, KiExceptionText(Record, Text, sizeof(Text)));
 }

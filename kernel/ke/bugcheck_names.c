@@ -2,6 +2,7 @@
  * Names of bug checks (WDK "Bug check code reference") and of exceptions. */
 #include "ki.h"
 #include "ke_bugcheck.h"
+#include "crt.h"
 
 #define NAMED(Code) {(ULONG)(Code), #Code}
 
@@ -143,13 +144,28 @@ PCSTR KiFastFailName(ULONG Code)
 /* What a null pointer and a small offset reach: [WDK MmHighestUserAddress] nobody can have memory there. */
 #define KI_NULL_END 0x10000u
 
-PCSTR KiExceptionText(const EXCEPTION_RECORD *Record)
+/* [EXCEPTION_RECORD] of an access violation the first parameter is 0 read, 1 write, 8 execute, the second the address. A general-protection
+ * fault has read and -1: the processor does not tell. */
+static PCSTR KiAccessText(const EXCEPTION_RECORD *Record, PCHAR Text, SIZE_T Room)
+{
+    ULONG64 Kind = Record->ExceptionInformation[0], Address = Record->ExceptionInformation[1];
+    PCSTR What = Kind == 0 ? "read from" : Kind == 1 ? "write to" : "execution at";
+
+    if (Kind == 0 && Address == ~0ull)
+        return "access violation: an address that is not canonical, or an instruction that is not allowed";
+    _snprintf(Text, Room, "access violation%s: %s 0x%llx",
+              Address < KI_NULL_END ? " at an address near NULL, a null pointer was used" : "", What,
+              (unsigned long long)Address);
+    Text[Room - 1] = 0;
+    return Text;
+}
+
+PCSTR KiExceptionText(const EXCEPTION_RECORD *Record, PCHAR Text, SIZE_T Room)
 {
     ULONG Code = (ULONG)Record->ExceptionCode;
 
-    if (Code == (ULONG)STATUS_ACCESS_VIOLATION && Record->NumberParameters >= 2 &&
-        Record->ExceptionInformation[1] < KI_NULL_END)
-        return "access violation at an address near NULL: a null pointer was used";
+    if (Code == (ULONG)STATUS_ACCESS_VIOLATION && Record->NumberParameters >= 2)
+        return KiAccessText(Record, Text, Room);
     for (ULONG i = 0; i < RTL_NUMBER_OF(KiExceptionNames); i++)
         if (KiExceptionNames[i].Code == Code)
             return KiExceptionNames[i].Name;
@@ -191,6 +207,11 @@ static const struct {
     {BAD_POOL_CALLER, 0x50, "an address was freed that is no allocated block of paged pool"},
     {BAD_POOL_CALLER, 0x60, "an address was freed as contiguous memory that is not its begin"},
     {BAD_POOL_CALLER, 0x99, "an address inside a block of pool was freed"},
+    {WORKER_INVALID, 1, "a work item was queued that is queued already"},
+    {WORKER_INVALID, 2, "a work item was freed that is queued"},
+    {WORKER_INVALID, 3, "what was given as an I/O work item is none"},
+    {WORKER_INVALID, 6, "a work item was queued to a queue that does not exist"},
+    {WORKER_INVALID, 7, "a work item was queued that has no routine, or one that is no code"},
     {TARGET_MDL_TOO_SMALL, 0, "IoBuildPartialMdl was given a target MDL that is too small"},
 };
 

@@ -18,9 +18,11 @@ static VOID KiRestoreInterruptFlag(const ARCH_TRAP_FRAME *Frame)
 /* [WDK Bug Check 0x1E] p1 exception code, p2 address, p3 and p4 the exception's first two parameters. */
 static DECLSPEC_NORETURN VOID KiUnhandled(PEXCEPTION_RECORD Record, PCONTEXT Context)
 {
+    CHAR Text[KI_EXCEPTION_TEXT];
+
     KiBugCheck(KMODE_EXCEPTION_NOT_HANDLED, KiExceptionParameter(Record), (ULONG64)Record->ExceptionAddress,
                Record->ExceptionInformation[0], Record->ExceptionInformation[1], Context,
-               KiExceptionText(Record));
+               KiExceptionText(Record, Text, sizeof(Text)));
 }
 
 /* [WDK Bug Check 0x139] 4: the stack pointer was outside the legal stack extents of the thread; p2 trap frame, p3 exception record.

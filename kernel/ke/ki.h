@@ -345,8 +345,10 @@ DECLSPEC_NORETURN VOID KiBugCheckBlaming(const void *Culprit, ULONG Code, const 
                                          PCONTEXT Context, PCSTR Text);
 /* What it means when nobody has said more: by code and first parameter; NULL: nothing is known. */
 PCSTR KiBugCheckText(ULONG Code, ULONG64 P1);
-PCSTR KiBugCheckName(ULONG Code);                      /* "UNKNOWN" for a driver's own */
-PCSTR KiExceptionText(const EXCEPTION_RECORD *Record); /* in words; NULL when not known */
+PCSTR KiBugCheckName(ULONG Code); /* "UNKNOWN" for a driver's own */
+#define KI_EXCEPTION_TEXT 128u
+/* In words; NULL when not known. Text is room for them. */
+PCSTR KiExceptionText(const EXCEPTION_RECORD *Record, PCHAR Text, SIZE_T Room);
 PCSTR KiFastFailName(ULONG Code);
 
 /* A bug check's parameter for an exception code: an NTSTATUS, so its sign goes along. */
