@@ -142,9 +142,9 @@ static const char *function_of(JsonObject *symbol)
     return json_object_get_string_member_with_default(symbol, "FunctionName", "");
 }
 
-/* "Function (file.c:12)" of one element of the answer, or "Inner (file.c:12, inlined into Function file.c:30)": the line is always that of
- * the innermost function, as addr2line -i has it first. NULL without a source line, as the nearest symbol of a stripped image would be a
- * guess. */
+/* "Function (file.c:12)" of one element of the answer, or "Function (file.c:12 in Inner, inlined at file.c:30)": the routine is the one that
+ * there is, the line that of the innermost function, as addr2line -i has it first. NULL without a source line, as the nearest symbol of a
+ * stripped image would be a guess. */
 static char *describe(JsonNode *element)
 {
     JsonObject *object = JSON_NODE_HOLDS_OBJECT(element) ? json_node_get_object(element) : NULL;
@@ -156,13 +156,16 @@ static char *describe(JsonNode *element)
     JsonObject *inner = json_array_get_object_element(symbols, 0);
     if (!*function_of(inner) || !*json_object_get_string_member_with_default(inner, "FileName", ""))
         return NULL;
-    g_autofree char *line = line_of(inner);
-    GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "%s (%s", function_of(inner), line);
-    for (guint i = 1; i < json_array_get_length(symbols); i++) {
-        JsonObject *outer = json_array_get_object_element(symbols, i);
-        g_autofree char *called = line_of(outer);
-        g_string_append_printf(text, ", %sinto %s %s", i == 1 ? "inlined " : "", function_of(outer), called);
+    guint last = json_array_get_length(symbols) - 1;
+    GString *text = g_string_new(function_of(json_array_get_object_element(symbols, last)));
+    g_string_append(text, " (");
+    for (guint i = 0; i <= last; i++) {
+        JsonObject *symbol = json_array_get_object_element(symbols, i);
+        g_autofree char *line = line_of(symbol);
+        g_string_append_printf(text, "%s%s%s", line, i < last ? " in " : "",
+                               i < last ? function_of(symbol) : "");
+        if (i < last)
+            g_string_append(text, ", inlined at ");
     }
     g_string_append_c(text, ')');
     return g_string_free(text, FALSE);
