@@ -141,15 +141,27 @@ static bool answered(ImageFacts *facts, PE_STATUS status, const PE_ERROR *error)
     return status == PE_OK || status == PE_NOT_FOUND || invalid(facts, error);
 }
 
+static void warn_of_unwinding(ImageFacts *facts, const PE_IMAGE *image)
+{
+    if (facts->Functions == 0 && image->AddressOfEntryPoint)
+        g_ptr_array_add(
+            facts->Warnings,
+            g_strdup("no function has unwind data: exceptions cannot pass its code, and stacks end there "
+                     "(clang: -fasynchronous-unwind-tables)"));
+}
+
 static bool read_tables(ImageFacts *facts, const PE_IMAGE *image)
 {
     PE_ERROR error;
     PE_LOAD_CONFIG config;
     PE_STATUS status = PeGetLoadConfig(image, &config, &error);
     facts->HasLoadConfig = status == PE_OK;
-    return answered(facts, status, &error) &&
-           answered(facts, PeCountRelocations(image, &facts->Relocations, &error), &error) &&
-           answered(facts, PeCheckExceptions(image, &facts->Functions, &error), &error);
+    bool read = answered(facts, status, &error) &&
+                answered(facts, PeCountRelocations(image, &facts->Relocations, &error), &error) &&
+                answered(facts, PeCheckExceptions(image, &facts->Functions, &error), &error);
+    if (read)
+        warn_of_unwinding(facts, image);
+    return read;
 }
 
 static char *version_string(const PE_VERSION *version, const char *key)

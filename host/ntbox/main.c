@@ -68,6 +68,8 @@ static ExitCode help(int argc, char **argv)
     char *arguments[] = {argv[0], "--help", NULL};
     if (verb)
         return call(verb, 2, arguments);
+    if (argc > 1)
+        fprintf(stderr, "ntbox: unknown verb '%s'\n", argv[1]);
     print_help(argc > 1 ? stderr : stdout);
     return argc > 1 ? ExitUsage : ExitPass;
 }

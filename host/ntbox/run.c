@@ -2,6 +2,7 @@
  * `ntbox run`: options, boot volume, machine, report, verdict. */
 #include "run.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,7 +116,7 @@ static bool keep(const Run *run, char **command, GError **error)
     if (!folder)
         return true;
     if (g_mkdir_with_parents(folder, 0777) != 0)
-        return usage_error(error, "--keep: cannot make the folder %s", folder);
+        return usage_error(error, "--keep: cannot make the folder %s: %s", folder, g_strerror(errno));
     return keep_file(folder, "boot.cpio", archive, length, error) &&
            keep_file(folder, "qemu-command", text, strlen(text), error);
 }
@@ -124,9 +125,12 @@ static void say_how_to_attach(const Run *run)
 {
     fprintf(stderr,
             "ntbox: the machine waits for a debugger on TCP port 1234.\n"
-            "  lldb-19 %s -o 'gdb-remote 1234'\n"
-            "  x86_64-w64-mingw32-gdb %s -ex 'target remote :1234'\n",
-            run->Kernel, run->Kernel);
+            "  lldb %s -o 'gdb-remote 1234'\n"
+            "  gdb -ex 'set architecture i386:x86-64' -ex 'target remote :1234'\n"
+            "For the symbols of a driver add -ex 'add-symbol-file DRIVER.sys BASE+0x1000', where BASE is "
+            "what the report\n"
+            "of a run with the same --seed says after 'loaded'.\n",
+            run->Kernel);
 }
 
 static bool start(Run *run, GError **error)

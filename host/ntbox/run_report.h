@@ -45,7 +45,8 @@ typedef struct RunReport {
     GChecksum *Trace;      /* SHA-256 over all records, NULL when it is not asked for */
     char *Damage;          /* the channel's damage sentence, or NULL */
     VmEnd End;
-    int ExitStatus;      /* of QEMU: exit code, or the signal's number with VmDied */
+    int ExitStatus; /* of QEMU: exit code, or the signal's number when it was Signalled */
+    bool Signalled;
     char *MachineOutput; /* what QEMU wrote to stderr, trimmed; never NULL */
     char *Log;           /* the end of the serial log; never NULL */
     double Seconds;      /* wall time of the machine */

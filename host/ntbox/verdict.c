@@ -329,17 +329,30 @@ static bool judge_damage(const RunReport *report, Verdict *verdict)
     return report->Damage && verdict_set(verdict, ExitFault, "fault", "%s", report->Damage);
 }
 
+/* "signal 9 (Killed)", "exit status 1: cannot open ..." */
+static char *qemu_end_text(const RunReport *report)
+{
+    GString *text = g_string_new(NULL);
+    if (report->Signalled)
+        g_string_append_printf(text, "signal %d (%s)", report->ExitStatus, g_strsignal(report->ExitStatus));
+    else
+        g_string_append_printf(text, "exit status %d", report->ExitStatus);
+    g_string_append(text, *report->MachineOutput ? ": " : "; it said nothing");
+    return g_string_free(g_string_append(text, report->MachineOutput), FALSE);
+}
+
 static bool judge_machine(const RunReport *report, Verdict *verdict)
 {
     g_autofree char *line = run_report_last_log_line(report), *where = in_step_text(report);
+    g_autofree char *end = qemu_end_text(report);
     if (report->End == VmDied && !run_report_first(report, ReportBoot))
-        return verdict_set(verdict, ExitUsage, "environment", "QEMU could not run the machine: %s",
-                           *report->MachineOutput ? report->MachineOutput : "it said nothing");
+        return verdict_set(verdict, ExitUsage, "environment", "QEMU could not run the machine: %s", end);
     if (report->End == VmDied)
-        return verdict_set(verdict, ExitFault, "fault", "QEMU ended by itself: %s", report->MachineOutput);
+        return verdict_set(verdict, ExitFault, "fault", "QEMU ended by itself: %s", end);
     if (!run_report_first(report, ReportBoot))
-        return verdict_set(verdict, ExitFault, "fault", "the kernel did not start; last log line: %s",
-                           line ? line : "(none)");
+        return verdict_set(verdict, ExitFault, "fault",
+                           "the kernel did not start; last log line: %s (QEMU ended with %s)",
+                           line ? line : "(none)", end);
     if (!run_report_first(report, ReportDone))
         return verdict_set(verdict, ExitFault, "fault",
                            "the machine stopped before the scenario's end%s; last log line: %s", where,

@@ -208,6 +208,7 @@ static void judge_exit(Vm *vm)
     bool signalled = g_subprocess_get_if_signaled(vm->Process);
     report->ExitStatus =
         signalled ? g_subprocess_get_term_sig(vm->Process) : g_subprocess_get_exit_status(vm->Process);
+    report->Signalled = signalled;
     if (vm->Ended)
         return;
     bool opened = report_reader_guest_version(&vm->Channels.Reader) != 0;

@@ -328,6 +328,16 @@ static void qemu_that_refuses_its_options(void **state)
     g_free(expect(story, ExitUsage, "environment", "qemu: no such machine"));
 }
 
+static void qemu_that_was_killed(void **state)
+{
+    Story *story = *state;
+    story->Report->End = VmDied;
+    story->Report->Signalled = true;
+    story->Report->ExitStatus = 9;
+    g_free(expect(story, ExitUsage, "environment",
+                  "QEMU could not run the machine: signal 9 (Killed); it said nothing"));
+}
+
 static void no_end_of_the_scenario(void **state)
 {
     Story *story = *state;
@@ -587,6 +597,7 @@ int main(void)
         CASE(hang_before_the_first_step),
         CASE(kernel_that_does_not_start),
         CASE(qemu_that_refuses_its_options),
+        CASE(qemu_that_was_killed),
         CASE(no_end_of_the_scenario),
         CASE(a_hang_names_who_holds_the_request),
         CASE(a_hang_names_the_thread_that_waits),
