@@ -3,6 +3,7 @@
 #include "check_json.h"
 
 #include "json_write.h"
+#include "package_json.h"
 
 static void put_headers(JsonBuilder *builder, const ImageFacts *facts)
 {
@@ -71,12 +72,18 @@ static void put_image(JsonBuilder *builder, const ImageFacts *facts)
     json_builder_end_object(builder);
 }
 
-char *check_json_text(const GPtrArray *images, ExitCode code)
+char *check_json_text(const GPtrArray *packages, const GPtrArray *images, ExitCode code)
 {
     JsonBuilder *builder = json_builder_new();
     json_builder_begin_object(builder);
     json_put_text(builder, "ntbox", NTBOX_VERSION);
     json_put_number(builder, "exit_code", code);
+    if (packages->len) {
+        json_open_array(builder, "packages");
+        for (guint i = 0; i < packages->len; i++)
+            package_json_put(builder, packages->pdata[i]);
+        json_builder_end_array(builder);
+    }
     json_open_array(builder, "images");
     for (guint i = 0; i < images->len; i++)
         put_image(builder, images->pdata[i]);

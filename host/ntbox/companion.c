@@ -103,13 +103,26 @@ static const Companion *find_companion(const RunOptions *options, const char *na
     return NULL;
 }
 
-static void add(RunOptions *options, const char *path)
+static Companion *new_companion(const char *path, const char *name)
 {
     Companion *companion = g_new0(Companion, 1);
     companion->Path = g_strdup(path);
-    companion->Name = g_path_get_basename(path);
-    companion->Service = without_extension(companion->Name);
-    g_ptr_array_add(options->Companions, companion);
+    companion->Name = g_strdup(name);
+    companion->Service = without_extension(name);
+    return companion;
+}
+
+static void add(RunOptions *options, const char *path)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    g_ptr_array_add(options->Companions, new_companion(path, name));
+}
+
+Companion *companion_installed(const char *path, const char *name)
+{
+    Companion *companion = new_companion(path, name);
+    companion->Installed = true;
+    return companion;
 }
 
 static void add_beside(RunOptions *options, const char *path, const char *dll)

@@ -9,15 +9,19 @@
 #include "pe/pe.h"
 
 typedef struct Companion {
-    char *Path;    /* on the host */
-    char *Name;    /* in System32\drivers */
-    char *Service; /* the name without extension: its service key */
+    char *Path;     /* on the host */
+    char *Name;     /* in System32\drivers */
+    char *Service;  /* the name without extension: its service key */
+    bool Installed; /* by a package's INF, which lays out its keys and places its file */
 } Companion;
 
 /* Fills in options->Companions: every --with, and what the drivers and these import from and forward to, found beside the
  * importing file, and so on. What is not found is left to the guest to tell. */
 bool companions_collect(RunOptions *options, char **with, GError **error);
 void companion_free(Companion *companion);
+
+/* The companion that a package's INF installs under that name. */
+Companion *companion_installed(const char *path, const char *name);
 
 /* Can the file of that path be an image besides the drivers? False with a sentence if its name forbids it. */
 bool companion_check(const char *path, GError **error);

@@ -109,9 +109,9 @@ bool driver_list_collect(RunOptions *options, const GPtrArray *words, bool each,
         if (!add_word(options, names, &group, each, words->pdata[i], error))
             return false;
     }
-    if (names->len == 0)
-        return usage_error(error, "which driver? ntbox run wants at least one FILE.sys");
-    if (group->Drivers->len == 0)
+    if (names->len == 0 && options->Packages->len == 0)
+        return usage_error(error, "which driver? ntbox run wants at least one FILE.sys, or --inf");
+    if (group->Drivers->len == 0 && names->len)
         return usage_error(error, "--then stands between drivers");
     g_ptr_array_add(names, NULL);
     options->Services = (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);

@@ -19,6 +19,6 @@ typedef struct RunWord {
 void run_word_free(RunWord *word);
 
 /* Fills options->Drivers, Services and Groups from an array of RunWord. With each, every driver begins a group of its
- * own. False with a sentence: no driver, a name that cannot be a service's, two files of one name, a group without
+ * own. False with a sentence: no driver and no package, a name that cannot be a service's, two files of one name, a group without
  * a driver. */
 bool driver_list_collect(RunOptions *options, const GPtrArray *words, bool each, GError **error);

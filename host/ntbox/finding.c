@@ -178,8 +178,10 @@ static bool judge_event(const RunOptions *options, const RunReport *report, guin
 const char *finding_service_of_step(const RunOptions *options, const RunStep *step)
 {
     const RunGroup *group = options->Groups->pdata[step->Group];
-    guint last = g_array_index(group->Drivers, guint, group->Drivers->len - 1);
-    return step->Service ? step->Service : options->Services[last];
+    guint count = group->Drivers->len;
+    if (step->Service || count == 0)
+        return step->Service;
+    return options->Services[g_array_index(group->Drivers, guint, count - 1)];
 }
 
 const char *finding_service_named(const RunOptions *options, const char *name)

@@ -25,5 +25,5 @@ GPtrArray *findings_collect(const RunOptions *options, const RunReport *report);
 /* The one of RunOptions.Services of that name, whatever its case; NULL: none. */
 const char *finding_service_named(const RunOptions *options, const char *name);
 
-/* The driver that a step is about: that of a load or unload, or the last of the group that a request is sent in. */
+/* The driver that a step is about: that of a load or unload, or the last of the group that a request is sent in; NULL: the group has none. */
 const char *finding_service_of_step(const RunOptions *options, const RunStep *step);

@@ -7,6 +7,8 @@
 
 #include "companion.h"
 #include "driver_list.h"
+#include "driver_package.h"
+#include "package_list.h"
 #include "param.h"
 #include "request.h"
 #include "run_plan.h"
@@ -25,7 +27,7 @@ typedef struct RawOptions {
     RunOptions *Options;
     GPtrArray *Words; /* of RunWord */
     gboolean Each;
-    char **With;
+    char **With, **Infs;
     char *Boot, *Kernel, *Memory, *Seed, *Bind, *Fail, *FailOnly;
     int Processors, TimeLimit, Rounds;
 } RawOptions;
@@ -199,6 +201,21 @@ static bool parse_values(RawOptions *raw, GError **error)
            parse_memory(raw->Memory, &options->Memory, error) && parse_seed(raw->Seed, options, error);
 }
 
+/* A QEMU that is asked for help prints it and runs no machine. What else is wrong with a device QEMU says. */
+static bool check_devices(char **devices, GError **error)
+{
+    for (; devices && *devices; devices++) {
+        g_auto(GStrv) parts = g_strsplit(*devices, ",", -1);
+        const char *const *words = (const char *const *)parts;
+        if (!*parts || **parts == '\0')
+            return usage_error(error, "--device wants the name of a QEMU device, not '%s'", *devices);
+        if (g_strv_contains(words, "help") || g_strv_contains(words, "?"))
+            return usage_error(error, "--device %s asks for help: that is for qemu-system-x86_64 -device %s",
+                               *devices, *devices);
+    }
+    return true;
+}
+
 /* ---- what depends on the drivers ---- */
 
 /* NULL means all. */
@@ -207,6 +224,8 @@ static bool is_service(const RunOptions *options, const char *name)
     bool found = name == NULL;
     for (char **service = options->Services; *service && !found; service++)
         found = g_ascii_strcasecmp(*service, name) == 0;
+    if (!found)
+        found = package_list_has_service(options, name);
     for (guint i = 0; i < options->Companions->len && !found; i++)
         found = g_ascii_strcasecmp(((Companion *)options->Companions->pdata[i])->Service, name) == 0;
     return found;
@@ -298,6 +317,8 @@ static void add_scenario_options(GOptionGroup *group, RawOptions *raw)
          "[SERVICE/]NAME=VALUE"},
         {"group-order", 0, 0, G_OPTION_ARG_CALLBACK, on_group_order,
          "In which order groups of services, and tags in them, are started", "GROUP[:TAG,TAG...][/GROUP...]"},
+        {"inf", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->Infs,
+         "Install a driver package: its services, keys and files (repeatable)", "FILE.inf"},
         {"with", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->With,
          "One more image for System32\\drivers, which drivers import from (repeatable)", "FILE"},
         {"each", 0, 0, G_OPTION_ARG_NONE, &raw->Each, "Load, exercise and unload each driver by itself",
@@ -406,6 +427,8 @@ static RunOptions *new_options(void)
     RunOptions *options = g_new0(RunOptions, 1);
     options->Drivers = g_ptr_array_new_with_free_func(g_free);
     options->Companions = g_ptr_array_new_with_free_func((GDestroyNotify)companion_free);
+    options->Packages = g_ptr_array_new_with_free_func((GDestroyNotify)driver_package_free);
+    options->Registry = inf_registry_new();
     options->Groups = g_ptr_array_new_with_free_func((GDestroyNotify)run_group_free);
     options->Parameters = g_ptr_array_new_with_free_func((GDestroyNotify)service_parameter_free);
     options->Settings = g_ptr_array_new_with_free_func((GDestroyNotify)service_setting_free);
@@ -417,6 +440,7 @@ static void clear_raw(RawOptions *raw)
 {
     g_ptr_array_unref(raw->Words);
     g_strfreev(raw->With);
+    g_strfreev(raw->Infs);
     g_free(raw->Boot);
     g_free(raw->Kernel);
     g_free(raw->Memory);
@@ -430,9 +454,11 @@ static bool parse(RawOptions *raw, char **argv, GError **error)
 {
     g_autoptr(GOptionContext) context = make_context(raw);
     if (!usage_parse_options(context, argv, error) || !parse_values(raw, error) ||
+        !check_devices(raw->Options->Devices, error) || !package_list_open(raw->Options, raw->Infs, error) ||
         !driver_list_collect(raw->Options, raw->Words, raw->Each, error) ||
-        !companions_collect(raw->Options, raw->With, error) || !check_parameters(raw->Options, error) ||
-        !check_settings(raw->Options, error) || !check_images(raw->Options, error))
+        !package_list_place(raw->Options, error) || !companions_collect(raw->Options, raw->With, error) ||
+        !check_parameters(raw->Options, error) || !check_settings(raw->Options, error) ||
+        !check_images(raw->Options, error))
         return false;
     raw->Options->Steps = run_plan_steps(raw->Options);
     return true;
@@ -457,6 +483,8 @@ void run_options_free(RunOptions *options)
 {
     g_ptr_array_unref(options->Drivers);
     g_ptr_array_unref(options->Companions);
+    g_ptr_array_unref(options->Packages);
+    inf_registry_free(options->Registry);
     g_ptr_array_unref(options->Groups);
     g_clear_pointer(&options->Steps, g_array_unref);
     g_ptr_array_unref(options->Parameters);

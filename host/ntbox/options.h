@@ -6,15 +6,18 @@
 #include <stdint.h>
 
 #include "fail_plan.h"
+#include "inf_registry.h"
 #include "machine.h"
 
 typedef enum KernelFlavour { KernelChecked, KernelFree } KernelFlavour;
 
 typedef struct RunOptions {
-    GPtrArray
-        *Drivers; /* paths (char *), each once, in the order in which they were first named; at least one */
+    GPtrArray *
+        Drivers; /* paths (char *), each once, in the order in which they were first named; at least one, or a package */
     char **Services;       /* NULL-terminated: the drivers' names without ".sys", unique without case */
     GPtrArray *Companions; /* of Companion (companion.h): what the guest finds in System32\drivers besides */
+    GPtrArray *Packages;   /* of DriverPackage (driver_package.h), of --inf */
+    InfRegistry *Registry; /* the keys that they add */
     GPtrArray *Groups;     /* of RunGroup (run_plan.h), in the order of the command line; at least one */
     GArray *Steps;         /* of RunStep (run_plan.h): what the guest does, step number 1 first */
     uint32_t Rounds;       /* of all groups, in one machine */

@@ -2,6 +2,7 @@
  * Writes the JSON report: a member for the machine, one array for each kind of event. */
 #include "report_json.h"
 
+#include "driver_package.h"
 #include "finding.h"
 #include "json_write.h"
 #include "ntstatus.h"
@@ -358,6 +359,25 @@ static void put_drivers(const Document *document)
     json_builder_end_array(builder);
 }
 
+static void put_packages(const Document *document)
+{
+    const GPtrArray *packages = document->Options->Packages;
+    JsonBuilder *builder = document->Builder;
+    json_open_array(builder, "packages");
+    for (guint i = 0; i < packages->len; i++) {
+        const DriverPackage *package = packages->pdata[i];
+        json_open_object(builder, NULL);
+        json_put_text(builder, "package", package->Inf->Name);
+        json_put_text(builder, "inf", package->Path);
+        json_open_array(builder, "notes");
+        for (guint j = 0; j < package->Inf->Notes->len; j++)
+            json_builder_add_string_value(builder, package->Inf->Notes->pdata[j]);
+        json_builder_end_array(builder);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+}
+
 static void put_arrays(const Document *document)
 {
     put_array(document, "images", ReportImage, put_generic);
@@ -415,6 +435,7 @@ char *report_json_text(const RunOptions *options, const RunReport *report, const
     put_bugcheck(&document);
     put_processors(&document);
     put_drivers(&document);
+    put_packages(&document);
     put_arrays(&document);
     put_scheduler(&document);
     json_put_text(document.Builder, "trace_hash", run_report_trace_hash(report));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inf_error.h"
 #include "iso.h"
 #include "locate.h"
 #include "machine.h"
@@ -186,6 +187,8 @@ ExitCode run_main(int argc, char **argv)
     if (run.Options && prepare_hive(&run, &error) && prepare_files(&run, &error) &&
         prepare_boot(&run, &error) && start(&run, &error))
         code = save_hive(&run, report(&run), &error);
+    else if (error && error->domain == INF_ERROR) /* as an image that cannot be loaded */
+        code = ExitCannotLoad;
     if (error)
         fprintf(stderr, "ntbox: %s\n", error->message);
     clear(&run);

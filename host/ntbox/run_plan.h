@@ -9,7 +9,7 @@
 #include "request.h"
 
 typedef struct RunGroup {
-    GArray *Drivers;     /* of guint: indices of RunOptions.Drivers, in load order; at least one */
+    GArray *Drivers;     /* of guint: indices of RunOptions.Drivers, in load order; none with packages only */
     GPtrArray *Requests; /* of Request, owned */
 } RunGroup;
 

@@ -6,6 +6,7 @@
 
 #include "cm/hive_host.h"
 #include "companion.h"
+#include "driver_package.h"
 #include "param.h"
 #include "service_setting.h"
 #include "usage.h"
@@ -92,9 +93,67 @@ static HIVE_STATUS add_companions(HIVE_BUILDER *builder, const RunOptions *optio
     HIVE_STATUS status = HiveOk;
     for (guint i = 0; i < options->Companions->len && status == HiveOk; i++) {
         const Companion *companion = options->Companions->pdata[i];
-        status = add_driver(builder, options, companion->Service, companion->Name);
+        if (!companion->Installed)
+            status = add_driver(builder, options, companion->Service, companion->Name);
     }
     return status;
+}
+
+/* ---- what driver packages install ---- */
+
+static HIVE_STATUS add_key(HIVE_BUILDER *builder, const InfKey *key)
+{
+    HIVE_STATUS status = HiveBuilderAddKey(builder, key->Path);
+    for (guint i = 0; i < key->Values->len && status == HiveOk; i++) {
+        const InfValue *value = key->Values->pdata[i];
+        status = HiveBuilderSetValue(builder, key->Path, value->Name, value->Type, value->Data->data,
+                                     value->Data->len);
+    }
+    return status;
+}
+
+typedef struct KeyWriter {
+    HIVE_BUILDER *Builder;
+    HIVE_STATUS Status;
+} KeyWriter;
+
+static gboolean write_key(gpointer path, gpointer key, gpointer context)
+{
+    KeyWriter *writer = context;
+    writer->Status = add_key(writer->Builder, key);
+    return writer->Status != HiveOk;
+}
+
+static bool has_parameter(const GPtrArray *parameters, const char *service)
+{
+    guint i = 0;
+    while (i < parameters->len && !service_parameter_applies(parameters->pdata[i], service))
+        i++;
+    return i < parameters->len;
+}
+
+/* What the command line says of their services comes over what the INFs say. */
+static HIVE_STATUS add_package_services(HIVE_BUILDER *builder, const RunOptions *options,
+                                        const InfPackage *package)
+{
+    HIVE_STATUS status = HiveOk;
+    for (guint i = 0; i < package->Services->len && status == HiveOk; i++) {
+        const char *service = ((const InfService *)package->Services->pdata[i])->Name;
+        status = add_settings(builder, service, options->Settings);
+        if (status == HiveOk && has_parameter(options->Parameters, service))
+            status = add_parameters(builder, service, options->Parameters);
+    }
+    return status;
+}
+
+static HIVE_STATUS add_packages(HIVE_BUILDER *builder, const RunOptions *options)
+{
+    KeyWriter writer = {builder, HiveOk};
+    g_tree_foreach(options->Registry->Keys, write_key, &writer);
+    for (guint i = 0; i < options->Packages->len && writer.Status == HiveOk; i++)
+        writer.Status =
+            add_package_services(builder, options, ((DriverPackage *)options->Packages->pdata[i])->Inf);
+    return writer.Status;
 }
 
 static HIVE_STATUS fill(HIVE_BUILDER *builder, const RunOptions *options)
@@ -112,7 +171,9 @@ static HIVE_STATUS fill(HIVE_BUILDER *builder, const RunOptions *options)
         g_autofree char *file = g_strconcat(*service, ".sys", NULL);
         status = add_driver(builder, options, *service, file);
     }
-    return status == HiveOk ? add_companions(builder, options) : status;
+    if (status == HiveOk)
+        status = add_companions(builder, options);
+    return status == HiveOk ? add_packages(builder, options) : status;
 }
 
 GBytes *system_hive_build(const RunOptions *options, GError **error)

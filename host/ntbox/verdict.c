@@ -319,9 +319,10 @@ static bool judge_reset(const RunOptions *options, const RunReport *report, Verd
     if (!step)
         return verdict_set(verdict, ExitFault, "reset", "the machine %s before the first step", what);
     g_autofree char *where = step_text(begin);
-    return verdict_set(verdict, ExitDriver, "reset", "the machine %s in %s%s%s; in hand: %s.sys", what, where,
-                       culprit ? ", in " : "", culprit ? culprit : "",
-                       finding_service_of_step(options, step));
+    const char *hand = finding_service_of_step(options, step);
+    return verdict_set(verdict, ExitDriver, "reset", "the machine %s in %s%s%s%s%s%s", what, where,
+                       culprit ? ", in " : "", culprit ? culprit : "", hand ? "; in hand: " : "",
+                       hand ? hand : "", hand ? ".sys" : "");
 }
 
 static bool judge_damage(const RunReport *report, Verdict *verdict)

@@ -4,6 +4,7 @@
 
 #include "boot_archive.h"
 #include "companion.h"
+#include "driver_package.h"
 #include "locate.h"
 #include "scenario.h"
 #include "system_hive.h"
@@ -48,7 +49,26 @@ static bool add_companions(BootArchive *archive, const RunOptions *options, GErr
     for (guint i = 0; i < options->Companions->len; i++) {
         const Companion *companion = options->Companions->pdata[i];
         g_autofree char *path = g_strconcat(SYSTEM32 "drivers/", companion->Name, NULL);
-        if (!boot_archive_add_file(archive, path, companion->Path, error))
+        if (!companion->Installed && !boot_archive_add_file(archive, path, companion->Path, error))
+            return false;
+    }
+    return true;
+}
+
+static bool add_package(BootArchive *archive, const DriverPackage *package, GError **error)
+{
+    for (guint i = 0; i < package->Files->len; i++) {
+        const DriverFile *file = package->Files->pdata[i];
+        if (!boot_archive_add_file(archive, file->Target, file->Path, error))
+            return false;
+    }
+    return true;
+}
+
+static bool add_packages(BootArchive *archive, const RunOptions *options, GError **error)
+{
+    for (guint i = 0; i < options->Packages->len; i++) {
+        if (!add_package(archive, options->Packages->pdata[i], error))
             return false;
     }
     return true;
@@ -78,8 +98,8 @@ GBytes *volume_build(const RunOptions *options, const char *directory, GError **
 {
     BootArchive *archive = boot_archive_new();
     if (add_kernel(archive, options, directory, error) && add_drivers(archive, options, error) &&
-        add_companions(archive, options, error) && add_hive(archive, options, error) &&
-        add_scenario(archive, options, error))
+        add_companions(archive, options, error) && add_packages(archive, options, error) &&
+        add_hive(archive, options, error) && add_scenario(archive, options, error))
         return boot_archive_finish(archive, error);
     boot_archive_free(archive);
     return NULL;
