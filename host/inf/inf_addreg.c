@@ -101,6 +101,8 @@ static bool check_room(const InfReader *reader, const InfLine *line, const char 
     const InfKey *key = inf_registry_find(reader->Registry, path);
     if (key && key->Values->len >= INF_MAX_VALUES)
         return inf_line_error(line, error, "the key would get more than %u values", INF_MAX_VALUES);
+    if (g_tree_nnodes(reader->Registry->Keys) >= (gint)INF_MAX_KEYS)
+        return inf_line_error(line, error, "with this line there are more than %u keys", INF_MAX_KEYS);
     return reader->Registry->Bytes <= INF_MAX_DATA ||
            inf_line_error(line, error, "the values up to here have more than %u bytes", INF_MAX_DATA);
 }
@@ -139,7 +141,7 @@ static bool set_value(InfReader *reader, const InfLine *line, const char *path, 
         return inf_line_error(line, error, "the flags 0x%08x have no type that is known", flags);
     if ((flags & FLG_ADDREG_APPEND) && type != InfRegMultiSz)
         return inf_line_error(line, error, "the flags 0x%08x append, which REG_MULTI_SZ only can", flags);
-    if (!add_data(line, type, data, error) || !check_room(reader, line, path, error))
+    if (!add_data(line, type, data, error))
         return false;
     if (old ? (flags & FLG_ADDREG_NOCLOBBER) != 0 : (flags & FLG_ADDREG_OVERWRITEONLY) != 0)
         return true;
@@ -161,6 +163,8 @@ static bool apply(InfReader *reader, const InfLine *line, const char *path, guin
         inf_registry_delete_value(reader->Registry, path, name);
         return true;
     }
+    if (!check_room(reader, line, path, error))
+        return false;
     if (!key_only)
         return set_value(reader, line, path, name, flags, error);
     inf_registry_key(reader->Registry, path);

@@ -52,6 +52,7 @@ void inf_file_free(InfFile *file)
     g_array_unref(file->Fields);
     g_hash_table_unref(file->ByName);
     g_hash_table_unref(file->Strings);
+    g_clear_pointer(&file->ByStem, g_hash_table_unref);
     g_ptr_array_unref(file->Sections);
     g_ptr_array_unref(file->Undefined);
     g_free(file);

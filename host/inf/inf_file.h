@@ -16,12 +16,14 @@
 #define INF_MAX_SECTIONS 16384u /* in one INF; ours: Windows' largest have a third of that */
 
 typedef struct InfFile {
-    char *Name;           /* as messages have it: without folder */
-    char *Package;        /* in lower case: how the package is called */
-    GString *Pool;        /* the fields' text, each with its NUL, unquoted, not yet replaced */
-    GArray *Fields;       /* of guint32: where each begins in Pool */
-    GPtrArray *Sections;  /* of InfSection, in the file's order */
-    GHashTable *ByName;   /* folded name -> InfSection */
+    char *Name;          /* as messages have it: without folder */
+    char *Package;       /* in lower case: how the package is called */
+    GString *Pool;       /* the fields' text, each with its NUL, unquoted, not yet replaced */
+    GArray *Fields;      /* of guint32: where each begins in Pool */
+    GPtrArray *Sections; /* of InfSection, in the file's order */
+    GHashTable *ByName;  /* folded name -> InfSection */
+    GHashTable *
+        ByStem; /* folded name without decoration -> GPtrArray of InfSection; made by the first search (inf_target.c) */
     GHashTable *Strings;  /* folded strkey -> its text in Pool */
     GPtrArray *Undefined; /* of char *: sentences about %strkey%s that no Strings section has */
 } InfFile;

@@ -10,6 +10,7 @@
 #define INF_MAX_FIELDS (1u << 20)
 #define INF_MAX_DATA (16u << 20)
 #define INF_MAX_VALUES 4096u /* of one key */
+#define INF_MAX_KEYS 32768u  /* with those of the packages before */
 #define INF_MAX_NEEDS 16u    /* sections that need one another */
 #define INF_MAX_NOTES 200u
 

@@ -23,9 +23,16 @@ static void free_key(gpointer pointer)
     g_free(key);
 }
 
+/* By parts: the backslash comes before all other characters, so that what is below a key follows it. */
 static int compare(gconstpointer one, gconstpointer other, gpointer context)
 {
-    return strcmp(one, other);
+    const guchar *first = one, *second = other;
+    while (*first && *first == *second) {
+        first++;
+        second++;
+    }
+    int left = *first == '\\' ? 1 : *first, right = *second == '\\' ? 1 : *second;
+    return left - right;
 }
 
 InfRegistry *inf_registry_new(void)
@@ -141,28 +148,21 @@ void inf_registry_delete_value(InfRegistry *registry, const char *path, const ch
     g_ptr_array_remove(key->Values, value);
 }
 
-typedef struct Below {
-    char *Folded;
-    GPtrArray *Found; /* of char *, the tree's own */
-} Below;
-
-static gboolean collect_below(gpointer path, gpointer key, gpointer context)
+/* Those below a key follow it. */
+static bool is_at_or_below(const char *path, const char *key)
 {
-    Below *below = context;
-    size_t length = strlen(below->Folded);
-    if (strncmp(path, below->Folded, length) == 0 && strchr("\\", ((char *)path)[length]))
-        g_ptr_array_add(below->Found, path);
-    return FALSE;
+    size_t length = strlen(key);
+    return strncmp(path, key, length) == 0 && (path[length] == '\\' || path[length] == '\0');
 }
 
 void inf_registry_delete_key(InfRegistry *registry, const char *path)
 {
     g_autofree char *folded = inf_text_fold(path);
-    g_autoptr(GPtrArray) found = g_ptr_array_new();
-    Below below = {folded, found};
-    g_tree_foreach(registry->Keys, collect_below, &below);
-    for (guint i = 0; i < found->len; i++)
-        g_tree_remove(registry->Keys, found->pdata[i]);
+    GTreeNode *node = g_tree_lower_bound(registry->Keys, folded);
+    while (node && is_at_or_below(g_tree_node_key(node), folded)) {
+        g_tree_remove(registry->Keys, g_tree_node_key(node));
+        node = g_tree_lower_bound(registry->Keys, folded);
+    }
 }
 
 char **inf_registry_texts(const InfValue *value)

@@ -29,7 +29,7 @@ typedef struct InfKey {
 } InfKey;
 
 typedef struct InfRegistry {
-    GTree *Keys; /* folded path -> InfKey; a key comes before those below it */
+    GTree *Keys; /* folded path -> InfKey; what is below a key follows it */
     gsize Bytes; /* data that was set, over all */
 } InfRegistry;
 

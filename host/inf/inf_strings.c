@@ -82,26 +82,28 @@ static void tell_undefined(InfFile *file, const InfLine *line, const char *piece
                                         (int)length, piece));
 }
 
-/* Counts bytes first: there are at least as many as characters. */
+static bool has_room(const InfFile *file, const char *raw)
+{
+    g_autofree char *text = inf_strings_replace(file, raw);
+    return g_utf8_strlen(text, -1) <= (glong)INF_MAX_FIELD;
+}
+
+/* Counts bytes, of which there are at least as many as characters, and characters only when they matter. */
 static bool check_field(InfFile *file, const InfLine *line, const char *raw, GError **error)
 {
-    gsize bytes = 0, characters = 0;
-    if (!strchr(raw, '%'))
-        return true;
-    while (*raw) {
+    gsize bytes = 0;
+    for (const char *at = raw; *at;) {
         gsize length;
-        const char *begin = raw;
+        const char *begin = at;
         g_autofree char *owned = NULL;
-        const char *piece = next_piece(file, &raw, &length, &owned);
+        const char *piece = next_piece(file, &at, &length, &owned);
         if (piece == begin && is_token(piece, length))
             tell_undefined(file, line, piece, length);
         bytes += length;
-        characters += (gsize)g_utf8_strlen(piece, (gssize)length);
-        if (bytes > INF_MAX_FIELD && characters > INF_MAX_FIELD)
-            return inf_line_error(line, error, "with its strings put in, a field has more than %u characters",
-                                  INF_MAX_FIELD);
     }
-    return true;
+    return bytes <= INF_MAX_FIELD || has_room(file, raw) ||
+           inf_line_error(line, error, "with its strings put in, a field has more than %u characters",
+                          INF_MAX_FIELD);
 }
 
 static bool is_strings(const InfSection *section)
@@ -115,7 +117,7 @@ static bool check_section(InfFile *file, const InfSection *section, GError **err
         const InfLine *line = inf_section_line(section, i);
         for (guint f = 0; f <= inf_line_count(line); f++) {
             const char *raw = inf_line_raw(line, f);
-            if (raw && !check_field(file, line, raw, error))
+            if (raw && strchr(raw, '%') && !check_field(file, line, raw, error))
                 return false;
         }
     }

@@ -84,23 +84,56 @@ static bool is_better_section(const InfRank *one, const InfRank *other)
     return one->Architecture != other->Architecture ? one->Architecture : inf_target_is_closer(one, other);
 }
 
+/* What stands before the decoration of a section's name, folded; NULL: it has none. A decoration has no second ".nt". */
+static char *stem_of(const InfSection *section)
+{
+    g_autofree char *folded = inf_text_fold(section->Name);
+    const char *point = g_strrstr(folded, ".nt");
+    return point ? g_strndup(folded, (gsize)(point - folded)) : NULL;
+}
+
+static GHashTable *index_stems(const InfFile *file)
+{
+    GHashTable *stems =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    for (guint i = 0; i < file->Sections->len; i++) {
+        char *stem = stem_of(file->Sections->pdata[i]);
+        GPtrArray *same = stem ? g_hash_table_lookup(stems, stem) : NULL;
+        if (!stem)
+            continue;
+        if (same) {
+            g_free(stem);
+        } else {
+            same = g_ptr_array_new();
+            g_hash_table_insert(stems, stem, same);
+        }
+        g_ptr_array_add(same, file->Sections->pdata[i]);
+    }
+    return stems;
+}
+
+static const GPtrArray *decorated_sections(const InfFile *file, const char *name)
+{
+    g_autofree char *folded = inf_text_fold(name);
+    if (!file->ByStem)
+        ((InfFile *)file)->ByStem = index_stems(file);
+    return g_hash_table_lookup(file->ByStem, folded);
+}
+
 const InfSection *inf_target_section(const InfFile *file, const char *name)
 {
+    const GPtrArray *sections = decorated_sections(file, name);
     const InfSection *best = inf_file_section(file, name);
     InfRank best_rank = {0};
-    g_autofree char *stem = g_strconcat(name, ".nt", NULL);
-    bool decorated = false;
-    for (guint i = 0; i < file->Sections->len; i++) {
-        const InfSection *section = file->Sections->pdata[i];
-        InfRank rank;
-        if (!inf_text_begins(section->Name, stem))
-            continue;
+    for (guint i = 0; sections && i < sections->len; i++) {
+        const InfSection *section = sections->pdata[i];
         const char *decoration = g_utf8_offset_to_pointer(section->Name, g_utf8_strlen(name, -1) + 1);
-        if (!inf_target_rank(decoration, &rank) || (decorated && !is_better_section(&rank, &best_rank)))
+        InfRank rank;
+        if (!inf_target_rank(decoration, &rank) ||
+            (best_rank.System && !is_better_section(&rank, &best_rank)))
             continue;
         best = section;
         best_rank = rank;
-        decorated = true;
     }
     return best;
 }

@@ -130,6 +130,8 @@ char *inf_text_fold(const char *text)
 gboolean inf_text_begins(const char *text, const char *name)
 {
     for (; *name; text = g_utf8_next_char(text), name = g_utf8_next_char(name)) {
+        if ((guchar)(*text | *name) < 0x80 && g_ascii_tolower(*text) != g_ascii_tolower(*name))
+            return FALSE;
         if (g_unichar_tolower(g_utf8_get_char(text)) != g_unichar_tolower(g_utf8_get_char(name)))
             return FALSE;
     }

@@ -106,6 +106,8 @@ static void sections(void **state)
     assert_null(inf_file_section(file, "three"));
     assert_ptr_equal(inf_section_find(inf_file_section(file, "one"), "B"), line_of(file, "one", 1));
     assert_null(inf_section_find(inf_file_section(file, "one"), "c"));
+    g_autoptr(InfFile) twice = parse("[S]\na=1\nA=2\n");
+    assert_ptr_equal(inf_section_find(inf_file_section(twice, "S"), "a"), line_of(twice, "S", 0));
 }
 
 static void strings(void **state)
@@ -193,6 +195,7 @@ static void errors_name_the_line(void **state)
     expect_error("[a]\rk=\x01", "x.inf:2: here is the control character 0x01");
     expect_error_of("\xff\xfe[", 3, "x.inf:1: here is half");
     expect_error_of("\xff\xfe\x00\xdc", 4, "x.inf:1: here is half");
+    expect_error_of("\xff\xfe\x00\xd8[\x00", 6, "x.inf:1: here is half");
     expect_error("\xef\xbb\xbf[\xff]", "x.inf:1: here is half");
 }
 

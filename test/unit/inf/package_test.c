@@ -370,6 +370,13 @@ static void values_beyond_measure_are_refused(void **state)
     assert_non_null(strstr(read.Error->message, "more than 4096 values"));
     clear(&read);
     g_string_assign(text, HEAD "[M.NTamd64]\nd=I,ROOT\\A\n[I]\nAddReg=R\n[R]\n");
+    for (int i = 0; i < 33000; i++)
+        g_string_append_printf(text, "HKR,k%d,,0x10\n", i);
+    read = read_text(text->str);
+    assert_null(read.Package);
+    assert_non_null(strstr(read.Error->message, "more than 32768 keys"));
+    clear(&read);
+    g_string_assign(text, HEAD "[M.NTamd64]\nd=I,ROOT\\A\n[I]\nAddReg=R\n[R]\n");
     for (int i = 0; i < 5000; i++)
         g_string_append(text, "HKR,,v,,%big%\n");
     g_autofree char *big = g_strnfill(4000, 'b');
@@ -392,6 +399,59 @@ static void classes_by_name_or_guid(void **state)
                      "[Manufacturer]\nm=M,NTamd64\n[M.NTamd64]\n");
     expect_good(&read);
     assert_string_equal(read.Package->Class, "Net");
+    clear(&read);
+}
+
+static void the_first_model_of_an_id_counts(void **state)
+{
+    Read read =
+        read_text(HEAD "[M.NTamd64]\na=I,ROOT\\A\nb=J,ROOT\\A\nc=J,ROOT\\B,ROOT\\C\nd=I,ROOT\\C\n[I]\n[J]\n");
+    expect_good(&read);
+    expect_text(&read, "DriverDatabase\\DriverPackages\\x.inf\\Descriptors\\ROOT\\A", "Configuration",
+                InfRegSz, "I");
+    expect_text(&read, "DriverDatabase\\DriverPackages\\x.inf\\Descriptors\\ROOT\\C", "Configuration",
+                InfRegSz, "I");
+    expect_number(&read, "DriverDatabase\\DeviceIds\\ROOT\\C", "x.inf", 0);
+    clear(&read);
+}
+
+/* Sections that are needed one behind the other are no circle. */
+static void many_needs(void **state)
+{
+    g_autoptr(GString) text = g_string_new(HEAD "[M.NTamd64]\nd=I,ROOT\\A\n[I]\n");
+    for (int i = 0; i < 40; i++)
+        g_string_append(text, "Needs=N\n");
+    g_string_append(text, "[N]\nFeatureScore=1\n");
+    Read read = read_text(text->str);
+    expect_good(&read);
+    clear(&read);
+}
+
+/* The flags are bits: 0x1 alone makes no function driver. */
+static void other_flags_of_a_service(void **state)
+{
+    Read read =
+        read_text(HEAD "[M.NTamd64]\nd=I,ROOT\\A\n[I]\n[I.Services]\nAddService=s,1,S\n[S]\nServiceType=1\n"
+                       "StartType=3\nErrorControl=1\nServiceBinary=%12%\\s.sys\n");
+    expect_good(&read);
+    expect_no(&read, "DriverDatabase\\DriverPackages\\x.inf\\Configurations\\I", "Service");
+    assert_int_equal(read.Package->Services->len, 1);
+    clear(&read);
+}
+
+/* Only HKLM has the control set; a line that deletes HKR itself deletes nothing. */
+static void roots(void **state)
+{
+    Read read =
+        read_text(HEAD "[M.NTamd64]\n[ClassInstall32]\nAddReg=R\nDelReg=D\n[D]\nHKR\nHKR,,\n"
+                       "[R]\nHKCR,System\\CurrentControlSet\\x,a,,b\nHKLM,System\\CurrentControlSet,a,,b\n"
+                       "HKLM,\\SYSTEM\\controlset001\\y\\,a,,b\n");
+    expect_good(&read);
+    assert_null(inf_registry_find(read.Registry, "ControlSet001\\x"));
+    expect_text(&read, "ControlSet001\\y", "a", InfRegSz, "b");
+    expect_text(&read, "ControlSet001\\Control\\Class\\{4d36e97d-e325-11ce-bfc1-08002be10318}", "Class",
+                InfRegSz, "System");
+    assert_int_equal(read.Package->Notes->len, 2);
     clear(&read);
 }
 
@@ -426,6 +486,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(values_beyond_measure_are_refused),
         cmocka_unit_test(classes_by_name_or_guid),
         cmocka_unit_test(a_service_brings_its_file),
+        cmocka_unit_test(the_first_model_of_an_id_counts),
+        cmocka_unit_test(many_needs),
+        cmocka_unit_test(other_flags_of_a_service),
+        cmocka_unit_test(roots),
     };
     corpus = argc > 1 ? argv[1] : ".";
     return cmocka_run_group_tests(tests, NULL, NULL);
