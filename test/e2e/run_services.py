@@ -80,7 +80,7 @@ class Services:
         expect_equal('d', said['d'], 'it depends on the group Nobody, of which no driver starts by itself')
         expect_equal('e', said['e'], None)
         outcomes = {driver['driver']: driver['exit_code'] for driver in document['drivers']}
-        expect_equal('exit codes', [outcomes[name] for name in 'abcd'], [2] * 4)
+        expect_equal('exit codes', [outcomes[name + '.sys'] for name in 'abcd'], [2] * 4)
 
     def disabled(self):
         code, document = self.run('a/start=disabled', drivers=self.files[:1])
