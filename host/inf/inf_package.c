@@ -72,6 +72,7 @@ InfPackage *inf_package_read(const InfFile *file, const InfIncludes *includes, I
                         .Includes = includes,
                         .Files = g_ptr_array_new(),
                         .Told = new_table(),
+                        .Missing = new_table(),
                         .Configurations = new_table(),
                         .Services = new_table(),
                         .Copies = new_table()};
@@ -79,6 +80,7 @@ InfPackage *inf_package_read(const InfFile *file, const InfIncludes *includes, I
     bool good = inf_read_version(&reader, error) && inf_read_models(&reader, error);
     g_ptr_array_unref(reader.Files);
     g_hash_table_unref(reader.Told);
+    g_hash_table_unref(reader.Missing);
     g_hash_table_unref(reader.Configurations);
     g_hash_table_unref(reader.Services);
     g_hash_table_unref(reader.Copies);

@@ -69,7 +69,7 @@ static bool include(InfReader *reader, const InfLine *line, const char *name, GE
         return false;
     if (file)
         g_ptr_array_add(reader->Files, (gpointer)file);
-    else
+    else if (g_hash_table_add(reader->Missing, inf_text_fold(name)))
         inf_read_note(reader, line, "%s does not lie beside this INF: what is needed of it is skipped", name);
     return true;
 }
@@ -98,9 +98,8 @@ static bool read_needs(InfReader *reader, const InfLine *line, const InfDirectiv
         const InfSection *section = inf_read_find(reader, line->Section->File, name);
         if (section)
             good = inf_read_section(reader, section, directives, scope, error);
-        else
-            inf_read_note(reader, line, "there is no section [%s] in an INF that lies here: it is skipped",
-                          name);
+        else if (g_hash_table_size(reader->Missing) == 0)
+            inf_read_note(reader, line, "there is no section [%s]: it is skipped", name);
     }
     reader->Depth--;
     return good;

@@ -21,9 +21,10 @@ typedef struct InfReader {
     GPtrArray *Files; /* of const InfFile *: the INF, then what it includes */
     GHashTable *Told; /* notes, each once */
     GHashTable *Configurations, *Services,
-        *Copies;  /* of the package: by folded section name, service name, target */
-    gsize Fields; /* of the lines that were followed */
-    guint Depth;  /* of Needs */
+        *Copies;         /* of the package: by folded section name, service name, target */
+    GHashTable *Missing; /* folded names of included INFs that are not there: each is told once */
+    gsize Fields;        /* of the lines that were followed */
+    guint Depth;         /* of Needs */
 } InfReader;
 
 /* What a section's directives are about. */
