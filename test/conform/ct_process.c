@@ -565,10 +565,10 @@ static VOID ProcessYield(VOID)
     ULONG64 End = KeQueryInterruptTime() - (ULONG64)CtPatience.QuadPart;
     PKTHREAD Thread = CtStart(Count, (PVOID)&Ran);
     CT_REQUIRE(Thread != NULL);
-    while (Ran == 0 && KeQueryInterruptTime() < End) {
+    do { /* on another processor it may have run by now */
         Status = ZwYieldExecution();
         CT_CHECK(Status == STATUS_SUCCESS || Status == STATUS_NO_YIELD_PERFORMED);
-    }
+    } while (Ran == 0 && KeQueryInterruptTime() < End);
     CT_EQUAL(Ran, 1);
     CtJoin(Thread);
 }
