@@ -76,6 +76,34 @@ static BOOLEAN ExpFindBlockNear(const void *Address, EX_POOL_BLOCK *Block)
             ExQueryPoolBlock((PVOID)(At + PAGE_SIZE), Block));
 }
 
+/* The last live block in front of an address in pool where there is none. A few pages back: further off it has nothing to do with it. */
+#define EXP_PAGES_BEFORE 8u
+
+static BOOLEAN ExpFindLastLive(const EXP_POOL *Pool, SIZE_T Index, EX_POOL_BLOCK *Block)
+{
+    const EXP_PAGE *Record = &Pool->Records[Index];
+    ULONG_PTR Page = Pool->Base + Index * PAGE_SIZE;
+    ULONG Step = Record->State == ExpPageSmall ? ExpBlockSize[Record->Class] : PAGE_SIZE;
+
+    if (Record->State == ExpPageUnused)
+        return FALSE;
+    for (ULONG Count = PAGE_SIZE / Step; Count-- > 0;)
+        if (ExQueryPoolBlock((PVOID)(Page + Count * Step), Block) && Block->Allocated)
+            return TRUE;
+    return FALSE;
+}
+
+static BOOLEAN ExpFindBlockBefore(const void *Address, EX_POOL_BLOCK *Block)
+{
+    const EXP_POOL *Pool = ExpAnyPoolOf(Address);
+    SIZE_T Index = Pool != NULL ? ExpPageIndex(Pool, Address) : 0;
+
+    for (SIZE_T Back = 1; Back <= EXP_PAGES_BEFORE && Back <= Index; Back++)
+        if (Index - Back < ExpRecordCount(Pool) && ExpFindLastLive(Pool, Index - Back, Block))
+            return TRUE;
+    return FALSE;
+}
+
 static PCSTR ExpNameOwner(const EX_POOL_BLOCK *Block, KI_SYMBOL *Symbol)
 {
     PCSTR Gone = ExpGoneOwner(Block->Traces);
@@ -93,11 +121,17 @@ VOID ExDescribePoolAddress(const void *Address, PCHAR Text, SIZE_T Room)
 
     Text[0] = 0;
     KePermitPagedPool();
-    if (!ExpFindBlockNear(Address, &Block))
+    BOOLEAN Near = ExpFindBlockNear(Address, &Block);
+    if (!Near && !ExpFindBlockBefore(Address, &Block))
         return;
-    _snprintf(Text, Room, "%llu bytes of %s pool, tag '%.4s', %s by %s", (unsigned long long)Block.Size,
-              Block.PoolType == PagedPool ? "paged" : "nonpaged", (PCSTR)&Block.Tag,
-              Block.Allocated ? "allocated" : "freed, once allocated", ExpNameOwner(&Block, &Symbol));
+    CHAR Before[48] = "";
+    if (!Near)
+        _snprintf(Before, sizeof(Before), "0x%llx bytes behind ",
+                  (unsigned long long)((ULONG_PTR)Address - (ULONG_PTR)Block.Base - Block.Size));
+    _snprintf(Text, Room, "%s%llu bytes of %s pool, tag '%.4s', %s by %s", Before,
+              (unsigned long long)Block.Size, Block.PoolType == PagedPool ? "paged" : "nonpaged",
+              (PCSTR)&Block.Tag, Block.Allocated ? "allocated" : "freed, once allocated",
+              ExpNameOwner(&Block, &Symbol));
     Text[Room - 1] = 0;
     ExpLogTraces(&Block);
 }

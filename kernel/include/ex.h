@@ -91,8 +91,8 @@ ULONG ExReportDriverLookasides(PCSTR Driver, const void *Base, SIZE_T Size);
 /* From now on the depths of lookaside lists follow their use. Once, in phase 1. */
 VOID ExTuneLookasideLists(VOID);
 
-/* In words whose block Address lies in, or lay in: "96 bytes of paged pool, tag 'abcd', of a.sys!F+0x10"; empty when in none. The
- * log and the report are told who allocated and freed it. Any IRQL, no lock: for bug checks. */
+/* In words whose block Address lies in, or lay in: "96 bytes of paged pool, tag 'abcd', of a.sys!F+0x10"; of free memory
+ * near behind a live block, that one and how far; else empty. The log and the report are told who allocated and freed it. Any IRQL, no lock: for bug checks. */
 VOID ExDescribePoolAddress(const void *Address, PCHAR Text, SIZE_T Room);
 
 /* Special pool for the blocks of a driver ("a.sys") or tag ("Abcd"; * and ? match as in file names), or for all (""), from now on. Once,

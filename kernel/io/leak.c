@@ -36,12 +36,22 @@ static PDEVICE_OBJECT IopReferenceDeviceAt(PDRIVER_OBJECT Driver, ULONG Index)
     return Device;
 }
 
+/* The name is free for the next driver (D-237); the object stays, as its image does. The reference is its own from then on. */
+static VOID IopTakeNameOfLeaked(PDEVICE_OBJECT Device)
+{
+    if (Device->Flags & DO_DEVICE_HAS_NAME) {
+        ObfReferenceObject(Device);
+        ObMakeTemporaryObject(Device);
+    }
+}
+
 static ULONG IopReportDeviceLeaks(PDRIVER_OBJECT Driver)
 {
     ULONG Count = 0;
     PDEVICE_OBJECT Device;
     while ((Device = IopReferenceDeviceAt(Driver, Count)) != NULL) {
         IopReportDeviceLeak(IopModule(Driver), Device);
+        IopTakeNameOfLeaked(Device);
         ObfDereferenceObject(Device);
         Count++;
     }

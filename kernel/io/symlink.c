@@ -191,6 +191,8 @@ ULONG IopReportLinkLeaks(PIM_MODULE Module)
         KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Module->Name), KD_TEXT(ReportKeyKind, "link"),
                  KD_NUMBER(ReportKeyCount, 1),
                  KdUnicodeField(ReportKeyName, &Link->Name, Text, sizeof(Text)));
+        if (Link->Object != NULL)
+            ObMakeTemporaryObject(Link->Object); /* the name is free for the next driver (D-237) */
         IopFreeLink(Link);
         Count++;
     }
