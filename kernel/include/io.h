@@ -95,3 +95,38 @@ VOID IoReportPendingIrps(VOID);
  * points into the image, it must stay. PASSIVE_LEVEL, after the unload routine. */
 struct _IM_MODULE;
 BOOLEAN IoReportModuleLeaks(struct _IM_MODULE *Module);
+
+/* --- for the PnP manager: pnp.c --- */
+
+/* What io knows of a PDO: the PnP manager makes it, and it lives as long as the device object. */
+typedef struct _IO_DEVICE_NODE {
+    UNICODE_STRING InstancePath; /* "ROOT\FOO\0000", set before a driver other than its bus driver sees the device; ObFreeName */
+    UNICODE_STRING DriverKey;    /* "{class}\0000", the same; empty: no driver is installed */
+} IO_DEVICE_NODE;
+
+/* NULL: the PnP manager does not know it as a PDO. */
+IO_DEVICE_NODE *IoGetDeviceNode(PDEVICE_OBJECT Pdo);
+VOID IoSetDeviceNode(PDEVICE_OBJECT Pdo, IO_DEVICE_NODE *Node);
+
+typedef struct _IO_UPCALLS {
+    VOID (*FreeNode)(IO_DEVICE_NODE *Node);   /* its device object goes */
+    VOID (*FilesClosed)(PDEVICE_OBJECT Base); /* the last file of a device in a closed stack; referenced */
+    /* under the lock of the interfaces */
+    VOID (*InterfaceChanged)(const GUID *Class, PCUNICODE_STRING Name, BOOLEAN Enabled);
+} IO_UPCALLS;
+extern const IO_UPCALLS *IoUpcalls;
+
+/* PASSIVE_LEVEL. The driver of Services\<Service>, loaded if it is not; referenced. What ZwLoadDriver returns. */
+NTSTATUS IoGetDriverOfService(PCUNICODE_STRING Service, PDRIVER_OBJECT *Driver);
+/* PASSIVE_LEVEL. Through the gate. */
+NTSTATUS IoCallAddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo);
+/* PASSIVE_LEVEL. A PnP driver that has no device any more is unloaded, if it has an unload routine. The caller has a reference. */
+VOID IoUnloadIdleDriver(PDRIVER_OBJECT Driver);
+/* PASSIVE_LEVEL. Sends an IRP_MJ_PNP that begins with STATUS_NOT_SUPPORTED and waits for it; its final status. */
+NTSTATUS IoSendPnpRequest(PDEVICE_OBJECT Device, const IO_STACK_LOCATION *Location, PULONG_PTR Information);
+/* Open files on all devices of the stack. */
+ULONG IoCountStackFiles(PDEVICE_OBJECT Base);
+/* No device of the stack is opened any more, and IO_UPCALLS.FilesClosed is told when files are closed. */
+VOID IoCloseStack(PDEVICE_OBJECT Base);
+/* PASSIVE_LEVEL. Interfaces of a PDO that is gone are disabled and forgotten; the registry keeps them. */
+VOID IoForgetInterfaces(PDEVICE_OBJECT Pdo);

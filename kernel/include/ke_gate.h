@@ -32,6 +32,7 @@ typedef enum _KE_GATE_KIND {
     GateObjectCallback,
     GateFileSystem,
     GateExpandedStack,
+    GateAddDevice,
     GateKinds /* how many */
 } KE_GATE_KIND;
 

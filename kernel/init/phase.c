@@ -6,6 +6,7 @@
 #include "kd.h"
 #include "mm.h"
 #include "mm_section.h"
+#include "pnp.h"
 #include "rtl.h"
 #include "se.h"
 #include "vm.h"
@@ -73,6 +74,7 @@ VOID InitSetUpcalls(VOID)
     static const PS_UPCALLS Ps = {IoCancelThreadIo};
     static const MM_UPCALLS Mm = {IoTransferPages};
     static const SE_UPCALLS Se = {PsReferenceTokens};
+    static const IO_UPCALLS Io = {PnpFreeNode, PnpFilesClosed, PnpInterfaceChanged};
     static const VM_UPCALLS Vm = {IoQueryFileSize, IoSetFileSize};
 
     KiUpcalls = &Ke;
@@ -82,6 +84,7 @@ VOID InitSetUpcalls(VOID)
     MmUpcalls = &Mm;
     SeUpcalls = &Se;
     VmUpcalls = &Vm;
+    IoUpcalls = &Io;
     KdModuleNameOf = ImModuleNameOf;
     RtlSetUpcalls(&Rtl);
 }

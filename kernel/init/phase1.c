@@ -9,6 +9,7 @@
 #include "ke_failure.h"
 #include "kt.h"
 #include "mm.h"
+#include "pnp.h"
 #include "vm.h"
 
 static VOID InitMountSystemVolume(VOID)
@@ -88,6 +89,7 @@ static VOID InitRunAgent(VOID)
 
     if (!NT_SUCCESS(Status))
         KdLogError("the agent could not be loaded: status 0x%08X", (unsigned)Status);
+    PnpRemoveDevices();
     IoReportWaitingUnloads();
     IoShutdownSystem(FALSE);
     CmShutdownSystem();
@@ -115,11 +117,13 @@ VOID NTAPI InitPhase1(PVOID Context)
     InitStartThread(MmZeroPageThread, NULL);
     VmInitSystem();
     CmInitSystem();
+    PnpInitSystem();
     if (NTBOX_CHECKED)
         MmRequireNoWritableCode();
     if (InitOptions.RunTests)
         InitRunTests();
     IoStartServices();
+    PnpStartDevices();
     InitEndFailBoot();
     if (InitOptions.StressTime != 0)
         InitRunStress();

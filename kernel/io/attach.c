@@ -9,6 +9,13 @@ PDEVICE_OBJECT IopTopDeviceLocked(PDEVICE_OBJECT Device)
     return Device;
 }
 
+PDEVICE_OBJECT IopBaseDeviceLocked(PDEVICE_OBJECT Device)
+{
+    while (IopDeviceState(Device)->AttachedTo != NULL)
+        Device = IopDeviceState(Device)->AttachedTo;
+    return Device;
+}
+
 static BOOLEAN IopCanAttachTo(PDEVICE_OBJECT Top)
 {
     return !(IopDeviceState(Top)->ExtensionFlags & (DOE_UNLOAD_PENDING | DOE_DELETE_PENDING));
@@ -110,8 +117,7 @@ PDEVICE_OBJECT NTAPI IoGetLowerDeviceObject(PDEVICE_OBJECT Device)
 PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT Device)
 {
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
-    while (IopDeviceState(Device)->AttachedTo != NULL)
-        Device = IopDeviceState(Device)->AttachedTo;
+    Device = IopBaseDeviceLocked(Device);
     ObfReferenceObject(Device);
     ArchReleaseLock(&IopDatabaseLock, OldIrql);
     return Device;

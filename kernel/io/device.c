@@ -13,6 +13,8 @@ static VOID IopDeleteDeviceObject(PVOID Object)
     PDEVICE_OBJECT Device = Object;
     IopFreeDeviceTimer(Device);
     IopFreeVpb(Device);
+    if (IopDeviceState(Device)->DeviceNode != NULL)
+        IoUpcalls->FreeNode(IopDeviceState(Device)->DeviceNode);
     if (Device->DriverObject != NULL)
         ObfDereferenceObject(Device->DriverObject);
 }
@@ -261,7 +263,7 @@ DECLSPEC_NOINLINE VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT Device)
  * that one's. STATUS_NO_SUCH_DEVICE while the device is not initialised or on its way out. */
 static NTSTATUS IopUseForOpenLocked(PDEVICE_OBJECT Device, BOOLEAN Relative)
 {
-    if ((IopDeviceState(Device)->ExtensionFlags & (DOE_DELETE_PENDING | DOE_UNLOAD_PENDING)) ||
+    if ((IopDeviceState(Device)->ExtensionFlags & (DOE_DELETE_PENDING | DOE_UNLOAD_PENDING | DOE_REMOVE_PENDING)) ||
         (Device->Flags & DO_DEVICE_INITIALIZING))
         return STATUS_NO_SUCH_DEVICE;
     if ((Device->Flags & DO_EXCLUSIVE) && Device->ReferenceCount != 0 && !Relative)
@@ -300,10 +302,15 @@ static VOID IopEndUse(PDEVICE_OBJECT Device, KIRQL OldIrql)
     BOOLEAN UnloadPending =
         (IopDeviceState(Device)->ExtensionFlags & DOE_UNLOAD_PENDING) && IopDeviceIsIdleLocked(Device);
     PDEVICE_OBJECT Attached = IopReferenceAttachedLocked(Device);
+    PDEVICE_OBJECT Base = IopReferenceClosedLocked(Device);
     BOOLEAN Deleted = IopTakeDeletedLocked(Device);
     ArchReleaseLock(&IopDatabaseLock, OldIrql);
     if (Deleted || UnloadPending)
         IopAfterUse(Device, Deleted, UnloadPending);
+    if (Base != NULL) {
+        IoUpcalls->FilesClosed(Base);
+        ObfDereferenceObject(Base);
+    }
     IopTellAttached(Device, Attached);
 }
 

@@ -87,7 +87,7 @@ NTSTATUS NTAPI IoRegisterDeviceInterface(PDEVICE_OBJECT Pdo, CONST GUID *Class, 
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     UNICODE_STRING Name;
-    const IOP_DEVICE_NODE *Node = IopDeviceNode(Pdo);
+    const IO_DEVICE_NODE *Node = IopDeviceNode(Pdo);
     if (Node == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
     for (ULONG I = 0; Reference != NULL && I < Reference->Length / sizeof(WCHAR); I++)
@@ -155,7 +155,12 @@ static NTSTATUS IopSetStateLocked(PCUNICODE_STRING Name, BOOLEAN Enable)
     if (!NT_SUCCESS(Status))
         return Status;
     Interface->Enabled = Enable;
-    return IopParseInterface(&Interface->Name, &Parts) ? IopRecordState(&Parts, Enable) : STATUS_SUCCESS;
+    if (!IopParseInterface(&Interface->Name, &Parts))
+        return STATUS_SUCCESS;
+    GUID Class;
+    if (NT_SUCCESS(RtlGUIDFromString(&Parts.Class, &Class)))
+        IoUpcalls->InterfaceChanged(&Class, &Interface->Name, Enable);
+    return IopRecordState(&Parts, Enable);
 }
 
 /* [WDK IoSetDeviceInterfaceState] STATUS_OBJECT_NAME_NOT_FOUND: not registered, or disabled already; STATUS_OBJECT_NAME_EXISTS: enabled already.
@@ -167,6 +172,33 @@ NTSTATUS NTAPI IoSetDeviceInterfaceState(PUNICODE_STRING SymbolicLinkName, BOOLE
     NTSTATUS Status = IopSetStateLocked(SymbolicLinkName, Enable != FALSE);
     KeReleaseGuardedMutex(&IopInterfaceLock);
     return Status;
+}
+
+/* The next one of the device, out of the list and disabled; NULL: none. */
+static IOP_INTERFACE *IopTakeInterfaceLocked(PDEVICE_OBJECT Pdo)
+{
+    for (PLIST_ENTRY E = IopInterfaces.Flink; E != &IopInterfaces; E = E->Flink) {
+        IOP_INTERFACE *Interface = CONTAINING_RECORD(E, IOP_INTERFACE, Entry);
+        if (Interface->Pdo != Pdo)
+            continue;
+        if (Interface->Enabled)
+            (void)IopSetStateLocked(&Interface->Name, FALSE);
+        RemoveEntryList(E);
+        return Interface;
+    }
+    return NULL;
+}
+
+VOID IoForgetInterfaces(PDEVICE_OBJECT Pdo)
+{
+    IOP_INTERFACE *Interface;
+    KeAcquireGuardedMutex(&IopInterfaceLock);
+    while ((Interface = IopTakeInterfaceLocked(Pdo)) != NULL) {
+        ObFreeName(&Interface->Name);
+        ExFreePoolWithTag(Interface, IOP_TAG_INTERFACE);
+        ObfDereferenceObject(Pdo);
+    }
+    KeReleaseGuardedMutex(&IopInterfaceLock);
 }
 
 /* [WDK IoOpenDeviceInterfaceRegistryKey] where drivers and programs keep what belongs to the interface; made when it is not there. PASSIVE_LEVEL. */
@@ -219,21 +251,25 @@ NTSTATUS NTAPI IoGetDeviceInterfaceAlias(PUNICODE_STRING SymbolicLinkName, CONST
     return Status;
 }
 
-/* [WDK IoOpenDeviceRegistryKey] STATUS_INVALID_DEVICE_REQUEST: not a PDO. The hardware key's Device Parameters; a key of its driver it has when the
- * PnP manager has installed one. PASSIVE_LEVEL. */
+/* [WDK IoOpenDeviceRegistryKey] STATUS_INVALID_DEVICE_REQUEST: not a PDO. The hardware key's Device Parameters, or the software key, which a device has
+ * when a driver is installed. PASSIVE_LEVEL. */
 NTSTATUS NTAPI IoOpenDeviceRegistryKey(PDEVICE_OBJECT Pdo, ULONG Type, ACCESS_MASK Access, PHANDLE Key)
 {
     UNICODE_STRING Path;
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
-    const IOP_DEVICE_NODE *Node = IopDeviceNode(Pdo);
-    if (Type != PLUGPLAY_REGKEY_DEVICE && Type != PLUGPLAY_REGKEY_DRIVER)
+    const IO_DEVICE_NODE *Node = IopDeviceNode(Pdo);
+    BOOLEAN Hardware = Type == PLUGPLAY_REGKEY_DEVICE;
+    if (!Hardware && Type != PLUGPLAY_REGKEY_DRIVER)
         return STATUS_INVALID_PARAMETER;
     if (Node == NULL)
         return STATUS_INVALID_DEVICE_REQUEST;
-    if (Type == PLUGPLAY_REGKEY_DRIVER)
+    if (!Hardware && Node->DriverKey.Length == 0)
         return STATUS_OBJECT_NAME_NOT_FOUND;
-    NTSTATUS Status = IopMakePath(&Path, L"\\Registry\\Machine\\System\\CurrentControlSet\\Enum\\",
-                                  &Node->InstancePath, L"\\Device Parameters");
+    NTSTATUS Status =
+        Hardware ? IopMakePath(&Path, L"\\Registry\\Machine\\System\\CurrentControlSet\\Enum\\",
+                               &Node->InstancePath, L"\\Device Parameters")
+                 : IopMakePath(&Path, L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Class\\",
+                               &Node->DriverKey, L"");
     if (!NT_SUCCESS(Status))
         return Status;
     Status = IopOpenSubKey(NULL, &Path, Access, REG_OPTION_NON_VOLATILE, TRUE, Key);

@@ -3,15 +3,11 @@
 #pragma once
 #include "iop.h"
 
-/* Behind IOP_DEVICE_STATE.DeviceNode of a PDO. The PnP manager makes it, and keeps the names as long as the device object lives. */
-typedef struct _IOP_DEVICE_NODE {
-    UNICODE_STRING InstancePath; /* "ROOT\FOO\0000" */
-} IOP_DEVICE_NODE;
-
-/* NULL: the device is no PDO. */
-static inline const IOP_DEVICE_NODE *IopDeviceNode(PDEVICE_OBJECT Device)
+/* NULL: the device is no PDO, or the PnP manager does not know it yet. */
+static inline const IO_DEVICE_NODE *IopDeviceNode(PDEVICE_OBJECT Device)
 {
-    return IopDeviceState(Device)->DeviceNode;
+    const IO_DEVICE_NODE *Node = IopDeviceState(Device)->DeviceNode;
+    return Node != NULL && Node->InstancePath.Length != 0 ? Node : NULL;
 }
 
 /* The parts of an interface's name "\??\ROOT#FOO#0000#{guid}\reference"; they point into it. */

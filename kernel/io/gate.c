@@ -25,6 +25,16 @@ NTSTATUS IopCallEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     return Status;
 }
 
+NTSTATUS IoCallAddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
+{
+    PDRIVER_ADD_DEVICE Routine = Driver->DriverExtension->AddDevice;
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateAddDevice, IopBlamed(Driver, Routine));
+    NTSTATUS Status = Routine(Driver, Pdo);
+    KeLeaveGate(&Gate);
+    return Status;
+}
+
 VOID IopCallUnload(PDRIVER_OBJECT Driver)
 {
     KE_GATE Gate;

@@ -5,7 +5,7 @@
 #define IOP_KEY_ROOM 1024u
 
 typedef struct _IOP_NAME_LIST {
-    const IOP_DEVICE_NODE *Node; /* only this device's; NULL: all */
+    const IO_DEVICE_NODE *Node; /* only this device's; NULL: all */
     BOOLEAN All;                 /* also those that are not enabled */
     PWCH Text;                   /* texts with a NUL behind each */
     ULONG Used, Room;            /* characters */
@@ -107,7 +107,7 @@ static NTSTATUS IopVisitKeys(IOP_NAME_LIST *List, HANDLE Key, IOP_KEY_VISIT Visi
     return Status;
 }
 
-static BOOLEAN IopIsOfDevice(const IOP_DEVICE_NODE *Node, HANDLE Device, IOP_KEY_VALUE *Value)
+static BOOLEAN IopIsOfDevice(const IO_DEVICE_NODE *Node, HANDLE Device, IOP_KEY_VALUE *Value)
 {
     UNICODE_STRING Text;
     if (Node == NULL)

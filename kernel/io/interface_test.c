@@ -69,7 +69,7 @@ static VOID InterfaceStates(KT_CONTEXT *Kt, PUNICODE_STRING Name, PUNICODE_STRIN
 
 KT_TEST(io_device_interface_of_a_pdo)
 {
-    static IOP_DEVICE_NODE Node = {RTL_CONSTANT_STRING(L"ROOT\\KT\\0000")};
+    static IO_DEVICE_NODE Node = {.InstancePath = RTL_CONSTANT_STRING(L"ROOT\\KT\\0000")};
     UNICODE_STRING Reference = RTL_CONSTANT_STRING(L"one"), Wrong = RTL_CONSTANT_STRING(L"a\\b"), Name, Plain;
     UNICODE_STRING Start = RTL_CONSTANT_STRING(L"\\??\\ROOT#KT#0000#{4e54425a-");
     HANDLE Key;

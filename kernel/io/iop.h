@@ -35,6 +35,7 @@ extern ARCH_LOCK IopDatabaseLock;
 
 #define DOE_UNLOAD_PENDING 0x1u
 #define DOE_DELETE_PENDING 0x2u
+#define DOE_REMOVE_PENDING 0x4u /* surprise-removed: nobody opens it any more */
 
 /* DEVICE_OBJECT.DeviceObjectExtension; lies behind the driver's extension. Windows' order of fields up to
  * Vpb. */
@@ -102,6 +103,10 @@ NTSTATUS IopMountRaw(PVPB Vpb);
 
 /* attach.c. IopDatabaseLock held. */
 PDEVICE_OBJECT IopTopDeviceLocked(PDEVICE_OBJECT Device);
+PDEVICE_OBJECT IopBaseDeviceLocked(PDEVICE_OBJECT Device);
+
+/* pnp.c. IopDatabaseLock held. The lowest device, referenced, of a stack that IoCloseStack closed, when Device has no file; else NULL. */
+PDEVICE_OBJECT IopReferenceClosedLocked(PDEVICE_OBJECT Device);
 
 /* --- drivers
  * ---------------------------------------------------------------------------------------------------------------
@@ -172,6 +177,10 @@ VOID IopFreeService(IOP_SERVICE *Service);
 
 /* unload.c */
 VOID IopTryUnload(PDRIVER_OBJECT Driver); /* calls DriverUnload if it is asked for and no device is in use */
+/* PASSIVE_LEVEL, the caller has one reference. What ZwUnloadDriver returns. */
+NTSTATUS IopRequestUnload(PDRIVER_OBJECT Driver);
+/* By the name of its service; referenced. STATUS_OBJECT_NAME_NOT_FOUND: it is not loaded. */
+NTSTATUS IopFindDriver(PCUNICODE_STRING Name, PDRIVER_OBJECT *Driver);
 
 /* leak.c. PASSIVE_LEVEL, after the unload routine: one ReportLeak for each thing left. Sets KeepImage. */
 VOID IopReportLeaks(PDRIVER_OBJECT Driver);

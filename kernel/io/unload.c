@@ -112,7 +112,7 @@ static VOID IopCheckObjectsLocked(PDRIVER_OBJECT Driver)
             IopIsDamaged(Driver, Device, "the driver has overwritten one of its DEVICE_OBJECTs");
 }
 
-static NTSTATUS IopRequestUnload(PDRIVER_OBJECT Driver)
+NTSTATUS IopRequestUnload(PDRIVER_OBJECT Driver)
 {
     /* [WDK ZwUnloadDriver] a driver without an unload routine stays. */
     if (Driver->DriverUnload == NULL || IopModule(Driver) == NULL)
@@ -134,7 +134,7 @@ static NTSTATUS IopRequestUnload(PDRIVER_OBJECT Driver)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IopFindDriver(PCUNICODE_STRING Name, PDRIVER_OBJECT *Driver)
+NTSTATUS IopFindDriver(PCUNICODE_STRING Name, PDRIVER_OBJECT *Driver)
 {
     static const PCWSTR Prefixes[] = {L"\\Driver\\", L"\\FileSystem\\"};
     NTSTATUS Status = STATUS_OBJECT_NAME_NOT_FOUND;

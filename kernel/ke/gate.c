@@ -67,7 +67,8 @@ static PCSTR KiGateName(KE_GATE_KIND Kind)
                                   "a thread notify routine",
                                   "an object callback",
                                   "a file system's callback",
-                                  "an expanded-stack routine"};
+                                  "an expanded-stack routine",
+                                  "an AddDevice routine"};
     _Static_assert(RTL_NUMBER_OF(Names) == GateKinds, "each kind of gate has a name");
     return Names[Kind];
 }

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT
+ * The GUIDs that the headers name. */
+#include "nt.h"
+#include <initguid.h>
+#include <wdmguid.h>

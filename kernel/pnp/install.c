@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ * A device gets its driver: what SetupAPI does on Windows when a device is new. Its hardware key gets Service, Driver and ClassGUID, its software key is
+ * made below the class. [WDK "Registry Trees and Keys for Devices and Drivers"] */
+#include "match.h"
+#include "crt.h"
+#include "ex.h"
+
+typedef struct _PNP_INSTALLATION {
+    PNP_MATCH Match;
+    HANDLE Device;                              /* Enum\<instance path> */
+    HANDLE Package, Descriptor, Configuration;  /* of the database */
+    HANDLE Software;                            /* Control\Class\<class>\<number> */
+} PNP_INSTALLATION;
+
+static VOID PnpCloseIfOpen(HANDLE Key)
+{
+    if (Key != NULL)
+        ZwClose(Key);
+}
+
+/* A value as it is; nothing when there is none. */
+static VOID PnpCopyText(HANDLE From, PCWSTR Name, HANDLE To, PCWSTR NewName)
+{
+    PKEY_VALUE_PARTIAL_INFORMATION Value;
+    if (!NT_SUCCESS(PnpQueryValue(From, Name, REG_SZ, &Value)))
+        return;
+    (void)PnpSetData(To, NewName, REG_SZ, Value->Data, Value->DataLength);
+    ExFreePoolWithTag(Value, PNP_TAG_TEXT);
+}
+
+static NTSTATUS PnpOpenDatabase(PNP_INSTALLATION *I)
+{
+    UNICODE_STRING Package, Id, Configuration;
+    PKEY_VALUE_PARTIAL_INFORMATION Value;
+    RtlInitUnicodeString(&Package, I->Match.Package);
+    RtlInitUnicodeString(&Id, I->Match.Id);
+    NTSTATUS Status = PnpOpenKey(NULL, PNP_DATABASE L"DriverPackages\\", &Package, L"", KEY_READ, &I->Package);
+    if (NT_SUCCESS(Status))
+        Status = PnpOpenKey(I->Package, L"Descriptors\\", &Id, L"", KEY_READ, &I->Descriptor);
+    if (NT_SUCCESS(Status))
+        Status = PnpQueryValue(I->Descriptor, L"Configuration", REG_SZ, &Value);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Configuration = PnpValueText(Value);
+    Status = PnpOpenKey(I->Package, L"Configurations\\", &Configuration, L"", KEY_READ, &I->Configuration);
+    ExFreePoolWithTag(Value, PNP_TAG_TEXT);
+    return Status;
+}
+
+/* --- values that an INF adds: with the keys below, one level after the other --- */
+
+#define PNP_VALUE_ROOM 4096u
+
+/* [WDK "INF DDInstall.HW Section"] these are properties of the device, not parameters of its driver. */
+static BOOLEAN PnpIsProperty(const KEY_VALUE_FULL_INFORMATION *Value)
+{
+    static const PCWSTR Names[] = {L"UpperFilters", L"LowerFilters", L"DeviceType", L"DeviceCharacteristics", L"Exclusive", L"Security"};
+    UNICODE_STRING Name = {(USHORT)Value->NameLength, (USHORT)Value->NameLength, (PWCH)Value->Name};
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Names); i++) {
+        UNICODE_STRING Known;
+        RtlInitUnicodeString(&Known, Names[i]);
+        if (RtlEqualUnicodeString(&Name, &Known, TRUE))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static VOID PnpCopyValues(HANDLE From, HANDLE To, HANDLE Properties)
+{
+    KEY_VALUE_FULL_INFORMATION *Value = ExAllocatePool2(POOL_FLAG_PAGED, PNP_VALUE_ROOM, PNP_TAG_TEXT);
+    ULONG Length;
+    NTSTATUS Status = Value != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    for (ULONG Index = 0; NT_SUCCESS(Status) || Status == STATUS_BUFFER_OVERFLOW; Index++) {
+        Status = ZwEnumerateValueKey(From, Index, KeyValueFullInformation, Value, PNP_VALUE_ROOM, &Length);
+        if (!NT_SUCCESS(Status))
+            continue;
+        UNICODE_STRING Name = {(USHORT)Value->NameLength, (USHORT)Value->NameLength, Value->Name};
+        HANDLE Key = Properties != NULL && PnpIsProperty(Value) ? Properties : To;
+        (void)ZwSetValueKey(Key, &Name, 0, Value->Type, (PUCHAR)Value + Value->DataOffset, Value->DataLength);
+    }
+    if (Value != NULL)
+        ExFreePoolWithTag(Value, PNP_TAG_TEXT);
+}
+
+static VOID PnpCopyNamed(HANDLE Configuration, PCWSTR Name, HANDLE To, HANDLE Properties)
+{
+    UNICODE_STRING Empty = RTL_CONSTANT_STRING(L"");
+    HANDLE From;
+    if (!NT_SUCCESS(PnpOpenKey(Configuration, Name, &Empty, L"", KEY_READ, &From)))
+        return;
+    PnpCopyValues(From, To, Properties);
+    ZwClose(From);
+}
+
+/* --- the software key: the first free number below the class --- */
+
+static NTSTATUS PnpMakeSoftwareKey(PNP_INSTALLATION *I, PCUNICODE_STRING Class, PUNICODE_STRING DriverKey)
+{
+    for (ULONG Number = 0; Number < 10000; Number++) {
+        WCHAR Suffix[8];
+        HANDLE Key;
+        _snwprintf(Suffix, RTL_NUMBER_OF(Suffix), L"\\%04lu", Number);
+        if (NT_SUCCESS(PnpOpenKey(NULL, PNP_CONTROL_SET L"Control\\Class\\", Class, Suffix, KEY_READ, &Key))) {
+            ZwClose(Key);
+            continue;
+        }
+        NTSTATUS Status = ObAllocateName(DriverKey, Class->Length + (ULONG)sizeof(Suffix));
+        if (!NT_SUCCESS(Status))
+            return Status;
+        RtlAppendUnicodeStringToString(DriverKey, Class);
+        RtlAppendUnicodeToString(DriverKey, Suffix);
+        return PnpMakeKey(NULL, PNP_CONTROL_SET L"Control\\Class\\", DriverKey, L"", REG_OPTION_NON_VOLATILE, &I->Software);
+    }
+    return STATUS_INSUFFICIENT_RESOURCES;
+}
+
+static VOID PnpFillSoftwareKey(PNP_INSTALLATION *I)
+{
+    UNICODE_STRING Id;
+    RtlInitUnicodeString(&Id, I->Match.Id);
+    PnpCopyText(I->Descriptor, L"Description", I->Software, L"DriverDesc");
+    PnpCopyText(I->Package, L"Provider", I->Software, L"ProviderName");
+    PnpCopyText(I->Package, L"InfName", I->Software, L"InfPath");
+    PnpCopyText(I->Package, L"DriverDate", I->Software, L"DriverDate");
+    PnpCopyText(I->Package, L"DriverVersion", I->Software, L"DriverVersion");
+    PnpCopyText(I->Configuration, L"InfSection", I->Software, L"InfSection");
+    PnpCopyText(I->Configuration, L"InfSectionExt", I->Software, L"InfSectionExt");
+    (void)PnpSetText(I->Software, L"MatchingDeviceId", &Id);
+    PnpCopyNamed(I->Configuration, L"Driver", I->Software, NULL);
+}
+
+static VOID PnpFillDeviceKey(PNP_NODE *Node, PNP_INSTALLATION *I)
+{
+    UNICODE_STRING Empty = RTL_CONSTANT_STRING(L"");
+    HANDLE Parameters;
+    PnpCopyText(I->Descriptor, L"Description", I->Device, L"DeviceDesc");
+    PnpCopyText(I->Descriptor, L"Manufacturer", I->Device, L"Mfg");
+    PnpCopyText(I->Package, L"Class", I->Device, L"Class");
+    PnpCopyText(I->Package, L"ClassGuid", I->Device, L"ClassGUID");
+    (void)PnpSetText(I->Device, L"Driver", &Node->Io.DriverKey);
+    if (NT_SUCCESS(PnpMakeKey(I->Device, L"Device Parameters", &Empty, L"", REG_OPTION_NON_VOLATILE, &Parameters))) {
+        PnpCopyNamed(I->Configuration, L"Device", Parameters, I->Device);
+        ZwClose(Parameters);
+    }
+    PnpCopyText(I->Configuration, L"Service", I->Device, L"Service"); /* last: with it the device counts as installed */
+}
+
+static NTSTATUS PnpInstall(PNP_NODE *Node, PNP_INSTALLATION *I)
+{
+    PKEY_VALUE_PARTIAL_INFORMATION Class;
+    UNICODE_STRING DriverKey = {0};
+    NTSTATUS Status = PnpOpenDatabase(I);
+    if (NT_SUCCESS(Status))
+        Status = PnpQueryValue(I->Package, L"ClassGuid", REG_SZ, &Class);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    UNICODE_STRING Guid = PnpValueText(Class);
+    Status = PnpMakeSoftwareKey(I, &Guid, &DriverKey);
+    ExFreePoolWithTag(Class, PNP_TAG_TEXT);
+    if (!NT_SUCCESS(Status)) {
+        ObFreeName(&DriverKey);
+        return Status;
+    }
+    Node->Io.DriverKey = DriverKey;
+    PnpFillSoftwareKey(I);
+    PnpFillDeviceKey(Node, I);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS PnpInstallDriver(PNP_NODE *Node, HANDLE Device)
+{
+    PNP_INSTALLATION *I = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*I), PNP_TAG_TEXT);
+    if (I == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    I->Device = Device;
+    NTSTATUS Status = PnpFindPackage(Device, &I->Match);
+    if (NT_SUCCESS(Status))
+        Status = PnpInstall(Node, I);
+    PnpCloseIfOpen(I->Software);
+    PnpCloseIfOpen(I->Configuration);
+    PnpCloseIfOpen(I->Descriptor);
+    PnpCloseIfOpen(I->Package);
+    ExFreePoolWithTag(I, PNP_TAG_TEXT);
+    return Status;
+}
