@@ -176,8 +176,8 @@ __attribute__((warn_unused_result)) static inline KIRQL ArchRaiseIrql(KIRQL New)
  * holds. A driver may call us with its own spin locks held, so these rank lowest. docs/locks.md is made of this list. */
 typedef enum _ARCH_LOCK_RANK {
     LockRankDriver =
-        0, /* every KSPIN_LOCK that a driver owns (any number may be held, in the driver's order) */
-    LockRankPnp,           /* pnp: jobs of the PnP thread */
+        0,       /* every KSPIN_LOCK that a driver owns (any number may be held, in the driver's order) */
+    LockRankPnp, /* pnp: jobs of the PnP thread */
     LockRankIoCancel,      /* io: the cancel spin lock (drivers hold it across calls) */
     LockRankIoVpb,         /* io: volume parameter blocks (file systems hold it across calls) */
     LockRankIoDatabase,    /* io: device and driver lists */

@@ -51,6 +51,13 @@ VOID HalEnableLine(const HAL_LINE *Line, UCHAR Vector,
                    ULONG Processor); /* a line for which the above was TRUE */
 VOID HalDisableLine(const HAL_LINE *Line);
 
+/* Messages: vectors that devices write themselves. Count, at most 16, that follow each other, of one IRQL; 0: there are not so many. Any IRQL. */
+UCHAR HalAllocateMessages(ULONG Count);
+VOID HalFreeMessages(UCHAR Vector, ULONG Count);
+BOOLEAN HalIsMessage(UCHAR Vector);
+/* What the device has to write, and where. */
+VOID HalDescribeMessage(UCHAR Vector, ULONG Processor, PULONG64 Address, PULONG Data);
+
 /* Software interrupt to the calling processor: pending until CR8 falls below the vector's class. Any IRQL. */
 VOID HalRequestSoftwareInterrupt(UCHAR Vector);
 VOID HalEndOfInterrupt(VOID);

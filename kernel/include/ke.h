@@ -252,7 +252,7 @@ VOID KeCallAllProcessors(KE_PROCESSOR_CALL *Call, PVOID Context);
 /* --- interrupt objects: interrupt.c ---- */
 
 typedef struct _KE_INTERRUPT_PARAMETERS {
-    PKSERVICE_ROUTINE ServiceRoutine;
+    PKSERVICE_ROUTINE ServiceRoutine; /* of a message it is a PKMESSAGE_SERVICE_ROUTINE */
     PVOID ServiceContext;
     PKSPIN_LOCK SpinLock; /* NULL: one of its own */
     ULONG Vector;
@@ -261,6 +261,8 @@ typedef struct _KE_INTERRUPT_PARAMETERS {
     KINTERRUPT_MODE Mode;
     BOOLEAN ShareVector;
     KAFFINITY Processors; /* not empty, active ones; the lowest gets the interrupt */
+    BOOLEAN IsMessage;
+    ULONG MessageId; /* of a message */
 } KE_INTERRUPT_PARAMETERS;
 
 /* (c) constant after initialisation */
@@ -277,12 +279,14 @@ typedef struct _KINTERRUPT {
     BOOLEAN ShareVector;
     KINTERRUPT_MODE Mode;
     ULONG Processor;
+    BOOLEAN IsMessage;
+    ULONG MessageId;
 } KINTERRUPT;
 
 /* Parameters are checked by the caller (io); the object is memory of the caller's. */
 VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, const KE_INTERRUPT_PARAMETERS *Parameters);
 BOOLEAN KeConnectInterrupt(
-    PKINTERRUPT Interrupt); /* FALSE: the vector is no line's, or not to be shared. IRQL <= DISPATCH_LEVEL */
+    PKINTERRUPT Interrupt); /* FALSE: the vector is no line's and no message's, or not to be shared. IRQL <= DISPATCH_LEVEL */
 VOID KeDisconnectInterrupt(
     PKINTERRUPT Interrupt); /* PASSIVE_LEVEL; its routine is not running any more afterwards */
 

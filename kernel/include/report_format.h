@@ -145,5 +145,6 @@ typedef enum REPORT_TYPE {
     ReportServiceBegin = 32, /* Name, Kind ("boot", "system", "auto", "demand"): started as its key says */
     ReportServiceEnd = 33,   /* Name, Status, Text (why it was not started, if its driver does not tell) */
     ReportTrace = 34,        /* Driver, Name (provider), Text: an event of a provider that `etw` asks for */
-    ReportNode = 35, /* Name (instance path), Kind ("installed", "started", "stopped", "failed", "removed", ...), Status, Code (CM_PROB_...) */
+    ReportNode =
+        35, /* Name (instance path), Kind ("installed", "started", "stopped", "failed", "removed", ...), Status, Code (CM_PROB_...) */
 } REPORT_TYPE;

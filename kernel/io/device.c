@@ -263,7 +263,8 @@ DECLSPEC_NOINLINE VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT Device)
  * that one's. STATUS_NO_SUCH_DEVICE while the device is not initialised or on its way out. */
 static NTSTATUS IopUseForOpenLocked(PDEVICE_OBJECT Device, BOOLEAN Relative)
 {
-    if ((IopDeviceState(Device)->ExtensionFlags & (DOE_DELETE_PENDING | DOE_UNLOAD_PENDING | DOE_REMOVE_PENDING)) ||
+    if ((IopDeviceState(Device)->ExtensionFlags &
+         (DOE_DELETE_PENDING | DOE_UNLOAD_PENDING | DOE_REMOVE_PENDING)) ||
         (Device->Flags & DO_DEVICE_INITIALIZING))
         return STATUS_NO_SUCH_DEVICE;
     if ((Device->Flags & DO_EXCLUSIVE) && Device->ReferenceCount != 0 && !Relative)

@@ -6,9 +6,9 @@
 
 typedef struct _IOP_NAME_LIST {
     const IO_DEVICE_NODE *Node; /* only this device's; NULL: all */
-    BOOLEAN All;                 /* also those that are not enabled */
-    PWCH Text;                   /* texts with a NUL behind each */
-    ULONG Used, Room;            /* characters */
+    BOOLEAN All;                /* also those that are not enabled */
+    PWCH Text;                  /* texts with a NUL behind each */
+    ULONG Used, Room;           /* characters */
 } IOP_NAME_LIST;
 
 typedef union _IOP_KEY_NAME {

@@ -26,7 +26,8 @@ NTSTATUS IoGetDriverOfService(PCUNICODE_STRING Service, PDRIVER_OBJECT *Driver)
         return Status;
     Status = ZwLoadDriver(&Key);
     ObFreeName(&Key);
-    return NT_SUCCESS(Status) || Status == STATUS_IMAGE_ALREADY_LOADED ? IopFindDriver(Service, Driver) : Status;
+    return NT_SUCCESS(Status) || Status == STATUS_IMAGE_ALREADY_LOADED ? IopFindDriver(Service, Driver)
+                                                                       : Status;
 }
 
 /* [WDK "Writing an Unload Routine"] the PnP manager unloads a driver when its last device is gone. */

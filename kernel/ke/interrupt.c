@@ -10,7 +10,8 @@ typedef struct _KI_VECTOR {
     PKINTERRUPT First;       /* changed under KiInterruptLock, read by the dispatcher */
     volatile ULONG Sequence; /* odd while the chain is walked; written by the vector's processor only */
     ULONG Unclaimed;         /* interrupts that no routine said were its device's; vector's processor only */
-    HAL_LINE Line;           /* KiInterruptLock, while First is not NULL */
+    HAL_LINE Line;           /* KiInterruptLock, while First is not NULL; of a message there is none */
+    BOOLEAN Message;         /* the same */
 } KI_VECTOR;
 
 static KI_VECTOR KiVectors[KI_DEVICE_VECTOR_END];
@@ -23,7 +24,10 @@ static BOOLEAN KiCallRoutine(PKINTERRUPT Interrupt)
     ArchSetIrql(Interrupt->SynchronizeIrql);
     KeAcquireSpinLockAtDpcLevel(Interrupt->ActualLock);
     KeEnterGate(&Gate, GateIsr, (PVOID)Interrupt->ServiceRoutine);
-    BOOLEAN Mine = Interrupt->ServiceRoutine(Interrupt, Interrupt->ServiceContext);
+    BOOLEAN Mine = Interrupt->IsMessage
+                       ? ((PKMESSAGE_SERVICE_ROUTINE)(PVOID)Interrupt->ServiceRoutine)(
+                             Interrupt, Interrupt->ServiceContext, Interrupt->MessageId)
+                       : Interrupt->ServiceRoutine(Interrupt, Interrupt->ServiceContext);
     KeLeaveGate(&Gate);
     KeReleaseSpinLockFromDpcLevel(Interrupt->ActualLock);
     ArchSetIrql(Interrupt->Irql);
@@ -78,6 +82,8 @@ VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, const KE_INTERRUPT_PARAMETERS 
     Interrupt->Irql = Parameters->Irql;
     Interrupt->SynchronizeIrql = Parameters->SynchronizeIrql;
     Interrupt->Mode = Parameters->Mode;
+    Interrupt->IsMessage = Parameters->IsMessage;
+    Interrupt->MessageId = Parameters->MessageId;
     Interrupt->ShareVector = Parameters->ShareVector;
     Interrupt->Processor = (ULONG)__builtin_ctzll(Parameters->Processors);
 }
@@ -98,7 +104,7 @@ static BOOLEAN KiConnectLocked(KI_VECTOR *Vector, PKINTERRUPT Interrupt)
         Last = &(*Last)->Next;
     BOOLEAN Alone = Vector->First == NULL;
     __atomic_store_n(Last, Interrupt, __ATOMIC_RELEASE);
-    if (Alone) {
+    if (Alone && !Vector->Message) {
         Vector->Line.Level = Interrupt->Mode == LevelSensitive;
         HalEnableLine(&Vector->Line, Interrupt->Vector, Interrupt->Processor);
     }
@@ -108,13 +114,16 @@ static BOOLEAN KiConnectLocked(KI_VECTOR *Vector, PKINTERRUPT Interrupt)
 BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt)
 {
     KI_VECTOR *Vector = &KiVectors[Interrupt->Vector];
-    HAL_LINE Line;
+    HAL_LINE Line = {0};
+    BOOLEAN Message = HalIsMessage(Interrupt->Vector);
 
-    if (!HalLineOfVector(Interrupt->Vector, &Line))
+    if (!Message && !HalLineOfVector(Interrupt->Vector, &Line))
         return FALSE;
     KIRQL OldIrql = ArchAcquireLock(&KiInterruptLock);
-    if (Vector->First == NULL)
+    if (Vector->First == NULL) {
         Vector->Line = Line;
+        Vector->Message = Message;
+    }
     BOOLEAN Connected = KiConnectLocked(Vector, Interrupt);
     ArchReleaseLock(&KiInterruptLock, OldIrql);
     return Connected;
@@ -136,7 +145,7 @@ static VOID KiDisconnectLocked(KI_VECTOR *Vector, PKINTERRUPT Interrupt)
         At = &(*At)->Next;
     if (*At == NULL)
         KiNotConnected(Interrupt);
-    if (At == &Vector->First && Interrupt->Next == NULL)
+    if (At == &Vector->First && Interrupt->Next == NULL && !Vector->Message)
         HalDisableLine(&Vector->Line);
     __atomic_store_n(At, Interrupt->Next, __ATOMIC_SEQ_CST);
 }

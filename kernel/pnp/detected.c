@@ -43,7 +43,8 @@ static NTSTATUS PnpRecordDetected(HANDLE Key, const PNP_DETECTED *Found)
 }
 
 /* The first number of the driver that has no device yet. */
-static NTSTATUS PnpMakeDetectedKey(const PNP_DETECTED *Found, PUNICODE_STRING Instance, PWSTR Room, ULONG Count)
+static NTSTATUS PnpMakeDetectedKey(const PNP_DETECTED *Found, PUNICODE_STRING Instance, PWSTR Room,
+                                   ULONG Count)
 {
     PUNICODE_STRING Service = &Found->Driver->DriverExtension->ServiceKeyName;
     for (ULONG Number = 0; Number < 10000; Number++) {
@@ -56,7 +57,8 @@ static NTSTATUS PnpMakeDetectedKey(const PNP_DETECTED *Found, PUNICODE_STRING In
         }
         _snwprintf(Room, Count, L"%04lu", Number);
         RtlInitUnicodeString(Instance, Room);
-        NTSTATUS Status = PnpMakeKey(NULL, PNP_CONTROL_SET L"Enum\\Root\\", Service, Suffix, REG_OPTION_VOLATILE, &Key);
+        NTSTATUS Status =
+            PnpMakeKey(NULL, PNP_CONTROL_SET L"Enum\\Root\\", Service, Suffix, REG_OPTION_VOLATILE, &Key);
         if (!NT_SUCCESS(Status))
             return Status;
         Status = PnpRecordDetected(Key, Found);
@@ -114,8 +116,9 @@ static NTSTATUS PnpReportDetected(PVOID Context)
 
 /* [WDK IoReportDetectedDevice] PASSIVE_LEVEL. *DeviceObject NULL: a PDO is made, to which the driver attaches its device; else it is one that the driver
  * reports again, which needs no more than success here. The driver counts as started; it gets PnP requests from now on. */
-NTSTATUS NTAPI IoReportDetectedDevice(PDRIVER_OBJECT DriverObject, INTERFACE_TYPE LegacyBusType, ULONG BusNumber, ULONG SlotNumber,
-                                      PCM_RESOURCE_LIST ResourceList, PIO_RESOURCE_REQUIREMENTS_LIST ResourceRequirements,
+NTSTATUS NTAPI IoReportDetectedDevice(PDRIVER_OBJECT DriverObject, INTERFACE_TYPE LegacyBusType,
+                                      ULONG BusNumber, ULONG SlotNumber, PCM_RESOURCE_LIST ResourceList,
+                                      PIO_RESOURCE_REQUIREMENTS_LIST ResourceRequirements,
                                       BOOLEAN ResourceAssigned, PDEVICE_OBJECT *DeviceObject)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);

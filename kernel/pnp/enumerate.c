@@ -6,8 +6,8 @@
 static DECLSPEC_NORETURN VOID PnpBadPdo(const PNP_NODE *Bus, ULONG Code, PDEVICE_OBJECT Pdo, PCSTR Text)
 {
     PDEVICE_OBJECT Top = IoGetAttachedDevice(Bus->Pdo);
-    KeBugCheckBlaming(Top->DriverObject->DriverInit, PNP_DETECTED_FATAL_ERROR, Code, (ULONG_PTR)Pdo, (ULONG_PTR)Top->DriverObject, 0,
-                      Text);
+    KeBugCheckBlaming(Top->DriverObject->DriverInit, PNP_DETECTED_FATAL_ERROR, Code, (ULONG_PTR)Pdo,
+                      (ULONG_PTR)Top->DriverObject, 0, Text);
 }
 
 /* The relations hold a reference of each device, which the tree takes over or which is given back. */
@@ -19,7 +19,8 @@ static NTSTATUS PnpNoteChild(PNP_NODE *Bus, PDEVICE_OBJECT Pdo)
     if (Known != NULL) {
         PNP_NODE *Child = PnpNodeOf(Pdo);
         if (Child->Parent != Bus)
-            PnpBadPdo(Bus, 4, Pdo, "a bus driver has reported a device that it had deleted or that is another's");
+            PnpBadPdo(Bus, 4, Pdo,
+                      "a bus driver has reported a device that it had deleted or that is another's");
         Child->Found = TRUE;
         ObfDereferenceObject(Pdo);
         return STATUS_SUCCESS;

@@ -25,7 +25,8 @@ static ULONG PnpIdNumber(BUS_QUERY_ID_TYPE Type)
 static ULONG PnpIdLength(const WCHAR *Id)
 {
     for (ULONG i = 0; i < PNP_MAX_ID; i++) {
-        if (!MmIsAddressValid((PVOID)(Id + i)) || Id[i] > 0x7F || Id[i] == L',' || (Id[i] != 0 && Id[i] < 0x20))
+        if (!MmIsAddressValid((PVOID)(Id + i)) || Id[i] > 0x7F || Id[i] == L',' ||
+            (Id[i] != 0 && Id[i] < 0x20))
             return 0;
         if (Id[i] == 0)
             return i;
@@ -52,9 +53,10 @@ static NTSTATUS PnpQueryValidId(PNP_NODE *Node, BUS_QUERY_ID_TYPE Type, PWSTR *I
     if (!NT_SUCCESS(Status))
         return Status;
     if (List ? !PnpIdsAreValid(*Id) : PnpIdLength(*Id) == 0)
-        KeBugCheckBlaming(Node->Pdo->DriverObject->DriverInit, PNP_DETECTED_FATAL_ERROR, 3, (ULONG_PTR)Node->Pdo,
-                          (ULONG_PTR)*Id, PnpIdNumber(Type),
-                          "a bus driver has told an ID that is too long, not terminated or has a character that is not allowed");
+        KeBugCheckBlaming(Node->Pdo->DriverObject->DriverInit, PNP_DETECTED_FATAL_ERROR, 3,
+                          (ULONG_PTR)Node->Pdo, (ULONG_PTR)*Id, PnpIdNumber(Type),
+                          "a bus driver has told an ID that is too long, not terminated or has a character "
+                          "that is not allowed");
     return STATUS_SUCCESS;
 }
 
@@ -122,8 +124,9 @@ static NTSTATUS PnpCheckUnique(const PNP_NODE *Node)
         if (Other == Node || !RtlEqualUnicodeString(&Other->Io.InstancePath, &Node->Io.InstancePath, TRUE))
             continue;
         if (Other->Reported)
-            KeBugCheckBlaming(Node->Pdo->DriverObject->DriverInit, PNP_DETECTED_FATAL_ERROR, 1, (ULONG_PTR)Node->Pdo,
-                              (ULONG_PTR)Other->Pdo, 0, "two devices were reported with the same device ID and instance ID");
+            KeBugCheckBlaming(Node->Pdo->DriverObject->DriverInit, PNP_DETECTED_FATAL_ERROR, 1,
+                              (ULONG_PTR)Node->Pdo, (ULONG_PTR)Other->Pdo, 0,
+                              "two devices were reported with the same device ID and instance ID");
         return STATUS_DEVICE_BUSY;
     }
     return STATUS_SUCCESS;
@@ -181,15 +184,16 @@ static VOID PnpRecordText(PNP_NODE *Node, HANDLE Key, DEVICE_TEXT_TYPE Type, PCW
 /* [Win32 SPDRP_CAPABILITIES] */
 static ULONG PnpCapabilityFlags(const DEVICE_CAPABILITIES *C)
 {
-    return C->LockSupported << 0 | C->EjectSupported << 1 | C->Removable << 2 | C->DockDevice << 3 | C->UniqueID << 4 |
-           C->SilentInstall << 5 | C->RawDeviceOK << 6 | C->SurpriseRemovalOK << 7 | C->HardwareDisabled << 8 |
-           C->NonDynamic << 9;
+    return C->LockSupported << 0 | C->EjectSupported << 1 | C->Removable << 2 | C->DockDevice << 3 |
+           C->UniqueID << 4 | C->SilentInstall << 5 | C->RawDeviceOK << 6 | C->SurpriseRemovalOK << 7 |
+           C->HardwareDisabled << 8 | C->NonDynamic << 9;
 }
 
 static NTSTATUS PnpRecordNode(PNP_NODE *Node)
 {
     HANDLE Key;
-    NTSTATUS Status = PnpMakeKey(NULL, PNP_CONTROL_SET L"Enum\\", &Node->Io.InstancePath, L"", REG_OPTION_NON_VOLATILE, &Key);
+    NTSTATUS Status = PnpMakeKey(NULL, PNP_CONTROL_SET L"Enum\\", &Node->Io.InstancePath, L"",
+                                 REG_OPTION_NON_VOLATILE, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
     PnpRecordIds(Node, Key, BusQueryHardwareIDs, L"HardwareID");

@@ -5,6 +5,7 @@
 VOID PnpInitSystem(VOID)
 {
     PnpInitTree();
+    PnpInitResources();
     PnpInitWatches();
     PnpMakeRoot();
     PnpStartThread();

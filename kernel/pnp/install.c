@@ -7,9 +7,9 @@
 
 typedef struct _PNP_INSTALLATION {
     PNP_MATCH Match;
-    HANDLE Device;                              /* Enum\<instance path> */
-    HANDLE Package, Descriptor, Configuration;  /* of the database */
-    HANDLE Software;                            /* Control\Class\<class>\<number> */
+    HANDLE Device;                             /* Enum\<instance path> */
+    HANDLE Package, Descriptor, Configuration; /* of the database */
+    HANDLE Software;                           /* Control\Class\<class>\<number> */
 } PNP_INSTALLATION;
 
 static VOID PnpCloseIfOpen(HANDLE Key)
@@ -34,7 +34,8 @@ static NTSTATUS PnpOpenDatabase(PNP_INSTALLATION *I)
     PKEY_VALUE_PARTIAL_INFORMATION Value;
     RtlInitUnicodeString(&Package, I->Match.Package);
     RtlInitUnicodeString(&Id, I->Match.Id);
-    NTSTATUS Status = PnpOpenKey(NULL, PNP_DATABASE L"DriverPackages\\", &Package, L"", KEY_READ, &I->Package);
+    NTSTATUS Status =
+        PnpOpenKey(NULL, PNP_DATABASE L"DriverPackages\\", &Package, L"", KEY_READ, &I->Package);
     if (NT_SUCCESS(Status))
         Status = PnpOpenKey(I->Package, L"Descriptors\\", &Id, L"", KEY_READ, &I->Descriptor);
     if (NT_SUCCESS(Status))
@@ -54,7 +55,8 @@ static NTSTATUS PnpOpenDatabase(PNP_INSTALLATION *I)
 /* [WDK "INF DDInstall.HW Section"] these are properties of the device, not parameters of its driver. */
 static BOOLEAN PnpIsProperty(const KEY_VALUE_FULL_INFORMATION *Value)
 {
-    static const PCWSTR Names[] = {L"UpperFilters", L"LowerFilters", L"DeviceType", L"DeviceCharacteristics", L"Exclusive", L"Security"};
+    static const PCWSTR Names[] = {L"UpperFilters",          L"LowerFilters", L"DeviceType",
+                                   L"DeviceCharacteristics", L"Exclusive",    L"Security"};
     UNICODE_STRING Name = {(USHORT)Value->NameLength, (USHORT)Value->NameLength, (PWCH)Value->Name};
     for (ULONG i = 0; i < RTL_NUMBER_OF(Names); i++) {
         UNICODE_STRING Known;
@@ -100,7 +102,8 @@ static NTSTATUS PnpMakeSoftwareKey(PNP_INSTALLATION *I, PCUNICODE_STRING Class, 
         WCHAR Suffix[8];
         HANDLE Key;
         _snwprintf(Suffix, RTL_NUMBER_OF(Suffix), L"\\%04lu", Number);
-        if (NT_SUCCESS(PnpOpenKey(NULL, PNP_CONTROL_SET L"Control\\Class\\", Class, Suffix, KEY_READ, &Key))) {
+        if (NT_SUCCESS(
+                PnpOpenKey(NULL, PNP_CONTROL_SET L"Control\\Class\\", Class, Suffix, KEY_READ, &Key))) {
             ZwClose(Key);
             continue;
         }
@@ -109,7 +112,8 @@ static NTSTATUS PnpMakeSoftwareKey(PNP_INSTALLATION *I, PCUNICODE_STRING Class, 
             return Status;
         RtlAppendUnicodeStringToString(DriverKey, Class);
         RtlAppendUnicodeToString(DriverKey, Suffix);
-        return PnpMakeKey(NULL, PNP_CONTROL_SET L"Control\\Class\\", DriverKey, L"", REG_OPTION_NON_VOLATILE, &I->Software);
+        return PnpMakeKey(NULL, PNP_CONTROL_SET L"Control\\Class\\", DriverKey, L"", REG_OPTION_NON_VOLATILE,
+                          &I->Software);
     }
     return STATUS_INSUFFICIENT_RESOURCES;
 }
@@ -138,11 +142,13 @@ static VOID PnpFillDeviceKey(PNP_NODE *Node, PNP_INSTALLATION *I)
     PnpCopyText(I->Package, L"Class", I->Device, L"Class");
     PnpCopyText(I->Package, L"ClassGuid", I->Device, L"ClassGUID");
     (void)PnpSetText(I->Device, L"Driver", &Node->Io.DriverKey);
-    if (NT_SUCCESS(PnpMakeKey(I->Device, L"Device Parameters", &Empty, L"", REG_OPTION_NON_VOLATILE, &Parameters))) {
+    if (NT_SUCCESS(
+            PnpMakeKey(I->Device, L"Device Parameters", &Empty, L"", REG_OPTION_NON_VOLATILE, &Parameters))) {
         PnpCopyNamed(I->Configuration, L"Device", Parameters, I->Device);
         ZwClose(Parameters);
     }
-    PnpCopyText(I->Configuration, L"Service", I->Device, L"Service"); /* last: with it the device counts as installed */
+    PnpCopyText(I->Configuration, L"Service", I->Device,
+                L"Service"); /* last: with it the device counts as installed */
 }
 
 static NTSTATUS PnpInstall(PNP_NODE *Node, PNP_INSTALLATION *I)

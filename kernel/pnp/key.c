@@ -5,7 +5,8 @@
 /* Prefix, text and suffix as one name; ObFreeName. */
 static NTSTATUS PnpMakePath(PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Suffix, PUNICODE_STRING Path)
 {
-    NTSTATUS Status = ObAllocateName(Path, (ULONG)((wcslen(Prefix) + wcslen(Suffix)) * sizeof(WCHAR)) + Text->Length);
+    NTSTATUS Status =
+        ObAllocateName(Path, (ULONG)((wcslen(Prefix) + wcslen(Suffix)) * sizeof(WCHAR)) + Text->Length);
     if (!NT_SUCCESS(Status))
         return Status;
     RtlAppendUnicodeToString(Path, Prefix);
@@ -14,7 +15,8 @@ static NTSTATUS PnpMakePath(PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Suffix,
     return STATUS_SUCCESS;
 }
 
-NTSTATUS PnpOpenKey(HANDLE Root, PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Suffix, ACCESS_MASK Access, PHANDLE Key)
+NTSTATUS PnpOpenKey(HANDLE Root, PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Suffix, ACCESS_MASK Access,
+                    PHANDLE Key)
 {
     UNICODE_STRING Path;
     OBJECT_ATTRIBUTES Attributes;
@@ -43,7 +45,8 @@ static NTSTATUS PnpMakeStep(HANDLE Root, PHANDLE Above, PUNICODE_STRING Name, UL
 /* The first component of what is left, which it leaves behind. Of an absolute name the first is all that is there always. */
 static UNICODE_STRING PnpTakeComponent(PUNICODE_STRING Rest)
 {
-    static const UNICODE_STRING Always = RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet");
+    static const UNICODE_STRING Always =
+        RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet");
     ULONG Count = Rest->Length / sizeof(WCHAR), End = 0;
     if (RtlPrefixUnicodeString(&Always, Rest, TRUE))
         End = Always.Length / sizeof(WCHAR);
@@ -51,11 +54,13 @@ static UNICODE_STRING PnpTakeComponent(PUNICODE_STRING Rest)
         End++;
     UNICODE_STRING First = {(USHORT)(End * sizeof(WCHAR)), (USHORT)(End * sizeof(WCHAR)), Rest->Buffer};
     ULONG Skip = min(End + 1, Count);
-    *Rest = (UNICODE_STRING){(USHORT)((Count - Skip) * sizeof(WCHAR)), (USHORT)((Count - Skip) * sizeof(WCHAR)), Rest->Buffer + Skip};
+    *Rest = (UNICODE_STRING){(USHORT)((Count - Skip) * sizeof(WCHAR)),
+                             (USHORT)((Count - Skip) * sizeof(WCHAR)), Rest->Buffer + Skip};
     return First;
 }
 
-NTSTATUS PnpMakeKey(HANDLE Root, PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Suffix, ULONG Options, PHANDLE Key)
+NTSTATUS PnpMakeKey(HANDLE Root, PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Suffix, ULONG Options,
+                    PHANDLE Key)
 {
     UNICODE_STRING Path;
     HANDLE At = Root;
@@ -74,7 +79,8 @@ NTSTATUS PnpMakeKey(HANDLE Root, PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Su
 
 NTSTATUS PnpOpenNodeKey(const PNP_NODE *Node, PHANDLE Key)
 {
-    return PnpOpenKey(NULL, PNP_CONTROL_SET L"Enum\\", &Node->Io.InstancePath, L"", KEY_READ | KEY_WRITE, Key);
+    return PnpOpenKey(NULL, PNP_CONTROL_SET L"Enum\\", &Node->Io.InstancePath, L"", KEY_READ | KEY_WRITE,
+                      Key);
 }
 
 NTSTATUS PnpSetData(HANDLE Key, PCWSTR Name, ULONG Type, const void *Data, ULONG Length)

@@ -10,7 +10,8 @@
 #define PNP_SCORE_INF_COMPATIBLE 0x1000u
 #define PNP_SCORE_DEVICE_COMPATIBLE 0x2000u
 
-static VOID PnpOffer(PNP_MATCH *Match, ULONG Score, const KEY_VALUE_FULL_INFORMATION *Value, PCUNICODE_STRING Id)
+static VOID PnpOffer(PNP_MATCH *Match, ULONG Score, const KEY_VALUE_FULL_INFORMATION *Value,
+                     PCUNICODE_STRING Id)
 {
     ULONG Length = min(Value->NameLength, (ULONG)(sizeof(Match->Package) - sizeof(WCHAR)));
     if (Score >= Match->Score || Id->Length >= sizeof(Match->Id))
@@ -31,10 +32,12 @@ static VOID PnpOfferPackages(PNP_MATCH *Match, HANDLE Key, ULONG Base, PCUNICODE
     } Value;
     ULONG Length;
     for (ULONG Index = 0;; Index++) {
-        NTSTATUS Status = ZwEnumerateValueKey(Key, Index, KeyValueFullInformation, &Value, sizeof(Value), &Length);
+        NTSTATUS Status =
+            ZwEnumerateValueKey(Key, Index, KeyValueFullInformation, &Value, sizeof(Value), &Length);
         if (Status == STATUS_NO_MORE_ENTRIES)
             return;
-        if (!NT_SUCCESS(Status) || Value.Information.Type != REG_DWORD || Value.Information.DataLength != sizeof(ULONG))
+        if (!NT_SUCCESS(Status) || Value.Information.Type != REG_DWORD ||
+            Value.Information.DataLength != sizeof(ULONG))
             continue;
         ULONG Place = *(const UNALIGNED ULONG *)((PUCHAR)&Value + Value.Information.DataOffset);
         PnpOffer(Match, Base + (Place == 0 ? 0 : PNP_SCORE_INF_COMPATIBLE), &Value.Information, Id);

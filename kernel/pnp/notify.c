@@ -11,12 +11,12 @@ typedef struct _PNP_WATCH {
     PDRIVER_OBJECT Driver; /* referenced */
     PDRIVER_NOTIFICATION_CALLBACK_ROUTINE Routine;
     PVOID Context;
-    GUID Class;           /* of interfaces */
-    PFILE_OBJECT File;    /* of a target device; only to be named: the driver may close it */
-    PDEVICE_OBJECT Pdo;   /* of a target device, referenced */
-    PKTHREAD Caller;      /* (w) in its routine; NULL: nobody */
-    BOOLEAN Removed;      /* (w) it goes when its routine returns */
-    KEVENT Returned;      /* notification: nobody is in its routine */
+    GUID Class;         /* of interfaces */
+    PFILE_OBJECT File;  /* of a target device; only to be named: the driver may close it */
+    PDEVICE_OBJECT Pdo; /* of a target device, referenced */
+    PKTHREAD Caller;    /* (w) in its routine; NULL: nobody */
+    BOOLEAN Removed;    /* (w) it goes when its routine returns */
+    KEVENT Returned;    /* notification: nobody is in its routine */
 } PNP_WATCH;
 
 static LIST_ENTRY PnpWatches = {&PnpWatches, &PnpWatches}; /* (w) */
@@ -81,7 +81,8 @@ NTSTATUS PnpNotifyTarget(PNP_NODE *Node, const GUID *Event)
     NTSTATUS Status = STATUS_SUCCESS;
     BOOLEAN Asks = PnpSameGuid(Event, &GUID_TARGET_DEVICE_QUERY_REMOVE);
     KeAcquireGuardedMutex(&PnpWatchLock);
-    for (PLIST_ENTRY E = PnpWatches.Flink, Next; E != &PnpWatches && (!Asks || NT_SUCCESS(Status)); E = Next) {
+    for (PLIST_ENTRY E = PnpWatches.Flink, Next; E != &PnpWatches && (!Asks || NT_SUCCESS(Status));
+         E = Next) {
         PNP_WATCH *Watch = CONTAINING_RECORD(E, PNP_WATCH, Entry);
         Next = E->Flink;
         if (Watch->Category == EventCategoryTargetDeviceChange && Watch->Pdo == Node->Pdo && !Watch->Removed)
@@ -104,11 +105,13 @@ static NTSTATUS PnpTellInterface(PVOID Context)
 {
     PNP_INTERFACE_EVENT *Event = Context;
     NTSTATUS Status;
-    DEVICE_INTERFACE_CHANGE_NOTIFICATION Notification = {1, sizeof(Notification), *Event->Event, Event->Class, &Event->Name};
+    DEVICE_INTERFACE_CHANGE_NOTIFICATION Notification = {1, sizeof(Notification), *Event->Event, Event->Class,
+                                                         &Event->Name};
     KeAcquireGuardedMutex(&PnpWatchLock);
     for (PLIST_ENTRY E = PnpWatches.Flink; E != &PnpWatches;) {
         PNP_WATCH *Watch = CONTAINING_RECORD(E, PNP_WATCH, Entry);
-        if (Watch->Category == EventCategoryDeviceInterfaceChange && PnpSameGuid(&Watch->Class, &Event->Class) && !Watch->Removed)
+        if (Watch->Category == EventCategoryDeviceInterfaceChange &&
+            PnpSameGuid(&Watch->Class, &Event->Class) && !Watch->Removed)
             E = PnpTellWatchLocked(Watch, &Notification, &Status);
         else
             E = E->Flink;
@@ -121,7 +124,8 @@ static NTSTATUS PnpTellInterface(PVOID Context)
 /* Told later, in the PnP thread: who listens may open the device at once, which may be about to start. */
 VOID PnpInterfaceChanged(const GUID *Class, PCUNICODE_STRING Name, BOOLEAN Enabled)
 {
-    PNP_INTERFACE_EVENT *Event = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Event) + Name->Length + sizeof(WCHAR), PNP_TAG_NOTIFY);
+    PNP_INTERFACE_EVENT *Event =
+        ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Event) + Name->Length + sizeof(WCHAR), PNP_TAG_NOTIFY);
     if (Event == NULL) {
         KdLogError("pnp: no memory to tell that the interface %wZ has changed", Name);
         return;
@@ -143,7 +147,8 @@ static VOID PnpTellExisting(PNP_WATCH *Watch)
     for (PWSTR Name = Names; *Name != 0; Name += wcslen(Name) + 1) {
         UNICODE_STRING Text;
         RtlInitUnicodeString(&Text, Name);
-        DEVICE_INTERFACE_CHANGE_NOTIFICATION Notification = {1, sizeof(Notification), GUID_DEVICE_INTERFACE_ARRIVAL, Watch->Class, &Text};
+        DEVICE_INTERFACE_CHANGE_NOTIFICATION Notification = {
+            1, sizeof(Notification), GUID_DEVICE_INTERFACE_ARRIVAL, Watch->Class, &Text};
         (void)PnpCallWatch(Watch, &Notification);
     }
     ExFreePool(Names);
@@ -155,7 +160,8 @@ static VOID PnpTellExisting(PNP_WATCH *Watch)
 static NTSTATUS PnpFindTarget(PFILE_OBJECT File, PDEVICE_OBJECT *Pdo)
 {
     ULONG_PTR Information = 0;
-    IO_STACK_LOCATION Location = {.MajorFunction = IRP_MJ_PNP, .MinorFunction = IRP_MN_QUERY_DEVICE_RELATIONS, .FileObject = File};
+    IO_STACK_LOCATION Location = {
+        .MajorFunction = IRP_MJ_PNP, .MinorFunction = IRP_MN_QUERY_DEVICE_RELATIONS, .FileObject = File};
     Location.Parameters.QueryDeviceRelations.Type = TargetDeviceRelation;
     PDEVICE_OBJECT Top = IoGetRelatedDeviceObject(File);
     NTSTATUS Status = IoSendPnpRequest(Top, &Location, &Information);
@@ -184,10 +190,11 @@ static NTSTATUS PnpFillWatch(PNP_WATCH *Watch, PVOID Data)
 }
 
 /* [WDK IoRegisterPlugPlayNotification] PASSIVE_LEVEL. The driver stays loaded while it is registered. */
-NTSTATUS NTAPI IoRegisterPlugPlayNotification(IO_NOTIFICATION_EVENT_CATEGORY EventCategory, ULONG EventCategoryFlags,
-                                              PVOID EventCategoryData, PDRIVER_OBJECT DriverObject,
-                                              PDRIVER_NOTIFICATION_CALLBACK_ROUTINE CallbackRoutine, PVOID Context,
-                                              PVOID *NotificationEntry)
+NTSTATUS NTAPI IoRegisterPlugPlayNotification(IO_NOTIFICATION_EVENT_CATEGORY EventCategory,
+                                              ULONG EventCategoryFlags, PVOID EventCategoryData,
+                                              PDRIVER_OBJECT DriverObject,
+                                              PDRIVER_NOTIFICATION_CALLBACK_ROUTINE CallbackRoutine,
+                                              PVOID Context, PVOID *NotificationEntry)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     *NotificationEntry = NULL;

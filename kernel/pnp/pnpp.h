@@ -21,9 +21,9 @@
 
 /* [WDK !devnode] names the states; what an enumeration or a start passes through is none here, because one thread does it. */
 typedef enum _PNP_STATE {
-    DeviceNodeUninitialized,       /* reported by its bus driver */
-    DeviceNodeInitialized,         /* its IDs are known, its key exists */
-    DeviceNodeDriversAdded,        /* its stack is complete */
+    DeviceNodeUninitialized, /* reported by its bus driver */
+    DeviceNodeInitialized,   /* its IDs are known, its key exists */
+    DeviceNodeDriversAdded,  /* its stack is complete */
     DeviceNodeResourcesAssigned,
     DeviceNodeStarted,
     DeviceNodeQueryStopped,
@@ -45,29 +45,29 @@ typedef enum _PNP_JOB_KIND {
 } PNP_JOB_KIND;
 
 typedef struct _PNP_JOB {
-    LIST_ENTRY Entry; /* (q) */
-    BOOLEAN Queued;   /* (q) */
+    LIST_ENTRY Entry;  /* (q) */
+    BOOLEAN Queued;    /* (q) */
     PNP_JOB_KIND Kind; /* (c) its place in PNP_NODE.Jobs */
 } PNP_JOB;
 
 /* Lives as long as its PDO, which the tree references while the node is in it. */
 typedef struct _PNP_NODE {
-    IO_DEVICE_NODE Io;                                          /* first: what io knows of it */
-    PDEVICE_OBJECT Pdo;                                         /* (c) */
-    struct _PNP_NODE *Parent;                                   /* (t) NULL: the root */
-    LIST_ENTRY Children;                                        /* (t) */
-    LIST_ENTRY Sibling;                                         /* (t) */
-    ULONG Level;                                                /* (c) 0: the root */
-    PNP_STATE State;                                            /* (p) */
-    ULONG Problem;                                              /* (p) CM_PROB_..., 0: none */
-    BOOLEAN Reported;                                           /* (p) by the last enumeration */
-    BOOLEAN Found;                                              /* (p) mark of the enumeration that runs */
-    PNP_DEVICE_STATE DeviceState;                               /* (p) */
-    DEVICE_CAPABILITIES Capabilities;                           /* (p) */
-    PNP_BUS_INFORMATION Bus;                                    /* (c) when it is initialized: what it is on */
-    BOOLEAN HasBus;                                             /* (c) its bus driver says */
-    PIO_RESOURCE_REQUIREMENTS_LIST Requirements;                /* (p) NULL: none */
-    PCM_RESOURCE_LIST BootResources, Resources, Translated;     /* (p) NULL: none */
+    IO_DEVICE_NODE Io;                                      /* first: what io knows of it */
+    PDEVICE_OBJECT Pdo;                                     /* (c) */
+    struct _PNP_NODE *Parent;                               /* (t) NULL: the root */
+    LIST_ENTRY Children;                                    /* (t) */
+    LIST_ENTRY Sibling;                                     /* (t) */
+    ULONG Level;                                            /* (c) 0: the root */
+    PNP_STATE State;                                        /* (p) */
+    ULONG Problem;                                          /* (p) CM_PROB_..., 0: none */
+    BOOLEAN Reported;                                       /* (p) by the last enumeration */
+    BOOLEAN Found;                                          /* (p) mark of the enumeration that runs */
+    PNP_DEVICE_STATE DeviceState;                           /* (p) */
+    DEVICE_CAPABILITIES Capabilities;                       /* (p) */
+    PNP_BUS_INFORMATION Bus;                                /* (c) when it is initialized: what it is on */
+    BOOLEAN HasBus;                                         /* (c) its bus driver says */
+    PIO_RESOURCE_REQUIREMENTS_LIST Requirements;            /* (p) NULL: none */
+    PCM_RESOURCE_LIST BootResources, Resources, Translated; /* (p) NULL: none */
     PNP_JOB Jobs[PnpJobKinds];
 } PNP_NODE;
 
@@ -132,8 +132,10 @@ NTSTATUS PnpIdentify(PNP_NODE *Node);
 
 #define PNP_CONTROL_SET L"\\Registry\\Machine\\System\\CurrentControlSet\\"
 /* Prefix, text and suffix make the path below Root (NULL: it is absolute). */
-NTSTATUS PnpOpenKey(HANDLE Root, PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Suffix, ACCESS_MASK Access, PHANDLE Key);
-NTSTATUS PnpMakeKey(HANDLE Root, PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Suffix, ULONG Options, PHANDLE Key);
+NTSTATUS PnpOpenKey(HANDLE Root, PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Suffix, ACCESS_MASK Access,
+                    PHANDLE Key);
+NTSTATUS PnpMakeKey(HANDLE Root, PCWSTR Prefix, PCUNICODE_STRING Text, PCWSTR Suffix, ULONG Options,
+                    PHANDLE Key);
 NTSTATUS PnpOpenNodeKey(const PNP_NODE *Node, PHANDLE Key); /* Enum\<instance path>, KEY_READ | KEY_WRITE */
 NTSTATUS PnpSetText(HANDLE Key, PCWSTR Name, PCUNICODE_STRING Text);
 NTSTATUS PnpSetNumber(HANDLE Key, PCWSTR Name, ULONG Number);
@@ -163,7 +165,8 @@ NTSTATUS PnpInstallDriver(PNP_NODE *Node, HANDLE Device);
 NTSTATUS PnpBuildStack(PNP_NODE *Node);
 /* On failure the stack is removed. */
 NTSTATUS PnpStartNode(PNP_NODE *Node);
-VOID PnpRestart(PNP_NODE *Node); /* stopped and started with the resources that it needs now, if its drivers agree */
+VOID PnpRestart(
+    PNP_NODE *Node); /* stopped and started with the resources that it needs now, if its drivers agree */
 NTSTATUS PnpQueryStop(PNP_NODE *Node);
 VOID PnpUpdateState(PNP_NODE *Node);
 VOID PnpSetProblem(PNP_NODE *Node, ULONG Problem, NTSTATUS Status);
@@ -192,9 +195,11 @@ VOID PnpInitWatches(VOID);
 /* Those who watch the device are told. What the first that refuses GUID_TARGET_DEVICE_QUERY_REMOVE returned. */
 NTSTATUS PnpNotifyTarget(PNP_NODE *Node, const GUID *Event);
 
-/* --- resources.c --- */
+/* --- resource_list.c, resources.c --- */
 
 ULONG PnpResourcesLength(const CM_RESOURCE_LIST *List); /* bytes */
+VOID PnpInitResources(VOID);
+/* What it needs, asked for first. STATUS_CONFLICTING_ADDRESSES: it cannot be had; STATUS_INVALID_PARAMETER: the list is none. */
 NTSTATUS PnpAssignResources(PNP_NODE *Node);
 VOID PnpReleaseResources(PNP_NODE *Node);
 

@@ -95,13 +95,15 @@ static NTSTATUS PnpAnswerName(const PNP_NODE *Node, const PNP_ANSWER *Answer)
 }
 
 /* What the device is on; STATUS_OBJECT_NAME_NOT_FOUND: its bus driver does not say. */
-static NTSTATUS PnpAnswerBus(const PNP_NODE *Node, DEVICE_REGISTRY_PROPERTY Property, const PNP_ANSWER *Answer)
+static NTSTATUS PnpAnswerBus(const PNP_NODE *Node, DEVICE_REGISTRY_PROPERTY Property,
+                             const PNP_ANSWER *Answer)
 {
     if (!Node->HasBus)
         return STATUS_OBJECT_NAME_NOT_FOUND;
     if (Property == DevicePropertyBusTypeGuid)
         return PnpAnswer(Answer, &Node->Bus.BusTypeGuid, sizeof(GUID));
-    return PnpAnswerNumber(Answer, Property == DevicePropertyBusNumber ? Node->Bus.BusNumber : (ULONG)Node->Bus.LegacyBusType);
+    return PnpAnswerNumber(Answer, Property == DevicePropertyBusNumber ? Node->Bus.BusNumber
+                                                                       : (ULONG)Node->Bus.LegacyBusType);
 }
 
 static NTSTATUS PnpAnswerResources(const CM_RESOURCE_LIST *List, const PNP_ANSWER *Answer)
@@ -114,10 +116,12 @@ static ULONG PnpRemovalPolicy(const DEVICE_CAPABILITIES *Capabilities)
 {
     if (!Capabilities->Removable && !Capabilities->EjectSupported)
         return RemovalPolicyExpectNoRemoval;
-    return Capabilities->SurpriseRemovalOK ? RemovalPolicyExpectSurpriseRemoval : RemovalPolicyExpectOrderlyRemoval;
+    return Capabilities->SurpriseRemovalOK ? RemovalPolicyExpectSurpriseRemoval
+                                           : RemovalPolicyExpectOrderlyRemoval;
 }
 
-static NTSTATUS PnpGetProperty(const PNP_NODE *Node, DEVICE_REGISTRY_PROPERTY Property, const PNP_ANSWER *Answer)
+static NTSTATUS PnpGetProperty(const PNP_NODE *Node, DEVICE_REGISTRY_PROPERTY Property,
+                               const PNP_ANSWER *Answer)
 {
     for (ULONG i = 0; i < RTL_NUMBER_OF(PnpProperties); i++) {
         if (PnpProperties[i].Property == Property)
@@ -137,7 +141,8 @@ static NTSTATUS PnpGetProperty(const PNP_NODE *Node, DEVICE_REGISTRY_PROPERTY Pr
     case DevicePropertyRemovalPolicy:
         return PnpAnswerNumber(Answer, PnpRemovalPolicy(&Node->Capabilities));
     case DevicePropertyInstallState: /* what has a stack is installed */
-        return PnpAnswerNumber(Answer, Node->State >= DeviceNodeDriversAdded ? InstallStateInstalled : InstallStateNeedsReinstall);
+        return PnpAnswerNumber(Answer, Node->State >= DeviceNodeDriversAdded ? InstallStateInstalled
+                                                                             : InstallStateNeedsReinstall);
     default:
         return STATUS_INVALID_PARAMETER_2;
     }
@@ -145,8 +150,8 @@ static NTSTATUS PnpGetProperty(const PNP_NODE *Node, DEVICE_REGISTRY_PROPERTY Pr
 
 /* [WDK IoGetDeviceProperty] STATUS_BUFFER_TOO_SMALL: ResultLength says how much is needed. STATUS_OBJECT_NAME_NOT_FOUND: the device does not have it.
  * STATUS_INVALID_DEVICE_REQUEST: it is no PDO. PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPERTY DeviceProperty, ULONG BufferLength,
-                                   PVOID PropertyBuffer, PULONG ResultLength)
+NTSTATUS NTAPI IoGetDeviceProperty(PDEVICE_OBJECT DeviceObject, DEVICE_REGISTRY_PROPERTY DeviceProperty,
+                                   ULONG BufferLength, PVOID PropertyBuffer, PULONG ResultLength)
 {
     PNP_ANSWER Answer = {BufferLength, PropertyBuffer, ResultLength};
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);

@@ -144,7 +144,8 @@ VOID PnpStartThread(VOID)
     HANDLE Thread;
     KeInitializeEvent(&PnpWork, SynchronizationEvent, FALSE);
     KeInitializeEvent(&PnpIdle, NotificationEvent, TRUE);
-    NTSTATUS Status = PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, PnpThreadRoutine, NULL);
+    NTSTATUS Status =
+        PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, PnpThreadRoutine, NULL);
     if (!NT_SUCCESS(Status))
         KeBugCheckEx(PP1_INITIALIZATION_FAILED, (ULONG_PTR)Status, 0, 0, 0);
     ZwClose(Thread);

@@ -7,7 +7,8 @@ PNP_NODE *PnpRequireNode(PDEVICE_OBJECT Pdo)
 {
     if (MmIsAddressValid(Pdo) && Pdo->Type == IO_TYPE_DEVICE && IoGetDeviceNode(Pdo) != NULL)
         return PnpNodeOf(Pdo);
-    KeBugCheckBlaming(NULL, PNP_DETECTED_FATAL_ERROR, 2, (ULONG_PTR)Pdo, 0, 0, "a device that is no PDO was given where a PDO is needed");
+    KeBugCheckBlaming(NULL, PNP_DETECTED_FATAL_ERROR, 2, (ULONG_PTR)Pdo, 0, 0,
+                      "a device that is no PDO was given where a PDO is needed");
 }
 
 /* [WDK IoInvalidateDeviceRelations] IRQL <= DISPATCH_LEVEL. Bus relations are asked for again, power relations too; the others are asked for when they are needed. */

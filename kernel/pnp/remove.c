@@ -48,8 +48,9 @@ static VOID PnpCheckDetached(const PNP_NODE *Node)
     PDEVICE_OBJECT Top = IoGetAttachedDevice(Node->Pdo);
     if (Top == Node->Pdo)
         return;
-    KeBugCheckBlaming(Top->DriverObject->DriverInit, DRIVER_VERIFIER_DETECTED_VIOLATION, PNP_RULE_NOT_DETACHED, (ULONG_PTR)Top,
-                      (ULONG_PTR)Node->Pdo, 0, "a driver has left its device attached after IRP_MN_REMOVE_DEVICE");
+    KeBugCheckBlaming(Top->DriverObject->DriverInit, DRIVER_VERIFIER_DETECTED_VIOLATION,
+                      PNP_RULE_NOT_DETACHED, (ULONG_PTR)Top, (ULONG_PTR)Node->Pdo, 0,
+                      "a driver has left its device attached after IRP_MN_REMOVE_DEVICE");
 }
 
 /* The node keeps its place, without a stack. */

@@ -7,9 +7,11 @@ VOID PnpTell(const PNP_NODE *Node, PCSTR What, NTSTATUS Status)
 {
     CHAR Path[3 * PNP_MAX_ID];
     if (Node->Problem != 0)
-        KdLog("pnp: %wZ %s: problem %lu, status 0x%08lX", &Node->Io.InstancePath, What, Node->Problem, (ULONG)Status);
+        KdLog("pnp: %wZ %s: problem %lu, status 0x%08lX", &Node->Io.InstancePath, What, Node->Problem,
+              (ULONG)Status);
     else
         KdLog("pnp: %wZ %s", &Node->Io.InstancePath, What);
-    KdReport(ReportNode, KdUnicodeField(ReportKeyName, &Node->Io.InstancePath, Path, sizeof(Path)), KD_TEXT(ReportKeyKind, What),
-             KD_NUMBER(ReportKeyStatus, (ULONG)Status), KD_NUMBER(ReportKeyCode, Node->Problem));
+    KdReport(ReportNode, KdUnicodeField(ReportKeyName, &Node->Io.InstancePath, Path, sizeof(Path)),
+             KD_TEXT(ReportKeyKind, What), KD_NUMBER(ReportKeyStatus, (ULONG)Status),
+             KD_NUMBER(ReportKeyCode, Node->Problem));
 }

@@ -1,31 +1,252 @@
 /* SPDX-License-Identifier: MIT
- * The resources of a device: what its firmware gave it is kept. [WDK "Hardware Resources"] */
-#include "pnpp.h"
+ * The resources of a device: it says what it needs, in lists of alternatives; the first that can be had whole is given. Claims lie in one list for each kind
+ * of resource. What a driver says is checked before it is used. In the PnP thread. [WDK IO_RESOURCE_REQUIREMENTS_LIST, IO_RESOURCE_DESCRIPTOR,
+ * CM_RESOURCE_LIST] */
+#include "resources.h"
 #include "ex.h"
+#include "hal.h"
 
-/* One descriptor's data behind the partial list is counted by the descriptor itself. [WDK CM_PARTIAL_RESOURCE_DESCRIPTOR, CmResourceTypeDeviceSpecific] */
-static ULONG PnpPartialLength(const CM_PARTIAL_RESOURCE_LIST *List)
+#define PNP_KINDS (CmResourceTypeBusNumber + 1)
+
+static LIST_ENTRY PnpClaims[PNP_KINDS]; /* by CmResourceType; (p) */
+
+VOID PnpInitResources(VOID)
 {
-    ULONG Length = FIELD_OFFSET(CM_PARTIAL_RESOURCE_LIST, PartialDescriptors);
-    for (ULONG i = 0; i < List->Count; i++) {
-        Length += sizeof(CM_PARTIAL_RESOURCE_DESCRIPTOR);
-        if (List->PartialDescriptors[i].Type == CmResourceTypeDeviceSpecific)
-            Length += List->PartialDescriptors[i].u.DeviceSpecificData.DataSize;
-    }
-    return Length;
+    for (ULONG Type = 0; Type < PNP_KINDS; Type++)
+        InitializeListHead(&PnpClaims[Type]);
 }
 
-ULONG PnpResourcesLength(const CM_RESOURCE_LIST *List)
+/* --- claims --- */
+
+NTSTATUS PnpClaim(UCHAR Type, ULONG64 Start, ULONG64 Length, BOOLEAN Shared, const void *Owner)
 {
-    ULONG Length = FIELD_OFFSET(CM_RESOURCE_LIST, List);
-    for (ULONG i = 0; i < List->Count; i++) {
-        const CM_FULL_RESOURCE_DESCRIPTOR *Full = (const CM_FULL_RESOURCE_DESCRIPTOR *)((const UCHAR *)List + Length);
-        Length += FIELD_OFFSET(CM_FULL_RESOURCE_DESCRIPTOR, PartialResourceList) + PnpPartialLength(&Full->PartialResourceList);
-    }
-    return Length;
+    PNP_RANGE *Range = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*Range), PNP_TAG_RESOURCE);
+    if (Range == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    *Range = (PNP_RANGE){.Start = Start, .End = Start + Length - 1, .Owner = Owner, .Shared = Shared};
+    InsertTailList(&PnpClaims[Type], &Range->Entry);
+    return STATUS_SUCCESS;
 }
 
-static VOID PnpFreeResources(PCM_RESOURCE_LIST *List)
+static VOID PnpUnclaimAll(const void *Owner)
+{
+    for (ULONG Type = 0; Type < PNP_KINDS; Type++) {
+        for (PLIST_ENTRY E = PnpClaims[Type].Flink, Next; E != &PnpClaims[Type]; E = Next) {
+            PNP_RANGE *Range = CONTAINING_RECORD(E, PNP_RANGE, Entry);
+            Next = E->Flink;
+            if (Range->Owner != Owner)
+                continue;
+            RemoveEntryList(E);
+            ExFreePoolWithTag(Range, PNP_TAG_RESOURCE);
+        }
+    }
+}
+
+/* --- one wish --- */
+
+typedef struct _PNP_CHOICE {
+    PNP_NODE *Node;
+    PCM_PARTIAL_RESOURCE_LIST Raw, Translated; /* room for all; Count grows */
+} PNP_CHOICE;
+
+static NTSTATUS PnpGive(PNP_CHOICE *Choice, const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+{
+    Choice->Raw->PartialDescriptors[Choice->Raw->Count++] = *Raw;
+    return PnpTranslate(Raw, &Choice->Translated->PartialDescriptors[Choice->Translated->Count++]);
+}
+
+static NTSTATUS PnpTakeRange(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, const PNP_WISH *Wish, PULONG64 Start)
+{
+    if (Wish->Length == 0 || Wish->Alignment == 0 || !ArbiterFind(&PnpClaims[Wanted->Type], Wish, Start))
+        return STATUS_CONFLICTING_ADDRESSES;
+    return PnpClaim(Wanted->Type, *Start, Wish->Length, Wish->Shared, Choice->Node);
+}
+
+static NTSTATUS PnpTakeAddresses(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+{
+    ULONG64 Start;
+    PNP_WISH Wish = {Wanted->u.Generic.Length, max(Wanted->u.Generic.Alignment, 1u), (ULONG64)Wanted->u.Generic.MinimumAddress.QuadPart,
+                     (ULONG64)Wanted->u.Generic.MaximumAddress.QuadPart, Wanted->ShareDisposition == CmResourceShareShared};
+    NTSTATUS Status = PnpTakeRange(Choice, Wanted, &Wish, &Start);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Raw->u.Generic.Start.QuadPart = (LONGLONG)Start;
+    Raw->u.Generic.Length = Wanted->u.Generic.Length;
+    return PnpGive(Choice, Raw);
+}
+
+static NTSTATUS PnpTakeLine(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+{
+    ULONG64 Line;
+    PNP_WISH Wish = {1, 1, Wanted->u.Interrupt.MinimumVector, Wanted->u.Interrupt.MaximumVector,
+                     Wanted->ShareDisposition == CmResourceShareShared};
+    NTSTATUS Status = PnpTakeRange(Choice, Wanted, &Wish, &Line);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Raw->u.Interrupt.Level = Raw->u.Interrupt.Vector = (ULONG)Line;
+    Raw->u.Interrupt.Affinity = KeQueryActiveProcessors();
+    return PnpGive(Choice, Raw);
+}
+
+/* [WDK "Using Interrupt Resource Descriptors"] the range of vectors says how many messages; which vectors they are is the system's choice. Each list of a
+ * device's messages goes round the processors. */
+static NTSTATUS PnpTakeMessages(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+{
+    ULONG Count = Wanted->u.Interrupt.MaximumVector - Wanted->u.Interrupt.MinimumVector + 1;
+    UCHAR Vector = Count != 0 ? HalAllocateMessages(Count) : 0;
+    if (Vector == 0)
+        return STATUS_CONFLICTING_ADDRESSES;
+    Raw->u.MessageInterrupt.Raw.MessageCount = (USHORT)Count;
+    Raw->u.MessageInterrupt.Raw.Vector = Vector;
+    Raw->u.MessageInterrupt.Raw.Affinity = (KAFFINITY)1 << (Choice->Raw->Count % KeActiveProcessorCount);
+    return PnpGive(Choice, Raw);
+}
+
+static NTSTATUS PnpTakeNumbers(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+{
+    ULONG64 Start;
+    BOOLEAN Bus = Wanted->Type == CmResourceTypeBusNumber;
+    PNP_WISH Wish = {Bus ? Wanted->u.BusNumber.Length : 1, 1, Bus ? Wanted->u.BusNumber.MinBusNumber : Wanted->u.Dma.MinimumChannel,
+                     Bus ? Wanted->u.BusNumber.MaxBusNumber : Wanted->u.Dma.MaximumChannel,
+                     Wanted->ShareDisposition == CmResourceShareShared};
+    NTSTATUS Status = PnpTakeRange(Choice, Wanted, &Wish, &Start);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Bus)
+        Raw->u.BusNumber.Start = (ULONG)Start, Raw->u.BusNumber.Length = Wanted->u.BusNumber.Length;
+    else
+        Raw->u.Dma.Channel = (ULONG)Start;
+    return PnpGive(Choice, Raw);
+}
+
+static NTSTATUS PnpTake(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted)
+{
+    CM_PARTIAL_RESOURCE_DESCRIPTOR Raw = {Wanted->Type, Wanted->ShareDisposition, Wanted->Flags, {{{{0}}, 0}}};
+    switch (Wanted->Type) {
+    case CmResourceTypePort:
+    case CmResourceTypeMemory:
+        return PnpTakeAddresses(Choice, Wanted, &Raw);
+    case CmResourceTypeInterrupt:
+        return Wanted->Flags & CM_RESOURCE_INTERRUPT_MESSAGE ? PnpTakeMessages(Choice, Wanted, &Raw) : PnpTakeLine(Choice, Wanted, &Raw);
+    case CmResourceTypeDma:
+    case CmResourceTypeBusNumber:
+        return PnpTakeNumbers(Choice, Wanted, &Raw);
+    case CmResourceTypeDevicePrivate:
+        RtlCopyMemory(Raw.u.DevicePrivate.Data, Wanted->u.DevicePrivate.Data, sizeof(Raw.u.DevicePrivate.Data));
+        return PnpGive(Choice, &Raw);
+    default:
+        return STATUS_INVALID_PARAMETER;
+    }
+}
+
+/* --- lists --- */
+
+/* [WDK IO_RESOURCE_DESCRIPTOR] a descriptor and the alternatives behind it: the preferred ones are tried first. *Next is behind them. */
+static NTSTATUS PnpTakeGroup(PNP_CHOICE *Choice, const IO_RESOURCE_LIST *List, ULONG First, PULONG Next)
+{
+    NTSTATUS Status = STATUS_CONFLICTING_ADDRESSES;
+    ULONG End = First + 1;
+    while (End < List->Count && (List->Descriptors[End].Option & IO_RESOURCE_ALTERNATIVE))
+        End++;
+    *Next = End;
+    for (ULONG i = First; !NT_SUCCESS(Status) && i < End; i++) {
+        if (List->Descriptors[i].Option & IO_RESOURCE_PREFERRED)
+            Status = PnpTake(Choice, &List->Descriptors[i]);
+    }
+    for (ULONG i = First; !NT_SUCCESS(Status) && i < End; i++) {
+        if (!(List->Descriptors[i].Option & IO_RESOURCE_PREFERRED))
+            Status = PnpTake(Choice, &List->Descriptors[i]);
+    }
+    return Status;
+}
+
+static NTSTATUS PnpTakeList(PNP_CHOICE *Choice, const IO_RESOURCE_LIST *List)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    for (ULONG i = 0; NT_SUCCESS(Status) && i < List->Count;) {
+        if (List->Descriptors[i].Type == CmResourceTypeConfigData || List->Descriptors[i].Type == CmResourceTypeNull)
+            i++; /* for whoever sorts the lists */
+        else
+            Status = PnpTakeGroup(Choice, List, i, &i);
+    }
+    return Status;
+}
+
+static PCM_RESOURCE_LIST PnpMakeList(const IO_RESOURCE_REQUIREMENTS_LIST *Requirements, ULONG Count)
+{
+    SIZE_T Size = sizeof(CM_RESOURCE_LIST) + Count * sizeof(CM_PARTIAL_RESOURCE_DESCRIPTOR);
+    PCM_RESOURCE_LIST List = ExAllocatePool2(POOL_FLAG_NON_PAGED, Size, PNP_TAG_RESOURCE);
+    if (List == NULL)
+        return NULL;
+    List->Count = 1;
+    List->List[0].InterfaceType = Requirements->InterfaceType;
+    List->List[0].BusNumber = Requirements->BusNumber;
+    List->List[0].PartialResourceList.Version = 1;
+    List->List[0].PartialResourceList.Revision = 1;
+    return List;
+}
+
+static NTSTATUS PnpTryList(PNP_NODE *Node, const IO_RESOURCE_LIST *List)
+{
+    Node->Resources = PnpMakeList(Node->Requirements, List->Count);
+    Node->Translated = PnpMakeList(Node->Requirements, List->Count);
+    if (Node->Resources == NULL || Node->Translated == NULL) {
+        PnpReleaseResources(Node);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    PNP_CHOICE Choice = {Node, &Node->Resources->List[0].PartialResourceList, &Node->Translated->List[0].PartialResourceList};
+    NTSTATUS Status = PnpTakeList(&Choice, List);
+    if (!NT_SUCCESS(Status))
+        PnpReleaseResources(Node);
+    return Status;
+}
+
+/* The next alternative list inside the whole; NULL: it does not lie in it. */
+static const IO_RESOURCE_LIST *PnpListAt(const IO_RESOURCE_REQUIREMENTS_LIST *Whole, ULONG Offset, PULONG Next)
+{
+    const IO_RESOURCE_LIST *List = (const IO_RESOURCE_LIST *)((const UCHAR *)Whole + Offset);
+    if (Offset > Whole->ListSize || Whole->ListSize - Offset < FIELD_OFFSET(IO_RESOURCE_LIST, Descriptors))
+        return NULL;
+    ULONG Room = Whole->ListSize - Offset - FIELD_OFFSET(IO_RESOURCE_LIST, Descriptors);
+    if (List->Count > Room / sizeof(IO_RESOURCE_DESCRIPTOR))
+        return NULL;
+    *Next = Offset + FIELD_OFFSET(IO_RESOURCE_LIST, Descriptors) + List->Count * (ULONG)sizeof(IO_RESOURCE_DESCRIPTOR);
+    return List;
+}
+
+NTSTATUS PnpAssignResources(PNP_NODE *Node)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    PnpFilterRequirements(Node);
+    const IO_RESOURCE_REQUIREMENTS_LIST *Whole = Node->Requirements;
+    if (Whole == NULL)
+        return STATUS_SUCCESS;
+    ULONG Offset = FIELD_OFFSET(IO_RESOURCE_REQUIREMENTS_LIST, List);
+    for (ULONG i = 0; i < Whole->AlternativeLists; i++) {
+        const IO_RESOURCE_LIST *List = PnpListAt(Whole, Offset, &Offset);
+        if (List == NULL)
+            return STATUS_INVALID_PARAMETER;
+        Status = PnpTryList(Node, List);
+        if (Status != STATUS_CONFLICTING_ADDRESSES)
+            break;
+    }
+    if (NT_SUCCESS(Status))
+        PnpShowResources(Node);
+    return Status;
+}
+
+/* --- giving back --- */
+
+static VOID PnpFreeMessages(const CM_PARTIAL_RESOURCE_LIST *List)
+{
+    for (ULONG i = 0; i < List->Count; i++) {
+        const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw = &List->PartialDescriptors[i];
+        if (Raw->Type == CmResourceTypeInterrupt && (Raw->Flags & CM_RESOURCE_INTERRUPT_MESSAGE))
+            HalFreeMessages((UCHAR)Raw->u.MessageInterrupt.Raw.Vector, Raw->u.MessageInterrupt.Raw.MessageCount);
+    }
+}
+
+static VOID PnpFreeList(PCM_RESOURCE_LIST *List)
 {
     if (*List != NULL)
         ExFreePoolWithTag(*List, PNP_TAG_RESOURCE);
@@ -34,30 +255,17 @@ static VOID PnpFreeResources(PCM_RESOURCE_LIST *List)
 
 VOID PnpReleaseResources(PNP_NODE *Node)
 {
-    PnpFreeResources(&Node->Resources);
-    PnpFreeResources(&Node->Translated);
+    if (Node->Resources != NULL)
+        PnpFreeMessages(&Node->Resources->List[0].PartialResourceList);
+    PnpUnclaimAll(Node);
+    Node->Io.Raw = Node->Io.Translated = NULL;
+    PnpFreeList(&Node->Resources);
+    PnpFreeList(&Node->Translated);
 }
 
-static NTSTATUS PnpCopyResources(const CM_RESOURCE_LIST *From, PCM_RESOURCE_LIST *To)
+/* What io looks for when an interrupt is connected. */
+VOID PnpShowResources(PNP_NODE *Node)
 {
-    ULONG Length = PnpResourcesLength(From);
-    *To = ExAllocatePool2(POOL_FLAG_NON_PAGED, Length, PNP_TAG_RESOURCE);
-    if (*To == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    RtlCopyMemory(*To, From, Length);
-    return STATUS_SUCCESS;
-}
-
-NTSTATUS PnpAssignResources(PNP_NODE *Node)
-{
-    NTSTATUS Status = STATUS_SUCCESS;
-    PnpFilterRequirements(Node);
-    if (Node->BootResources == NULL)
-        return STATUS_SUCCESS;
-    Status = PnpCopyResources(Node->BootResources, &Node->Resources);
-    if (NT_SUCCESS(Status))
-        Status = PnpCopyResources(Node->BootResources, &Node->Translated);
-    if (!NT_SUCCESS(Status))
-        PnpReleaseResources(Node);
-    return Status;
+    Node->Io.Raw = Node->Resources;
+    Node->Io.Translated = Node->Translated;
 }

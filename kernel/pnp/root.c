@@ -46,7 +46,9 @@ static NTSTATUS PnpAnswerId(PNP_ROOT_DEVICE *Device, PIRP Irp, BUS_QUERY_ID_TYPE
 /* Room for Count devices and one more; NULL: no memory. */
 static PDEVICE_RELATIONS PnpMakeRelations(ULONG Count)
 {
-    return ExAllocatePool2(POOL_FLAG_PAGED, FIELD_OFFSET(DEVICE_RELATIONS, Objects) + (Count + 1) * sizeof(PDEVICE_OBJECT), PNP_TAG_LIST);
+    return ExAllocatePool2(POOL_FLAG_PAGED,
+                           FIELD_OFFSET(DEVICE_RELATIONS, Objects) + (Count + 1) * sizeof(PDEVICE_OBJECT),
+                           PNP_TAG_LIST);
 }
 
 static VOID PnpAddRelation(PDEVICE_RELATIONS Relations, PDEVICE_OBJECT Pdo)
@@ -142,7 +144,8 @@ static NTSTATUS NTAPI PnpManagerEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Reg
 /* [WDK !devnode] the root's instance path is HTREE\ROOT\0; it is there always. */
 static NTSTATUS PnpMakeRootNode(VOID)
 {
-    static const UNICODE_STRING Device = RTL_CONSTANT_STRING(L"HTREE\\ROOT"), Instance = RTL_CONSTANT_STRING(L"0");
+    static const UNICODE_STRING Device = RTL_CONSTANT_STRING(L"HTREE\\ROOT"),
+                                Instance = RTL_CONSTANT_STRING(L"0");
     PNP_ROOT_DEVICE *Root;
     HANDLE Key;
     NTSTATUS Status = PnpMakeRootDevice(&Device, &Instance, &Root);
@@ -159,7 +162,8 @@ static NTSTATUS PnpMakeRootNode(VOID)
     if (!NT_SUCCESS(Status))
         return Status;
     RtlAppendUnicodeToString(&PnpRoot->Io.InstancePath, L"HTREE\\ROOT\\0");
-    Status = PnpMakeKey(NULL, PNP_CONTROL_SET L"Enum\\", &PnpRoot->Io.InstancePath, L"", REG_OPTION_NON_VOLATILE, &Key);
+    Status = PnpMakeKey(NULL, PNP_CONTROL_SET L"Enum\\", &PnpRoot->Io.InstancePath, L"",
+                        REG_OPTION_NON_VOLATILE, &Key);
     if (NT_SUCCESS(Status))
         ZwClose(Key);
     return Status;

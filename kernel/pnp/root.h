@@ -19,7 +19,7 @@ static inline PNP_ROOT_DEVICE *PnpRootDevice(PDEVICE_OBJECT Pdo)
 
 /* root_keys.c: the devices whose keys are there, all with a PDO; those whose key is gone are not in the list any more. In the PnP thread. */
 VOID PnpReadRootKeys(VOID);
-extern LIST_ENTRY PnpRootDevices;           /* (p) */
+extern LIST_ENTRY PnpRootDevices;       /* (p) */
 extern PDRIVER_OBJECT PnpManagerDriver; /* (c) */
 /* A PDO in the list. */
 NTSTATUS PnpMakeRootDevice(PCUNICODE_STRING Device, PCUNICODE_STRING Instance, PNP_ROOT_DEVICE **Made);

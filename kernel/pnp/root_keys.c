@@ -47,7 +47,8 @@ static PNP_ROOT_DEVICE *PnpFindRootDevice(PCUNICODE_STRING DeviceId, PCUNICODE_S
 {
     for (PLIST_ENTRY E = PnpRootDevices.Flink; E != &PnpRootDevices; E = E->Flink) {
         PNP_ROOT_DEVICE *Device = CONTAINING_RECORD(E, PNP_ROOT_DEVICE, Entry);
-        if (RtlEqualUnicodeString(&Device->DeviceId, DeviceId, TRUE) && RtlEqualUnicodeString(&Device->Instance, Instance, TRUE))
+        if (RtlEqualUnicodeString(&Device->DeviceId, DeviceId, TRUE) &&
+            RtlEqualUnicodeString(&Device->Instance, Instance, TRUE))
             return Device;
     }
     return NULL;
@@ -65,7 +66,8 @@ static BOOLEAN PnpSubKey(HANDLE Key, ULONG Index, PNP_KEY_NAME *Name, PUNICODE_S
     NTSTATUS Status = ZwEnumerateKey(Key, Index, KeyBasicInformation, Name, sizeof(*Name), &Length);
     *Text = (UNICODE_STRING){0};
     if (NT_SUCCESS(Status))
-        *Text = (UNICODE_STRING){(USHORT)Name->Information.NameLength, (USHORT)Name->Information.NameLength, Name->Information.Name};
+        *Text = (UNICODE_STRING){(USHORT)Name->Information.NameLength, (USHORT)Name->Information.NameLength,
+                                 Name->Information.Name};
     return NT_SUCCESS(Status) || Status == STATUS_BUFFER_OVERFLOW;
 }
 
@@ -75,7 +77,8 @@ static VOID PnpNoteInstance(PCUNICODE_STRING DeviceId, PCUNICODE_STRING Instance
     if (Device != NULL)
         Device->Seen = TRUE;
     else
-        (void)PnpMakeRootDevice(DeviceId, Instance, &Device); /* without memory it is looked for again at the next enumeration */
+        (void)PnpMakeRootDevice(DeviceId, Instance,
+                                &Device); /* without memory it is looked for again at the next enumeration */
 }
 
 static VOID PnpReadInstances(HANDLE Root, PCUNICODE_STRING Name)

@@ -28,7 +28,8 @@ static NTSTATUS PnpAddDriver(PNP_NODE *Node, PCUNICODE_STRING Service)
         PnpSetProblem(Node, PnpLoadProblem(Status), Status);
         return Status;
     }
-    Status = Driver->DriverExtension->AddDevice != NULL ? IoCallAddDevice(Driver, Node->Pdo) : STATUS_INVALID_DEVICE_REQUEST;
+    Status = Driver->DriverExtension->AddDevice != NULL ? IoCallAddDevice(Driver, Node->Pdo)
+                                                        : STATUS_INVALID_DEVICE_REQUEST;
     if (!NT_SUCCESS(Status)) {
         PnpSetProblem(Node, CM_PROB_FAILED_ADD, Status);
         IoUnloadIdleDriver(Driver);

@@ -25,7 +25,7 @@ NTSTATUS PnpStartNode(PNP_NODE *Node)
 {
     NTSTATUS Status = PnpAssignResources(Node);
     if (!NT_SUCCESS(Status)) {
-        PnpSetProblem(Node, CM_PROB_NORMAL_CONFLICT, Status);
+        PnpSetProblem(Node, Status == STATUS_INVALID_PARAMETER ? CM_PROB_INVALID_DATA : CM_PROB_NORMAL_CONFLICT, Status);
         PnpDropStack(Node);
         return Status;
     }
@@ -49,7 +49,9 @@ VOID PnpUpdateState(PNP_NODE *Node)
     if (Node->DeviceState & PNP_DEVICE_REMOVED)
         PnpSurpriseRemove(Node);
     else if (Node->DeviceState & PNP_DEVICE_FAILED)
-        PnpRemoveStacks(Node, Node->DeviceState & PNP_DEVICE_RESOURCE_REQUIREMENTS_CHANGED ? 0 : CM_PROB_FAILED_POST_START);
+        PnpRemoveStacks(Node, Node->DeviceState & PNP_DEVICE_RESOURCE_REQUIREMENTS_CHANGED
+                                  ? 0
+                                  : CM_PROB_FAILED_POST_START);
     else if (Node->DeviceState & PNP_DEVICE_DISABLED)
         PnpRemoveStacks(Node, CM_PROB_HARDWARE_DISABLED);
     else if (Node->DeviceState & PNP_DEVICE_RESOURCE_REQUIREMENTS_CHANGED)

@@ -16,13 +16,13 @@ static ULONG CtNoteCount;
 static KSPIN_LOCK CtNoteLock;
 static KEVENT CtNoteAdded;
 
-static VOID CtInitNotes(VOID)
+static inline VOID CtInitNotes(VOID)
 {
     KeInitializeSpinLock(&CtNoteLock);
     KeInitializeEvent(&CtNoteAdded, SynchronizationEvent, FALSE);
 }
 
-static VOID CtNote(char Who, UCHAR Minor)
+static inline VOID CtNote(char Who, UCHAR Minor)
 {
     KIRQL Irql;
     KeAcquireSpinLock(&CtNoteLock, &Irql);
@@ -32,7 +32,7 @@ static VOID CtNote(char Who, UCHAR Minor)
     KeSetEvent(&CtNoteAdded, IO_NO_INCREMENT, FALSE);
 }
 
-static VOID CtForgetNotes(VOID)
+static inline VOID CtForgetNotes(VOID)
 {
     KIRQL Irql;
     KeAcquireSpinLock(&CtNoteLock, &Irql);
@@ -41,7 +41,7 @@ static VOID CtForgetNotes(VOID)
 }
 
 /* Index of the first, from First on; CtNoteCount: none. */
-static ULONG CtFindNote(char Who, UCHAR Minor, ULONG First)
+static inline ULONG CtFindNote(char Who, UCHAR Minor, ULONG First)
 {
     KIRQL Irql;
     KeAcquireSpinLock(&CtNoteLock, &Irql);
@@ -53,26 +53,26 @@ static ULONG CtFindNote(char Who, UCHAR Minor, ULONG First)
     return Found ? i : CT_MOST_NOTES;
 }
 
-static BOOLEAN CtNoted(char Who, UCHAR Minor)
+static inline BOOLEAN CtNoted(char Who, UCHAR Minor)
 {
     return CtFindNote(Who, Minor, 0) != CT_MOST_NOTES;
 }
 
 /* The first of one kind comes before the first of the other that follows it. */
-static BOOLEAN CtBefore(char Who, UCHAR Minor, char Next, UCHAR NextMinor)
+static inline BOOLEAN CtBefore(char Who, UCHAR Minor, char Next, UCHAR NextMinor)
 {
     ULONG First = CtFindNote(Who, Minor, 0);
     return First != CT_MOST_NOTES && CtFindNote(Next, NextMinor, First + 1) != CT_MOST_NOTES;
 }
 
-static VOID CtAwait(char Who, UCHAR Minor)
+static inline VOID CtAwait(char Who, UCHAR Minor)
 {
     while (!CtNoted(Who, Minor))
         KeWaitForSingleObject(&CtNoteAdded, Executive, KernelMode, FALSE, NULL);
 }
 
 /* The PnP manager does one thing after the other: when it has asked for the bus's children twice more, all from before is done. */
-static VOID CtAwaitQuiet(PDEVICE_OBJECT BusPdo)
+static inline VOID CtAwaitQuiet(PDEVICE_OBJECT BusPdo)
 {
     for (ULONG i = 0; i < 2; i++) {
         ULONG Before = CtNoteCount;
@@ -82,26 +82,26 @@ static VOID CtAwaitQuiet(PDEVICE_OBJECT BusPdo)
     }
 }
 
-static NTSTATUS CtComplete(PIRP Irp, NTSTATUS Status)
+static inline NTSTATUS CtComplete(PIRP Irp, NTSTATUS Status)
 {
     Irp->IoStatus.Status = Status;
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
     return Status;
 }
 
-static NTSTATUS CtPassDown(PDEVICE_OBJECT Lower, PIRP Irp)
+static inline NTSTATUS CtPassDown(PDEVICE_OBJECT Lower, PIRP Irp)
 {
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(Lower, Irp);
 }
 
-static NTSTATUS CtForwardAndWait(PDEVICE_OBJECT Lower, PIRP Irp)
+static inline NTSTATUS CtForwardAndWait(PDEVICE_OBJECT Lower, PIRP Irp)
 {
     return IoForwardIrpSynchronously(Lower, Irp) ? Irp->IoStatus.Status : STATUS_UNSUCCESSFUL;
 }
 
 /* Count characters, the terminators among them. */
-static NTSTATUS CtAnswerText(PIRP Irp, PCWSTR Text, ULONG Count)
+static inline NTSTATUS CtAnswerText(PIRP Irp, PCWSTR Text, ULONG Count)
 {
     PVOID Copy = ExAllocatePool2(POOL_FLAG_PAGED, Count * sizeof(WCHAR), 'nPtC');
     if (Copy == NULL)
@@ -112,7 +112,7 @@ static NTSTATUS CtAnswerText(PIRP Irp, PCWSTR Text, ULONG Count)
 }
 
 /* One device, or (NULL) none. */
-static NTSTATUS CtAnswerRelation(PIRP Irp, PDEVICE_OBJECT Device)
+static inline NTSTATUS CtAnswerRelation(PIRP Irp, PDEVICE_OBJECT Device)
 {
     PDEVICE_RELATIONS Relations = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*Relations), 'nPtC');
     if (Relations == NULL)
@@ -126,7 +126,7 @@ static NTSTATUS CtAnswerRelation(PIRP Irp, PDEVICE_OBJECT Device)
     return CtComplete(Irp, STATUS_SUCCESS);
 }
 
-static HANDLE CtOpenNewKey(PCWSTR Path)
+static inline HANDLE CtOpenNewKey(PCWSTR Path)
 {
     UNICODE_STRING Name;
     OBJECT_ATTRIBUTES Attributes;
@@ -137,12 +137,12 @@ static HANDLE CtOpenNewKey(PCWSTR Path)
     return Key;
 }
 
-static VOID CtMakeKey(PCWSTR Path)
+static inline VOID CtMakeKey(PCWSTR Path)
 {
     ZwClose(CtOpenNewKey(Path));
 }
 
-static VOID CtSetService(PCWSTR Path, PUNICODE_STRING Service)
+static inline VOID CtSetService(PCWSTR Path, PUNICODE_STRING Service)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Service");
     WCHAR Text[64] = {0};
