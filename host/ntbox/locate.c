@@ -14,6 +14,7 @@ static const char *const paths[] = {
     [BuiltAgent] = "drivers/agent/agent.sys",
     [BuiltRamfs] = "drivers/ramfs/ramfs.sys",
     [BuiltNpfs] = "drivers/npfs/npfs.sys",
+    [BuiltPci] = "drivers/pci/pci.sys",
     [BuiltWmilib] = "drivers/wmilib/wmilib.sys",
     [BuiltExportTable] = "ddk_shim/exports.tsv",
 };

@@ -15,6 +15,7 @@ typedef enum BuiltFile {
     BuiltAgent,
     BuiltRamfs,
     BuiltNpfs,
+    BuiltPci,
     BuiltWmilib,
     BuiltExportTable,
 } BuiltFile;

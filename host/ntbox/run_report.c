@@ -165,8 +165,8 @@ const RunEvent *run_report_image_at(const RunReport *report, uint64_t address)
 
 bool run_report_is_own_module(const char *module)
 {
-    static const char *const own[] = {"ntoskrnl.exe", "hal.dll",  "agent.sys",
-                                      "ramfs.sys",    "npfs.sys", "wmilib.sys"};
+    static const char *const own[] = {"ntoskrnl.exe", "hal.dll", "agent.sys", "ramfs.sys",
+                                      "npfs.sys",     "pci.sys", "wmilib.sys"};
     for (size_t i = 0; module && i < G_N_ELEMENTS(own); i++) {
         if (g_ascii_strcasecmp(module, own[i]) == 0)
             return true;

@@ -156,6 +156,21 @@ static HIVE_STATUS add_packages(HIVE_BUILDER *builder, const RunOptions *options
     return writer.Status;
 }
 
+/* [WDK "Critical Device Database"] what the boot needs has its driver without an INF file: the root of the PCI bus and bridges. */
+static HIVE_STATUS add_critical_devices(HIVE_BUILDER *builder)
+{
+    static const char *const ids[] = {"ACPI#PNP0A03", "ACPI#PNP0A08", "PCI#CC_0604"};
+    HIVE_STATUS status = add_service(builder, "pci", "pci.sys", SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START);
+    for (size_t i = 0; i < G_N_ELEMENTS(ids) && status == HiveOk; i++) {
+        g_autofree char *key = g_strconcat("ControlSet001\\Control\\CriticalDeviceDatabase\\", ids[i], NULL);
+        status = HiveBuilderSetText(builder, key, "Service", HiveTypeText, "pci");
+        if (status == HiveOk) /* the class "System" */
+            status = HiveBuilderSetText(builder, key, "ClassGUID", HiveTypeText,
+                                        "{4d36e97d-e325-11ce-bfc1-08002be10318}");
+    }
+    return status;
+}
+
 static HIVE_STATUS fill(HIVE_BUILDER *builder, const RunOptions *options)
 {
     HIVE_STATUS status = add_select(builder);
@@ -167,6 +182,8 @@ static HIVE_STATUS fill(HIVE_BUILDER *builder, const RunOptions *options)
         status = add_service(builder, "ramfs", "ramfs.sys", SERVICE_FILE_SYSTEM_DRIVER, SERVICE_SYSTEM_START);
     if (status == HiveOk)
         status = add_service(builder, "npfs", "npfs.sys", SERVICE_FILE_SYSTEM_DRIVER, SERVICE_SYSTEM_START);
+    if (status == HiveOk)
+        status = add_critical_devices(builder);
     for (char **service = options->Services; *service && status == HiveOk; service++) {
         g_autofree char *file = g_strconcat(*service, ".sys", NULL);
         status = add_driver(builder, options, *service, file);

@@ -31,6 +31,7 @@ static bool add_kernel(BootArchive *archive, const RunOptions *options, const ch
            add_built(archive, directory, BuiltAgent, SYSTEM32 "drivers/agent.sys", error) &&
            add_built(archive, directory, BuiltRamfs, SYSTEM32 "drivers/ramfs.sys", error) &&
            add_built(archive, directory, BuiltNpfs, SYSTEM32 "drivers/npfs.sys", error) &&
+           add_built(archive, directory, BuiltPci, SYSTEM32 "drivers/pci.sys", error) &&
            add_built(archive, directory, BuiltWmilib, SYSTEM32 "drivers/wmilib.sys", error);
 }
 

@@ -30,6 +30,21 @@ VOID HalWritePciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset, UL
     ArchReleaseLock(&HalpPciLock, OldIrql);
 }
 
+VOID HalWritePciBytes(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset, const UCHAR *Bytes, ULONG Width)
+{
+    KIRQL OldIrql = ArchAcquireLock(&HalpPciLock);
+
+    ArchOut32(0xcf8, HalpPciAddress(Bus, Device, Function, Offset));
+    USHORT Port = (USHORT)(0xcfc + (Offset & 3));
+    if (Width == 4)
+        ArchOut32(Port, *(const UNALIGNED ULONG *)Bytes);
+    else if (Width == 2)
+        ArchOut16(Port, *(const UNALIGNED USHORT *)Bytes);
+    else
+        ArchOut8(Port, *Bytes);
+    ArchReleaseLock(&HalpPciLock, OldIrql);
+}
+
 /* Size of BAR 2/3 by the write-ones method; decoding is off meanwhile and on afterwards. */
 static ULONG64 HalpBarLength(UCHAR Device, ULONG Low, ULONG High, BOOLEAN Is64)
 {
@@ -63,4 +78,15 @@ BOOLEAN HalFindReportMemory(ULONG64 *Physical, ULONG64 *Length)
         return *Physical != 0;
     }
     return FALSE;
+}
+
+/* Bus 0 has a host bridge in slot 0 wherever there is a bus. */
+BOOLEAN HalHasPci(VOID)
+{
+    return (HalReadPciConfig(0, 0, 0, 0) & 0xffff) != 0xffff;
+}
+
+BOOLEAN HalIsPciExpress(VOID)
+{
+    return HalpPciMemoryAddress() != 0;
 }

@@ -11,7 +11,7 @@ static struct {
     UCHAR Vector;
 } HalpLines[MAX_LINES]; /* HalpVectorLock; entries are never taken back */
 static ULONG HalpLineCount;
-static USHORT HalpTaken[16]; /* HalpVectorLock: a bit for each vector of a class */
+static USHORT HalpTaken[16];    /* HalpVectorLock: a bit for each vector of a class */
 static USHORT HalpMessages[16]; /* the same for those that are messages */
 static ARCH_LOCK HalpVectorLock = ARCH_LOCK_INIT("Vectors", LockRankHal, HIGH_LEVEL);
 

@@ -79,6 +79,13 @@ ULONG64 HalQueryRealTimeClock(VOID);
 ULONG HalReadPciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset);
 VOID HalWritePciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset, ULONG Value);
 
+/* Width 1, 2 or 4 bytes, at an offset that is a multiple of it. */
+VOID HalWritePciBytes(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset, const UCHAR *Bytes, ULONG Width);
+
+/* Is there a PCI bus, and is it PCI Express? */
+BOOLEAN HalHasPci(VOID);
+BOOLEAN HalIsPciExpress(VOID);
+
 /* Physical address and size of the shared memory of an ivshmem-plain device; FALSE when there is none. */
 BOOLEAN HalFindReportMemory(ULONG64 *Physical, ULONG64 *Length);
 

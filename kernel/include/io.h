@@ -101,7 +101,7 @@ BOOLEAN IoReportModuleLeaks(struct _IM_MODULE *Module);
 /* What io knows of a PDO: the PnP manager makes it, and it lives as long as the device object. */
 typedef struct _IO_DEVICE_NODE {
     UNICODE_STRING
-        InstancePath; /* "ROOT\FOO\0000", set before a driver other than its bus driver sees the device; ObFreeName */
+    InstancePath; /* "ROOT\FOO\0000", set before a driver other than its bus driver sees the device; ObFreeName */
     UNICODE_STRING DriverKey; /* "{class}\0000", the same; empty: no driver is installed */
     /* what it was given; NULL: nothing. They change only while the device is not started */
     const CM_RESOURCE_LIST *Raw, *Translated;

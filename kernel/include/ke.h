@@ -286,7 +286,8 @@ typedef struct _KINTERRUPT {
 /* Parameters are checked by the caller (io); the object is memory of the caller's. */
 VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, const KE_INTERRUPT_PARAMETERS *Parameters);
 BOOLEAN KeConnectInterrupt(
-    PKINTERRUPT Interrupt); /* FALSE: the vector is no line's and no message's, or not to be shared. IRQL <= DISPATCH_LEVEL */
+    PKINTERRUPT
+        Interrupt); /* FALSE: the vector is no line's and no message's, or not to be shared. IRQL <= DISPATCH_LEVEL */
 VOID KeDisconnectInterrupt(
     PKINTERRUPT Interrupt); /* PASSIVE_LEVEL; its routine is not running any more afterwards */
 

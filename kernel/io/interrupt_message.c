@@ -78,10 +78,11 @@ static NTSTATUS IopConnectTable(const IO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMET
 }
 
 /* [WDK IoConnectInterruptEx] the table is there before the first message can come. UnifiedIrql: the highest, when one lock is for all. */
-static NTSTATUS IopConnectAll(const IO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETERS *Given, ULONG Count, KIRQL Highest)
+static NTSTATUS IopConnectAll(const IO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETERS *Given, ULONG Count,
+                              KIRQL Highest)
 {
-    PIO_INTERRUPT_MESSAGE_INFO Table =
-        ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Table) + Count * sizeof(Table->MessageInfo[0]), IOP_INTERRUPT_TAG);
+    PIO_INTERRUPT_MESSAGE_INFO Table = ExAllocatePool2(
+        POOL_FLAG_NON_PAGED, sizeof(*Table) + Count * sizeof(Table->MessageInfo[0]), IOP_INTERRUPT_TAG);
     if (Table == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Table->MessageCount = Count;
@@ -101,7 +102,8 @@ static NTSTATUS IopFallBack(PIO_CONNECT_INTERRUPT_PARAMETERS Parameters)
 {
     const IO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETERS *Given = &Parameters->MessageBased;
     IO_CONNECT_INTERRUPT_LINE_BASED_PARAMETERS Line = {.PhysicalDeviceObject = Given->PhysicalDeviceObject,
-                                                       .InterruptObject = Given->ConnectionContext.InterruptObject,
+                                                       .InterruptObject =
+                                                           Given->ConnectionContext.InterruptObject,
                                                        .ServiceRoutine = Given->FallBackServiceRoutine,
                                                        .ServiceContext = Given->ServiceContext,
                                                        .SpinLock = Given->SpinLock,

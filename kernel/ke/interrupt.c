@@ -24,10 +24,9 @@ static BOOLEAN KiCallRoutine(PKINTERRUPT Interrupt)
     ArchSetIrql(Interrupt->SynchronizeIrql);
     KeAcquireSpinLockAtDpcLevel(Interrupt->ActualLock);
     KeEnterGate(&Gate, GateIsr, (PVOID)Interrupt->ServiceRoutine);
-    BOOLEAN Mine = Interrupt->IsMessage
-                       ? ((PKMESSAGE_SERVICE_ROUTINE)(PVOID)Interrupt->ServiceRoutine)(
-                             Interrupt, Interrupt->ServiceContext, Interrupt->MessageId)
-                       : Interrupt->ServiceRoutine(Interrupt, Interrupt->ServiceContext);
+    BOOLEAN Mine = Interrupt->IsMessage ? ((PKMESSAGE_SERVICE_ROUTINE)(PVOID)Interrupt->ServiceRoutine)(
+                                              Interrupt, Interrupt->ServiceContext, Interrupt->MessageId)
+                                        : Interrupt->ServiceRoutine(Interrupt, Interrupt->ServiceContext);
     KeLeaveGate(&Gate);
     KeReleaseSpinLockFromDpcLevel(Interrupt->ActualLock);
     ArchSetIrql(Interrupt->Irql);

@@ -25,7 +25,8 @@ BOOLEAN ArbiterFind(const LIST_ENTRY *Ranges, const PNP_WISH *Wish, PULONG64 Sta
 {
     ULONG64 At = Wish->Minimum, End;
     for (;;) {
-        if (!ArbiterAlign(At, Wish->Alignment, &At) || __builtin_add_overflow(At, Wish->Length - 1, &End) || End > Wish->Maximum)
+        if (!ArbiterAlign(At, Wish->Alignment, &At) || __builtin_add_overflow(At, Wish->Length - 1, &End) ||
+            End > Wish->Maximum)
             return FALSE;
         const PNP_RANGE *Conflict = ArbiterConflict(Ranges, At, End, Wish->Shared);
         if (Conflict == NULL) {

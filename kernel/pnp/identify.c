@@ -245,6 +245,7 @@ NTSTATUS PnpIdentify(PNP_NODE *Node)
         return Status;
     PnpAskBus(Node);
     PnpAskResources(Node);
+    PnpReserveBootResources(Node);
     Node->State = DeviceNodeInitialized;
     return STATUS_SUCCESS;
 }

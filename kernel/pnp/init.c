@@ -8,6 +8,7 @@ VOID PnpInitSystem(VOID)
     PnpInitResources();
     PnpInitWatches();
     PnpMakeRoot();
+    PnpMakeAcpi();
     PnpStartThread();
 }
 

@@ -173,7 +173,44 @@ static NTSTATUS PnpInstall(PNP_NODE *Node, PNP_INSTALLATION *I)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS PnpInstallDriver(PNP_NODE *Node, HANDLE Device)
+/* --- devices that the boot needs: they are not installed, but named once and for all. [WDK "Critical Device Database"] A backslash of the ID is a number sign. */
+
+static NTSTATUS PnpInstallCriticalId(HANDLE Device, PCUNICODE_STRING Id)
+{
+    WCHAR Room[PNP_MAX_ID];
+    UNICODE_STRING Name = {0, sizeof(Room), Room};
+    HANDLE Key;
+    NTSTATUS Status = RtlAppendUnicodeStringToString(&Name, Id);
+    for (ULONG i = 0; i < Name.Length / sizeof(WCHAR); i++)
+        if (Room[i] == OBJ_NAME_PATH_SEPARATOR)
+            Room[i] = L'#';
+    if (NT_SUCCESS(Status))
+        Status = PnpOpenKey(NULL, PNP_CONTROL_SET L"Control\\CriticalDeviceDatabase\\", &Name, L"", KEY_READ,
+                            &Key);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    PnpCopyText(Key, L"ClassGUID", Device, L"ClassGUID");
+    PnpCopyText(Key, L"Service", Device, L"Service");
+    ZwClose(Key);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS PnpInstallCritical(HANDLE Device, PCWSTR List)
+{
+    PKEY_VALUE_PARTIAL_INFORMATION Value;
+    UNICODE_STRING Id;
+    ULONG At = 0;
+    NTSTATUS Status = PnpQueryValue(Device, List, REG_MULTI_SZ, &Value);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = STATUS_OBJECT_NAME_NOT_FOUND;
+    while (!NT_SUCCESS(Status) && PnpNextText((const WCHAR *)Value->Data, Value->DataLength, &At, &Id))
+        Status = PnpInstallCriticalId(Device, &Id);
+    ExFreePoolWithTag(Value, PNP_TAG_TEXT);
+    return Status;
+}
+
+static NTSTATUS PnpInstallBest(PNP_NODE *Node, HANDLE Device)
 {
     PNP_INSTALLATION *I = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*I), PNP_TAG_TEXT);
     if (I == NULL)
@@ -188,4 +225,12 @@ NTSTATUS PnpInstallDriver(PNP_NODE *Node, HANDLE Device)
     PnpCloseIfOpen(I->Package);
     ExFreePoolWithTag(I, PNP_TAG_TEXT);
     return Status;
+}
+
+NTSTATUS PnpInstallDriver(PNP_NODE *Node, HANDLE Device)
+{
+    NTSTATUS Status = PnpInstallBest(Node, Device);
+    if (!NT_SUCCESS(Status))
+        Status = PnpInstallCritical(Device, L"HardwareID");
+    return NT_SUCCESS(Status) ? Status : PnpInstallCritical(Device, L"CompatibleIDs");
 }

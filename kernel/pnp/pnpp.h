@@ -199,6 +199,7 @@ NTSTATUS PnpNotifyTarget(PNP_NODE *Node, const GUID *Event);
 
 ULONG PnpResourcesLength(const CM_RESOURCE_LIST *List); /* bytes */
 VOID PnpInitResources(VOID);
+VOID PnpReserveBootResources(PNP_NODE *Node);
 /* What it needs, asked for first. STATUS_CONFLICTING_ADDRESSES: it cannot be had; STATUS_INVALID_PARAMETER: the list is none. */
 NTSTATUS PnpAssignResources(PNP_NODE *Node);
 VOID PnpReleaseResources(PNP_NODE *Node);
@@ -206,6 +207,8 @@ VOID PnpReleaseResources(PNP_NODE *Node);
 /* --- root.c: the root of the tree and the devices that nothing enumerates --- */
 
 VOID PnpMakeRoot(VOID);
+/* acpi.c: \\Driver\\ACPI and the key of its device. */
+VOID PnpMakeAcpi(VOID);
 
 /* --- report.c --- */
 

@@ -17,8 +17,10 @@ ULONG PnpResourcesLength(const CM_RESOURCE_LIST *List)
 {
     ULONG Length = FIELD_OFFSET(CM_RESOURCE_LIST, List);
     for (ULONG i = 0; i < List->Count; i++) {
-        const CM_FULL_RESOURCE_DESCRIPTOR *Full = (const CM_FULL_RESOURCE_DESCRIPTOR *)((const UCHAR *)List + Length);
-        Length += FIELD_OFFSET(CM_FULL_RESOURCE_DESCRIPTOR, PartialResourceList) + PnpPartialLength(&Full->PartialResourceList);
+        const CM_FULL_RESOURCE_DESCRIPTOR *Full =
+            (const CM_FULL_RESOURCE_DESCRIPTOR *)((const UCHAR *)List + Length);
+        Length += FIELD_OFFSET(CM_FULL_RESOURCE_DESCRIPTOR, PartialResourceList) +
+                  PnpPartialLength(&Full->PartialResourceList);
     }
     return Length;
 }

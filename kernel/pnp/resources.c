@@ -42,6 +42,20 @@ static VOID PnpUnclaimAll(const void *Owner)
     }
 }
 
+/* What the firmware gave it is kept for it, until it asks itself. */
+VOID PnpReserveBootResources(PNP_NODE *Node)
+{
+    const CM_PARTIAL_RESOURCE_LIST *List =
+        Node->BootResources != NULL ? &Node->BootResources->List[0].PartialResourceList : NULL;
+    for (ULONG i = 0; List != NULL && Node->BootResources->Count != 0 && i < List->Count; i++) {
+        const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw = &List->PartialDescriptors[i];
+        if ((Raw->Type == CmResourceTypePort || Raw->Type == CmResourceTypeMemory) &&
+            Raw->u.Generic.Length != 0)
+            (void)PnpClaim(Raw->Type, (ULONG64)Raw->u.Generic.Start.QuadPart, Raw->u.Generic.Length, FALSE,
+                           Node);
+    }
+}
+
 /* --- one wish --- */
 
 typedef struct _PNP_CHOICE {
@@ -55,18 +69,22 @@ static NTSTATUS PnpGive(PNP_CHOICE *Choice, const CM_PARTIAL_RESOURCE_DESCRIPTOR
     return PnpTranslate(Raw, &Choice->Translated->PartialDescriptors[Choice->Translated->Count++]);
 }
 
-static NTSTATUS PnpTakeRange(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, const PNP_WISH *Wish, PULONG64 Start)
+static NTSTATUS PnpTakeRange(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, const PNP_WISH *Wish,
+                             PULONG64 Start)
 {
     if (Wish->Length == 0 || Wish->Alignment == 0 || !ArbiterFind(&PnpClaims[Wanted->Type], Wish, Start))
         return STATUS_CONFLICTING_ADDRESSES;
     return PnpClaim(Wanted->Type, *Start, Wish->Length, Wish->Shared, Choice->Node);
 }
 
-static NTSTATUS PnpTakeAddresses(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+static NTSTATUS PnpTakeAddresses(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted,
+                                 CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
 {
     ULONG64 Start;
-    PNP_WISH Wish = {Wanted->u.Generic.Length, max(Wanted->u.Generic.Alignment, 1u), (ULONG64)Wanted->u.Generic.MinimumAddress.QuadPart,
-                     (ULONG64)Wanted->u.Generic.MaximumAddress.QuadPart, Wanted->ShareDisposition == CmResourceShareShared};
+    PNP_WISH Wish = {Wanted->u.Generic.Length, max(Wanted->u.Generic.Alignment, 1u),
+                     (ULONG64)Wanted->u.Generic.MinimumAddress.QuadPart,
+                     (ULONG64)Wanted->u.Generic.MaximumAddress.QuadPart,
+                     Wanted->ShareDisposition == CmResourceShareShared};
     NTSTATUS Status = PnpTakeRange(Choice, Wanted, &Wish, &Start);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -75,7 +93,8 @@ static NTSTATUS PnpTakeAddresses(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTO
     return PnpGive(Choice, Raw);
 }
 
-static NTSTATUS PnpTakeLine(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+static NTSTATUS PnpTakeLine(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted,
+                            CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
 {
     ULONG64 Line;
     PNP_WISH Wish = {1, 1, Wanted->u.Interrupt.MinimumVector, Wanted->u.Interrupt.MaximumVector,
@@ -90,7 +109,8 @@ static NTSTATUS PnpTakeLine(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wa
 
 /* [WDK "Using Interrupt Resource Descriptors"] the range of vectors says how many messages; which vectors they are is the system's choice. Each list of a
  * device's messages goes round the processors. */
-static NTSTATUS PnpTakeMessages(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+static NTSTATUS PnpTakeMessages(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted,
+                                CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
 {
     ULONG Count = Wanted->u.Interrupt.MaximumVector - Wanted->u.Interrupt.MinimumVector + 1;
     UCHAR Vector = Count != 0 ? HalAllocateMessages(Count) : 0;
@@ -102,11 +122,13 @@ static NTSTATUS PnpTakeMessages(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR
     return PnpGive(Choice, Raw);
 }
 
-static NTSTATUS PnpTakeNumbers(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted, CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+static NTSTATUS PnpTakeNumbers(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted,
+                               CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
 {
     ULONG64 Start;
     BOOLEAN Bus = Wanted->Type == CmResourceTypeBusNumber;
-    PNP_WISH Wish = {Bus ? Wanted->u.BusNumber.Length : 1, 1, Bus ? Wanted->u.BusNumber.MinBusNumber : Wanted->u.Dma.MinimumChannel,
+    PNP_WISH Wish = {Bus ? Wanted->u.BusNumber.Length : 1, 1,
+                     Bus ? Wanted->u.BusNumber.MinBusNumber : Wanted->u.Dma.MinimumChannel,
                      Bus ? Wanted->u.BusNumber.MaxBusNumber : Wanted->u.Dma.MaximumChannel,
                      Wanted->ShareDisposition == CmResourceShareShared};
     NTSTATUS Status = PnpTakeRange(Choice, Wanted, &Wish, &Start);
@@ -121,18 +143,21 @@ static NTSTATUS PnpTakeNumbers(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR 
 
 static NTSTATUS PnpTake(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted)
 {
-    CM_PARTIAL_RESOURCE_DESCRIPTOR Raw = {Wanted->Type, Wanted->ShareDisposition, Wanted->Flags, {{{{0}}, 0}}};
+    CM_PARTIAL_RESOURCE_DESCRIPTOR Raw = {
+        Wanted->Type, Wanted->ShareDisposition, Wanted->Flags, {{{{0}}, 0}}};
     switch (Wanted->Type) {
     case CmResourceTypePort:
     case CmResourceTypeMemory:
         return PnpTakeAddresses(Choice, Wanted, &Raw);
     case CmResourceTypeInterrupt:
-        return Wanted->Flags & CM_RESOURCE_INTERRUPT_MESSAGE ? PnpTakeMessages(Choice, Wanted, &Raw) : PnpTakeLine(Choice, Wanted, &Raw);
+        return Wanted->Flags & CM_RESOURCE_INTERRUPT_MESSAGE ? PnpTakeMessages(Choice, Wanted, &Raw)
+                                                             : PnpTakeLine(Choice, Wanted, &Raw);
     case CmResourceTypeDma:
     case CmResourceTypeBusNumber:
         return PnpTakeNumbers(Choice, Wanted, &Raw);
     case CmResourceTypeDevicePrivate:
-        RtlCopyMemory(Raw.u.DevicePrivate.Data, Wanted->u.DevicePrivate.Data, sizeof(Raw.u.DevicePrivate.Data));
+        RtlCopyMemory(Raw.u.DevicePrivate.Data, Wanted->u.DevicePrivate.Data,
+                      sizeof(Raw.u.DevicePrivate.Data));
         return PnpGive(Choice, &Raw);
     default:
         return STATUS_INVALID_PARAMETER;
@@ -164,7 +189,8 @@ static NTSTATUS PnpTakeList(PNP_CHOICE *Choice, const IO_RESOURCE_LIST *List)
 {
     NTSTATUS Status = STATUS_SUCCESS;
     for (ULONG i = 0; NT_SUCCESS(Status) && i < List->Count;) {
-        if (List->Descriptors[i].Type == CmResourceTypeConfigData || List->Descriptors[i].Type == CmResourceTypeNull)
+        if (List->Descriptors[i].Type == CmResourceTypeConfigData ||
+            List->Descriptors[i].Type == CmResourceTypeNull)
             i++; /* for whoever sorts the lists */
         else
             Status = PnpTakeGroup(Choice, List, i, &i);
@@ -194,7 +220,8 @@ static NTSTATUS PnpTryList(PNP_NODE *Node, const IO_RESOURCE_LIST *List)
         PnpReleaseResources(Node);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    PNP_CHOICE Choice = {Node, &Node->Resources->List[0].PartialResourceList, &Node->Translated->List[0].PartialResourceList};
+    PNP_CHOICE Choice = {Node, &Node->Resources->List[0].PartialResourceList,
+                         &Node->Translated->List[0].PartialResourceList};
     NTSTATUS Status = PnpTakeList(&Choice, List);
     if (!NT_SUCCESS(Status))
         PnpReleaseResources(Node);
@@ -202,7 +229,8 @@ static NTSTATUS PnpTryList(PNP_NODE *Node, const IO_RESOURCE_LIST *List)
 }
 
 /* The next alternative list inside the whole; NULL: it does not lie in it. */
-static const IO_RESOURCE_LIST *PnpListAt(const IO_RESOURCE_REQUIREMENTS_LIST *Whole, ULONG Offset, PULONG Next)
+static const IO_RESOURCE_LIST *PnpListAt(const IO_RESOURCE_REQUIREMENTS_LIST *Whole, ULONG Offset,
+                                         PULONG Next)
 {
     const IO_RESOURCE_LIST *List = (const IO_RESOURCE_LIST *)((const UCHAR *)Whole + Offset);
     if (Offset > Whole->ListSize || Whole->ListSize - Offset < FIELD_OFFSET(IO_RESOURCE_LIST, Descriptors))
@@ -210,7 +238,8 @@ static const IO_RESOURCE_LIST *PnpListAt(const IO_RESOURCE_REQUIREMENTS_LIST *Wh
     ULONG Room = Whole->ListSize - Offset - FIELD_OFFSET(IO_RESOURCE_LIST, Descriptors);
     if (List->Count > Room / sizeof(IO_RESOURCE_DESCRIPTOR))
         return NULL;
-    *Next = Offset + FIELD_OFFSET(IO_RESOURCE_LIST, Descriptors) + List->Count * (ULONG)sizeof(IO_RESOURCE_DESCRIPTOR);
+    *Next = Offset + FIELD_OFFSET(IO_RESOURCE_LIST, Descriptors) +
+            List->Count * (ULONG)sizeof(IO_RESOURCE_DESCRIPTOR);
     return List;
 }
 
@@ -222,6 +251,7 @@ NTSTATUS PnpAssignResources(PNP_NODE *Node)
     if (Whole == NULL)
         return STATUS_SUCCESS;
     ULONG Offset = FIELD_OFFSET(IO_RESOURCE_REQUIREMENTS_LIST, List);
+    PnpUnclaimAll(Node);
     for (ULONG i = 0; i < Whole->AlternativeLists; i++) {
         const IO_RESOURCE_LIST *List = PnpListAt(Whole, Offset, &Offset);
         if (List == NULL)
@@ -242,7 +272,8 @@ static VOID PnpFreeMessages(const CM_PARTIAL_RESOURCE_LIST *List)
     for (ULONG i = 0; i < List->Count; i++) {
         const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw = &List->PartialDescriptors[i];
         if (Raw->Type == CmResourceTypeInterrupt && (Raw->Flags & CM_RESOURCE_INTERRUPT_MESSAGE))
-            HalFreeMessages((UCHAR)Raw->u.MessageInterrupt.Raw.Vector, Raw->u.MessageInterrupt.Raw.MessageCount);
+            HalFreeMessages((UCHAR)Raw->u.MessageInterrupt.Raw.Vector,
+                            Raw->u.MessageInterrupt.Raw.MessageCount);
     }
 }
 

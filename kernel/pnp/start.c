@@ -25,7 +25,9 @@ NTSTATUS PnpStartNode(PNP_NODE *Node)
 {
     NTSTATUS Status = PnpAssignResources(Node);
     if (!NT_SUCCESS(Status)) {
-        PnpSetProblem(Node, Status == STATUS_INVALID_PARAMETER ? CM_PROB_INVALID_DATA : CM_PROB_NORMAL_CONFLICT, Status);
+        PnpSetProblem(Node,
+                      Status == STATUS_INVALID_PARAMETER ? CM_PROB_INVALID_DATA : CM_PROB_NORMAL_CONFLICT,
+                      Status);
         PnpDropStack(Node);
         return Status;
     }

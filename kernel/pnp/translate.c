@@ -7,12 +7,14 @@
 /* [PCI 3.0, 2.2.6] what is level-triggered is active low, but ISA lines are wired as the MADT says. */
 static BOOLEAN PnpLineOf(const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw, HAL_LINE *Line)
 {
-    BOOLEAN Level = (Raw->Flags & CM_RESOURCE_INTERRUPT_LEVEL_LATCHED_BITS) == CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE;
+    BOOLEAN Level =
+        (Raw->Flags & CM_RESOURCE_INTERRUPT_LEVEL_LATCHED_BITS) == CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE;
     *Line = (HAL_LINE){.Gsi = Raw->u.Interrupt.Vector, .Level = Level, .ActiveLow = Level};
     return Raw->u.Interrupt.Vector >= HAL_ISA_LINES || HalFindIsaLine(Raw->u.Interrupt.Vector, Line);
 }
 
-static NTSTATUS PnpTranslateLine(const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw, CM_PARTIAL_RESOURCE_DESCRIPTOR *Translated)
+static NTSTATUS PnpTranslateLine(const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw,
+                                 CM_PARTIAL_RESOURCE_DESCRIPTOR *Translated)
 {
     HAL_LINE Line;
     UCHAR Vector = PnpLineOf(Raw, &Line) ? HalVectorOfLine(&Line) : 0;

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ * pci.sys: the PCI bus driver. It drives the root of the bus (ACPI\PNP0A03, PNP0A08) and bridges (PCI\CC_0604), and reports the functions that it finds on
+ * their buses. Exported border only: configuration space is reached by HalGetBusDataByOffset.
+ *
+ * A bus's list of functions is changed by PnP requests, which come one at a time, and guarded (b) against readers by its mutex. */
+#pragma once
+#include <ntddk.h>
+
+#define PCI_TAG 'icPN'
+
+/* A base address register as it was found. */
+typedef struct PCI_BAR {
+    UCHAR Type;      /* CmResourceTypePort, CmResourceTypeMemory, CmResourceTypeNull: not there */
+    UCHAR Registers; /* 1, or 2 for 64 bits */
+    BOOLEAN Prefetchable;
+    ULONG64 Base, Length;
+} PCI_BAR;
+
+typedef struct PCI_BUS PCI_BUS;
+
+/* Extension of a PDO. */
+typedef struct PCI_FUNCTION {
+    BOOLEAN IsBus; /* FALSE; the first field of both extensions */
+    PCI_BUS *Bus;
+    PDEVICE_OBJECT Device;
+    LIST_ENTRY Entry; /* (b) in Bus->Functions */
+    ULONG Slot;       /* PCI_SLOT_NUMBER */
+    BOOLEAN Present;  /* at the last enumeration */
+    USHORT Vendor, Product, SubVendor, SubSystem, Command;
+    UCHAR Revision, Class[3], Header, Pin, MessageCapability, MessageXCapability;
+    PCI_BAR Bars[PCI_TYPE0_ADDRESSES];
+    ULONG Line; /* the interrupt line that its pin leads to */
+} PCI_FUNCTION;
+
+/* Extension of a function device. */
+struct PCI_BUS {
+    BOOLEAN IsBus; /* TRUE */
+    PDEVICE_OBJECT Device, Pdo, Lower;
+    FAST_MUTEX Lock;      /* b */
+    LIST_ENTRY Functions; /* (b) */
+    ULONG Number;
+    PCI_FUNCTION *Bridge; /* NULL: the root */
+};
+
+/* config.c */
+VOID PciRead(const PCI_FUNCTION *Function, ULONG Offset, PVOID Buffer, ULONG Length);
+VOID PciWrite(const PCI_FUNCTION *Function, ULONG Offset, const VOID *Buffer, ULONG Length);
+ULONG PciRead32(const PCI_FUNCTION *Function, ULONG Offset);
+USHORT PciRead16(const PCI_FUNCTION *Function, ULONG Offset);
+UCHAR PciRead8(const PCI_FUNCTION *Function, ULONG Offset);
+VOID PciWrite32(const PCI_FUNCTION *Function, ULONG Offset, ULONG Value);
+VOID PciWrite16(const PCI_FUNCTION *Function, ULONG Offset, USHORT Value);
+/* 0: it has no such capability. */
+UCHAR PciFindCapability(const PCI_FUNCTION *Function, UCHAR Id);
+
+/* scan.c: the functions on the bus; those that are gone are not Present. */
+NTSTATUS PciScan(PCI_BUS *Bus);
+
+/* bar.c: sizes of the base address registers; decoding is off meanwhile. */
+VOID PciReadBars(PCI_FUNCTION *Function);
+VOID PciWriteBar(const PCI_FUNCTION *Function, ULONG Index, ULONG64 Base);
+
+/* route.c: the I/O APIC line of an interrupt pin (1 to 4). */
+ULONG PciRoute(const PCI_FUNCTION *Function);
+
+/* identify.c, resources.c, function.c, bus.c: answers to PnP requests */
+NTSTATUS PciQueryId(const PCI_FUNCTION *Function, BUS_QUERY_ID_TYPE Type, PWSTR *Id);
+NTSTATUS PciQueryText(const PCI_FUNCTION *Function, DEVICE_TEXT_TYPE Type, PWSTR *Text);
+NTSTATUS PciQueryResources(const PCI_FUNCTION *Function, PCM_RESOURCE_LIST *List);
+NTSTATUS PciQueryRequirements(const PCI_FUNCTION *Function, PIO_RESOURCE_REQUIREMENTS_LIST *List);
+/* Base addresses, messages and what is decoded, as it was given. */
+NTSTATUS PciConfigure(PCI_FUNCTION *Function, const CM_RESOURCE_LIST *Raw);
+VOID PciDisable(PCI_FUNCTION *Function);
+
+NTSTATUS PciFunctionPnp(PCI_FUNCTION *Function, PIRP Irp);
+NTSTATUS PciBusPnp(PCI_BUS *Bus, PIRP Irp);
+NTSTATUS PciQueryInterface(PCI_FUNCTION *Function, PIO_STACK_LOCATION Stack);
+
+NTSTATUS PciComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);

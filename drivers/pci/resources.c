@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ * What a function needs, what the firmware gave it, and putting into its registers what the PnP manager chose.
+ * [WDK IRP_MN_QUERY_RESOURCES, IRP_MN_QUERY_RESOURCE_REQUIREMENTS, "Using Interrupt Resource Descriptors"] */
+#include "pci.h"
+
+#define FIRST_PORT 0x1000u
+#define FIRST_ADDRESS 0xc0000000ull /* below lies memory and the configuration space of the bus */
+#define LAST_ADDRESS 0xfebfffffull  /* above lie the interrupt controllers */
+
+/* A length of 4 GB and more fits in no descriptor of these kinds: such a register is left alone. */
+static BOOLEAN IsUsable(const PCI_BAR *Bar)
+{
+    return Bar->Type != CmResourceTypeNull && Bar->Length != 0 && Bar->Length <= MAXULONG;
+}
+
+/* --- what the firmware gave --- */
+
+static ULONG CountBars(const PCI_FUNCTION *Function)
+{
+    ULONG Count = 0;
+    for (ULONG i = 0; i < PCI_TYPE0_ADDRESSES; i++)
+        Count += IsUsable(&Function->Bars[i]);
+    return Count;
+}
+
+static BOOLEAN IsDecoded(const PCI_BAR *Bar, USHORT Command)
+{
+    USHORT Bit = Bar->Type == CmResourceTypePort ? PCI_ENABLE_IO_SPACE : PCI_ENABLE_MEMORY_SPACE;
+    return IsUsable(Bar) && Bar->Base != 0 && (Command & Bit) != 0;
+}
+
+NTSTATUS PciQueryResources(const PCI_FUNCTION *Function, PCM_RESOURCE_LIST *List)
+{
+    USHORT Command = PciRead16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command));
+    ULONG Count = CountBars(Function);
+    if (Count == 0)
+        return STATUS_NOT_SUPPORTED;
+    *List = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(**List) + Count * sizeof(CM_PARTIAL_RESOURCE_DESCRIPTOR),
+                            PCI_TAG);
+    if (*List == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    (*List)->Count = 1;
+    (*List)->List[0].InterfaceType = PCIBus;
+    (*List)->List[0].BusNumber = Function->Bus->Number;
+    PCM_PARTIAL_RESOURCE_LIST Partial = &(*List)->List[0].PartialResourceList;
+    Partial->Version = Partial->Revision = 1;
+    for (ULONG i = 0; i < PCI_TYPE0_ADDRESSES; i++) {
+        const PCI_BAR *Bar = &Function->Bars[i];
+        if (!IsDecoded(Bar, Command))
+            continue;
+        CM_PARTIAL_RESOURCE_DESCRIPTOR *D = &Partial->PartialDescriptors[Partial->Count++];
+        D->Type = Bar->Type;
+        D->ShareDisposition = CmResourceShareDeviceExclusive;
+        D->u.Generic.Start.QuadPart = (LONGLONG)Bar->Base;
+        D->u.Generic.Length = (ULONG)Bar->Length;
+    }
+    return STATUS_SUCCESS;
+}
+
+/* --- what it needs --- */
+
+typedef struct REQUIREMENTS {
+    PIO_RESOURCE_REQUIREMENTS_LIST Whole; /* NULL: only the bytes are counted */
+    ULONG Length;
+    PIO_RESOURCE_LIST List; /* the last one */
+} REQUIREMENTS;
+
+static VOID BeginList(REQUIREMENTS *R)
+{
+    if (R->Whole != NULL) {
+        R->List = (PIO_RESOURCE_LIST)((PUCHAR)R->Whole + R->Length);
+        R->List->Version = R->List->Revision = 1;
+        R->Whole->AlternativeLists++;
+    }
+    R->Length += FIELD_OFFSET(IO_RESOURCE_LIST, Descriptors);
+}
+
+static VOID AddDescriptor(REQUIREMENTS *R, const IO_RESOURCE_DESCRIPTOR *D)
+{
+    if (R->Whole != NULL)
+        R->List->Descriptors[R->List->Count++] = *D;
+    R->Length += sizeof(*D);
+}
+
+/* Where it is, if it is somewhere, else anywhere. */
+static VOID AddBar(REQUIREMENTS *R, const PCI_BAR *Bar)
+{
+    BOOLEAN Port = Bar->Type == CmResourceTypePort, Placed = Bar->Base != 0;
+    IO_RESOURCE_DESCRIPTOR D = {.Option = Placed ? IO_RESOURCE_PREFERRED : 0,
+                                .Type = Bar->Type,
+                                .ShareDisposition = CmResourceShareDeviceExclusive};
+    D.Flags = Port                ? CM_RESOURCE_PORT_IO | CM_RESOURCE_PORT_16_BIT_DECODE
+              : Bar->Prefetchable ? CM_RESOURCE_MEMORY_PREFETCHABLE
+                                  : CM_RESOURCE_MEMORY_READ_WRITE;
+    D.u.Generic.Length = D.u.Generic.Alignment = (ULONG)Bar->Length;
+    if (Placed) {
+        D.u.Generic.MinimumAddress.QuadPart = (LONGLONG)Bar->Base;
+        D.u.Generic.MaximumAddress.QuadPart = (LONGLONG)(Bar->Base + Bar->Length - 1);
+        AddDescriptor(R, &D);
+        D.Option = IO_RESOURCE_ALTERNATIVE;
+    }
+    D.u.Generic.MinimumAddress.QuadPart = Port ? FIRST_PORT : (LONGLONG)FIRST_ADDRESS;
+    D.u.Generic.MaximumAddress.QuadPart = Port ? 0xffff : (LONGLONG)LAST_ADDRESS;
+    AddDescriptor(R, &D);
+}
+
+static VOID AddBars(REQUIREMENTS *R, const PCI_FUNCTION *Function)
+{
+    BeginList(R);
+    for (ULONG i = 0; i < PCI_TYPE0_ADDRESSES; i++) {
+        if (IsUsable(&Function->Bars[i]))
+            AddBar(R, &Function->Bars[i]);
+    }
+}
+
+static VOID AddLine(REQUIREMENTS *R, ULONG Line)
+{
+    IO_RESOURCE_DESCRIPTOR D = {.Type = CmResourceTypeInterrupt,
+                                .ShareDisposition = CmResourceShareShared,
+                                .Flags = CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE};
+    D.u.Interrupt.MinimumVector = D.u.Interrupt.MaximumVector = Line;
+    AddDescriptor(R, &D);
+}
+
+static VOID AddAll(REQUIREMENTS *R, const PCI_FUNCTION *Function)
+{
+    R->Length = FIELD_OFFSET(IO_RESOURCE_REQUIREMENTS_LIST, List);
+    AddBars(R, Function);
+    if (Function->Pin != 0)
+        AddLine(R, Function->Line);
+}
+
+NTSTATUS PciQueryRequirements(const PCI_FUNCTION *Function, PIO_RESOURCE_REQUIREMENTS_LIST *List)
+{
+    REQUIREMENTS R = {0};
+    if (Function->Header != PCI_DEVICE_TYPE || (CountBars(Function) == 0 && Function->Pin == 0))
+        return STATUS_NOT_SUPPORTED;
+    AddAll(&R, Function);
+    R.Whole = *List =
+        ExAllocatePool2(POOL_FLAG_PAGED, max(R.Length, sizeof(IO_RESOURCE_REQUIREMENTS_LIST)), PCI_TAG);
+    if (*List == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    R.Whole->ListSize = R.Length;
+    R.Whole->InterfaceType = PCIBus;
+    R.Whole->BusNumber = Function->Bus->Number;
+    R.Whole->SlotNumber = Function->Slot;
+    AddAll(&R, Function);
+    return STATUS_SUCCESS;
+}
+
+/* --- what it was given --- */
+
+/* The next base address register that is one; PCI_TYPE0_ADDRESSES: no more. */
+static ULONG NextBar(const PCI_FUNCTION *Function, ULONG Index)
+{
+    while (Index < PCI_TYPE0_ADDRESSES && !IsUsable(&Function->Bars[Index]))
+        Index++;
+    return Index;
+}
+
+/* The order of the descriptors is that of the requirements. */
+NTSTATUS PciConfigure(PCI_FUNCTION *Function, const CM_RESOURCE_LIST *Raw)
+{
+    ULONG Bar = NextBar(Function, 0),
+          Count = Raw != NULL && Raw->Count != 0 ? Raw->List[0].PartialResourceList.Count : 0;
+    USHORT Command = PciRead16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command));
+    PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command),
+               Command & ~(PCI_ENABLE_IO_SPACE | PCI_ENABLE_MEMORY_SPACE));
+    for (ULONG i = 0; i < Count; i++) {
+        const CM_PARTIAL_RESOURCE_DESCRIPTOR *D = &Raw->List[0].PartialResourceList.PartialDescriptors[i];
+        if (D->Type != CmResourceTypePort && D->Type != CmResourceTypeMemory)
+            continue;
+        if (Bar == PCI_TYPE0_ADDRESSES || Function->Bars[Bar].Type != D->Type)
+            return STATUS_INVALID_PARAMETER;
+        PciWriteBar(Function, Bar, (ULONG64)D->u.Generic.Start.QuadPart);
+        Function->Bars[Bar].Base = (ULONG64)D->u.Generic.Start.QuadPart;
+        Command |= D->Type == CmResourceTypePort ? PCI_ENABLE_IO_SPACE : PCI_ENABLE_MEMORY_SPACE;
+        Bar = NextBar(Function, Bar + 1);
+    }
+    PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command), Command | PCI_ENABLE_BUS_MASTER);
+    return STATUS_SUCCESS;
+}
+
+/* Nothing is decoded, nothing written to memory. */
+VOID PciDisable(PCI_FUNCTION *Function)
+{
+    USHORT Command = PciRead16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command));
+    PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command),
+               Command & ~(PCI_ENABLE_IO_SPACE | PCI_ENABLE_MEMORY_SPACE | PCI_ENABLE_BUS_MASTER));
+}
