@@ -127,6 +127,8 @@ NTSTATUS IoCallAddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo);
 VOID IoUnloadIdleDriver(PDRIVER_OBJECT Driver);
 /* PASSIVE_LEVEL. Sends an IRP_MJ_PNP that begins with STATUS_NOT_SUPPORTED and waits for it; its final status. */
 NTSTATUS IoSendPnpRequest(PDEVICE_OBJECT Device, const IO_STACK_LOCATION *Location, PULONG_PTR Information);
+/* The power state that the device's driver tells; the one before. IRQL <= DISPATCH_LEVEL. */
+POWER_STATE IoExchangePowerState(PDEVICE_OBJECT Device, POWER_STATE_TYPE Type, POWER_STATE State);
 /* Open files on all devices of the stack. */
 ULONG IoCountStackFiles(PDEVICE_OBJECT Base);
 /* No device of the stack is opened any more, and IO_UPCALLS.FilesClosed is told when files are closed. */

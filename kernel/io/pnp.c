@@ -55,6 +55,20 @@ DECLSPEC_NOINLINE_CHECKED NTSTATUS IoSendPnpRequest(PDEVICE_OBJECT Device, const
     return Iosb.Status;
 }
 
+/* IOP_DEVICE_STATE.PowerFlags: the system's state in the low byte, the device's in the next; 0: not told. */
+POWER_STATE IoExchangePowerState(PDEVICE_OBJECT Device, POWER_STATE_TYPE Type, POWER_STATE State)
+{
+    PULONG Flags = &IopDeviceState(Device)->PowerFlags;
+    ULONG Shift = Type == DevicePowerState ? 8 : 0;
+    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    ULONG Before = (*Flags >> Shift) & 0xff;
+    *Flags = (*Flags & ~(0xffu << Shift)) | ((ULONG)State.SystemState & 0xff) << Shift;
+    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    if (Type == DevicePowerState)
+        return (POWER_STATE){.DeviceState = Before != 0 ? (DEVICE_POWER_STATE)Before : PowerDeviceD0};
+    return (POWER_STATE){.SystemState = Before != 0 ? (SYSTEM_POWER_STATE)Before : PowerSystemWorking};
+}
+
 ULONG IoCountStackFiles(PDEVICE_OBJECT Base)
 {
     ULONG Count = 0;
