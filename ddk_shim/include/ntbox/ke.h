@@ -12,6 +12,12 @@ static inline VOID ExInitializeDeleteTimerParameters(PEXT_DELETE_PARAMETERS Para
     *Parameters = (EXT_DELETE_PARAMETERS){.Version = 0};
 }
 
+/* [WDK KeMemoryBarrier] the headers have it for 32-bit code only. */
+static inline VOID KeMemoryBarrier(VOID)
+{
+    __asm__ volatile("lock orl $0, (%%rsp)" : : : "memory", "cc");
+}
+
 NTKERNELAPI VOID NTAPI ExQueryTimerResolution(PULONG MaximumTime, PULONG MinimumTime, PULONG CurrentTime);
 
 /* Asynchronous procedure calls and alerts: exported by every Windows, declared by no kit. */
