@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ntstatus.h"
+#include "package_list.h"
 #include "run_plan.h"
 #include "scenario.h"
 #include "user_mode.h"
@@ -150,6 +151,19 @@ static bool judge_service(const RunEvent *event, Verdict *verdict)
                        run_event_text_or(event, ReportKeyText, status));
 }
 
+/* A device that a package was installed for must work; what a bus driver under test finds is its own business. */
+static bool judge_node(const RunOptions *options, const RunEvent *event, Verdict *verdict)
+{
+    const char *driver = run_event_text_or(event, ReportKeyDriver, "");
+    uint32_t problem = (uint32_t)run_event_value(event, ReportKeyCode);
+    g_autofree char *status = ntstatus_text(status_of(event));
+    return ntstatus_is_error(status_of(event)) && package_list_has_driver(options, driver) &&
+           verdict_set(verdict, ExitDriver, "failed", "%s: device %s %s: %s, %s", driver,
+                       run_event_text_or(event, ReportKeyName, "?"),
+                       run_event_text_or(event, ReportKeyKind, "failed"),
+                       problem ? problem_name(problem) : "no problem", status);
+}
+
 static bool judge_event(const RunOptions *options, const RunReport *report, guint index, Verdict *verdict)
 {
     const RunEvent *event = report->Events->pdata[index];
@@ -168,6 +182,8 @@ static bool judge_event(const RunOptions *options, const RunReport *report, guin
         return judge_leak(report, index, verdict);
     case ReportViolation:
         return judge_violation(event, verdict);
+    case ReportNode:
+        return judge_node(options, event, verdict);
     default:
         return false;
     }

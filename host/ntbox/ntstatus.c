@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Look-up in the generated tables of NTSTATUS and bug-check names. */
+ * Look-up in the generated tables of the names of statuses, bug checks and device problems. */
 #include "ntstatus.h"
 
 #include <glib.h>
@@ -26,6 +26,11 @@ const char *ntstatus_name(uint32_t status)
 const char *bugcheck_name(uint32_t code)
 {
     return find_name(bugcheck_table, bugcheck_table_length, code);
+}
+
+const char *problem_name(uint32_t code)
+{
+    return find_name(problem_table, problem_table_length, code);
 }
 
 char *ntstatus_text(uint32_t status)

@@ -92,6 +92,24 @@ bool package_list_has_service(const RunOptions *options, const char *name)
     return false;
 }
 
+static bool is_file_of(const InfService *service, const char *file)
+{
+    g_autofree char *name = g_path_get_basename(service->Target);
+    return g_ascii_strcasecmp(name, file) == 0;
+}
+
+bool package_list_has_driver(const RunOptions *options, const char *file)
+{
+    for (guint i = 0; i < options->Packages->len; i++) {
+        const GPtrArray *services = ((const DriverPackage *)options->Packages->pdata[i])->Inf->Services;
+        for (guint j = 0; j < services->len; j++) {
+            if (is_file_of(services->pdata[j], file))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Comes before what the command line says of the service, which counts more. */
 static void start_as_installed(RunOptions *options, const InfService *service)
 {

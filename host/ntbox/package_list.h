@@ -13,5 +13,8 @@ bool package_list_open(RunOptions *options, char **infs, GError **error);
  * the packages' drivers become companions. A driver of the command line that a package installs starts as its INF says. */
 bool package_list_place(RunOptions *options, GError **error);
 
+/* Is it the file of a service that a package installs? "foo.sys", whatever its case. */
+bool package_list_has_driver(const RunOptions *options, const char *file);
+
 /* Does a package install a service of that name, whatever its case? */
 bool package_list_has_service(const RunOptions *options, const char *name);

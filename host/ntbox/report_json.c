@@ -90,6 +90,14 @@ static void put_generic(const Document *document, const RunEvent *event)
     put_origin(builder, event);
 }
 
+static void put_node(const Document *document, const RunEvent *event)
+{
+    uint32_t problem = (uint32_t)run_event_value(event, ReportKeyCode);
+    put_generic(document, event);
+    json_put_number(document->Builder, "problem", problem);
+    json_put_text(document->Builder, "problem_name", problem ? problem_name(problem) : NULL);
+}
+
 /* What was asked for is the plan's: the record of a step's end does not repeat it. */
 static void put_request(JsonBuilder *builder, const Request *request)
 {
@@ -386,6 +394,7 @@ static void put_arrays(const Document *document)
     put_array(document, "entries", ReportEntry, put_generic);
     put_array(document, "devices", ReportDevice, put_generic);
     put_array(document, "links", ReportLink, put_generic);
+    put_array(document, "pnp", ReportNode, put_node);
     put_array(document, "prints", ReportPrint, put_generic);
     put_spans(document, "steps", ReportStepBegin, ReportStepEnd, ReportKeyStep, put_step);
     put_array(document, "unloads", ReportUnload, put_generic);

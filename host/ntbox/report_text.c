@@ -196,6 +196,21 @@ static void put_denied(const TextPage *page, const RunEvent *event)
                     any ? ", for " : "", any ? place : "");
 }
 
+/* A device in the tree, when a driver of the run has it. */
+static void put_node(const TextPage *page, const RunEvent *event)
+{
+    const char *driver = run_event_text(event, ReportKeyDriver);
+    uint32_t problem = (uint32_t)run_event_value(event, ReportKeyCode);
+    const char *name = problem_name(problem);
+    g_autofree char *status = text_status(event);
+    if (!driver || run_report_is_own_module(driver))
+        return;
+    g_autofree char *why =
+        problem ? g_strdup_printf(": problem %u %s, %s", problem, name ? name : "", status) : g_strdup("");
+    text_put_format(page, "PnP", "%s %s%s (%s)", run_event_text_or(event, ReportKeyName, "?"),
+                    run_event_text_or(event, ReportKeyKind, "?"), why, driver);
+}
+
 static void put_event(const TextPage *page, const RunEvent *event)
 {
     g_autofree char *status = text_status(event);
@@ -250,6 +265,8 @@ static void put_event(const TextPage *page, const RunEvent *event)
         return text_put_format(page, "trace", "%s %s: %s", driver,
                                run_event_text_or(event, ReportKeyName, "?"),
                                run_event_text_or(event, ReportKeyText, ""));
+    case ReportNode:
+        return put_node(page, event);
     case ReportPoolBlock:
         return text_put(page, "pool block", run_event_text_or(event, ReportKeyText, ""));
     case ReportThread:

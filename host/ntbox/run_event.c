@@ -94,8 +94,8 @@ const char *run_event_type_name(REPORT_TYPE type)
         "step_begin", "step_end",     "bug_check",     "frame",       "case_begin", "case_end",
         "call",       "done",         "violation",     "mark",        "request",    "processor_frame",
         "thread",     "thread_frame", "pass_begin",    "pass_end",    "pool_block", "pool",
-        "denied",     "hive",         "service_begin", "service_end",
+        "denied",     "hive",         "service_begin", "service_end", "trace",      "node",
     };
-    _Static_assert(G_N_ELEMENTS(names) == ReportServiceEnd + 1, "a name for each type");
+    _Static_assert(G_N_ELEMENTS(names) == ReportNode + 1, "a name for each type");
     return (size_t)type < G_N_ELEMENTS(names) ? names[type] : names[0];
 }

@@ -135,3 +135,5 @@ ULONG IoCountStackFiles(PDEVICE_OBJECT Base);
 VOID IoCloseStack(PDEVICE_OBJECT Base);
 /* PASSIVE_LEVEL. Interfaces of a PDO that is gone are disabled and forgotten; the registry keeps them. */
 VOID IoForgetInterfaces(PDEVICE_OBJECT Pdo);
+/* PASSIVE_LEVEL. The registry key of an interface by its symbolic link. STATUS_INVALID_PARAMETER: the name is none. */
+NTSTATUS IoOpenInterfaceKey(PCUNICODE_STRING Name, PHANDLE Key);

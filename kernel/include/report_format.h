@@ -146,5 +146,5 @@ typedef enum REPORT_TYPE {
     ReportServiceEnd = 33,   /* Name, Status, Text (why it was not started, if its driver does not tell) */
     ReportTrace = 34,        /* Driver, Name (provider), Text: an event of a provider that `etw` asks for */
     ReportNode =
-        35, /* Name (instance path), Kind ("installed", "started", "stopped", "failed", "removed", ...), Status, Code (CM_PROB_...) */
+        35, /* Driver (its function driver, or the one that failed; empty: none), Name (instance path), Kind ("installed", "started", "stopped", "failed", "removed", ...), Status, Code (CM_PROB_...) */
 } REPORT_TYPE;

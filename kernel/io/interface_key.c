@@ -111,6 +111,13 @@ NTSTATUS IopOpenInterfaceKey(const IOP_INTERFACE_NAME *Parts, BOOLEAN Create, PH
     return NT_SUCCESS(Status) ? IopStepDown(Key, L"#", &Parts->Reference, Create) : Status;
 }
 
+NTSTATUS IoOpenInterfaceKey(PCUNICODE_STRING Name, PHANDLE Key)
+{
+    IOP_INTERFACE_NAME Parts;
+    return IopParseInterface(Name, &Parts) ? IopOpenInterfaceKey(&Parts, FALSE, Key)
+                                           : STATUS_INVALID_PARAMETER;
+}
+
 static NTSTATUS IopSetText(HANDLE Key, PCWSTR Name, PCUNICODE_STRING Text)
 {
     UNICODE_STRING ValueName;

@@ -108,7 +108,7 @@ NTSTATUS PnpSetNumber(HANDLE Key, PCWSTR Name, ULONG Number)
     return PnpSetData(Key, Name, REG_DWORD, &Number, sizeof(Number));
 }
 
-NTSTATUS PnpQueryValue(HANDLE Key, PCWSTR Name, ULONG Type, PKEY_VALUE_PARTIAL_INFORMATION *Value)
+NTSTATUS PnpQueryAny(HANDLE Key, PCWSTR Name, PKEY_VALUE_PARTIAL_INFORMATION *Value)
 {
     UNICODE_STRING ValueName;
     ULONG Length = 0;
@@ -120,11 +120,18 @@ NTSTATUS PnpQueryValue(HANDLE Key, PCWSTR Name, ULONG Type, PKEY_VALUE_PARTIAL_I
     if (*Value == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Status = ZwQueryValueKey(Key, &ValueName, KeyValuePartialInformation, *Value, Length, &Length);
-    if (NT_SUCCESS(Status) && (*Value)->Type != Type)
-        Status = STATUS_OBJECT_TYPE_MISMATCH;
     if (!NT_SUCCESS(Status))
         ExFreePoolWithTag(*Value, PNP_TAG_TEXT);
     return Status;
+}
+
+NTSTATUS PnpQueryValue(HANDLE Key, PCWSTR Name, ULONG Type, PKEY_VALUE_PARTIAL_INFORMATION *Value)
+{
+    NTSTATUS Status = PnpQueryAny(Key, Name, Value);
+    if (!NT_SUCCESS(Status) || (*Value)->Type == Type)
+        return Status;
+    ExFreePoolWithTag(*Value, PNP_TAG_TEXT);
+    return STATUS_OBJECT_TYPE_MISMATCH;
 }
 
 UNICODE_STRING PnpValueText(const KEY_VALUE_PARTIAL_INFORMATION *Value)

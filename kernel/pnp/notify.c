@@ -62,11 +62,17 @@ static PLIST_ENTRY PnpTellWatchLocked(PNP_WATCH *Watch, PVOID Notification, PNTS
     return Next;
 }
 
-static NTSTATUS PnpTellTarget(PNP_WATCH *Watch, const GUID *Event, PLIST_ENTRY *Next)
+/* [WDK TARGET_DEVICE_REMOVAL_NOTIFICATION, TARGET_DEVICE_CUSTOM_NOTIFICATION] they begin alike, and each who listens finds his own file in it. */
+_Static_assert(FIELD_OFFSET(TARGET_DEVICE_REMOVAL_NOTIFICATION, FileObject) ==
+                   FIELD_OFFSET(TARGET_DEVICE_CUSTOM_NOTIFICATION, FileObject),
+               "both notifications name the file at the same place");
+
+static NTSTATUS PnpTellTarget(PNP_WATCH *Watch, PTARGET_DEVICE_REMOVAL_NOTIFICATION Notification,
+                              PLIST_ENTRY *Next)
 {
     NTSTATUS Status;
-    TARGET_DEVICE_REMOVAL_NOTIFICATION Notification = {1, sizeof(Notification), *Event, Watch->File};
-    *Next = PnpTellWatchLocked(Watch, &Notification, &Status);
+    Notification->FileObject = Watch->File;
+    *Next = PnpTellWatchLocked(Watch, Notification, &Status);
     return Status;
 }
 
@@ -75,21 +81,27 @@ static BOOLEAN PnpSameGuid(const GUID *A, const GUID *B)
     return RtlCompareMemory(A, B, sizeof(*A)) == sizeof(*A);
 }
 
-/* In the PnP thread. Who refuses a query is the last to be asked. */
-NTSTATUS PnpNotifyTarget(PNP_NODE *Node, const GUID *Event)
+NTSTATUS PnpNotifyFiles(PDEVICE_OBJECT Pdo, PVOID Notification)
 {
     NTSTATUS Status = STATUS_SUCCESS;
-    BOOLEAN Asks = PnpSameGuid(Event, &GUID_TARGET_DEVICE_QUERY_REMOVE);
+    const TARGET_DEVICE_REMOVAL_NOTIFICATION *Common = Notification;
+    BOOLEAN Asks = PnpSameGuid(&Common->Event, &GUID_TARGET_DEVICE_QUERY_REMOVE);
     KeAcquireGuardedMutex(&PnpWatchLock);
     for (PLIST_ENTRY E = PnpWatches.Flink, Next; E != &PnpWatches && (!Asks || NT_SUCCESS(Status));
          E = Next) {
         PNP_WATCH *Watch = CONTAINING_RECORD(E, PNP_WATCH, Entry);
         Next = E->Flink;
-        if (Watch->Category == EventCategoryTargetDeviceChange && Watch->Pdo == Node->Pdo && !Watch->Removed)
-            Status = PnpTellTarget(Watch, Event, &Next);
+        if (Watch->Category == EventCategoryTargetDeviceChange && Watch->Pdo == Pdo && !Watch->Removed)
+            Status = PnpTellTarget(Watch, Notification, &Next);
     }
     KeReleaseGuardedMutex(&PnpWatchLock);
     return Asks ? Status : STATUS_SUCCESS;
+}
+
+NTSTATUS PnpNotifyTarget(PNP_NODE *Node, const GUID *Event)
+{
+    TARGET_DEVICE_REMOVAL_NOTIFICATION Notification = {1, sizeof(Notification), *Event, NULL};
+    return PnpNotifyFiles(Node->Pdo, &Notification);
 }
 
 /* --- interfaces --- */

@@ -68,6 +68,7 @@ typedef struct _PNP_NODE {
     BOOLEAN HasBus;                                         /* (c) its bus driver says */
     PIO_RESOURCE_REQUIREMENTS_LIST Requirements;            /* (p) NULL: none */
     PCM_RESOURCE_LIST BootResources, Resources, Translated; /* (p) NULL: none */
+    CHAR Driver[64]; /* (p) file of its function driver, or of the one that has failed; empty: none yet */
     PNP_JOB Jobs[PnpJobKinds];
 } PNP_NODE;
 
@@ -141,6 +142,7 @@ NTSTATUS PnpSetText(HANDLE Key, PCWSTR Name, PCUNICODE_STRING Text);
 NTSTATUS PnpSetNumber(HANDLE Key, PCWSTR Name, ULONG Number);
 NTSTATUS PnpSetData(HANDLE Key, PCWSTR Name, ULONG Type, const void *Data, ULONG Length);
 /* A value with its data behind the information; the caller frees it with ExFreePool. STATUS_OBJECT_TYPE_MISMATCH: it is not of Type. */
+NTSTATUS PnpQueryAny(HANDLE Key, PCWSTR Name, PKEY_VALUE_PARTIAL_INFORMATION *Value); /* of any type */
 NTSTATUS PnpQueryValue(HANDLE Key, PCWSTR Name, ULONG Type, PKEY_VALUE_PARTIAL_INFORMATION *Value);
 /* The text of a REG_SZ without terminators; it points into the value. */
 UNICODE_STRING PnpValueText(const KEY_VALUE_PARTIAL_INFORMATION *Value);
@@ -194,6 +196,11 @@ VOID PnpInitWatches(VOID);
 
 /* Those who watch the device are told. What the first that refuses GUID_TARGET_DEVICE_QUERY_REMOVE returned. */
 NTSTATUS PnpNotifyTarget(PNP_NODE *Node, const GUID *Event);
+/* The same with a TARGET_DEVICE_..._NOTIFICATION of any kind, whose FileObject is filled in. Who refuses a query is the last to be asked. */
+NTSTATUS PnpNotifyFiles(PDEVICE_OBJECT Pdo, PVOID Notification);
+
+/* relations.c: bug check 0xCA when it is no PDO that a bus driver has reported. */
+PNP_NODE *PnpRequireNode(PDEVICE_OBJECT Pdo);
 
 /* --- resource_list.c, resources.c --- */
 
@@ -213,3 +220,5 @@ VOID PnpMakeAcpi(VOID);
 /* --- report.c --- */
 
 VOID PnpTell(const PNP_NODE *Node, PCSTR What, NTSTATUS Status);
+/* Whom the lines of the node name from now on. */
+VOID PnpNoteDriver(PNP_NODE *Node, PDRIVER_OBJECT Driver);

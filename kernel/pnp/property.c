@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Properties of devices, as drivers ask for them. Most lie in the device's key. [WDK IoGetDeviceProperty] */
-#include "pnpp.h"
+#include "property.h"
 #include "ex.h"
 
-typedef struct _PNP_ANSWER {
-    ULONG Room;
-    PVOID Buffer;
-    PULONG Length;
-} PNP_ANSWER;
-
-static NTSTATUS PnpAnswer(const PNP_ANSWER *Answer, const void *Data, ULONG Length)
+NTSTATUS PnpAnswer(const PNP_ANSWER *Answer, const void *Data, ULONG Length)
 {
     *Answer->Length = Length;
     if (Length > Answer->Room)
@@ -23,8 +17,7 @@ static NTSTATUS PnpAnswerNumber(const PNP_ANSWER *Answer, ULONG Number)
     return PnpAnswer(Answer, &Number, sizeof(Number));
 }
 
-/* With its terminator. */
-static NTSTATUS PnpAnswerString(const PNP_ANSWER *Answer, PCUNICODE_STRING Text)
+NTSTATUS PnpAnswerString(const PNP_ANSWER *Answer, PCUNICODE_STRING Text)
 {
     *Answer->Length = Text->Length + (ULONG)sizeof(WCHAR);
     if (*Answer->Length > Answer->Room)
@@ -54,14 +47,14 @@ static const PNP_PROPERTY PnpProperties[] = {
     {DevicePropertyAddress, L"Address", REG_DWORD},
 };
 
-static NTSTATUS PnpAnswerFromKey(const PNP_NODE *Node, const PNP_PROPERTY *Property, const PNP_ANSWER *Answer)
+NTSTATUS PnpAnswerFromKey(const PNP_NODE *Node, PCWSTR ValueName, ULONG Type, const PNP_ANSWER *Answer)
 {
     HANDLE Key;
     PKEY_VALUE_PARTIAL_INFORMATION Value;
     NTSTATUS Status = PnpOpenNodeKey(Node, &Key);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = PnpQueryValue(Key, Property->Value, Property->Type, &Value);
+    Status = PnpQueryValue(Key, ValueName, Type, &Value);
     ZwClose(Key);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -120,12 +113,11 @@ static ULONG PnpRemovalPolicy(const DEVICE_CAPABILITIES *Capabilities)
                                            : RemovalPolicyExpectOrderlyRemoval;
 }
 
-static NTSTATUS PnpGetProperty(const PNP_NODE *Node, DEVICE_REGISTRY_PROPERTY Property,
-                               const PNP_ANSWER *Answer)
+NTSTATUS PnpGetProperty(const PNP_NODE *Node, DEVICE_REGISTRY_PROPERTY Property, const PNP_ANSWER *Answer)
 {
     for (ULONG i = 0; i < RTL_NUMBER_OF(PnpProperties); i++) {
         if (PnpProperties[i].Property == Property)
-            return PnpAnswerFromKey(Node, &PnpProperties[i], Answer);
+            return PnpAnswerFromKey(Node, PnpProperties[i].Value, PnpProperties[i].Type, Answer);
     }
     switch (Property) {
     case DevicePropertyEnumeratorName:

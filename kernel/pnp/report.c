@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * What happens to devices, told to the log and to the report. */
 #include "pnpp.h"
+#include "crt.h"
+#include "image.h"
 #include "kd.h"
+
+VOID PnpNoteDriver(PNP_NODE *Node, PDRIVER_OBJECT Driver)
+{
+    PCSTR Name = ImModuleNameOf(Driver->DriverInit);
+    _snprintf(Node->Driver, sizeof(Node->Driver) - 1, "%s", Name != NULL ? Name : ""); /* the last stays 0 */
+}
 
 VOID PnpTell(const PNP_NODE *Node, PCSTR What, NTSTATUS Status)
 {
@@ -11,7 +19,8 @@ VOID PnpTell(const PNP_NODE *Node, PCSTR What, NTSTATUS Status)
               (ULONG)Status);
     else
         KdLog("pnp: %wZ %s", &Node->Io.InstancePath, What);
-    KdReport(ReportNode, KdUnicodeField(ReportKeyName, &Node->Io.InstancePath, Path, sizeof(Path)),
+    KdReport(ReportNode, KD_TEXT(ReportKeyDriver, Node->Driver),
+             KdUnicodeField(ReportKeyName, &Node->Io.InstancePath, Path, sizeof(Path)),
              KD_TEXT(ReportKeyKind, What), KD_NUMBER(ReportKeyStatus, (ULONG)Status),
              KD_NUMBER(ReportKeyCode, Node->Problem));
 }

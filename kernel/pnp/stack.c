@@ -20,7 +20,7 @@ static ULONG PnpLoadProblem(NTSTATUS Status)
 }
 
 /* A driver that is there for this device only goes when it does not take it. */
-static NTSTATUS PnpAddDriver(PNP_NODE *Node, PCUNICODE_STRING Service)
+static NTSTATUS PnpAddDriver(PNP_NODE *Node, PCUNICODE_STRING Service, BOOLEAN Function)
 {
     PDRIVER_OBJECT Driver;
     NTSTATUS Status = IoGetDriverOfService(Service, &Driver);
@@ -30,6 +30,8 @@ static NTSTATUS PnpAddDriver(PNP_NODE *Node, PCUNICODE_STRING Service)
     }
     Status = Driver->DriverExtension->AddDevice != NULL ? IoCallAddDevice(Driver, Node->Pdo)
                                                         : STATUS_INVALID_DEVICE_REQUEST;
+    if (Function || !NT_SUCCESS(Status))
+        PnpNoteDriver(Node, Driver);
     if (!NT_SUCCESS(Status)) {
         PnpSetProblem(Node, CM_PROB_FAILED_ADD, Status);
         IoUnloadIdleDriver(Driver);
@@ -47,7 +49,7 @@ static NTSTATUS PnpAddFilters(PNP_NODE *Node, HANDLE Key, PCWSTR Name)
     if (Key == NULL || !NT_SUCCESS(PnpQueryValue(Key, Name, REG_MULTI_SZ, &Value)))
         return STATUS_SUCCESS;
     while (NT_SUCCESS(Status) && PnpNextText((const WCHAR *)Value->Data, Value->DataLength, &At, &Service))
-        Status = PnpAddDriver(Node, &Service);
+        Status = PnpAddDriver(Node, &Service, FALSE);
     ExFreePoolWithTag(Value, PNP_TAG_TEXT);
     return Status;
 }
@@ -64,7 +66,7 @@ static NTSTATUS PnpAddFunction(PNP_NODE *Node, HANDLE Device)
         return Status;
     }
     UNICODE_STRING Service = PnpValueText(Value);
-    Status = PnpAddDriver(Node, &Service);
+    Status = PnpAddDriver(Node, &Service, TRUE);
     ExFreePoolWithTag(Value, PNP_TAG_TEXT);
     return Status;
 }

@@ -271,6 +271,121 @@ static HANDLE OpenInterface(VOID)
     return File;
 }
 
+/* --- properties of the unified model --- */
+
+static const DEVPROPKEY OwnProperty = {{0x4E54425C, 1, 2, {3, 4, 5, 6, 7, 8, 9, 10}}, 7};
+#define NTBOX_DEVICE_PROPERTIES {0xa45c254e, 0xdf1c, 0x4efd, {0x80, 0x20, 0x67, 0xd1, 0x46, 0xa8, 0x50, 0xe0}}
+static const DEVPROPKEY DescriptionProperty = {NTBOX_DEVICE_PROPERTIES, 2}; /* DEVPKEY_Device_DeviceDesc */
+static const DEVPROPKEY PolicyProperty = {NTBOX_DEVICE_PROPERTIES, 33};     /* DEVPKEY_Device_RemovalPolicy */
+
+static VOID PropertyData(VOID)
+{
+    ULONG Value = 0x12345678, Read = 0, Length;
+    WCHAR Text[32];
+    DEVPROPTYPE Type;
+    CT_STATUS(IoGetDevicePropertyData(Child, &OwnProperty, LOCALE_NEUTRAL, 0, 4, &Read, &Length, &Type),
+              STATUS_OBJECT_NAME_NOT_FOUND);
+    CT_SUCCESS(
+        IoSetDevicePropertyData(Child, &OwnProperty, LOCALE_NEUTRAL, 0, DEVPROP_TYPE_UINT32, 4, &Value));
+    CT_SUCCESS(IoSetDevicePropertyData(Child, &OwnProperty, 0x407, 0, DEVPROP_TYPE_STRING, 6, L"ja"));
+    CT_STATUS(IoGetDevicePropertyData(Child, &OwnProperty, LOCALE_NEUTRAL, 0, 3, &Read, &Length, &Type),
+              STATUS_BUFFER_TOO_SMALL);
+    CT_EQUAL(Length, 4);
+    CT_SUCCESS(IoGetDevicePropertyData(Child, &OwnProperty, LOCALE_NEUTRAL, 0, 4, &Read, &Length, &Type));
+    CT_CHECK(Read == Value && Length == 4 && Type == DEVPROP_TYPE_UINT32);
+    CT_SUCCESS(IoGetDevicePropertyData(Child, &OwnProperty, 0x407, 0, sizeof(Text), Text, &Length, &Type));
+    CT_CHECK(Length == 6 && Type == DEVPROP_TYPE_STRING && wcscmp(Text, L"ja") == 0);
+    CT_SUCCESS(IoSetDevicePropertyData(Child, &OwnProperty, LOCALE_NEUTRAL, 0, DEVPROP_TYPE_EMPTY, 0, NULL));
+    CT_STATUS(IoGetDevicePropertyData(Child, &OwnProperty, LOCALE_NEUTRAL, 0, 4, &Read, &Length, &Type),
+              STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
+/* What the PnP manager knows is there without anybody's setting it. */
+static VOID KnownProperties(VOID)
+{
+    WCHAR Text[32];
+    ULONG Policy = 0, Length;
+    DEVPROPTYPE Type;
+    CT_SUCCESS(IoGetDevicePropertyData(Child, &DescriptionProperty, LOCALE_NEUTRAL, 0, sizeof(Text), Text,
+                                       &Length, &Type));
+    CT_CHECK(Length == 16 && Type == DEVPROP_TYPE_STRING && wcscmp(Text, L"a child") == 0);
+    CT_SUCCESS(IoGetDevicePropertyData(Child, &PolicyProperty, LOCALE_NEUTRAL, 0, sizeof(Policy), &Policy,
+                                       &Length, &Type));
+    CT_CHECK(Length == 4 && Type == DEVPROP_TYPE_UINT32 && Policy == RemovalPolicyExpectOrderlyRemoval);
+}
+
+static VOID InterfaceProperty(VOID)
+{
+    UNICODE_STRING None = RTL_CONSTANT_STRING(L"nothing of the kind");
+    ULONG Value = 9, Read = 0, Length;
+    DEVPROPTYPE Type;
+    CT_SUCCESS(IoSetDeviceInterfacePropertyData(&Interface, &OwnProperty, LOCALE_NEUTRAL,
+                                                PLUGPLAY_PROPERTY_PERSISTENT, DEVPROP_TYPE_UINT32, 4,
+                                                &Value));
+    CT_SUCCESS(IoGetDeviceInterfacePropertyData(&Interface, &OwnProperty, LOCALE_NEUTRAL, 0, 4, &Read,
+                                                &Length, &Type));
+    CT_CHECK(Read == 9 && Length == 4 && Type == DEVPROP_TYPE_UINT32);
+    CT_CHECK(!NT_SUCCESS(
+        IoGetDeviceInterfacePropertyData(&None, &OwnProperty, LOCALE_NEUTRAL, 0, 4, &Read, &Length, &Type)));
+}
+
+/* --- events of a driver's own --- */
+
+static const GUID OwnEvent = {0x4E54425D, 1, 2, {3, 4, 5, 6, 7, 8, 9, 10}};
+static ULONG OwnEvents;
+static KEVENT AllTold;
+static PFILE_OBJECT OwnFile;
+
+static NTSTATUS NTAPI OwnChange(PVOID Structure, PVOID Context)
+{
+    const TARGET_DEVICE_CUSTOM_NOTIFICATION *Change = Structure;
+    UNREFERENCED_PARAMETER(Context);
+    CT_CHECK(IsEqualGUID(&Change->Event, &OwnEvent) && Change->FileObject == OwnFile);
+    CT_CHECK(Change->NameBufferOffset == -1 && Change->CustomDataBuffer[0] == 0x5A);
+    OwnEvents++;
+    return STATUS_SUCCESS;
+}
+
+static VOID NTAPI OwnChangeTold(PVOID Context)
+{
+    CT_CHECK(Context == &OwnEvents && OwnEvents == 2 && KeGetCurrentIrql() == PASSIVE_LEVEL);
+    KeSetEvent(&AllTold, IO_NO_INCREMENT, FALSE);
+}
+
+/* Synchronous: all have been told at the return; asynchronous, from DISPATCH_LEVEL: the callback comes afterwards. The structure may go at once. */
+static VOID ReportOwnEvent(VOID)
+{
+    TARGET_DEVICE_CUSTOM_NOTIFICATION Change = {1,  sizeof(Change), GUID_TARGET_DEVICE_REMOVE_COMPLETE, NULL,
+                                                -1, {0x5A}};
+    KIRQL OldIrql;
+    CT_STATUS(IoReportTargetDeviceChange(Child, &Change), STATUS_INVALID_DEVICE_REQUEST);
+    Change.Event = OwnEvent;
+    CT_SUCCESS(IoReportTargetDeviceChange(Child, &Change));
+    CT_EQUAL(OwnEvents, 1);
+    KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+    CT_SUCCESS(IoReportTargetDeviceChangeAsynchronous(Child, &Change, OwnChangeTold, &OwnEvents));
+    RtlZeroMemory(&Change, sizeof(Change));
+    KeLowerIrql(OldIrql);
+    KeWaitForSingleObject(&AllTold, Executive, KernelMode, FALSE, NULL);
+}
+
+static VOID TargetChanges(VOID)
+{
+    PVOID Watch;
+    HANDLE File = OpenInterface();
+    CT_REQUIRE(File != NULL);
+    KeInitializeEvent(&AllTold, NotificationEvent, FALSE);
+    CT_REQUIRE(CT_SUCCESS(
+        ObReferenceObjectByHandle(File, 0, *IoFileObjectType, KernelMode, (PVOID *)&OwnFile, NULL)));
+    CT_SUCCESS(IoRegisterPlugPlayNotification(EventCategoryTargetDeviceChange, 0, OwnFile, CtDriverObject,
+                                              OwnChange, NULL, &Watch));
+    ReportOwnEvent();
+    CT_EQUAL(OwnEvents, 2);
+    CT_SUCCESS(IoUnregisterPlugPlayNotificationEx(Watch));
+    ObDereferenceObject(OwnFile);
+    ZwClose(File);
+}
+
 static VOID Eject(VOID)
 {
     CtForgetNotes();
@@ -394,6 +509,10 @@ static const CT_CASE LateCases[] = {
     {"pnp.bus", ComesUp},
     {"pnp.properties", Properties},
     {"pnp.interface_change", InterfaceChanges},
+    {"pnp.property_data", PropertyData},
+    {"pnp.known_properties", KnownProperties},
+    {"pnp.interface_property", InterfaceProperty},
+    {"pnp.target_change", TargetChanges},
     {"pnp.target", Target},
     {"pnp.eject", Ejected},
     {"pnp.vanish", Vanishes},

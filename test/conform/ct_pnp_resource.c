@@ -211,9 +211,12 @@ static VOID NoteResources(CT_DEVICE *Device, PIO_STACK_LOCATION Stack)
     Device->Count = Raw->List[0].PartialResourceList.Count;
     CT_EQUAL(Translated->List[0].PartialResourceList.Count, Device->Count);
     CT_REQUIRE(Device->Count <= RTL_NUMBER_OF(Device->Raw));
+    /* by pointers: gcc takes an index into the array of one for 0 */
+    const CM_PARTIAL_RESOURCE_DESCRIPTOR *R = Raw->List[0].PartialResourceList.PartialDescriptors;
+    const CM_PARTIAL_RESOURCE_DESCRIPTOR *T = Translated->List[0].PartialResourceList.PartialDescriptors;
     for (ULONG i = 0; i < Device->Count; i++) {
-        Device->Raw[i] = Raw->List[0].PartialResourceList.PartialDescriptors[i];
-        Device->Translated[i] = Translated->List[0].PartialResourceList.PartialDescriptors[i];
+        Device->Raw[i] = R[i];
+        Device->Translated[i] = T[i];
     }
 }
 

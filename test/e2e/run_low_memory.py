@@ -17,8 +17,8 @@ SEED = 1  # of the choice of those boots
 CONFORMANCE = ['ct_seh', 'ct_string', 'ct_convert', 'ct_list']
 OWN_FAULT = 4
 CANNOT_LOAD = 2
-OWN_DRIVER = re.compile(r'(npfs|ramfs)\.sys')  # services that ntbox starts in each run
-OWN_SERVICE = re.compile(r'service (npfs|ramfs) was not started: ')
+OWN_DRIVER = re.compile(r'(npfs|pci|ramfs)\.sys')  # services that ntbox starts in each run
+OWN_SERVICE = re.compile(r'service (npfs|pci|ramfs) was not started: ')
 # [WDK Bug Check Code Reference] PHASE0_INITIALIZATION_FAILED, PHASE1_..., INSTALL_MORE_MEMORY, INACCESSIBLE_BOOT_DEVICE, IO1_INITIALIZATION_FAILED,
 # CONFIG_INITIALIZATION_FAILED, OBJECT_INITIALIZATION_FAILED, PROCESS_INITIALIZATION_FAILED, HAL_INITIALIZATION_FAILED
 STOPS = {0x31, 0x32, 0x7d, 0x7b, 0x69, 0x67, 0x5e, 0x60, 0x5c}

@@ -10,7 +10,7 @@ import tempfile
 from runs import Tally, call, expect, expect_all_passed, expect_equal, finish, report
 
 
-OWN = ('agent', 'npfs', 'ramfs')  # drivers of ntbox itself, in every run
+OWN = ('agent', 'npfs', 'pci', 'ramfs')  # drivers of ntbox itself, in every run
 
 
 class Services:

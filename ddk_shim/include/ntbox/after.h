@@ -11,6 +11,7 @@
 #include "ntbox/ke.h"
 #include "ntbox/mm.h"
 #include "ntbox/ob.h"
+#include "ntbox/pnp.h"
 #include "ntbox/registry.h"
 #include "ntbox/rtl.h"
 #include "ntbox/sizes.h"

@@ -282,9 +282,9 @@ static VOID DisconnectInterrupt(RNG *Rng)
 static NTSTATUS FindPort(RNG *Rng, PCM_RESOURCE_LIST Translated)
 {
     ULONG Count = Translated != NULL ? Translated->List[0].PartialResourceList.Count : 0;
-    for (ULONG i = 0; i < Count; i++) {
-        const CM_PARTIAL_RESOURCE_DESCRIPTOR *Resource =
-            &Translated->List[0].PartialResourceList.PartialDescriptors[i];
+    const CM_PARTIAL_RESOURCE_DESCRIPTOR *Resource =
+        Count != 0 ? Translated->List[0].PartialResourceList.PartialDescriptors : NULL;
+    for (ULONG i = 0; i < Count; i++, Resource++) {
         if (Resource->Type != CmResourceTypePort)
             continue;
         Rng->Port = (PUCHAR)(ULONG_PTR)Resource->u.Port.Start.QuadPart;
