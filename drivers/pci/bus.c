@@ -14,6 +14,39 @@ static NTSTATUS PassDownWithSuccess(PCI_BUS *Bus, PIRP Irp)
     return PassDown(Bus, Irp);
 }
 
+/* From the device below the root; without an answer the functions have no messages. */
+static VOID AskForMessages(PCI_BUS *Bus)
+{
+    static const GUID Type = NTBOX_MESSAGE_INTERFACE_GUID;
+    KEVENT Done;
+    IO_STATUS_BLOCK Iosb;
+    KeInitializeEvent(&Done, NotificationEvent, FALSE);
+    PIRP Irp = IoBuildSynchronousFsdRequest(IRP_MJ_PNP, Bus->Lower, NULL, 0, NULL, &Done, &Iosb);
+    if (Irp == NULL)
+        return;
+    PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
+    Stack->MinorFunction = IRP_MN_QUERY_INTERFACE;
+    Stack->Parameters.QueryInterface.InterfaceType = &Type;
+    Stack->Parameters.QueryInterface.Size = sizeof(Bus->Interface);
+    Stack->Parameters.QueryInterface.Version = NTBOX_MESSAGE_INTERFACE_VERSION;
+    Stack->Parameters.QueryInterface.Interface = (PINTERFACE)&Bus->Interface;
+    Irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
+    NTSTATUS Status = IoCallDriver(Bus->Lower, Irp);
+    if (Status == STATUS_PENDING) {
+        KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL);
+        Status = Iosb.Status;
+    }
+    if (!NT_SUCCESS(Status))
+        RtlZeroMemory(&Bus->Interface, sizeof(Bus->Interface));
+}
+
+static VOID ForgetMessages(PCI_BUS *Bus)
+{
+    if (Bus->Interface.InterfaceDereference != NULL)
+        Bus->Interface.InterfaceDereference(Bus->Interface.Context);
+    RtlZeroMemory(&Bus->Interface, sizeof(Bus->Interface));
+}
+
 /* What lies behind a bridge has the number that the firmware gave it. */
 static NTSTATUS Start(PCI_BUS *Bus, PIRP Irp)
 {
@@ -23,6 +56,8 @@ static NTSTATUS Start(PCI_BUS *Bus, PIRP Irp)
         if (Bus->Number == 0)
             Status = STATUS_DEVICE_CONFIGURATION_ERROR;
     }
+    if (NT_SUCCESS(Status) && Bus->Bridge == NULL && Bus->Interface.DescribeMessage == NULL)
+        AskForMessages(Bus);
     return PciComplete(Irp, Status, 0);
 }
 
@@ -58,6 +93,7 @@ static NTSTATUS QueryRelations(PCI_BUS *Bus, PIRP Irp)
 /* With the bus its functions go, which were removed before. */
 static NTSTATUS Remove(PCI_BUS *Bus, PIRP Irp)
 {
+    ForgetMessages(Bus);
     NTSTATUS Status = PassDownWithSuccess(Bus, Irp);
     while (!IsListEmpty(&Bus->Functions)) {
         PCI_FUNCTION *Function = CONTAINING_RECORD(RemoveHeadList(&Bus->Functions), PCI_FUNCTION, Entry);

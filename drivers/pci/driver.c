@@ -50,6 +50,7 @@ static NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
     Bus->Device = Device;
     Bus->Pdo = Pdo;
     Bus->Bridge = BridgeOf(Driver, Pdo);
+    Bus->Root = Bus->Bridge != NULL ? Bus->Bridge->Bus->Root : Bus;
     ExInitializeFastMutex(&Bus->Lock);
     InitializeListHead(&Bus->Functions);
     Bus->Lower = IoAttachDeviceToDeviceStack(Device, Pdo);

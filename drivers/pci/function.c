@@ -97,6 +97,7 @@ static NTSTATUS Remove(PCI_FUNCTION *Function, PIRP Irp)
 {
     if (Function->Present)
         PciDisable(Function);
+    PciDropMessages(Function);
     NTSTATUS Status = PciComplete(Irp, STATUS_SUCCESS, 0);
     if (!Function->Present)
         DeleteFunction(Function);

@@ -47,14 +47,8 @@ static BOOLEAN NTAPI TranslateBusAddress(PVOID Context, PHYSICAL_ADDRESS BusAddr
     return TRUE;
 }
 
-NTSTATUS PciQueryInterface(PCI_FUNCTION *Function, PIO_STACK_LOCATION Stack)
+static NTSTATUS GiveBusInterface(PCI_FUNCTION *Function, PBUS_INTERFACE_STANDARD Interface)
 {
-    PBUS_INTERFACE_STANDARD Interface = (PBUS_INTERFACE_STANDARD)Stack->Parameters.QueryInterface.Interface;
-    if (!IsEqualGUID(Stack->Parameters.QueryInterface.InterfaceType, &BusInterfaceStandard))
-        return STATUS_NOT_SUPPORTED;
-    if (Stack->Parameters.QueryInterface.Size < sizeof(*Interface) ||
-        Stack->Parameters.QueryInterface.Version != 1)
-        return STATUS_INVALID_PARAMETER;
     *Interface = (BUS_INTERFACE_STANDARD){.Size = sizeof(*Interface),
                                           .Version = 1,
                                           .Context = Function,
@@ -65,4 +59,38 @@ NTSTATUS PciQueryInterface(PCI_FUNCTION *Function, PIO_STACK_LOCATION Stack)
                                           .GetBusData = GetBusData};
     Reference(Function);
     return STATUS_SUCCESS;
+}
+
+/* [WDK PCI_MSIX_TABLE_CONFIG_INTERFACE] the last two members are reserved: only who has room for them gets them, as NULL. */
+static NTSTATUS GiveTableInterface(PCI_FUNCTION *Function, PPCI_MSIX_TABLE_CONFIG_INTERFACE Interface,
+                                   USHORT Size)
+{
+    if (Function->MessageXCapability == 0)
+        return STATUS_NOT_SUPPORTED;
+    RtlZeroMemory(Interface, min(Size, sizeof(*Interface)));
+    Interface->Size = (USHORT)min(Size, sizeof(*Interface));
+    Interface->Version = PCI_MSIX_TABLE_CONFIG_INTERFACE_VERSION;
+    Interface->Context = Function;
+    Interface->InterfaceReference = Reference;
+    Interface->InterfaceDereference = Dereference;
+    Interface->SetTableEntry = PciSetTableEntry;
+    Interface->MaskTableEntry = PciMaskTableEntry;
+    Interface->UnmaskTableEntry = PciUnmaskTableEntry;
+    Reference(Function);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS PciQueryInterface(PCI_FUNCTION *Function, PIO_STACK_LOCATION Stack)
+{
+    static const GUID TableInterface = NTBOX_MSIX_TABLE_CONFIG_INTERFACE;
+    const GUID *Type = Stack->Parameters.QueryInterface.InterfaceType;
+    USHORT Size = Stack->Parameters.QueryInterface.Size;
+    PVOID Interface = Stack->Parameters.QueryInterface.Interface;
+    BOOLEAN Bus = IsEqualGUID(Type, &BusInterfaceStandard), Table = IsEqualGUID(Type, &TableInterface);
+    if (!Bus && !Table)
+        return STATUS_NOT_SUPPORTED;
+    if (Size < (Bus ? sizeof(BUS_INTERFACE_STANDARD) : PCI_MSIX_TABLE_CONFIG_MINIMUM_SIZE) ||
+        Stack->Parameters.QueryInterface.Version != 1)
+        return STATUS_INVALID_PARAMETER;
+    return Bus ? GiveBusInterface(Function, Interface) : GiveTableInterface(Function, Interface, Size);
 }

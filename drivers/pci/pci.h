@@ -5,6 +5,8 @@
  * A bus's list of functions is changed by PnP requests, which come one at a time, and guarded (b) against readers by its mutex. */
 #pragma once
 #include <ntddk.h>
+#include "ntbox/interrupt_resource.h"
+#include "ntbox/message_interface.h"
 
 #define PCI_TAG 'icPN'
 
@@ -15,6 +17,22 @@ typedef struct PCI_BAR {
     BOOLEAN Prefetchable;
     ULONG64 Base, Length;
 } PCI_BAR;
+
+/* What a function writes to raise a message. */
+typedef struct PCI_MESSAGE {
+    ULONG64 Address;
+    ULONG Data;
+} PCI_MESSAGE;
+
+/* What the registry says of its interrupts. */
+typedef struct PCI_POLICY {
+    BOOLEAN Messages;    /* it may have them */
+    ULONG Limit;         /* of their number */
+    BOOLEAN HasAffinity; /* the rest counts */
+    USHORT Affinity;     /* IRQ_DEVICE_POLICY */
+    ULONG Priority;      /* IRQ_PRIORITY */
+    KAFFINITY Processors;
+} PCI_POLICY;
 
 typedef struct PCI_BUS PCI_BUS;
 
@@ -29,7 +47,10 @@ typedef struct PCI_FUNCTION {
     USHORT Vendor, Product, SubVendor, SubSystem, Command;
     UCHAR Revision, Class[3], Header, Pin, MessageCapability, MessageXCapability;
     PCI_BAR Bars[PCI_TYPE0_ADDRESSES];
-    ULONG Line; /* the interrupt line that its pin leads to */
+    ULONG Line;                       /* the interrupt line that its pin leads to */
+    PCI_MESSAGE *Messages;            /* that it was given; NULL: none */
+    ULONG MessageCount, TableEntries; /* 0: none */
+    volatile ULONG *Table;            /* of MSI-X, when it has messages */
 } PCI_FUNCTION;
 
 /* Extension of a function device. */
@@ -39,7 +60,9 @@ struct PCI_BUS {
     FAST_MUTEX Lock;      /* b */
     LIST_ENTRY Functions; /* (b) */
     ULONG Number;
-    PCI_FUNCTION *Bridge; /* NULL: the root */
+    PCI_FUNCTION *Bridge;              /* NULL: the root */
+    PCI_BUS *Root;                     /* of the tree of buses, itself for the root */
+    NTBOX_MESSAGE_INTERFACE Interface; /* the root's; no DescribeMessage: there are no messages */
 };
 
 /* config.c */
@@ -62,6 +85,19 @@ VOID PciWriteBar(const PCI_FUNCTION *Function, ULONG Index, ULONG64 Base);
 
 /* route.c: the I/O APIC line of an interrupt pin (1 to 4). */
 ULONG PciRoute(const PCI_FUNCTION *Function);
+
+/* policy.c. PASSIVE_LEVEL. */
+VOID PciReadPolicy(const PCI_FUNCTION *Function, PCI_POLICY *Policy);
+
+/* message.c */
+ULONG PciMostMessages(const PCI_FUNCTION *Function); /* that it can have; 0: none */
+/* The messages of the list, from now on; without any, none. Its memory is decoded. STATUS_INVALID_PARAMETER: it cannot have so many. */
+NTSTATUS PciTakeMessages(PCI_FUNCTION *Function, const CM_PARTIAL_RESOURCE_LIST *Raw);
+VOID PciWriteMessages(const PCI_FUNCTION *Function); /* that it has, into its registers again */
+VOID PciStopMessages(const PCI_FUNCTION *Function);  /* in its registers */
+VOID PciDropMessages(PCI_FUNCTION *Function);        /* in memory; the registers are not touched */
+PCI_MSIX_SET_ENTRY PciSetTableEntry;
+PCI_MSIX_MASKUNMASK_ENTRY PciMaskTableEntry, PciUnmaskTableEntry;
 
 /* identify.c, resources.c, function.c, bus.c: answers to PnP requests */
 NTSTATUS PciQueryId(const PCI_FUNCTION *Function, BUS_QUERY_ID_TYPE Type, PWSTR *Id);

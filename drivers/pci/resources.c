@@ -113,29 +113,80 @@ static VOID AddBars(REQUIREMENTS *R, const PCI_FUNCTION *Function)
     }
 }
 
-static VOID AddLine(REQUIREMENTS *R, ULONG Line)
+/* [WDK IO_RESOURCE_DESCRIPTOR] */
+static VOID AddInterrupt(REQUIREMENTS *R, const PCI_POLICY *Policy, IO_RESOURCE_DESCRIPTOR D, ULONG First,
+                         ULONG Last)
 {
-    IO_RESOURCE_DESCRIPTOR D = {.Type = CmResourceTypeInterrupt,
-                                .ShareDisposition = CmResourceShareShared,
-                                .Flags = CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE};
-    D.u.Interrupt.MinimumVector = D.u.Interrupt.MaximumVector = Line;
+    NTBOX_INTERRUPT_REQUIREMENT *Interrupt = NTBOX_INTERRUPT_OF(&D);
+    D.Type = CmResourceTypeInterrupt;
+    Interrupt->MinimumVector = First;
+    Interrupt->MaximumVector = Last;
+    if (Policy->HasAffinity) {
+        D.Flags |= CM_RESOURCE_INTERRUPT_POLICY_INCLUDED;
+        Interrupt->AffinityPolicy = Policy->Affinity;
+        Interrupt->PriorityPolicy = Policy->Priority;
+        Interrupt->TargetedProcessors = Policy->Processors;
+    }
     AddDescriptor(R, &D);
 }
 
-static VOID AddAll(REQUIREMENTS *R, const PCI_FUNCTION *Function)
+static VOID AddLine(REQUIREMENTS *R, const PCI_POLICY *Policy, ULONG Line)
 {
+    IO_RESOURCE_DESCRIPTOR D = {.ShareDisposition = CmResourceShareShared,
+                                .Flags = CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE};
+    AddInterrupt(R, Policy, D, Line, Line);
+}
+
+/* [WDK "Using Interrupt Resource Descriptors"] for MSI one descriptor with their number, for MSI-X one for each. */
+static VOID AddMessages(REQUIREMENTS *R, const PCI_FUNCTION *Function, const PCI_POLICY *Policy, ULONG Count)
+{
+    IO_RESOURCE_DESCRIPTOR D = {.ShareDisposition = CmResourceShareDeviceExclusive,
+                                .Flags = CM_RESOURCE_INTERRUPT_LATCHED | CM_RESOURCE_INTERRUPT_MESSAGE};
+    ULONG Token = CM_RESOURCE_INTERRUPT_MESSAGE_TOKEN;
+    if (Function->MessageXCapability == 0) {
+        AddInterrupt(R, Policy, D, Token - Count + 1, Token);
+        return;
+    }
+    for (ULONG i = 0; i < Count; i++)
+        AddInterrupt(R, Policy, D, Token, Token);
+}
+
+/* How many it wants: as many as it can have, if the registry does not say less. */
+static ULONG WantedMessages(const PCI_FUNCTION *Function, const PCI_POLICY *Policy)
+{
+    ULONG Most = Policy->Messages && Policy->Limit != 0 ? PciMostMessages(Function) : 0, Wanted = 1;
+    if (Most == 0 || Function->MessageXCapability != 0)
+        return min(Most, Policy->Limit);
+    while (Wanted * 2 <= min(Most, Policy->Limit))
+        Wanted *= 2; /* MSI knows powers of 2 only */
+    return Wanted;
+}
+
+/* In the order in which they are tried: all messages, one, the line. */
+static VOID AddAll(REQUIREMENTS *R, const PCI_FUNCTION *Function, const PCI_POLICY *Policy)
+{
+    ULONG Messages = WantedMessages(Function, Policy);
     R->Length = FIELD_OFFSET(IO_RESOURCE_REQUIREMENTS_LIST, List);
+    for (ULONG Count = Messages; Count != 0; Count = Count == 1 ? 0 : 1) {
+        AddBars(R, Function);
+        AddMessages(R, Function, Policy, Count);
+    }
+    if (Function->Pin == 0 && Messages != 0)
+        return;
     AddBars(R, Function);
     if (Function->Pin != 0)
-        AddLine(R, Function->Line);
+        AddLine(R, Policy, Function->Line);
 }
 
 NTSTATUS PciQueryRequirements(const PCI_FUNCTION *Function, PIO_RESOURCE_REQUIREMENTS_LIST *List)
 {
     REQUIREMENTS R = {0};
-    if (Function->Header != PCI_DEVICE_TYPE || (CountBars(Function) == 0 && Function->Pin == 0))
+    PCI_POLICY Policy;
+    PciReadPolicy(Function, &Policy);
+    if (Function->Header != PCI_DEVICE_TYPE ||
+        (CountBars(Function) == 0 && Function->Pin == 0 && WantedMessages(Function, &Policy) == 0))
         return STATUS_NOT_SUPPORTED;
-    AddAll(&R, Function);
+    AddAll(&R, Function, &Policy);
     R.Whole = *List =
         ExAllocatePool2(POOL_FLAG_PAGED, max(R.Length, sizeof(IO_RESOURCE_REQUIREMENTS_LIST)), PCI_TAG);
     if (*List == NULL)
@@ -144,7 +195,7 @@ NTSTATUS PciQueryRequirements(const PCI_FUNCTION *Function, PIO_RESOURCE_REQUIRE
     R.Whole->InterfaceType = PCIBus;
     R.Whole->BusNumber = Function->Bus->Number;
     R.Whole->SlotNumber = Function->Slot;
-    AddAll(&R, Function);
+    AddAll(&R, Function, &Policy);
     return STATUS_SUCCESS;
 }
 
@@ -158,33 +209,58 @@ static ULONG NextBar(const PCI_FUNCTION *Function, ULONG Index)
     return Index;
 }
 
-/* The order of the descriptors is that of the requirements. */
-NTSTATUS PciConfigure(PCI_FUNCTION *Function, const CM_RESOURCE_LIST *Raw)
+#define DECODES (PCI_ENABLE_IO_SPACE | PCI_ENABLE_MEMORY_SPACE)
+
+/* The order of the descriptors is that of the requirements. *Command gets what is to be decoded. */
+static NTSTATUS WriteBars(PCI_FUNCTION *Function, const CM_PARTIAL_RESOURCE_LIST *Raw, PUSHORT Command)
 {
-    ULONG Bar = NextBar(Function, 0),
-          Count = Raw != NULL && Raw->Count != 0 ? Raw->List[0].PartialResourceList.Count : 0;
-    USHORT Command = PciRead16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command));
-    PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command),
-               Command & ~(PCI_ENABLE_IO_SPACE | PCI_ENABLE_MEMORY_SPACE));
-    for (ULONG i = 0; i < Count; i++) {
-        const CM_PARTIAL_RESOURCE_DESCRIPTOR *D = &Raw->List[0].PartialResourceList.PartialDescriptors[i];
+    ULONG Bar = NextBar(Function, 0);
+    for (ULONG i = 0; i < Raw->Count; i++) {
+        const CM_PARTIAL_RESOURCE_DESCRIPTOR *D = &Raw->PartialDescriptors[i];
         if (D->Type != CmResourceTypePort && D->Type != CmResourceTypeMemory)
             continue;
         if (Bar == PCI_TYPE0_ADDRESSES || Function->Bars[Bar].Type != D->Type)
             return STATUS_INVALID_PARAMETER;
         PciWriteBar(Function, Bar, (ULONG64)D->u.Generic.Start.QuadPart);
         Function->Bars[Bar].Base = (ULONG64)D->u.Generic.Start.QuadPart;
-        Command |= D->Type == CmResourceTypePort ? PCI_ENABLE_IO_SPACE : PCI_ENABLE_MEMORY_SPACE;
+        *Command |= D->Type == CmResourceTypePort ? PCI_ENABLE_IO_SPACE : PCI_ENABLE_MEMORY_SPACE;
         Bar = NextBar(Function, Bar + 1);
     }
+    return STATUS_SUCCESS;
+}
+
+/* [PCI 3.0 6.8.3.3] a function with messages leaves its pin alone anyway; the bit says so to everybody. */
+static NTSTATUS ConfigureFrom(PCI_FUNCTION *Function, const CM_PARTIAL_RESOURCE_LIST *Raw)
+{
+    USHORT Command = PciRead16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command)) &
+                     (USHORT) ~(DECODES | PCI_DISABLE_LEVEL_INTERRUPT);
+    PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command), Command);
+    NTSTATUS Status = WriteBars(Function, Raw, &Command);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command), Command);
+    Status = PciTakeMessages(Function, Raw);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Function->MessageCount != 0)
+        Command |= PCI_DISABLE_LEVEL_INTERRUPT;
     PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command), Command | PCI_ENABLE_BUS_MASTER);
     return STATUS_SUCCESS;
 }
 
-/* Nothing is decoded, nothing written to memory. */
+NTSTATUS PciConfigure(PCI_FUNCTION *Function, const CM_RESOURCE_LIST *Raw)
+{
+    static const CM_PARTIAL_RESOURCE_LIST Nothing;
+    return ConfigureFrom(Function,
+                         Raw != NULL && Raw->Count != 0 ? &Raw->List[0].PartialResourceList : &Nothing);
+}
+
+/* Nothing is decoded, nothing written to memory, no interrupt raised. */
 VOID PciDisable(PCI_FUNCTION *Function)
 {
     USHORT Command = PciRead16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command));
+    PciStopMessages(Function);
+    PciDropMessages(Function);
     PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command),
-               Command & ~(PCI_ENABLE_IO_SPACE | PCI_ENABLE_MEMORY_SPACE | PCI_ENABLE_BUS_MASTER));
+               Command & (USHORT) ~(DECODES | PCI_ENABLE_BUS_MASTER));
 }

@@ -4,6 +4,7 @@
 #include "root.h"
 #include "ex.h"
 #include "hal.h"
+#include "ntbox/message_interface.h"
 
 typedef struct _PNP_ACPI_DEVICE {
     PDEVICE_OBJECT Lower; /* of the function device: what it is attached to; else NULL */
@@ -65,7 +66,44 @@ static NTSTATUS PnpAcpiRelation(PIRP Irp, PDEVICE_OBJECT Pdo)
     return PnpAcpiComplete(Irp, STATUS_SUCCESS);
 }
 
-static NTSTATUS PnpAcpiPdo(PIRP Irp, PIO_STACK_LOCATION Stack)
+/* --- the interface of the interrupt controllers --- */
+
+static VOID NTAPI PnpAcpiReference(PVOID Context)
+{
+    ObfReferenceObject(Context);
+}
+
+static VOID NTAPI PnpAcpiDereference(PVOID Context)
+{
+    ObfDereferenceObject(Context);
+}
+
+static VOID NTAPI PnpAcpiDescribe(PVOID Context, ULONG Vector, KAFFINITY Processors, PULONG64 Address,
+                                  PULONG Data)
+{
+    HalDescribeMessage((UCHAR)Vector, (ULONG)__builtin_ctzll(Processors), Address, Data);
+}
+
+static NTSTATUS PnpAcpiInterface(PDEVICE_OBJECT Pdo, PIRP Irp, PIO_STACK_LOCATION Stack)
+{
+    static const GUID Messages = NTBOX_MESSAGE_INTERFACE_GUID;
+    NTBOX_MESSAGE_INTERFACE *Interface = (PVOID)Stack->Parameters.QueryInterface.Interface;
+    if (!IsEqualGUID(Stack->Parameters.QueryInterface.InterfaceType, &Messages))
+        return PnpAcpiComplete(Irp, Irp->IoStatus.Status);
+    if (Stack->Parameters.QueryInterface.Size < sizeof(*Interface) ||
+        Stack->Parameters.QueryInterface.Version != NTBOX_MESSAGE_INTERFACE_VERSION)
+        return PnpAcpiComplete(Irp, STATUS_INVALID_PARAMETER);
+    *Interface = (NTBOX_MESSAGE_INTERFACE){.Size = sizeof(*Interface),
+                                           .Version = NTBOX_MESSAGE_INTERFACE_VERSION,
+                                           .Context = Pdo,
+                                           .InterfaceReference = PnpAcpiReference,
+                                           .InterfaceDereference = PnpAcpiDereference,
+                                           .DescribeMessage = PnpAcpiDescribe};
+    PnpAcpiReference(Pdo);
+    return PnpAcpiComplete(Irp, STATUS_SUCCESS);
+}
+
+static NTSTATUS PnpAcpiPdo(PDEVICE_OBJECT Pdo, PIRP Irp, PIO_STACK_LOCATION Stack)
 {
     switch (Stack->MinorFunction) {
     case IRP_MN_QUERY_ID:
@@ -77,6 +115,8 @@ static NTSTATUS PnpAcpiPdo(PIRP Irp, PIO_STACK_LOCATION Stack)
         if (Stack->Parameters.QueryDeviceRelations.Type == TargetDeviceRelation)
             return PnpAcpiRelation(Irp, PnpAcpiPci);
         return PnpAcpiComplete(Irp, Irp->IoStatus.Status);
+    case IRP_MN_QUERY_INTERFACE:
+        return PnpAcpiInterface(Pdo, Irp, Stack);
     case IRP_MN_START_DEVICE:
     case IRP_MN_QUERY_STOP_DEVICE:
     case IRP_MN_CANCEL_STOP_DEVICE:
@@ -137,7 +177,7 @@ static NTSTATUS NTAPI PnpAcpiPnp(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PDEVICE_OBJECT Lower = ((PNP_ACPI_DEVICE *)Device->DeviceExtension)->Lower;
-    return Lower == NULL ? PnpAcpiPdo(Irp, Stack) : PnpAcpiFdo(Device, Lower, Irp, Stack);
+    return Lower == NULL ? PnpAcpiPdo(Device, Irp, Stack) : PnpAcpiFdo(Device, Lower, Irp, Stack);
 }
 
 /* Without a PCI bus there is nothing to report. */

@@ -170,6 +170,7 @@ NTSTATUS PnpStartNode(PNP_NODE *Node);
 VOID PnpRestart(
     PNP_NODE *Node); /* stopped and started with the resources that it needs now, if its drivers agree */
 NTSTATUS PnpQueryStop(PNP_NODE *Node);
+VOID PnpAskRequirementsAgain(PNP_NODE *Node); /* its stack is not started */
 VOID PnpUpdateState(PNP_NODE *Node);
 VOID PnpSetProblem(PNP_NODE *Node, ULONG Problem, NTSTATUS Status);
 

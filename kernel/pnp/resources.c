@@ -5,6 +5,7 @@
 #include "resources.h"
 #include "ex.h"
 #include "hal.h"
+#include "ntbox/interrupt_resource.h"
 
 #define PNP_KINDS (CmResourceTypeBusNumber + 1)
 
@@ -93,6 +94,17 @@ static NTSTATUS PnpTakeAddresses(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTO
     return PnpGive(Choice, Raw);
 }
 
+/* [WDK "Interrupt Affinity and Priority"] of the processors that are there; if none of those that are named is, all. */
+static KAFFINITY PnpTargets(const IO_RESOURCE_DESCRIPTOR *Wanted)
+{
+    const NTBOX_INTERRUPT_REQUIREMENT *Interrupt = NTBOX_INTERRUPT_OF(Wanted);
+    KAFFINITY All = KeQueryActiveProcessors();
+    if (!(Wanted->Flags & CM_RESOURCE_INTERRUPT_POLICY_INCLUDED) ||
+        Interrupt->AffinityPolicy != IrqPolicySpecifiedProcessors)
+        return All;
+    return (Interrupt->TargetedProcessors & All) != 0 ? Interrupt->TargetedProcessors & All : All;
+}
+
 static NTSTATUS PnpTakeLine(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted,
                             CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
 {
@@ -103,12 +115,27 @@ static NTSTATUS PnpTakeLine(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wa
     if (!NT_SUCCESS(Status))
         return Status;
     Raw->u.Interrupt.Level = Raw->u.Interrupt.Vector = (ULONG)Line;
-    Raw->u.Interrupt.Affinity = KeQueryActiveProcessors();
+    Raw->u.Interrupt.Affinity = PnpTargets(Wanted);
     return PnpGive(Choice, Raw);
 }
 
-/* [WDK "Using Interrupt Resource Descriptors"] the range of vectors says how many messages; which vectors they are is the system's choice. Each list of a
- * device's messages goes round the processors. */
+static BOOLEAN PnpIsMessage(const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+{
+    return Raw->Type == CmResourceTypeInterrupt && (Raw->Flags & CM_RESOURCE_INTERRUPT_MESSAGE) != 0;
+}
+
+/* Each descriptor of a device's messages is one processor further, round the set. */
+static KAFFINITY PnpNextTarget(const PNP_CHOICE *Choice, KAFFINITY Targets)
+{
+    ULONG Skip = 0;
+    for (ULONG i = 0; i < Choice->Raw->Count; i++)
+        Skip += PnpIsMessage(&Choice->Raw->PartialDescriptors[i]);
+    for (Skip %= (ULONG)__builtin_popcountll(Targets); Skip != 0; Skip--)
+        Targets &= Targets - 1;
+    return Targets & -Targets;
+}
+
+/* [WDK "Using Interrupt Resource Descriptors"] the range of vectors says how many messages; which vectors they are is the system's choice. */
 static NTSTATUS PnpTakeMessages(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted,
                                 CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
 {
@@ -118,7 +145,7 @@ static NTSTATUS PnpTakeMessages(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR
         return STATUS_CONFLICTING_ADDRESSES;
     Raw->u.MessageInterrupt.Raw.MessageCount = (USHORT)Count;
     Raw->u.MessageInterrupt.Raw.Vector = Vector;
-    Raw->u.MessageInterrupt.Raw.Affinity = (KAFFINITY)1 << (Choice->Raw->Count % KeActiveProcessorCount);
+    Raw->u.MessageInterrupt.Raw.Affinity = PnpNextTarget(Choice, PnpTargets(Wanted));
     return PnpGive(Choice, Raw);
 }
 
@@ -271,7 +298,7 @@ static VOID PnpFreeMessages(const CM_PARTIAL_RESOURCE_LIST *List)
 {
     for (ULONG i = 0; i < List->Count; i++) {
         const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw = &List->PartialDescriptors[i];
-        if (Raw->Type == CmResourceTypeInterrupt && (Raw->Flags & CM_RESOURCE_INTERRUPT_MESSAGE))
+        if (PnpIsMessage(Raw))
             HalFreeMessages((UCHAR)Raw->u.MessageInterrupt.Raw.Vector,
                             Raw->u.MessageInterrupt.Raw.MessageCount);
     }

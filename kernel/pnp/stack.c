@@ -120,8 +120,11 @@ static VOID PnpEnsureInstalled(PNP_NODE *Node, HANDLE Device)
         return;
     }
     NTSTATUS Status = PnpInstallDriver(Node, Device);
-    if (NT_SUCCESS(Status))
-        PnpTell(Node, "installed", Status);
+    if (!NT_SUCCESS(Status))
+        return;
+    PnpTell(Node, "installed", Status);
+    PnpAskRequirementsAgain(
+        Node); /* what the INF says may change them [WDK "Interrupt Affinity and Priority"] */
 }
 
 NTSTATUS PnpBuildStack(PNP_NODE *Node)

@@ -72,7 +72,7 @@ NTSTATUS PnpQueryStop(PNP_NODE *Node)
     return STATUS_UNSUCCESSFUL;
 }
 
-static VOID PnpAskRequirementsAgain(PNP_NODE *Node)
+VOID PnpAskRequirementsAgain(PNP_NODE *Node)
 {
     if (Node->Requirements != NULL)
         ExFreePool(Node->Requirements);

@@ -171,13 +171,13 @@ static BOOLEAN CtRunCase(const CT_CASE *Case)
     return Passed;
 }
 
-static VOID NTAPI CtUnload(PDRIVER_OBJECT DriverObject)
+static inline VOID NTAPI CtUnload(PDRIVER_OBJECT DriverObject)
 {
     UNREFERENCED_PARAMETER(DriverObject);
 }
 
-static NTSTATUS CtRun(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath, const CT_CASE *Cases,
-                      ULONG Count)
+static inline NTSTATUS CtRun(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath, const CT_CASE *Cases,
+                             ULONG Count)
 {
     ULONG Failed = 0;
     CtDriverObject = DriverObject;

@@ -1,31 +1,72 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Drivers of emulated devices (test/device), each with the devices that it wants.
+"""Drivers of emulated devices (test/device), each with the devices that it wants: on the command line, or installed by an INF file.
 usage: run_devices.py NTBOX DEVICE-FOLDER"""
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 
-from runs import Tally, expect, expect_all_passed, finish, report
+from runs import Tally, expect, expect_all_passed, expect_equal, finish, report
 
-DEVICES = {'edu_line': ['--device', 'edu,addr=5', '--device', 'edu,addr=9']}
+# file: devices, cases that run whatever the machine is
+DEVICES = {
+    'edu_line.sys': (['edu,addr=5', 'edu,addr=9'], 4),
+    'edu_pnp.inf': (['edu,addr=5', 'edu,addr=9'], 6),
+    'edu_message.inf': (['edu'], 4),
+    'e1000e_messages.inf': (['e1000e,romfile='], 7),
+}
 MACHINES = {'one processor': [], 'four processors': ['--smp', '4'], 'icount': ['--icount', '--seed', '1'],
             'the free kernel': ['--smp', '2', '--kernel', 'free']}
+LONG = 6000  # bytes of a value
 
 
-def check(ntbox, driver, options):
-    _, document = report(ntbox, 'run', driver, *options)
+def check(ntbox, path, devices, cases, options):
+    what = ['--inf', path] if path.endswith('.inf') else [path]
+    _, document = report(ntbox, 'run', *what, *(word for device in devices for word in ('--device', device)), *options)
     failed = [f'{case["case"]}: {case.get("text", "")}' for case in document['cases'] if not case['passed']]
     expect(not failed, '; '.join(failed))
-    expect(document['cases'], 'no case ran')
+    expect_equal('cases', len(document['cases']), cases)
     expect_all_passed(document)
+
+
+def instance_path(hive):
+    """The key of the only edu device."""
+    commands = 'cd \\ControlSet001\\Enum\\PCI\nls\n'
+    names = subprocess.run(['hivexsh', hive], input=commands, capture_output=True, text=True, timeout=30, check=True).stdout.split('\n')
+    device = next(name for name in names if name.startswith('VEN_1234&DEV_11E8'))
+    commands = f'cd \\ControlSet001\\Enum\\PCI\\{device}\nls\n'
+    instance = subprocess.run(['hivexsh', hive], input=commands, capture_output=True, text=True, timeout=30, check=True).stdout.split('\n')[0]
+    return f'\\ControlSet001\\Enum\\PCI\\{device}\\{instance}'
+
+
+def installed(ntbox, folder, room):
+    """What the INF adds to the device's hardware key: keys below keys, and values of any length."""
+    for name in ('edu_pnp.sys', 'edu_message.inf'):
+        shutil.copy(os.path.join(folder, name), room)
+    inf, hive = os.path.join(room, 'edu_message.inf'), os.path.join(room, 'hive')
+    text = open(inf, encoding='utf-8').read()
+    more = f'HKR, One\\Two\\Three, Deep, 0x00010001, 5\nHKR, One, Long, 0x00000001, {",".join(["5a"] * LONG)}\n'
+    with open(inf, 'w', encoding='utf-8') as file:
+        file.write(text.replace('[Hardware]\n', '[Hardware]\n' + more))
+    code, document = report(ntbox, 'run', '--inf', inf, '--device', 'edu', '--save-hive', hive)
+    expect_equal('exit code', code, 0)
+    commands = f'cd {instance_path(hive)}\\Device Parameters\\One\nlsval Long\ncd Two\\Three\nlsval Deep\n'
+    done = subprocess.run(['hivexsh', hive], input=commands, capture_output=True, text=True, timeout=30, check=False)
+    expect_equal('errors', done.stderr, '')
+    expect_equal('the length of the long value', done.stdout.count('Z'), LONG)
+    expect_equal('the deep value', done.stdout.replace('Z', '').strip(), '5')
 
 
 def main():
     ntbox, folder = sys.argv[1:]
     tally = Tally()
-    for name, devices in DEVICES.items():
+    for name, (devices, cases) in DEVICES.items():
         for machine, options in MACHINES.items():
-            tally.run(f'{name}, {machine}', check, ntbox, os.path.join(folder, name + '.sys'), devices + options)
+            tally.run(f'{name}, {machine}', check, ntbox, os.path.join(folder, name), devices, cases, options)
+    with tempfile.TemporaryDirectory() as room:
+        tally.run('what an INF adds to the hardware key', installed, ntbox, folder, room)
     finish(tally)
 
 

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ * For function drivers that the PnP manager loads for a device of QEMU, by the INF file beside them: they run cases when a device is started, and when it has been
+ * removed, and answer all else as a driver has to. A driver defines DEVICE with DEVICE_COMMON first, and the three routines below. */
+#pragma once
+#include "../conform/ct_threads.h"
+
+typedef struct DEVICE_COMMON {
+    PDEVICE_OBJECT Device, Pdo, Lower;
+    PCM_RESOURCE_LIST Raw, Translated; /* of the last start; valid in Started only */
+} DEVICE_COMMON;
+
+typedef struct DEVICE DEVICE;
+
+static VOID Started(DEVICE *Device); /* the devices below have started */
+static VOID Stopped(DEVICE *Device); /* before the devices below hear of it; interrupts are given back here */
+static VOID Removed(DEVICE *Device); /* the devices below have been removed */
+
+static SIZE_T DeviceSize(VOID);
+
+static DEVICE_COMMON *CommonOf(PDEVICE_OBJECT Device)
+{
+    return Device->DeviceExtension;
+}
+
+static ULONG ReadConfig(DEVICE_COMMON *Common, ULONG Offset, ULONG Length)
+{
+    ULONG Value = 0, Bus = 0, Address = 0, Size;
+    CT_SUCCESS(IoGetDeviceProperty(Common->Pdo, DevicePropertyBusNumber, sizeof(Bus), &Bus, &Size));
+    CT_SUCCESS(IoGetDeviceProperty(Common->Pdo, DevicePropertyAddress, sizeof(Address), &Address, &Size));
+    PCI_SLOT_NUMBER Slot = {.u.bits = {.DeviceNumber = Address >> 16, .FunctionNumber = Address & 7}};
+    CT_EQUAL(HalGetBusDataByOffset(PCIConfiguration, Bus, Slot.u.AsULONG, &Value, Offset, Length), Length);
+    return Value;
+}
+
+/* 0: there is none. */
+static inline ULONG FindCapability(DEVICE_COMMON *Common, UCHAR Id)
+{
+    for (ULONG At = ReadConfig(Common, 0x34, 1), i = 0; At >= 0x40 && i < 48;
+         At = ReadConfig(Common, At + 1, 1), i++)
+        if (ReadConfig(Common, At, 1) == Id)
+            return At;
+    return 0;
+}
+
+/* The Index-th of a type; NULL: there are not so many. */
+static inline const CM_PARTIAL_RESOURCE_DESCRIPTOR *FindResource(PCM_RESOURCE_LIST List, UCHAR Type,
+                                                                 ULONG Index)
+{
+    for (ULONG i = 0; List != NULL && i < List->List[0].PartialResourceList.Count; i++) {
+        const CM_PARTIAL_RESOURCE_DESCRIPTOR *D = &List->List[0].PartialResourceList.PartialDescriptors[i];
+        if (D->Type == Type && Index-- == 0)
+            return D;
+    }
+    return NULL;
+}
+
+static inline NTSTATUS PassDown(DEVICE_COMMON *Common, PIRP Irp)
+{
+    IoSkipCurrentIrpStackLocation(Irp);
+    return IoCallDriver(Common->Lower, Irp);
+}
+
+static NTSTATUS Start(DEVICE_COMMON *Common, PIRP Irp, PIO_STACK_LOCATION Stack)
+{
+    NTSTATUS Status =
+        IoForwardIrpSynchronously(Common->Lower, Irp) ? Irp->IoStatus.Status : STATUS_UNSUCCESSFUL;
+    Common->Raw = Stack->Parameters.StartDevice.AllocatedResources;
+    Common->Translated = Stack->Parameters.StartDevice.AllocatedResourcesTranslated;
+    if (NT_SUCCESS(Status))
+        Started((DEVICE *)Common);
+    Irp->IoStatus.Status = Status;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Status;
+}
+
+static NTSTATUS Remove(DEVICE_COMMON *Common, PIRP Irp)
+{
+    Stopped((DEVICE *)Common);
+    Irp->IoStatus.Status = STATUS_SUCCESS;
+    NTSTATUS Status = PassDown(Common, Irp);
+    Removed((DEVICE *)Common);
+    IoDetachDevice(Common->Lower);
+    IoDeleteDevice(Common->Device);
+    return Status;
+}
+
+static NTSTATUS NTAPI Pnp(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    DEVICE_COMMON *Common = CommonOf(Device);
+    switch (Stack->MinorFunction) {
+    case IRP_MN_START_DEVICE:
+        return Start(Common, Irp, Stack);
+    case IRP_MN_REMOVE_DEVICE:
+        return Remove(Common, Irp);
+    case IRP_MN_STOP_DEVICE:
+    case IRP_MN_SURPRISE_REMOVAL:
+        Stopped((DEVICE *)Common);
+        Irp->IoStatus.Status = STATUS_SUCCESS;
+        break;
+    case IRP_MN_QUERY_STOP_DEVICE:
+    case IRP_MN_CANCEL_STOP_DEVICE:
+    case IRP_MN_QUERY_REMOVE_DEVICE:
+    case IRP_MN_CANCEL_REMOVE_DEVICE:
+        Irp->IoStatus.Status = STATUS_SUCCESS;
+        break;
+    default:
+        break;
+    }
+    return PassDown(Common, Irp);
+}
+
+static NTSTATUS NTAPI Power(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PoStartNextPowerIrp(Irp);
+    IoSkipCurrentIrpStackLocation(Irp);
+    return PoCallDriver(CommonOf(Device)->Lower, Irp);
+}
+
+static NTSTATUS NTAPI SystemControl(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    return PassDown(CommonOf(Device), Irp);
+}
+
+static NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
+{
+    PDEVICE_OBJECT Device;
+    NTSTATUS Status = IoCreateDevice(Driver, (ULONG)DeviceSize(), NULL, FILE_DEVICE_UNKNOWN,
+                                     FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    DEVICE_COMMON *Common = CommonOf(Device);
+    Common->Device = Device;
+    Common->Pdo = Pdo;
+    Common->Lower = IoAttachDeviceToDeviceStack(Device, Pdo);
+    if (Common->Lower == NULL) {
+        IoDeleteDevice(Device);
+        return STATUS_NO_SUCH_DEVICE;
+    }
+    Device->Flags |= DO_POWER_PAGABLE;
+    Device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    return STATUS_SUCCESS;
+}
+
+static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
+{
+    UNREFERENCED_PARAMETER(Driver);
+    if (CtReport != NULL)
+        ZwClose(CtReport);
+}
+
+DRIVER_INITIALIZE DriverEntry;
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
+{
+    UNREFERENCED_PARAMETER(RegistryPath);
+    CtDriverObject = Driver;
+    Driver->MajorFunction[IRP_MJ_PNP] = Pnp;
+    Driver->MajorFunction[IRP_MJ_POWER] = Power;
+    Driver->MajorFunction[IRP_MJ_SYSTEM_CONTROL] = SystemControl;
+    Driver->DriverExtension->AddDevice = AddDevice;
+    Driver->DriverUnload = Unload;
+    CtOpenReport();
+    return STATUS_SUCCESS;
+}
+
+static inline VOID RunCases(const CT_CASE *Cases, ULONG Count)
+{
+    for (ULONG i = 0; i < Count; i++)
+        CtRunCase(&Cases[i]);
+}
