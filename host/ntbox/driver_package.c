@@ -119,27 +119,46 @@ static bool is_own(const char *target)
            inf_text_begins(target, "Windows/System32/config/") || inf_text_begins(target, "Windows/ntbox/");
 }
 
-static bool find_file(DriverPackage *package, const char *folder, const InfCopy *copy, GError **error)
+/* A sample's INF lies with its source, its driver is built elsewhere. */
+static bool find_sample(DriverPackage *package, DriverFile *file, const char *samples)
+{
+    g_autofree char *name = g_path_get_basename(file->Path);
+    g_autofree char *path = samples ? g_build_filename(samples, name, NULL) : NULL;
+    if (!path || !g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        return false;
+    g_ptr_array_add(
+        package->Inf->Notes,
+        g_strdup_printf("%s does not lie beside the INF: ntbox's own sample %s is taken", name, path));
+    g_free(file->Path);
+    file->Path = g_steal_pointer(&path);
+    return true;
+}
+
+typedef struct Folders {
+    const char *Inf, *Samples;
+} Folders;
+
+static bool find_file(DriverPackage *package, const Folders *folders, const InfCopy *copy, GError **error)
 {
     DriverFile *file = g_new0(DriverFile, 1);
     g_ptr_array_add(package->Files, file);
-    file->Path = find_below(folder, copy->Source);
+    file->Path = find_below(folders->Inf, copy->Source);
     file->Target = g_strdup(copy->Target);
     file->Where = g_strdup(copy->Where);
     if (is_own(copy->Target)) {
         g_set_error(error, INF_ERROR, 0, "%s: the file %s is ntbox's own", copy->Where, copy->Target);
         return false;
     }
-    if (g_file_test(file->Path, G_FILE_TEST_IS_REGULAR))
+    if (g_file_test(file->Path, G_FILE_TEST_IS_REGULAR) || find_sample(package, file, folders->Samples))
         return true;
     g_set_error(error, INF_ERROR, 0, "%s: there is no file %s", copy->Where, file->Path);
     return false;
 }
 
-static bool find_files(DriverPackage *package, const char *folder, GError **error)
+static bool find_files(DriverPackage *package, const Folders *folders, GError **error)
 {
     for (guint i = 0; i < package->Inf->Copies->len; i++) {
-        if (!find_file(package, folder, package->Inf->Copies->pdata[i], error))
+        if (!find_file(package, folders, package->Inf->Copies->pdata[i], error))
             return false;
     }
     return true;
@@ -159,7 +178,8 @@ static InfPackage *read_package(const char *path, const char *folder, InfRegistr
     return package;
 }
 
-DriverPackage *driver_package_open(const char *path, InfRegistry *registry, GError **error)
+DriverPackage *driver_package_open(const char *path, const char *samples, InfRegistry *registry,
+                                   GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
     InfPackage *inf = read_package(path, folder, registry, error);
@@ -169,7 +189,7 @@ DriverPackage *driver_package_open(const char *path, InfRegistry *registry, GErr
     package->Path = g_strdup(path);
     package->Inf = inf;
     package->Files = g_ptr_array_new_with_free_func(free_file);
-    if (find_files(package, folder, error))
+    if (find_files(package, &(Folders){folder, samples}, error))
         return package;
     driver_package_free(package);
     return NULL;

@@ -67,6 +67,10 @@ static void add_devices(GPtrArray *words, const Machine *machine)
     add_option(words, "-device", "isa-debug-exit,iobase=0x%x,iosize=4", MACHINE_EXIT_PORT);
     add_option(words, "-chardev", "socket,id=monitor,fd=%d", MachineMonitorFd);
     add_option(words, "-mon", "chardev=monitor,mode=control");
+    for (char *const *drive = machine->Drives; drive && *drive; drive++)
+        add_option(words, "-drive", "if=none,%s", *drive);
+    for (char *const *character = machine->Characters; character && *character; character++)
+        add_option(words, "-chardev", "%s", *character);
     for (char *const *device = machine->Devices; device && *device; device++)
         add_option(words, "-device", "%s", *device);
 }

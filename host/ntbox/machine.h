@@ -25,7 +25,9 @@ typedef struct Machine {
     const char *Iso;         /* BootBios, BootUefi */
     const char *Firmware;    /* BootUefi */
     const char *Processor;   /* -cpu */
-    char *const *Devices;    /* -device each; NULL-terminated, or NULL: none */
+    char *const *Drives;     /* -drive if=none each; NULL-terminated, or NULL: none */
+    char *const *Characters; /* -chardev each, the same */
+    char *const *Devices;    /* -device each, the same */
     uint32_t Processors;
     uint64_t Memory; /* bytes */
     uint64_t ReportLength;

@@ -202,18 +202,25 @@ static bool parse_values(RawOptions *raw, GError **error)
 }
 
 /* A QEMU that is asked for help prints it and runs no machine. What else is wrong with a device QEMU says. */
-static bool check_devices(char **devices, GError **error)
+static bool check_devices(const char *option, char **devices, GError **error)
 {
     for (; devices && *devices; devices++) {
         g_auto(GStrv) parts = g_strsplit(*devices, ",", -1);
         const char *const *words = (const char *const *)parts;
         if (!*parts || **parts == '\0')
-            return usage_error(error, "--device wants the name of a QEMU device, not '%s'", *devices);
+            return usage_error(error, "--%s wants what QEMU's -%s wants, not '%s'", option, option, *devices);
         if (g_strv_contains(words, "help") || g_strv_contains(words, "?"))
-            return usage_error(error, "--device %s asks for help: that is for qemu-system-x86_64 -device %s",
-                               *devices, *devices);
+            return usage_error(error, "--%s %s asks for help: that is for qemu-system-x86_64 -%s %s", option,
+                               *devices, option, *devices);
     }
     return true;
+}
+
+static bool check_machine(const RunOptions *options, GError **error)
+{
+    return check_devices("drive", options->Drives, error) &&
+           check_devices("chardev", options->Characters, error) &&
+           check_devices("device", options->Devices, error);
 }
 
 /* ---- what depends on the drivers ---- */
@@ -394,6 +401,10 @@ static void add_debug_options(GOptionGroup *group, RawOptions *raw)
          "WORDS"},
         {"device", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->Devices,
          "Add a QEMU device to the machine (repeatable)", "DEVICE"},
+        {"drive", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->Drives,
+         "Add a drive that a device names, as QEMU's -drive if=none (repeatable)", "id=ID,file=FILE,..."},
+        {"chardev", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->Characters,
+         "Add a character device that a device names, as QEMU's -chardev (repeatable)", "BACKEND,id=ID,..."},
         {"dir", 0, 0, G_OPTION_ARG_FILENAME, &o->Directory, "Where the kernel lies (or $NTBOX_DIR)",
          "FOLDER"},
         {G_OPTION_REMAINING, 0, G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, on_file, NULL,
@@ -454,7 +465,7 @@ static bool parse(RawOptions *raw, char **argv, GError **error)
 {
     g_autoptr(GOptionContext) context = make_context(raw);
     if (!usage_parse_options(context, argv, error) || !parse_values(raw, error) ||
-        !check_devices(raw->Options->Devices, error) || !package_list_open(raw->Options, raw->Infs, error) ||
+        !check_machine(raw->Options, error) || !package_list_open(raw->Options, raw->Infs, error) ||
         !driver_list_collect(raw->Options, raw->Words, raw->Each, error) ||
         !package_list_place(raw->Options, error) || !companions_collect(raw->Options, raw->With, error) ||
         !check_parameters(raw->Options, error) || !check_settings(raw->Options, error) ||
@@ -495,6 +506,8 @@ void run_options_free(RunOptions *options)
     g_free(options->LogFile);
     g_free(options->HiveFile);
     g_free(options->KeepFolder);
+    g_strfreev(options->Drives);
+    g_strfreev(options->Characters);
     g_strfreev(options->Devices);
     g_free(options->Append);
     g_free(options->SpecialPool);

@@ -34,14 +34,14 @@ typedef struct RunOptions {
     FailPlan Fail;
     char *SpecialPool; /* driver or tag, "" for all; NULL: none */
     gboolean Json, Gdb, PoolReport, StrictWx, AllowMissing, BindCount, Icount, TraceHash,
-        KeepLoaded;   /* GOption writes an int */
-    char *Directory;  /* --dir, or NULL */
-    char *LogFile;    /* --log, or NULL */
-    char *HiveFile;   /* --save-hive, or NULL */
-    char *KeepFolder; /* --keep, or NULL */
-    char *Append;     /* --append, or NULL */
-    char **Devices;   /* of --device, NULL-terminated, or NULL */
-    char *Processor;  /* --cpu */
+        KeepLoaded;                         /* GOption writes an int */
+    char *Directory;                        /* --dir, or NULL */
+    char *LogFile;                          /* --log, or NULL */
+    char *HiveFile;                         /* --save-hive, or NULL */
+    char *KeepFolder;                       /* --keep, or NULL */
+    char *Append;                           /* --append, or NULL */
+    char **Drives, **Characters, **Devices; /* of --drive, --chardev, --device, NULL-terminated, or NULL */
+    char *Processor;                        /* --cpu */
 } RunOptions;
 
 /* argv[0] is the program, then what follows the verb. NULL with a sentence in error. `--help` prints and

@@ -7,13 +7,22 @@
 #include "companion.h"
 #include "driver_package.h"
 #include "inf_text.h"
+#include "locate.h"
 #include "service_setting.h"
 #include "usage.h"
 
+/* NULL: there are none. */
+static char *samples_folder(const RunOptions *options)
+{
+    g_autofree char *directory = locate_directory(options->Directory, NULL);
+    return directory ? g_build_filename(directory, "drivers_sample", "msvc", NULL) : NULL;
+}
+
 bool package_list_open(RunOptions *options, char **infs, GError **error)
 {
+    g_autofree char *samples = samples_folder(options);
     for (; infs && *infs; infs++) {
-        DriverPackage *package = driver_package_open(*infs, options->Registry, error);
+        DriverPackage *package = driver_package_open(*infs, samples, options->Registry, error);
         if (!package)
             return false;
         for (guint i = 0; i < options->Packages->len; i++) {

@@ -88,6 +88,8 @@ static char **make_command(const Run *run)
         .Firmware = run->Firmware,
         .Processor = options->Processor ? options->Processor : "max",
         .Processors = options->Processors,
+        .Drives = options->Drives,
+        .Characters = options->Characters,
         .Devices = options->Devices,
         .Memory = options->Memory,
         .ReportLength = VM_REPORT_LENGTH,

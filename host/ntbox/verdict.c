@@ -7,6 +7,7 @@
 
 #include "denied.h"
 #include "finding.h"
+#include "idle_package.h"
 #include "ntstatus.h"
 #include "run_plan.h"
 #include "scenario.h"
@@ -469,10 +470,12 @@ Verdict verdict_decide(const RunOptions *options, const RunReport *report)
     Verdict verdict = {0};
     if (denied_judge_boot(options, report, &verdict))
         return verdict;
-    if (judge_end(options, report, &verdict))
+    if (judge_end(options, report, &verdict)) {
         add_context(options, last_step(options, report), 0, &verdict);
-    else
+    } else {
         verdict = decide_by_findings(options, report);
+        idle_package_judge(options, report, &verdict);
+    }
     denied_add(options, report, &verdict);
     return verdict;
 }
