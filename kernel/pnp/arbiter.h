@@ -9,6 +9,7 @@ typedef struct _PNP_RANGE {
     ULONG64 Start, End; /* both belong to it */
     const void *Owner;  /* compared only */
     BOOLEAN Shared;     /* with others that share */
+    UCHAR Type;         /* while it is set aside */
 } PNP_RANGE;
 
 typedef struct _PNP_WISH {

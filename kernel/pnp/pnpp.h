@@ -211,6 +211,8 @@ VOID PnpReserveBootResources(PNP_NODE *Node);
 /* What it needs, asked for first. STATUS_CONFLICTING_ADDRESSES: it cannot be had; STATUS_INVALID_PARAMETER: the list is none. */
 NTSTATUS PnpAssignResources(PNP_NODE *Node);
 VOID PnpReleaseResources(PNP_NODE *Node);
+/* rebalance.c: it has its resources, because another was stopped, which is now to be started again on its new ones. NULL: nobody could make room. */
+PNP_NODE *PnpRebalance(PNP_NODE *Node);
 
 /* --- root.c: the root of the tree and the devices that nothing enumerates --- */
 

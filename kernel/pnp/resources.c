@@ -270,13 +270,10 @@ static const IO_RESOURCE_LIST *PnpListAt(const IO_RESOURCE_REQUIREMENTS_LIST *Wh
     return List;
 }
 
-NTSTATUS PnpAssignResources(PNP_NODE *Node)
+NTSTATUS PnpChooseResources(PNP_NODE *Node)
 {
     NTSTATUS Status = STATUS_SUCCESS;
-    PnpFilterRequirements(Node);
     const IO_RESOURCE_REQUIREMENTS_LIST *Whole = Node->Requirements;
-    if (Whole == NULL)
-        return STATUS_SUCCESS;
     ULONG Offset = FIELD_OFFSET(IO_RESOURCE_REQUIREMENTS_LIST, List);
     PnpUnclaimAll(Node);
     for (ULONG i = 0; i < Whole->AlternativeLists; i++) {
@@ -287,6 +284,15 @@ NTSTATUS PnpAssignResources(PNP_NODE *Node)
         if (Status != STATUS_CONFLICTING_ADDRESSES)
             break;
     }
+    return Status;
+}
+
+NTSTATUS PnpAssignResources(PNP_NODE *Node)
+{
+    PnpFilterRequirements(Node);
+    if (Node->Requirements == NULL)
+        return STATUS_SUCCESS;
+    NTSTATUS Status = PnpChooseResources(Node);
     if (NT_SUCCESS(Status))
         PnpShowResources(Node);
     return Status;
@@ -326,4 +332,46 @@ VOID PnpShowResources(PNP_NODE *Node)
 {
     Node->Io.Raw = Node->Resources;
     Node->Io.Translated = Node->Translated;
+}
+
+/* --- while a place is looked for --- */
+
+VOID PnpSetAside(PNP_NODE *Node, PNP_HELD *Held)
+{
+    *Held = (PNP_HELD){.Resources = Node->Resources, .Translated = Node->Translated};
+    Node->Resources = Node->Translated = NULL;
+    InitializeListHead(&Held->Claims);
+    for (ULONG Type = 0; Type < PNP_KINDS; Type++) {
+        for (PLIST_ENTRY E = PnpClaims[Type].Flink, Next; E != &PnpClaims[Type]; E = Next) {
+            PNP_RANGE *Range = CONTAINING_RECORD(E, PNP_RANGE, Entry);
+            Next = E->Flink;
+            if (Range->Owner != Node)
+                continue;
+            RemoveEntryList(E);
+            Range->Type = (UCHAR)Type;
+            InsertTailList(&Held->Claims, E);
+        }
+    }
+}
+
+VOID PnpTakeBack(PNP_NODE *Node, PNP_HELD *Held)
+{
+    PnpReleaseResources(Node);
+    Node->Resources = Held->Resources;
+    Node->Translated = Held->Translated;
+    while (!IsListEmpty(&Held->Claims)) {
+        PLIST_ENTRY E = RemoveHeadList(&Held->Claims);
+        InsertTailList(&PnpClaims[CONTAINING_RECORD(E, PNP_RANGE, Entry)->Type], E);
+    }
+    PnpShowResources(Node);
+}
+
+VOID PnpForget(PNP_HELD *Held)
+{
+    PnpFreeMessages(&Held->Resources->List[0].PartialResourceList);
+    PnpFreeList(&Held->Resources);
+    PnpFreeList(&Held->Translated);
+    while (!IsListEmpty(&Held->Claims))
+        ExFreePoolWithTag(CONTAINING_RECORD(RemoveHeadList(&Held->Claims), PNP_RANGE, Entry),
+                          PNP_TAG_RESOURCE);
 }

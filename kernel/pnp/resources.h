@@ -9,3 +9,18 @@ NTSTATUS PnpTranslate(const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw, CM_PARTIAL_RESO
 /* Nobody else gets it until its owner gives back what it has. */
 NTSTATUS PnpClaim(UCHAR Type, ULONG64 Start, ULONG64 Length, BOOLEAN Shared, const void *Owner);
 VOID PnpShowResources(PNP_NODE *Node);
+
+/* The first list of alternatives that can be had; not shown yet. Statuses as of PnpAssignResources. */
+NTSTATUS PnpChooseResources(PNP_NODE *Node);
+
+/* What a device had, while it is tried whether it could have something else. */
+typedef struct _PNP_HELD {
+    PCM_RESOURCE_LIST Resources, Translated;
+    LIST_ENTRY Claims;
+} PNP_HELD;
+
+/* The device has nothing any more, and nothing is free that only it can give back: vectors of messages stay its own. */
+VOID PnpSetAside(PNP_NODE *Node, PNP_HELD *Held);
+/* What it was given meanwhile goes. */
+VOID PnpTakeBack(PNP_NODE *Node, PNP_HELD *Held);
+VOID PnpForget(PNP_HELD *Held);

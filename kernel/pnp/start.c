@@ -21,18 +21,11 @@ static VOID PnpAfterStart(PNP_NODE *Node)
         PnpAsk(Node, PnpJobEnumerate);
 }
 
-NTSTATUS PnpStartNode(PNP_NODE *Node)
+/* With the resources that it has. */
+static NTSTATUS PnpStartAssigned(PNP_NODE *Node)
 {
-    NTSTATUS Status = PnpAssignResources(Node);
-    if (!NT_SUCCESS(Status)) {
-        PnpSetProblem(Node,
-                      Status == STATUS_INVALID_PARAMETER ? CM_PROB_INVALID_DATA : CM_PROB_NORMAL_CONFLICT,
-                      Status);
-        PnpDropStack(Node);
-        return Status;
-    }
     Node->State = DeviceNodeResourcesAssigned;
-    Status = PnpSendStart(Node);
+    NTSTATUS Status = PnpSendStart(Node);
     if (NT_SUCCESS(Status)) {
         PnpAfterStart(Node);
         return Status;
@@ -40,6 +33,30 @@ NTSTATUS PnpStartNode(PNP_NODE *Node)
     PnpSetProblem(Node, CM_PROB_FAILED_START, Status);
     PnpDropStack(Node);
     return Status;
+}
+
+/* *Moved: another made room, and is to be started again. */
+static NTSTATUS PnpFindResources(PNP_NODE *Node, PNP_NODE **Moved)
+{
+    NTSTATUS Status = PnpAssignResources(Node);
+    *Moved = Status == STATUS_CONFLICTING_ADDRESSES ? PnpRebalance(Node) : NULL;
+    return *Moved != NULL ? STATUS_SUCCESS : Status;
+}
+
+NTSTATUS PnpStartNode(PNP_NODE *Node)
+{
+    PNP_NODE *Moved;
+    NTSTATUS Status = PnpFindResources(Node, &Moved);
+    if (!NT_SUCCESS(Status)) {
+        PnpSetProblem(Node,
+                      Status == STATUS_INVALID_PARAMETER ? CM_PROB_INVALID_DATA : CM_PROB_NORMAL_CONFLICT,
+                      Status);
+        PnpDropStack(Node);
+        return Status;
+    }
+    if (Moved != NULL)
+        (void)PnpStartAssigned(Moved);
+    return PnpStartAssigned(Node);
 }
 
 /* [WDK IRP_MN_QUERY_PNP_DEVICE_STATE] a device that failed or is disabled loses its stack; one that needs other resources is started anew. */
