@@ -22,6 +22,16 @@ static NTSTATUS NTAPI Pnp(PDEVICE_OBJECT Device, PIRP Irp)
     return PciFunctionPnp(Device->DeviceExtension, Irp);
 }
 
+static NTSTATUS NTAPI Power(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PCI_BUS *Bus = Device->DeviceExtension;
+    if (!Bus->IsBus)
+        return PciFunctionPower(Device->DeviceExtension, Irp);
+    PoStartNextPowerIrp(Irp);
+    IoSkipCurrentIrpStackLocation(Irp);
+    return PoCallDriver(Bus->Lower, Irp);
+}
+
 /* A bus passes down what it does not know; a function ends it as it is. */
 static NTSTATUS NTAPI Other(PDEVICE_OBJECT Device, PIRP Irp)
 {
@@ -71,7 +81,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
     UNREFERENCED_PARAMETER(RegistryPath);
     Driver->MajorFunction[IRP_MJ_PNP] = Pnp;
-    Driver->MajorFunction[IRP_MJ_POWER] = Other;
+    Driver->MajorFunction[IRP_MJ_POWER] = Power;
     Driver->MajorFunction[IRP_MJ_SYSTEM_CONTROL] = Other;
     Driver->DriverExtension->AddDevice = AddDevice;
     Driver->DriverUnload = Unload;

@@ -27,6 +27,8 @@ static NTSTATUS QueryCapabilities(PCI_FUNCTION *Function, PIRP Irp, PDEVICE_CAPA
     if (Capabilities->Version != 1)
         return PciComplete(Irp, STATUS_UNSUCCESSFUL, 0);
     Capabilities->UniqueID = FALSE;
+    Capabilities->DeviceD1 = Function->HasD1;
+    Capabilities->DeviceD2 = Function->HasD2;
     Capabilities->Address = Slot.u.bits.DeviceNumber << 16 | Slot.u.bits.FunctionNumber;
     Capabilities->DeviceState[PowerSystemWorking] = PowerDeviceD0;
     for (ULONG State = PowerSystemSleeping1; State < PowerSystemMaximum; State++)

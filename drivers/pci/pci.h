@@ -18,6 +18,14 @@ typedef struct PCI_BAR {
     ULONG64 Base, Length;
 } PCI_BAR;
 
+/* Addresses that a bridge passes on. */
+typedef struct PCI_WINDOW {
+    UCHAR Type; /* as of a base address register */
+    BOOLEAN Prefetchable;
+    ULONG64 First, Last;
+} PCI_WINDOW;
+#define PCI_WINDOWS 3 /* ports, memory, prefetchable memory */
+
 /* What a function writes to raise a message. */
 typedef struct PCI_MESSAGE {
     ULONG64 Address;
@@ -47,10 +55,15 @@ typedef struct PCI_FUNCTION {
     USHORT Vendor, Product, SubVendor, SubSystem, Command;
     UCHAR Revision, Class[3], Header, Pin, MessageCapability, MessageXCapability;
     PCI_BAR Bars[PCI_TYPE0_ADDRESSES];
-    ULONG Line;                       /* the interrupt line that its pin leads to */
-    PCI_MESSAGE *Messages;            /* that it was given; NULL: none */
-    ULONG MessageCount, TableEntries; /* 0: none */
-    volatile ULONG *Table;            /* of MSI-X, when it has messages */
+    ULONG Line;                      /* the interrupt line that its pin leads to */
+    PCI_WINDOW Windows[PCI_WINDOWS]; /* of a bridge */
+    UCHAR PowerCapability;           /* 0: it is always on */
+    BOOLEAN HasD1, HasD2;
+    DEVICE_POWER_STATE Power;
+    ULONG Saved[sizeof(PCI_COMMON_HEADER) / 4]; /* below D0: what it was */
+    PCI_MESSAGE *Messages;                      /* that it was given; NULL: none */
+    ULONG MessageCount, TableEntries;           /* 0: none */
+    volatile ULONG *Table;                      /* of MSI-X, when it has messages */
 } PCI_FUNCTION;
 
 /* Extension of a function device. */
@@ -85,6 +98,18 @@ VOID PciWriteBar(const PCI_FUNCTION *Function, ULONG Index, ULONG64 Base);
 
 /* route.c: the I/O APIC line of an interrupt pin (1 to 4). */
 ULONG PciRoute(const PCI_FUNCTION *Function);
+
+/* bridge.c */
+VOID PciReadWindows(PCI_FUNCTION *Bridge);
+VOID PciClosePortWindow(PCI_FUNCTION *Bridge); /* nothing is passed on, from now on */
+/* Where a base address register may be: the window of the bridge above, or what the board leaves to its root bus. CmResourceTypeNull: nowhere. */
+PCI_WINDOW PciWindowOf(const PCI_FUNCTION *Function, const PCI_BAR *Bar);
+
+/* power.c */
+VOID PciReadPowerCapability(PCI_FUNCTION *Function);
+/* IRQL <= DISPATCH_LEVEL. STATUS_INVALID_PARAMETER: it has no such state. */
+NTSTATUS PciSetPower(PCI_FUNCTION *Function, DEVICE_POWER_STATE State);
+NTSTATUS PciFunctionPower(PCI_FUNCTION *Function, PIRP Irp);
 
 /* policy.c. PASSIVE_LEVEL. */
 VOID PciReadPolicy(const PCI_FUNCTION *Function, PCI_POLICY *Policy);

@@ -3,23 +3,47 @@
  * [WDK IRP_MN_QUERY_RESOURCES, IRP_MN_QUERY_RESOURCE_REQUIREMENTS, "Using Interrupt Resource Descriptors"] */
 #include "pci.h"
 
-#define FIRST_PORT 0x1000u
-#define FIRST_ADDRESS 0xc0000000ull /* below lies memory and the configuration space of the bus */
-#define LAST_ADDRESS 0xfebfffffull  /* above lie the interrupt controllers */
-
 /* A length of 4 GB and more fits in no descriptor of these kinds: such a register is left alone. */
 static BOOLEAN IsUsable(const PCI_BAR *Bar)
 {
     return Bar->Type != CmResourceTypeNull && Bar->Length != 0 && Bar->Length <= MAXULONG;
 }
 
+/* One of 4 GB and more keeps its place, above all that we give. */
+static BOOLEAN IsUsableWindow(const PCI_WINDOW *Window)
+{
+    return Window->Type != CmResourceTypeNull && Window->Last - Window->First < MAXULONG;
+}
+
+static ULONG WindowLength(const PCI_WINDOW *Window)
+{
+    return (ULONG)(Window->Last - Window->First + 1);
+}
+
+static USHORT WindowFlags(const PCI_WINDOW *Window)
+{
+    if (Window->Type == CmResourceTypePort)
+        return CM_RESOURCE_PORT_IO | CM_RESOURCE_PORT_16_BIT_DECODE | CM_RESOURCE_PORT_WINDOW_DECODE;
+    return CM_RESOURCE_MEMORY_WINDOW_DECODE | (Window->Prefetchable ? CM_RESOURCE_MEMORY_PREFETCHABLE : 0);
+}
+
+static BOOLEAN IsWindow(const CM_PARTIAL_RESOURCE_DESCRIPTOR *D)
+{
+    USHORT Flag =
+        D->Type == CmResourceTypePort ? CM_RESOURCE_PORT_WINDOW_DECODE : CM_RESOURCE_MEMORY_WINDOW_DECODE;
+    return (D->Flags & Flag) != 0;
+}
+
 /* --- what the firmware gave --- */
 
-static ULONG CountBars(const PCI_FUNCTION *Function)
+/* Registers and windows. */
+static ULONG CountPlaces(const PCI_FUNCTION *Function)
 {
     ULONG Count = 0;
     for (ULONG i = 0; i < PCI_TYPE0_ADDRESSES; i++)
         Count += IsUsable(&Function->Bars[i]);
+    for (ULONG i = 0; i < PCI_WINDOWS; i++)
+        Count += IsUsableWindow(&Function->Windows[i]);
     return Count;
 }
 
@@ -29,10 +53,20 @@ static BOOLEAN IsDecoded(const PCI_BAR *Bar, USHORT Command)
     return IsUsable(Bar) && Bar->Base != 0 && (Command & Bit) != 0;
 }
 
+static VOID Tell(PCM_PARTIAL_RESOURCE_LIST List, UCHAR Type, USHORT Flags, ULONG64 First, ULONG Length)
+{
+    CM_PARTIAL_RESOURCE_DESCRIPTOR *D = &List->PartialDescriptors[List->Count++];
+    D->Type = Type;
+    D->Flags = Flags;
+    D->ShareDisposition = CmResourceShareDeviceExclusive;
+    D->u.Generic.Start.QuadPart = (LONGLONG)First;
+    D->u.Generic.Length = Length;
+}
+
 NTSTATUS PciQueryResources(const PCI_FUNCTION *Function, PCM_RESOURCE_LIST *List)
 {
     USHORT Command = PciRead16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command));
-    ULONG Count = CountBars(Function);
+    ULONG Count = CountPlaces(Function);
     if (Count == 0)
         return STATUS_NOT_SUPPORTED;
     *List = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(**List) + Count * sizeof(CM_PARTIAL_RESOURCE_DESCRIPTOR),
@@ -46,13 +80,13 @@ NTSTATUS PciQueryResources(const PCI_FUNCTION *Function, PCM_RESOURCE_LIST *List
     Partial->Version = Partial->Revision = 1;
     for (ULONG i = 0; i < PCI_TYPE0_ADDRESSES; i++) {
         const PCI_BAR *Bar = &Function->Bars[i];
-        if (!IsDecoded(Bar, Command))
-            continue;
-        CM_PARTIAL_RESOURCE_DESCRIPTOR *D = &Partial->PartialDescriptors[Partial->Count++];
-        D->Type = Bar->Type;
-        D->ShareDisposition = CmResourceShareDeviceExclusive;
-        D->u.Generic.Start.QuadPart = (LONGLONG)Bar->Base;
-        D->u.Generic.Length = (ULONG)Bar->Length;
+        if (IsDecoded(Bar, Command))
+            Tell(Partial, Bar->Type, 0, Bar->Base, (ULONG)Bar->Length);
+    }
+    for (ULONG i = 0; i < PCI_WINDOWS; i++) {
+        const PCI_WINDOW *Window = &Function->Windows[i];
+        if (IsUsableWindow(Window))
+            Tell(Partial, Window->Type, WindowFlags(Window), Window->First, WindowLength(Window));
     }
     return STATUS_SUCCESS;
 }
@@ -83,7 +117,7 @@ static VOID AddDescriptor(REQUIREMENTS *R, const IO_RESOURCE_DESCRIPTOR *D)
 }
 
 /* Where it is, if it is somewhere, else anywhere. */
-static VOID AddBar(REQUIREMENTS *R, const PCI_BAR *Bar)
+static VOID AddBar(REQUIREMENTS *R, const PCI_FUNCTION *Function, const PCI_BAR *Bar)
 {
     BOOLEAN Port = Bar->Type == CmResourceTypePort, Placed = Bar->Base != 0;
     IO_RESOURCE_DESCRIPTOR D = {.Option = Placed ? IO_RESOURCE_PREFERRED : 0,
@@ -99,18 +133,37 @@ static VOID AddBar(REQUIREMENTS *R, const PCI_BAR *Bar)
         AddDescriptor(R, &D);
         D.Option = IO_RESOURCE_ALTERNATIVE;
     }
-    D.u.Generic.MinimumAddress.QuadPart = Port ? FIRST_PORT : (LONGLONG)FIRST_ADDRESS;
-    D.u.Generic.MaximumAddress.QuadPart = Port ? 0xffff : (LONGLONG)LAST_ADDRESS;
+    PCI_WINDOW Window = PciWindowOf(Function, Bar);
+    if (Placed && Window.Type == CmResourceTypeNull)
+        return;
+    D.u.Generic.MinimumAddress.QuadPart = (LONGLONG)Window.First;
+    D.u.Generic.MaximumAddress.QuadPart = (LONGLONG)Window.Last;
     AddDescriptor(R, &D);
 }
 
-static VOID AddBars(REQUIREMENTS *R, const PCI_FUNCTION *Function)
+/* A bridge needs what it passes on; it stays where it is. */
+static VOID AddWindow(REQUIREMENTS *R, const PCI_WINDOW *Window)
+{
+    IO_RESOURCE_DESCRIPTOR D = {.Type = Window->Type, .ShareDisposition = CmResourceShareDeviceExclusive};
+    D.Flags = WindowFlags(Window);
+    D.u.Generic.Length = WindowLength(Window);
+    D.u.Generic.Alignment = 1;
+    D.u.Generic.MinimumAddress.QuadPart = (LONGLONG)Window->First;
+    D.u.Generic.MaximumAddress.QuadPart = (LONGLONG)Window->Last;
+    AddDescriptor(R, &D);
+}
+
+/* Windows first: no register of the bridge itself is to lie in one. */
+static VOID AddPlaces(REQUIREMENTS *R, const PCI_FUNCTION *Function, BOOLEAN PortWindow)
 {
     BeginList(R);
-    for (ULONG i = 0; i < PCI_TYPE0_ADDRESSES; i++) {
+    for (ULONG i = 0; i < PCI_WINDOWS; i++)
+        if (IsUsableWindow(&Function->Windows[i]) &&
+            (PortWindow || Function->Windows[i].Type != CmResourceTypePort))
+            AddWindow(R, &Function->Windows[i]);
+    for (ULONG i = 0; i < PCI_TYPE0_ADDRESSES; i++)
         if (IsUsable(&Function->Bars[i]))
-            AddBar(R, &Function->Bars[i]);
-    }
+            AddBar(R, Function, &Function->Bars[i]);
 }
 
 /* [WDK IO_RESOURCE_DESCRIPTOR] */
@@ -162,20 +215,29 @@ static ULONG WantedMessages(const PCI_FUNCTION *Function, const PCI_POLICY *Poli
     return Wanted;
 }
 
-/* In the order in which they are tried: all messages, one, the line. */
-static VOID AddAll(REQUIREMENTS *R, const PCI_FUNCTION *Function, const PCI_POLICY *Policy)
+static VOID AddLists(REQUIREMENTS *R, const PCI_FUNCTION *Function, const PCI_POLICY *Policy,
+                     BOOLEAN PortWindow)
 {
     ULONG Messages = WantedMessages(Function, Policy);
-    R->Length = FIELD_OFFSET(IO_RESOURCE_REQUIREMENTS_LIST, List);
     for (ULONG Count = Messages; Count != 0; Count = Count == 1 ? 0 : 1) {
-        AddBars(R, Function);
+        AddPlaces(R, Function, PortWindow);
         AddMessages(R, Function, Policy, Count);
     }
     if (Function->Pin == 0 && Messages != 0)
         return;
-    AddBars(R, Function);
+    AddPlaces(R, Function, PortWindow);
     if (Function->Pin != 0)
         AddLine(R, Policy, Function->Line);
+}
+
+/* In the order in which they are tried: all messages, one, the line. A bridge does without a window for ports, if need be: firmware makes them as small as
+ * 512 bytes (OVMF), for a kind of bridge that knows that, and places others within the 4 KB that ours decodes. */
+static VOID AddAll(REQUIREMENTS *R, const PCI_FUNCTION *Function, const PCI_POLICY *Policy)
+{
+    R->Length = FIELD_OFFSET(IO_RESOURCE_REQUIREMENTS_LIST, List);
+    AddLists(R, Function, Policy, TRUE);
+    if (IsUsableWindow(&Function->Windows[0]))
+        AddLists(R, Function, Policy, FALSE);
 }
 
 NTSTATUS PciQueryRequirements(const PCI_FUNCTION *Function, PIO_RESOURCE_REQUIREMENTS_LIST *List)
@@ -183,8 +245,8 @@ NTSTATUS PciQueryRequirements(const PCI_FUNCTION *Function, PIO_RESOURCE_REQUIRE
     REQUIREMENTS R = {0};
     PCI_POLICY Policy;
     PciReadPolicy(Function, &Policy);
-    if (Function->Header != PCI_DEVICE_TYPE ||
-        (CountBars(Function) == 0 && Function->Pin == 0 && WantedMessages(Function, &Policy) == 0))
+    if (Function->Header > PCI_BRIDGE_TYPE ||
+        (CountPlaces(Function) == 0 && Function->Pin == 0 && WantedMessages(Function, &Policy) == 0))
         return STATUS_NOT_SUPPORTED;
     AddAll(&R, Function, &Policy);
     R.Whole = *List =
@@ -209,6 +271,14 @@ static ULONG NextBar(const PCI_FUNCTION *Function, ULONG Index)
     return Index;
 }
 
+static BOOLEAN HasPortWindow(const CM_PARTIAL_RESOURCE_LIST *Raw)
+{
+    for (ULONG i = 0; i < Raw->Count; i++)
+        if (Raw->PartialDescriptors[i].Type == CmResourceTypePort && IsWindow(&Raw->PartialDescriptors[i]))
+            return TRUE;
+    return FALSE;
+}
+
 #define DECODES (PCI_ENABLE_IO_SPACE | PCI_ENABLE_MEMORY_SPACE)
 
 /* The order of the descriptors is that of the requirements. *Command gets what is to be decoded. */
@@ -219,11 +289,13 @@ static NTSTATUS WriteBars(PCI_FUNCTION *Function, const CM_PARTIAL_RESOURCE_LIST
         const CM_PARTIAL_RESOURCE_DESCRIPTOR *D = &Raw->PartialDescriptors[i];
         if (D->Type != CmResourceTypePort && D->Type != CmResourceTypeMemory)
             continue;
+        *Command |= D->Type == CmResourceTypePort ? PCI_ENABLE_IO_SPACE : PCI_ENABLE_MEMORY_SPACE;
+        if (IsWindow(D))
+            continue;
         if (Bar == PCI_TYPE0_ADDRESSES || Function->Bars[Bar].Type != D->Type)
             return STATUS_INVALID_PARAMETER;
         PciWriteBar(Function, Bar, (ULONG64)D->u.Generic.Start.QuadPart);
         Function->Bars[Bar].Base = (ULONG64)D->u.Generic.Start.QuadPart;
-        *Command |= D->Type == CmResourceTypePort ? PCI_ENABLE_IO_SPACE : PCI_ENABLE_MEMORY_SPACE;
         Bar = NextBar(Function, Bar + 1);
     }
     return STATUS_SUCCESS;
@@ -232,12 +304,15 @@ static NTSTATUS WriteBars(PCI_FUNCTION *Function, const CM_PARTIAL_RESOURCE_LIST
 /* [PCI 3.0 6.8.3.3] a function with messages leaves its pin alone anyway; the bit says so to everybody. */
 static NTSTATUS ConfigureFrom(PCI_FUNCTION *Function, const CM_PARTIAL_RESOURCE_LIST *Raw)
 {
+    (void)PciSetPower(Function, PowerDeviceD0); /* each function has it */
     USHORT Command = PciRead16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command)) &
                      (USHORT) ~(DECODES | PCI_DISABLE_LEVEL_INTERRUPT);
     PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command), Command);
     NTSTATUS Status = WriteBars(Function, Raw, &Command);
     if (!NT_SUCCESS(Status))
         return Status;
+    if (IsUsableWindow(&Function->Windows[0]) && !HasPortWindow(Raw))
+        PciClosePortWindow(Function);
     PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command), Command);
     Status = PciTakeMessages(Function, Raw);
     if (!NT_SUCCESS(Status))

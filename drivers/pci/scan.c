@@ -12,6 +12,20 @@ static PCI_FUNCTION *FindFunction(PCI_BUS *Bus, ULONG Slot)
     return NULL;
 }
 
+/* [PCI-to-PCI Bridge 1.2, 3.2.5.13] bridges tell of the board in a capability, if at all. */
+static VOID ReadBoard(PCI_FUNCTION *Function, const PCI_COMMON_HEADER *Header)
+{
+    UCHAR At =
+        Function->Header == PCI_BRIDGE_TYPE ? PciFindCapability(Function, PCI_CAPABILITY_ID_P2P_SSID) : 0;
+    if (Function->Header == PCI_DEVICE_TYPE) {
+        Function->SubVendor = Header->u.type0.SubVendorID;
+        Function->SubSystem = Header->u.type0.SubSystemID;
+    } else if (At != 0) {
+        Function->SubVendor = PciRead16(Function, At + 4);
+        Function->SubSystem = PciRead16(Function, At + 6);
+    }
+}
+
 static VOID ReadIdentity(PCI_FUNCTION *Function, const PCI_COMMON_HEADER *Header)
 {
     Function->Vendor = Header->VendorID;
@@ -21,10 +35,7 @@ static VOID ReadIdentity(PCI_FUNCTION *Function, const PCI_COMMON_HEADER *Header
     Function->Class[1] = Header->SubClass;
     Function->Class[2] = Header->ProgIf;
     Function->Header = Header->HeaderType & (UCHAR)~PCI_MULTIFUNCTION;
-    if (Function->Header == PCI_DEVICE_TYPE) {
-        Function->SubVendor = Header->u.type0.SubVendorID;
-        Function->SubSystem = Header->u.type0.SubSystemID;
-    }
+    ReadBoard(Function, Header);
     Function->Pin = Header->u.type0.InterruptPin; /* at the same place for bridges */
     Function->MessageCapability = PciFindCapability(Function, PCI_CAPABILITY_ID_MSI);
     Function->MessageXCapability = PciFindCapability(Function, 0x11);
@@ -44,6 +55,9 @@ static NTSTATUS MakeFunction(PCI_BUS *Bus, ULONG Slot, const PCI_COMMON_HEADER *
     Function->Present = TRUE;
     ReadIdentity(Function, Header);
     PciReadBars(Function);
+    PciReadPowerCapability(Function);
+    if (Function->Header == PCI_BRIDGE_TYPE)
+        PciReadWindows(Function);
     Function->Line = Function->Pin != 0 ? PciRoute(Function) : 0;
     ExAcquireFastMutex(&Bus->Lock);
     InsertTailList(&Bus->Functions, &Function->Entry);

@@ -11,11 +11,14 @@ static BOOLEAN ArbiterAlign(ULONG64 Value, ULONG64 Alignment, PULONG64 Aligned)
 }
 
 /* One that is in the way; NULL: none. */
-static const PNP_RANGE *ArbiterConflict(const LIST_ENTRY *Ranges, ULONG64 Start, ULONG64 End, BOOLEAN Shared)
+static const PNP_RANGE *ArbiterConflict(const LIST_ENTRY *Ranges, ULONG64 Start, ULONG64 End,
+                                        const PNP_WISH *Wish)
 {
     for (const LIST_ENTRY *E = Ranges->Flink; E != Ranges; E = E->Flink) {
         const PNP_RANGE *Range = CONTAINING_RECORD(E, PNP_RANGE, Entry);
-        if (Range->Start <= End && Range->End >= Start && !(Shared && Range->Shared))
+        if (Range->Start > End || Range->End < Start || (Wish->Shared && Range->Shared))
+            continue;
+        if (!Range->Window || !Wish->IsBehind(Wish->Asker, Range->Owner))
             return Range;
     }
     return NULL;
@@ -28,7 +31,7 @@ BOOLEAN ArbiterFind(const LIST_ENTRY *Ranges, const PNP_WISH *Wish, PULONG64 Sta
         if (!ArbiterAlign(At, Wish->Alignment, &At) || __builtin_add_overflow(At, Wish->Length - 1, &End) ||
             End > Wish->Maximum)
             return FALSE;
-        const PNP_RANGE *Conflict = ArbiterConflict(Ranges, At, End, Wish->Shared);
+        const PNP_RANGE *Conflict = ArbiterConflict(Ranges, At, End, Wish);
         if (Conflict == NULL) {
             *Start = At;
             return TRUE;

@@ -9,6 +9,7 @@ typedef struct _PNP_RANGE {
     ULONG64 Start, End; /* both belong to it */
     const void *Owner;  /* compared only */
     BOOLEAN Shared;     /* with others that share */
+    BOOLEAN Window;     /* with what lies behind its owner, which is a bridge */
     UCHAR Type;         /* while it is set aside */
 } PNP_RANGE;
 
@@ -16,6 +17,8 @@ typedef struct _PNP_WISH {
     ULONG64 Length, Alignment; /* not 0; Alignment need not be a power of 2 */
     ULONG64 Minimum, Maximum;  /* of the first and of the last number */
     BOOLEAN Shared;
+    const void *Asker; /* who is behind other owners, as the next says */
+    BOOLEAN (*IsBehind)(const void *Asker, const void *Owner);
 } PNP_WISH;
 
 /* The lowest place that is free. FALSE: there is none. */

@@ -55,18 +55,24 @@ static PNP_NODE *PnpFindVanished(PNP_NODE *Bus)
     return NULL;
 }
 
+static NTSTATUS PnpIntroduce(PNP_NODE *Node)
+{
+    if (Node->State != DeviceNodeUninitialized)
+        return STATUS_SUCCESS;
+    NTSTATUS Status = PnpIdentify(Node);
+    if (!NT_SUCCESS(Status) &&
+        Status != STATUS_DEVICE_BUSY) /* else it is tried again when its last life is over */
+        PnpSetProblem(Node, CM_PROB_INVALID_DATA, Status);
+    return Status;
+}
+
 VOID PnpBringUp(PNP_NODE *Node)
 {
-    NTSTATUS Status = STATUS_SUCCESS;
     if (Node->Problem != 0 || !Node->Reported)
         return;
-    if (Node->State == DeviceNodeUninitialized)
-        Status = PnpIdentify(Node);
-    if (!NT_SUCCESS(Status)) {
-        if (Status != STATUS_DEVICE_BUSY) /* else it is tried again when its last life is over */
-            PnpSetProblem(Node, CM_PROB_INVALID_DATA, Status);
+    NTSTATUS Status = PnpIntroduce(Node);
+    if (!NT_SUCCESS(Status))
         return;
-    }
     if (Node->State == DeviceNodeInitialized)
         Status = PnpBuildStack(Node);
     if (NT_SUCCESS(Status) && Node->State == DeviceNodeDriversAdded)
@@ -84,6 +90,10 @@ VOID PnpEnumerateNode(PNP_NODE *Node)
     ExFreePool(Relations);
     while ((Vanished = PnpFindVanished(Node)) != NULL)
         PnpVanish(Vanished);
+    for (PNP_NODE *Child = PnpFirstChild(Node); Child != NULL; Child = PnpNextSibling(Child))
+        if (Child->Problem == 0)
+            (void)PnpIntroduce(
+                Child); /* all keep what the firmware gave them, before the first is given anything */
     for (PNP_NODE *Child = PnpFirstChild(Node); Child != NULL; Child = PnpNextSibling(Child))
         PnpBringUp(Child);
 }

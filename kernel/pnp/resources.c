@@ -19,14 +19,30 @@ VOID PnpInitResources(VOID)
 
 /* --- claims --- */
 
-NTSTATUS PnpClaim(UCHAR Type, ULONG64 Start, ULONG64 Length, BOOLEAN Shared, const void *Owner)
+NTSTATUS PnpClaim(UCHAR Type, const PNP_RANGE *Range)
 {
-    PNP_RANGE *Range = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*Range), PNP_TAG_RESOURCE);
-    if (Range == NULL)
+    PNP_RANGE *Copy = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*Copy), PNP_TAG_RESOURCE);
+    if (Copy == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    *Range = (PNP_RANGE){.Start = Start, .End = Start + Length - 1, .Owner = Owner, .Shared = Shared};
-    InsertTailList(&PnpClaims[Type], &Range->Entry);
+    *Copy = *Range;
+    InsertTailList(&PnpClaims[Type], &Copy->Entry);
     return STATUS_SUCCESS;
+}
+
+/* A bridge's, for what lies behind it. [WDK CM_PARTIAL_RESOURCE_DESCRIPTOR] */
+static BOOLEAN PnpIsWindow(UCHAR Type, USHORT Flags)
+{
+    return (Type == CmResourceTypePort && (Flags & CM_RESOURCE_PORT_WINDOW_DECODE)) ||
+           (Type == CmResourceTypeMemory && (Flags & CM_RESOURCE_MEMORY_WINDOW_DECODE));
+}
+
+static BOOLEAN PnpIsBehind(const void *Asker, const void *Owner)
+{
+    const PNP_NODE *Node = Asker;
+    do
+        Node = Node->Parent;
+    while (Node != NULL && Node != Owner);
+    return Node != NULL;
 }
 
 static VOID PnpUnclaimAll(const void *Owner)
@@ -43,6 +59,16 @@ static VOID PnpUnclaimAll(const void *Owner)
     }
 }
 
+static VOID PnpReserve(PNP_NODE *Node, const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
+{
+    ULONG64 Start = (ULONG64)Raw->u.Generic.Start.QuadPart;
+    PNP_RANGE Range = {.Start = Start,
+                       .End = Start + Raw->u.Generic.Length - 1,
+                       .Owner = Node,
+                       .Window = PnpIsWindow(Raw->Type, Raw->Flags)};
+    (void)PnpClaim(Raw->Type, &Range);
+}
+
 /* What the firmware gave it is kept for it, until it asks itself. */
 VOID PnpReserveBootResources(PNP_NODE *Node)
 {
@@ -52,8 +78,7 @@ VOID PnpReserveBootResources(PNP_NODE *Node)
         const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw = &List->PartialDescriptors[i];
         if ((Raw->Type == CmResourceTypePort || Raw->Type == CmResourceTypeMemory) &&
             Raw->u.Generic.Length != 0)
-            (void)PnpClaim(Raw->Type, (ULONG64)Raw->u.Generic.Start.QuadPart, Raw->u.Generic.Length, FALSE,
-                           Node);
+            PnpReserve(Node, Raw);
     }
 }
 
@@ -75,17 +100,25 @@ static NTSTATUS PnpTakeRange(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *W
 {
     if (Wish->Length == 0 || Wish->Alignment == 0 || !ArbiterFind(&PnpClaims[Wanted->Type], Wish, Start))
         return STATUS_CONFLICTING_ADDRESSES;
-    return PnpClaim(Wanted->Type, *Start, Wish->Length, Wish->Shared, Choice->Node);
+    PNP_RANGE Range = {.Start = *Start,
+                       .End = *Start + Wish->Length - 1,
+                       .Owner = Choice->Node,
+                       .Shared = Wish->Shared,
+                       .Window = PnpIsWindow(Wanted->Type, Wanted->Flags)};
+    return PnpClaim(Wanted->Type, &Range);
 }
 
 static NTSTATUS PnpTakeAddresses(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wanted,
                                  CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
 {
     ULONG64 Start;
-    PNP_WISH Wish = {Wanted->u.Generic.Length, max(Wanted->u.Generic.Alignment, 1u),
+    PNP_WISH Wish = {Wanted->u.Generic.Length,
+                     max(Wanted->u.Generic.Alignment, 1u),
                      (ULONG64)Wanted->u.Generic.MinimumAddress.QuadPart,
                      (ULONG64)Wanted->u.Generic.MaximumAddress.QuadPart,
-                     Wanted->ShareDisposition == CmResourceShareShared};
+                     Wanted->ShareDisposition == CmResourceShareShared,
+                     Choice->Node,
+                     PnpIsBehind};
     NTSTATUS Status = PnpTakeRange(Choice, Wanted, &Wish, &Start);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -109,8 +142,13 @@ static NTSTATUS PnpTakeLine(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR *Wa
                             CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw)
 {
     ULONG64 Line;
-    PNP_WISH Wish = {1, 1, Wanted->u.Interrupt.MinimumVector, Wanted->u.Interrupt.MaximumVector,
-                     Wanted->ShareDisposition == CmResourceShareShared};
+    PNP_WISH Wish = {1,
+                     1,
+                     Wanted->u.Interrupt.MinimumVector,
+                     Wanted->u.Interrupt.MaximumVector,
+                     Wanted->ShareDisposition == CmResourceShareShared,
+                     Choice->Node,
+                     PnpIsBehind};
     NTSTATUS Status = PnpTakeRange(Choice, Wanted, &Wish, &Line);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -154,10 +192,13 @@ static NTSTATUS PnpTakeNumbers(PNP_CHOICE *Choice, const IO_RESOURCE_DESCRIPTOR 
 {
     ULONG64 Start;
     BOOLEAN Bus = Wanted->Type == CmResourceTypeBusNumber;
-    PNP_WISH Wish = {Bus ? Wanted->u.BusNumber.Length : 1, 1,
+    PNP_WISH Wish = {Bus ? Wanted->u.BusNumber.Length : 1,
+                     1,
                      Bus ? Wanted->u.BusNumber.MinBusNumber : Wanted->u.Dma.MinimumChannel,
                      Bus ? Wanted->u.BusNumber.MaxBusNumber : Wanted->u.Dma.MaximumChannel,
-                     Wanted->ShareDisposition == CmResourceShareShared};
+                     Wanted->ShareDisposition == CmResourceShareShared,
+                     Choice->Node,
+                     PnpIsBehind};
     NTSTATUS Status = PnpTakeRange(Choice, Wanted, &Wish, &Start);
     if (!NT_SUCCESS(Status))
         return Status;

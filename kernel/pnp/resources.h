@@ -7,7 +7,7 @@
 /* What the processor sees: vectors instead of lines. STATUS_CONFLICTING_ADDRESSES: there is no such line, or no vector left. */
 NTSTATUS PnpTranslate(const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw, CM_PARTIAL_RESOURCE_DESCRIPTOR *Translated);
 /* Nobody else gets it until its owner gives back what it has. */
-NTSTATUS PnpClaim(UCHAR Type, ULONG64 Start, ULONG64 Length, BOOLEAN Shared, const void *Owner);
+NTSTATUS PnpClaim(UCHAR Type, const PNP_RANGE *Range);
 VOID PnpShowResources(PNP_NODE *Node);
 
 /* The first list of alternatives that can be had; not shown yet. Statuses as of PnpAssignResources. */

@@ -22,14 +22,27 @@ static DEVICE_COMMON *CommonOf(PDEVICE_OBJECT Device)
     return Device->DeviceExtension;
 }
 
+static PCI_SLOT_NUMBER SlotOf(DEVICE_COMMON *Common, PULONG Bus)
+{
+    ULONG Address = 0, Size;
+    CT_SUCCESS(IoGetDeviceProperty(Common->Pdo, DevicePropertyBusNumber, sizeof(*Bus), Bus, &Size));
+    CT_SUCCESS(IoGetDeviceProperty(Common->Pdo, DevicePropertyAddress, sizeof(Address), &Address, &Size));
+    return (PCI_SLOT_NUMBER){.u.bits = {.DeviceNumber = Address >> 16, .FunctionNumber = Address & 7}};
+}
+
 static ULONG ReadConfig(DEVICE_COMMON *Common, ULONG Offset, ULONG Length)
 {
-    ULONG Value = 0, Bus = 0, Address = 0, Size;
-    CT_SUCCESS(IoGetDeviceProperty(Common->Pdo, DevicePropertyBusNumber, sizeof(Bus), &Bus, &Size));
-    CT_SUCCESS(IoGetDeviceProperty(Common->Pdo, DevicePropertyAddress, sizeof(Address), &Address, &Size));
-    PCI_SLOT_NUMBER Slot = {.u.bits = {.DeviceNumber = Address >> 16, .FunctionNumber = Address & 7}};
+    ULONG Value = 0, Bus = 0;
+    PCI_SLOT_NUMBER Slot = SlotOf(Common, &Bus);
     CT_EQUAL(HalGetBusDataByOffset(PCIConfiguration, Bus, Slot.u.AsULONG, &Value, Offset, Length), Length);
     return Value;
+}
+
+static inline VOID WriteConfig(DEVICE_COMMON *Common, ULONG Offset, PVOID Value, ULONG Length)
+{
+    ULONG Bus = 0;
+    PCI_SLOT_NUMBER Slot = SlotOf(Common, &Bus);
+    CT_EQUAL(HalSetBusDataByOffset(PCIConfiguration, Bus, Slot.u.AsULONG, Value, Offset, Length), Length);
 }
 
 /* 0: there is none. */

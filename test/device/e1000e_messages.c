@@ -5,6 +5,8 @@
 #include "device_driver.h"
 #include "ntbox/interrupt_resource.h"
 
+#define REG_CTRL 0x0000
+#define CTRL_RESET (1u << 26)
 #define REG_ICR 0x00c0
 #define REG_ICS 0x00c8 /* sets causes */
 #define REG_IMS 0x00d0
@@ -59,11 +61,16 @@ static BOOLEAN NTAPI ServeMessage(PKINTERRUPT Interrupt, PVOID Context, ULONG Id
     return TRUE;
 }
 
+static VOID Pause(LONG Milliseconds)
+{
+    LARGE_INTEGER Time = CtMilliseconds(Milliseconds);
+    KeDelayExecutionThread(KernelMode, FALSE, &Time);
+}
+
 /* The device throttles: an entry that has interrupted is quiet for a while, and what comes meanwhile comes later, or twice. */
 static VOID Raise(ULONG Entry)
 {
-    LARGE_INTEGER Pause = CtMilliseconds(1);
-    KeDelayExecutionThread(KernelMode, FALSE, &Pause);
+    Pause(1);
     Nic->Registers[REG_IMS / 4] = CAUSE(Entry);
     Nic->Registers[REG_ICS / 4] = CAUSE(Entry);
 }
@@ -202,9 +209,8 @@ static VOID Table(VOID)
     CT_STATUS(T.SetTableEntry(T.Context, ENTRIES, 0), STATUS_INVALID_PARAMETER);
     CT_SUCCESS(T.MaskTableEntry(T.Context, 1));
     LONG Before = Total();
-    LARGE_INTEGER Pause = CtMilliseconds(20);
     Raise(1);
-    KeDelayExecutionThread(KernelMode, FALSE, &Pause);
+    Pause(20);
     CT_EQUAL(Total(), Before);
     CT_SUCCESS(T.UnmaskTableEntry(T.Context, 1));
     CtExpect(&Nic->Came);
@@ -214,6 +220,51 @@ static VOID Table(VOID)
     CT_SUCCESS(T.SetTableEntry(T.Context, 1, 1));
     RaiseAndExpect(1, 1);
     T.InterfaceDereference(T.Context);
+}
+
+/* --- power --- */
+
+static VOID NTAPI PowerDone(PDEVICE_OBJECT Device, UCHAR Minor, POWER_STATE State, PVOID Context,
+                            PIO_STATUS_BLOCK Iosb)
+{
+    UNREFERENCED_PARAMETER(Device);
+    UNREFERENCED_PARAMETER(Minor);
+    UNREFERENCED_PARAMETER(State);
+    CT_SUCCESS(Iosb->Status);
+    KeSetEvent(Context, IO_NO_INCREMENT, FALSE);
+}
+
+static VOID SetPower(DEVICE_POWER_STATE State)
+{
+    KEVENT Done;
+    POWER_STATE Wanted = {.DeviceState = State};
+    KeInitializeEvent(&Done, NotificationEvent, FALSE);
+    CT_STATUS(PoRequestPowerIrp(Nic->Common.Pdo, IRP_MN_SET_POWER, Wanted, PowerDone, &Done, NULL),
+              STATUS_PENDING);
+    CtExpect(&Done);
+}
+
+/* Below D0 a function may forget its registers, which are written again. This one does not, so that the case does it. */
+static VOID Sleep(VOID)
+{
+    ULONG At = FindCapability(&Nic->Common, PCI_CAPABILITY_ID_POWER_MANAGEMENT);
+    ULONG MsiX = FindCapability(&Nic->Common, CAPABILITY_MSIX), Zero = 0;
+    ULONG Address = ReadConfig(&Nic->Common, 0x10, 4), Command = ReadConfig(&Nic->Common, 4, 2);
+    CT_REQUIRE(At != 0 && MsiX != 0 && Nic->Table != NULL);
+    Pause(
+        10); /* the throttle's time is over: QEMU's device does not stand MSI-X being switched off meanwhile */
+    SetPower(PowerDeviceD3);
+    CT_EQUAL(ReadConfig(&Nic->Common, At + 4, 2) & 3, 3);
+    WriteConfig(&Nic->Common, MsiX + 2, &Zero, 2);
+    WriteConfig(&Nic->Common, 0x10, &Zero, 4);
+    WriteConfig(&Nic->Common, 4, &Zero, 2);
+    SetPower(PowerDeviceD0);
+    CT_EQUAL(ReadConfig(&Nic->Common, At + 4, 2) & 3, 0);
+    CT_EQUAL(ReadConfig(&Nic->Common, 0x10, 4), Address);
+    CT_EQUAL(ReadConfig(&Nic->Common, 4, 2), Command);
+    CT_EQUAL(ReadConfig(&Nic->Common, MsiX + 2, 2), MSIX_ENABLE | (ENTRIES - 1));
+    for (ULONG i = 0; i < MESSAGES; i++)
+        RaiseAndExpect(i, i);
 }
 
 static VOID Back(VOID)
@@ -230,6 +281,7 @@ static VOID Started(DEVICE *Device)
     static const CT_CASE Cases[] = {
         {"msix.given", Given},         {"msix.connect", Connect}, {"msix.registers", Registers},
         {"msix.delivered", Delivered}, {"msix.spare", Spare},     {"msix.table", Table},
+        {"pci_power.d3", Sleep},
     };
     Nic = Device;
     KeInitializeDpc(&Device->Dpc, Later, Device);
@@ -240,6 +292,8 @@ static VOID Started(DEVICE *Device)
 static VOID Stopped(DEVICE *Device)
 {
     IO_DISCONNECT_INTERRUPT_PARAMETERS P = {.Version = CONNECT_MESSAGE_BASED};
+    if (Device->Registers != NULL)
+        Device->Registers[REG_CTRL / 4] = CTRL_RESET;
     if (Device->Registers != NULL)
         MmUnmapIoSpace((PVOID)Device->Registers, PAGE_SIZE);
     P.ConnectionContext.InterruptMessageTable = Device->Table;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Drivers of emulated devices (test/device), each with the devices that it wants: on the command line, or installed by an INF file.
-usage: run_devices.py NTBOX DEVICE-FOLDER"""
+usage: run_devices.py NTBOX DEVICE-FOLDER SAMPLES-FOLDER"""
 import os
 import shutil
 import subprocess
@@ -10,13 +10,18 @@ import tempfile
 
 from runs import Tally, expect, expect_all_passed, expect_equal, finish, report
 
-# file: devices, cases that run whatever the machine is
+# two ports of PCI Express, a PCI bus behind the second
+PORTS = ['pcie-root-port,id=rp1,chassis=1,slot=1', 'pcie-root-port,id=rp2,chassis=2,slot=2', 'pcie-pci-bridge,id=pb,bus=rp2']
+# what is run: file, devices, cases that run whatever the machine is
 DEVICES = {
-    'edu_line.sys': (['edu,addr=5', 'edu,addr=9'], 4),
-    'edu_pnp.inf': (['edu,addr=5', 'edu,addr=9'], 6),
-    'edu_message.inf': (['edu'], 4),
-    'e1000e_messages.inf': (['e1000e,romfile='], 7),
+    'a line that is shared': ('edu_line.sys', ['edu,addr=5', 'edu,addr=9'], 4),
+    'two identical devices': ('edu_pnp.inf', ['edu,addr=5', 'edu,addr=9'], 6),
+    'two identical devices behind bridges': ('edu_pnp.inf', [*PORTS, 'edu,bus=pb,addr=1', 'edu,bus=pb,addr=5'], 6),
+    'a message': ('edu_message.inf', ['edu'], 4),
+    'four messages': ('e1000e_messages.inf', ['e1000e,romfile='], 8),
+    'four messages behind a port': ('e1000e_messages.inf', [*PORTS, 'e1000e,romfile=,bus=rp1'], 8),
 }
+FIRMWARE = {'bios': ['--boot', 'bios'], 'uefi': ['--boot', 'uefi']}
 MACHINES = {'one processor': [], 'four processors': ['--smp', '4'], 'icount': ['--icount', '--seed', '1'],
             'the free kernel': ['--smp', '2', '--kernel', 'free']}
 LONG = 6000  # bytes of a value
@@ -59,12 +64,23 @@ def installed(ntbox, folder, room):
     expect_equal('the deep value', done.stdout.replace('Z', '').strip(), '5')
 
 
+def testdev(ntbox, inf):
+    """The sample for QEMU's pci-testdev: the device has seen each write, in memory and in ports."""
+    code, document = report(ntbox, 'run', '--inf', inf, '--device', 'pci-testdev', '--read', 'PciTestdev0:1024')
+    expect_equal('exit code', code, 0)
+    lines = bytes.fromhex(document['steps'][0]['output']).decode().split('\n')
+    for name in ('mmio', 'portio'):
+        expect(f'{name}-no-eventfd: 100 writes of 1 bytes, 100 counted' in lines, f'{name} in {lines}')
+
+
 def main():
-    ntbox, folder = sys.argv[1:]
+    ntbox, folder, samples = sys.argv[1:]
     tally = Tally()
-    for name, (devices, cases) in DEVICES.items():
-        for machine, options in MACHINES.items():
-            tally.run(f'{name}, {machine}', check, ntbox, os.path.join(folder, name), devices, cases, options)
+    for name, (file, devices, cases) in DEVICES.items():
+        for machine, options in {**MACHINES, **(FIRMWARE if PORTS[0] in devices else {})}.items():
+            tally.run(f'{name}, {machine}', check, ntbox, os.path.join(folder, file), devices, cases, options)
+    for flavour in ('mingw', 'msvc'):
+        tally.run(f'pci_testdev, {flavour}', testdev, ntbox, os.path.join(samples, flavour, 'pci_testdev.inf'))
     with tempfile.TemporaryDirectory() as room:
         tally.run('what an INF adds to the hardware key', installed, ntbox, folder, room)
     finish(tally)
