@@ -182,6 +182,7 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankIoVpb,         /* io: volume parameter blocks (file systems hold it across calls) */
     LockRankIoDatabase,    /* io: device and driver lists */
     LockRankIoCalls,       /* io: which dispatch routines have an IRP */
+    LockRankIoDma,         /* io: DMA adapters, who waits for their map registers */
     LockRankPs,            /* ps: list of threads */
     LockRankObject,        /* ob: name space and handle tables when a spin lock is needed */
     LockRankExQueue,       /* ex: work queues */

@@ -33,6 +33,8 @@ typedef enum _KE_GATE_KIND {
     GateFileSystem,
     GateExpandedStack,
     GateAddDevice,
+    GateAdapter,
+    GateScatterGather,
     GateKinds /* how many */
 } KE_GATE_KIND;
 

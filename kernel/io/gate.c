@@ -117,6 +117,31 @@ IO_ALLOCATION_ACTION IopCallController(PDRIVER_CONTROL Routine, PDEVICE_OBJECT D
     return Action;
 }
 
+/* Blamed: the routine, or, when that is no code, who waited with it. */
+static inline PVOID IopBlamedForDevice(PDEVICE_OBJECT Device, const void *Routine)
+{
+    return Device != NULL ? IopBlamed(Device->DriverObject, Routine) : (PVOID)Routine;
+}
+
+IO_ALLOCATION_ACTION IopCallAdapterControl(PDRIVER_CONTROL Routine, PDEVICE_OBJECT Device, PIRP Irp,
+                                           PVOID MapRegisterBase, PVOID Context)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateAdapter, IopBlamedForDevice(Device, Routine));
+    IO_ALLOCATION_ACTION Action = Routine(Device, Irp, MapRegisterBase, Context);
+    KeLeaveGate(&Gate);
+    return Action;
+}
+
+VOID IopCallListControl(PDRIVER_LIST_CONTROL Routine, PDEVICE_OBJECT Device, PIRP Irp,
+                        PSCATTER_GATHER_LIST List, PVOID Context)
+{
+    KE_GATE Gate;
+    KeEnterGate(&Gate, GateScatterGather, IopBlamedForDevice(Device, Routine));
+    Routine(Device, Irp, List, Context);
+    KeLeaveGate(&Gate);
+}
+
 VOID IopCallReinitialize(PDRIVER_REINITIALIZE Routine, PDRIVER_OBJECT Driver, PVOID Context, ULONG Count)
 {
     KE_GATE Gate;

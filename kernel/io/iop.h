@@ -193,6 +193,9 @@ ULONG IopReportShutdownLeaks(PDRIVER_OBJECT Driver);
 /* etw.c. IRQL <= DISPATCH_LEVEL. The module's event providers are unregistered and reported. */
 ULONG IopReportTraceLeaks(PIM_MODULE Module);
 
+/* dma_leak.c. PASSIVE_LEVEL. Adapters that the module got and all that it has from them: taken from it, reported. */
+VOID IopReportDmaLeaks(PIM_MODULE Module);
+
 /* wmi.c. PASSIVE_LEVEL, the same for registrations as WMI providers, after the last IRP to each. */
 ULONG IopReportWmiLeaks(PDRIVER_OBJECT Driver);
 
@@ -249,6 +252,10 @@ BOOLEAN IopCallFastUnlock(PFAST_IO_UNLOCK_SINGLE Routine, PDEVICE_OBJECT Device,
 BOOLEAN IopCallFastUnlockAll(PFAST_IO_UNLOCK_ALL Routine, PDEVICE_OBJECT Device, PFILE_OBJECT File);
 IO_ALLOCATION_ACTION IopCallController(PDRIVER_CONTROL Routine, PDEVICE_OBJECT Device, PIRP Irp,
                                        PVOID Context);
+IO_ALLOCATION_ACTION IopCallAdapterControl(PDRIVER_CONTROL Routine, PDEVICE_OBJECT Device, PIRP Irp,
+                                           PVOID MapRegisterBase, PVOID Context);
+VOID IopCallListControl(PDRIVER_LIST_CONTROL Routine, PDEVICE_OBJECT Device, PIRP Irp,
+                        PSCATTER_GATHER_LIST List, PVOID Context);
 VOID IopCallReinitialize(PDRIVER_REINITIALIZE Routine, PDRIVER_OBJECT Driver, PVOID Context, ULONG Count);
 VOID IopCallEcpCleanup(PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK Routine, PVOID Context, LPCGUID Type);
 VOID IopCallTraceEnable(PETWENABLECALLBACK Routine, PVOID Context); /* all levels and keywords are enabled */

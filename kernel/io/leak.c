@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a driver leaves behind when it is unloaded or its DriverEntry fails: devices, interrupts, timers, notify routines of images, processes and threads,
  * registry callbacks and notifications, symbolic links, threads, routines that run, callbacks, handles, mappings, locked sections, lookaside lists,
- * extra create parameters, resources, hives, pool. A device or thread
+ * extra create parameters, DMA adapters and what comes from them, resources, hives, pool. A device or thread
  * leads back into the image, so the image then stays mapped. */
 #include "iop.h"
 #include "cm.h"
@@ -143,6 +143,7 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
     IopReportLinkLeaks(Module);
     IopReportTraceLeaks(Module);
     IopReportEcpLeaks(Module);
+    IopReportDmaLeaks(Module);
     ExReportDriverResources(Module->Name, Module->Base, Module->Size);
     CmReportDriverHives(Module->Name, Module->Base, Module->Size);
     ObReportDriverHandles(Module->Name, Module->Base, Module->Size);

@@ -68,7 +68,9 @@ static PCSTR KiGateName(KE_GATE_KIND Kind)
                                   "an object callback",
                                   "a file system's callback",
                                   "an expanded-stack routine",
-                                  "an AddDevice routine"};
+                                  "an AddDevice routine",
+                                  "an adapter control routine",
+                                  "a scatter/gather list routine"};
     _Static_assert(RTL_NUMBER_OF(Names) == GateKinds, "each kind of gate has a name");
     return Names[Kind];
 }

@@ -5,6 +5,7 @@
 #include "ntbox/annotations.h"
 #include "ntbox/object_types.h"
 #include "ntbox/pool.h"
+#include "ntbox/dma.h"
 #include "ntbox/hal.h"
 #include "ntbox/io.h"
 #include "ntbox/ip2string.h"

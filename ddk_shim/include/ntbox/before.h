@@ -30,6 +30,8 @@
 #define PsProcessType NtboxHidden_PsProcessType
 #define SeTokenObjectType NtboxHidden_SeTokenObjectType
 
+#include "ntbox/dma_before.h"
+
 /* string.h: memcpy_s is the kernel's own export, here as there. */
 #ifndef _SECIMP
 #define _SECIMP
