@@ -48,6 +48,9 @@ typedef struct AGENT_FIELD {
 NTSTATUS AgentOpenReport(VOID);
 VOID AgentCloseReport(VOID);
 
+/* Until the host has answered the mark. STATUS_UNSUCCESSFUL: it could not do it; STATUS_IO_TIMEOUT: it has not answered. PASSIVE_LEVEL. */
+NTSTATUS AgentAwaitMark(ULONG64 Number);
+
 /* Fills in the functions of ntbox/failure.h; STATUS_INVALID_DEVICE_REQUEST from the free kernel. */
 NTSTATUS AgentGetFailure(NTBOX_FAILURE_INTERFACE *Interface);
 

@@ -17,8 +17,8 @@ NTSTATUS AgentOpenReport(VOID)
     OBJECT_ATTRIBUTES Attributes;
     IO_STATUS_BLOCK Iosb;
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
-    return ZwCreateFile(&Report, FILE_WRITE_DATA | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0, FILE_SHARE_WRITE,
-                        FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+    return ZwCreateFile(&Report, FILE_READ_DATA | FILE_WRITE_DATA | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0,
+                        FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
 }
 
 VOID AgentCloseReport(VOID)
@@ -64,6 +64,25 @@ NTSTATUS AgentReport(REPORT_TYPE Type, const AGENT_FIELD *Fields, ULONG Count)
     if (!NT_SUCCESS(Status))
         DbgPrint("agent: a record of type %u was not written: 0x%08x\n", (ULONG)Type, Status);
     return Status;
+}
+
+#define LOOK_MS 10
+#define PATIENCE_MS 25000
+
+NTSTATUS AgentAwaitMark(ULONG64 Number)
+{
+    LARGE_INTEGER Pause = {.QuadPart = -10000LL * LOOK_MS};
+    for (ULONG i = 0; i < PATIENCE_MS / LOOK_MS; i++) {
+        REPORT_ANSWER Answer;
+        IO_STATUS_BLOCK Iosb;
+        NTSTATUS Status = ZwReadFile(Report, NULL, NULL, NULL, &Iosb, &Answer, sizeof(Answer), NULL, NULL);
+        if (!NT_SUCCESS(Status))
+            return Status;
+        if (Answer.Answered >= Number)
+            return Answer.Refused == Number ? STATUS_UNSUCCESSFUL : STATUS_SUCCESS;
+        KeDelayExecutionThread(KernelMode, FALSE, &Pause);
+    }
+    return STATUS_IO_TIMEOUT;
 }
 
 NTSTATUS AgentGetFailure(NTBOX_FAILURE_INTERFACE *Interface)

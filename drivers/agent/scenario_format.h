@@ -28,6 +28,8 @@ _Static_assert(sizeof(SCENARIO_STEP) == 8, "SCENARIO_STEP");
 
 #define SCENARIO_FLAG_ECHO 1u /* print request and answer in words to the log too (the demo of the ISO) */
 
+#define SCENARIO_FLAG_AWAIT 2u /* a device that cannot be opened may come yet: wait for it */
+
 typedef enum SCENARIO_FAIL {
     ScenarioFailEach = 1,   /* the first, the second ... until a pass meets no failure */
     ScenarioFailOne = 2,    /* Offset: which */
@@ -42,7 +44,7 @@ typedef enum SCENARIO_OP {
         3, /* Device, Code, Data (input, may be absent), Size (output length): open, request, close */
     ScenarioRead = 4,  /* Device, Size, Offset (absent = 0) */
     ScenarioWrite = 5, /* Device, Data, Offset */
-    ScenarioMark = 6,  /* Count: writes ReportMark */
+    ScenarioMark = 6,  /* Count: writes ReportMark, and waits until the host has answered it */
     ScenarioFail =
         7, /* Count: the steps behind it are run again and again before they are run as they stand, without records of
                           their own, while allocations fail; Size: SCENARIO_FAIL; Offset: its number; Hash: seed, Code: passes

@@ -24,7 +24,8 @@ static NTSTATUS LoadOrUnload(const SCENARIO_REQUEST *Request)
 static NTSTATUS Mark(const SCENARIO_REQUEST *Request)
 {
     const AGENT_FIELD Fields[] = {AGENT_NUMBER(ReportKeyCount, Request->Count)};
-    return AgentReport(ReportMark, Fields, RTL_NUMBER_OF(Fields));
+    NTSTATUS Status = AgentReport(ReportMark, Fields, RTL_NUMBER_OF(Fields));
+    return NT_SUCCESS(Status) ? AgentAwaitMark(Request->Count) : Status;
 }
 
 /* The rights that the request needs: for a control code those of its access bits. [WDK Defining I/O Control
@@ -38,7 +39,7 @@ static ACCESS_MASK RequestAccess(const SCENARIO_REQUEST *Request)
     return FILE_READ_DATA | FILE_WRITE_DATA;
 }
 
-static NTSTATUS OpenDevice(const SCENARIO_REQUEST *Request, PHANDLE File)
+static NTSTATUS OpenOnce(const SCENARIO_REQUEST *Request, PHANDLE File)
 {
     WCHAR Buffer[SCENARIO_MAX_NAME];
     UNICODE_STRING Name = {.Buffer = Buffer, .MaximumLength = sizeof(Buffer)};
@@ -50,6 +51,23 @@ static NTSTATUS OpenDevice(const SCENARIO_REQUEST *Request, PHANDLE File)
     return ZwCreateFile(File, RequestAccess(Request) | SYNCHRONIZE, &Attributes, &Iosb, NULL,
                         FILE_ATTRIBUTE_NORMAL, FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN,
                         FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+}
+
+#define LOOK_MS 20
+#define PATIENCE_MS 20000
+
+/* A device that was plugged in comes when its driver has started it. */
+static NTSTATUS OpenDevice(const SCENARIO_REQUEST *Request, PHANDLE File)
+{
+    LARGE_INTEGER Pause = {.QuadPart = -10000LL * LOOK_MS};
+    NTSTATUS Status = OpenOnce(Request, File);
+    if (!(Request->Flags & SCENARIO_FLAG_AWAIT))
+        return Status;
+    for (ULONG i = 0; !NT_SUCCESS(Status) && i < PATIENCE_MS / LOOK_MS; i++) {
+        KeDelayExecutionThread(KernelMode, FALSE, &Pause);
+        Status = OpenOnce(Request, File);
+    }
+    return Status;
 }
 
 static NTSTATUS Ioctl(HANDLE File, const SCENARIO_REQUEST *Request, PIO_STATUS_BLOCK Iosb, PVOID Output)

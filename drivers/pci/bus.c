@@ -56,6 +56,8 @@ static NTSTATUS Start(PCI_BUS *Bus, PIRP Irp)
         if (Bus->Number == 0)
             Status = STATUS_DEVICE_CONFIGURATION_ERROR;
     }
+    if (NT_SUCCESS(Status) && Bus->Bridge != NULL && Bus->Bridge->HotPlug && Bus->Slot.Version == 0)
+        Status = PciStartSlot(Bus);
     if (NT_SUCCESS(Status) && Bus->Bridge == NULL && Bus->Interface.DescribeMessage == NULL)
         AskForMessages(Bus);
     return PciComplete(Irp, Status, 0);
@@ -93,7 +95,11 @@ static NTSTATUS QueryRelations(PCI_BUS *Bus, PIRP Irp)
 /* With the bus its functions go, which were removed before. */
 static NTSTATUS Remove(PCI_BUS *Bus, PIRP Irp)
 {
+    PciStopSlot(Bus);
+    PciDeleteControl(Bus);
     ForgetMessages(Bus);
+    if (Bus->Bridge != NULL)
+        Bus->Bridge->Behind = NULL;
     NTSTATUS Status = PassDownWithSuccess(Bus, Irp);
     while (!IsListEmpty(&Bus->Functions)) {
         PCI_FUNCTION *Function = CONTAINING_RECORD(RemoveHeadList(&Bus->Functions), PCI_FUNCTION, Entry);

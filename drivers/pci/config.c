@@ -4,15 +4,16 @@
 
 VOID PciRead(const PCI_FUNCTION *Function, ULONG Offset, PVOID Buffer, ULONG Length)
 {
-    if (HalGetBusDataByOffset(PCIConfiguration, Function->Bus->Number, Function->Slot, Buffer, Offset,
-                              Length) != Length)
+    if (Function->Gone || HalGetBusDataByOffset(PCIConfiguration, Function->Bus->Number, Function->Slot,
+                                                Buffer, Offset, Length) != Length)
         RtlFillMemory(Buffer, Length, 0xff);
 }
 
 VOID PciWrite(const PCI_FUNCTION *Function, ULONG Offset, const VOID *Buffer, ULONG Length)
 {
-    HalSetBusDataByOffset(PCIConfiguration, Function->Bus->Number, Function->Slot, (PVOID)Buffer, Offset,
-                          Length);
+    if (!Function->Gone)
+        HalSetBusDataByOffset(PCIConfiguration, Function->Bus->Number, Function->Slot, (PVOID)Buffer, Offset,
+                              Length);
 }
 
 ULONG PciRead32(const PCI_FUNCTION *Function, ULONG Offset)

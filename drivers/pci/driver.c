@@ -69,6 +69,10 @@ static NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
         return STATUS_NO_SUCH_DEVICE;
     }
     Device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    if (Bus->Bridge != NULL)
+        Bus->Bridge->Behind = Bus;
+    else
+        (void)PciMakeControl(Bus); /* there is one, of the first root */
     return STATUS_SUCCESS;
 }
 
@@ -80,6 +84,10 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
     UNREFERENCED_PARAMETER(RegistryPath);
+    Driver->MajorFunction[IRP_MJ_CREATE] = PciOpenClose;
+    Driver->MajorFunction[IRP_MJ_CLEANUP] = PciOpenClose;
+    Driver->MajorFunction[IRP_MJ_CLOSE] = PciOpenClose;
+    Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = PciControl;
     Driver->MajorFunction[IRP_MJ_PNP] = Pnp;
     Driver->MajorFunction[IRP_MJ_POWER] = Power;
     Driver->MajorFunction[IRP_MJ_SYSTEM_CONTROL] = Other;

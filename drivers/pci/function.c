@@ -28,6 +28,8 @@ static NTSTATUS QueryCapabilities(PCI_FUNCTION *Function, PIRP Irp, PDEVICE_CAPA
         return PciComplete(Irp, STATUS_UNSUCCESSFUL, 0);
     Capabilities->UniqueID = FALSE;
     Capabilities->DeviceD1 = Function->HasD1;
+    Capabilities->Removable = Capabilities->EjectSupported =
+        Function->Bus->Bridge != NULL && Function->Bus->Bridge->HotPlug;
     Capabilities->DeviceD2 = Function->HasD2;
     Capabilities->Address = Slot.u.bits.DeviceNumber << 16 | Slot.u.bits.FunctionNumber;
     Capabilities->DeviceState[PowerSystemWorking] = PowerDeviceD0;
@@ -79,6 +81,11 @@ static NTSTATUS MoveConfig(PCI_FUNCTION *Function, PIRP Irp, PIO_STACK_LOCATION 
     PVOID Buffer = Stack->Parameters.ReadWriteConfig.Buffer;
     if (Stack->Parameters.ReadWriteConfig.WhichSpace != PCI_WHICHSPACE_CONFIG)
         return PciComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+    if (Function->Gone) {
+        if (!Write)
+            RtlFillMemory(Buffer, Length, 0xff);
+        return PciComplete(Irp, STATUS_SUCCESS, Length);
+    }
     ULONG Done = Write ? HalSetBusDataByOffset(PCIConfiguration, Function->Bus->Number, Function->Slot,
                                                Buffer, Offset, Length)
                        : HalGetBusDataByOffset(PCIConfiguration, Function->Bus->Number, Function->Slot,
@@ -97,6 +104,7 @@ static VOID DeleteFunction(PCI_FUNCTION *Function)
 /* One that is there still is found again at the next enumeration. */
 static NTSTATUS Remove(PCI_FUNCTION *Function, PIRP Irp)
 {
+    KeSetEvent(&Function->Removed, IO_NO_INCREMENT, FALSE);
     if (Function->Present)
         PciDisable(Function);
     PciDropMessages(Function);
@@ -104,6 +112,21 @@ static NTSTATUS Remove(PCI_FUNCTION *Function, PIRP Irp)
     if (!Function->Present)
         DeleteFunction(Function);
     return Status;
+}
+
+/* [WDK IRP_MN_EJECT] when all functions of a slot have lost their drivers, it is switched off. */
+static NTSTATUS Eject(PCI_FUNCTION *Function, PIRP Irp)
+{
+    PCI_BUS *Bus = Function->Bus;
+    BOOLEAN All = TRUE;
+    Function->Ejected = TRUE;
+    ExAcquireFastMutex(&Bus->Lock);
+    for (PLIST_ENTRY E = Bus->Functions.Flink; E != &Bus->Functions; E = E->Flink)
+        All = All && CONTAINING_RECORD(E, PCI_FUNCTION, Entry)->Ejected;
+    ExReleaseFastMutex(&Bus->Lock);
+    if (All)
+        PciSlotEmpty(Bus);
+    return PciComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 static NTSTATUS Start(PCI_FUNCTION *Function, PIRP Irp, PIO_STACK_LOCATION Stack)
@@ -147,11 +170,17 @@ NTSTATUS PciFunctionPnp(PCI_FUNCTION *Function, PIRP Irp)
         return PciComplete(Irp, STATUS_SUCCESS, 0);
     case IRP_MN_REMOVE_DEVICE:
         return Remove(Function, Irp);
+    case IRP_MN_EJECT:
+        return Eject(Function, Irp);
+    case IRP_MN_CANCEL_REMOVE_DEVICE:
+        PciSlotStays(Function->Bus);
+        return PciComplete(Irp, STATUS_SUCCESS, 0);
+    case IRP_MN_SURPRISE_REMOVAL:
+        KeSetEvent(&Function->Removed, IO_NO_INCREMENT, FALSE);
+        return PciComplete(Irp, STATUS_SUCCESS, 0);
     case IRP_MN_QUERY_STOP_DEVICE:
     case IRP_MN_CANCEL_STOP_DEVICE:
     case IRP_MN_QUERY_REMOVE_DEVICE:
-    case IRP_MN_CANCEL_REMOVE_DEVICE:
-    case IRP_MN_SURPRISE_REMOVAL:
         return PciComplete(Irp, STATUS_SUCCESS, 0);
     default:
         break;

@@ -23,6 +23,10 @@ static ULONG NTAPI GetBusData(PVOID Context, ULONG DataType, PVOID Buffer, ULONG
     const PCI_FUNCTION *Function = Context;
     if (DataType != PCI_WHICHSPACE_CONFIG)
         return 0;
+    if (Function->Gone) {
+        RtlFillMemory(Buffer, Length, 0xff);
+        return Length;
+    }
     return HalGetBusDataByOffset(PCIConfiguration, Function->Bus->Number, Function->Slot, Buffer, Offset,
                                  Length);
 }
@@ -32,6 +36,8 @@ static ULONG NTAPI SetBusData(PVOID Context, ULONG DataType, PVOID Buffer, ULONG
     const PCI_FUNCTION *Function = Context;
     if (DataType != PCI_WHICHSPACE_CONFIG)
         return 0;
+    if (Function->Gone)
+        return Length;
     return HalSetBusDataByOffset(PCIConfiguration, Function->Bus->Number, Function->Slot, Buffer, Offset,
                                  Length);
 }

@@ -57,6 +57,12 @@ typedef struct PCI_FUNCTION {
     PCI_BAR Bars[PCI_TYPE0_ADDRESSES];
     ULONG Line;                      /* the interrupt line that its pin leads to */
     PCI_WINDOW Windows[PCI_WINDOWS]; /* of a bridge */
+    UCHAR ExpressCapability;         /* 0: it is no function of PCI Express */
+    BOOLEAN HotPlug;                 /* a port whose slot devices come to and go from */
+    BOOLEAN Ejected;                 /* its drivers are gone, so that it may go */
+    BOOLEAN Gone;                    /* somebody took it away: its registers are not touched any more */
+    KEVENT Removed;                  /* its drivers know that it is gone */
+    PCI_BUS *Behind;                 /* of a bridge: the bus, while it has a driver */
     UCHAR PowerCapability;           /* 0: it is always on */
     BOOLEAN HasD1, HasD2;
     DEVICE_POWER_STATE Power;
@@ -66,6 +72,28 @@ typedef struct PCI_FUNCTION {
     volatile ULONG *Table;                      /* of MSI-X, when it has messages */
 } PCI_FUNCTION;
 
+/* The slot of a port. Its registers and what it wants are changed by (s), under its mutex. */
+typedef struct PCI_SLOT {
+    PCI_BUS *Bus;
+    ULONG Version;    /* of the connected interrupt, CONNECT_...; 0: the slot is not served */
+    PVOID Connection; /* as the version says */
+    FAST_MUTEX Lock;  /* s */
+    BOOLEAN Leaving;  /* (s) the button was pressed: its functions are to go */
+    LONG Events;      /* that were not looked at yet */
+    LONG Queued;      /* the work item is */
+    LONG Users;       /* work items and the slot itself */
+    KEVENT Unused;    /* there are none any more */
+    PIO_WORKITEM Work;
+    PIO_WORKITEM_ROUTINE Routine;
+    KDPC Dpc, TimeDpc;
+    KTIMER Timer; /* from the button to the removal */
+} PCI_SLOT;
+
+/* Extension of \Device\NtboxPci. */
+typedef struct PCI_CONTROL {
+    BOOLEAN IsBus; /* FALSE, and nobody sends it PnP requests */
+} PCI_CONTROL;
+
 /* Extension of a function device. */
 struct PCI_BUS {
     BOOLEAN IsBus; /* TRUE */
@@ -74,6 +102,8 @@ struct PCI_BUS {
     LIST_ENTRY Functions; /* (b) */
     ULONG Number;
     PCI_FUNCTION *Bridge;              /* NULL: the root */
+    ULONG64 GoneSlots[4];              /* by device and function: taken away, never found again */
+    PCI_SLOT Slot;                     /* of the bridge, if it is for hot plug */
     PCI_BUS *Root;                     /* of the tree of buses, itself for the root */
     NTBOX_MESSAGE_INTERFACE Interface; /* the root's; no DescribeMessage: there are no messages */
 };
@@ -98,6 +128,18 @@ VOID PciWriteBar(const PCI_FUNCTION *Function, ULONG Index, ULONG64 Base);
 
 /* route.c: the I/O APIC line of an interrupt pin (1 to 4). */
 ULONG PciRoute(const PCI_FUNCTION *Function);
+
+/* slot.c. PASSIVE_LEVEL. */
+VOID PciReadSlotCapability(PCI_FUNCTION *Function);
+NTSTATUS PciStartSlot(PCI_BUS *Bus);
+VOID PciStopSlot(PCI_BUS *Bus);
+VOID PciSlotStays(PCI_BUS *Bus); /* its functions do not go, though they were asked to */
+VOID PciSlotEmpty(PCI_BUS *Bus); /* all have gone: off with it */
+
+/* control.c */
+NTSTATUS PciMakeControl(PCI_BUS *Root);
+VOID PciDeleteControl(const PCI_BUS *Root);
+DRIVER_DISPATCH PciOpenClose, PciControl;
 
 /* bridge.c */
 VOID PciReadWindows(PCI_FUNCTION *Bridge);
@@ -133,6 +175,8 @@ NTSTATUS PciQueryRequirements(const PCI_FUNCTION *Function, PIO_RESOURCE_REQUIRE
 NTSTATUS PciConfigure(PCI_FUNCTION *Function, const CM_RESOURCE_LIST *Raw);
 VOID PciDisable(PCI_FUNCTION *Function);
 
+/* It decodes nothing and is not found any more. PASSIVE_LEVEL. */
+VOID PciGoAway(PCI_FUNCTION *Function);
 NTSTATUS PciFunctionPnp(PCI_FUNCTION *Function, PIRP Irp);
 NTSTATUS PciBusPnp(PCI_BUS *Bus, PIRP Irp);
 NTSTATUS PciQueryInterface(PCI_FUNCTION *Function, PIO_STACK_LOCATION Stack);

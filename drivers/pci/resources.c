@@ -245,6 +245,10 @@ NTSTATUS PciQueryRequirements(const PCI_FUNCTION *Function, PIO_RESOURCE_REQUIRE
     REQUIREMENTS R = {0};
     PCI_POLICY Policy;
     PciReadPolicy(Function, &Policy);
+    if (Function->HotPlug) { /* ours, without an INF file */
+        Policy.Messages = TRUE;
+        Policy.Limit = 1;
+    }
     if (Function->Header > PCI_BRIDGE_TYPE ||
         (CountPlaces(Function) == 0 && Function->Pin == 0 && WantedMessages(Function, &Policy) == 0))
         return STATUS_NOT_SUPPORTED;

@@ -56,6 +56,8 @@ static NTSTATUS MakeFunction(PCI_BUS *Bus, ULONG Slot, const PCI_COMMON_HEADER *
     ReadIdentity(Function, Header);
     PciReadBars(Function);
     PciReadPowerCapability(Function);
+    PciReadSlotCapability(Function);
+    KeInitializeEvent(&Function->Removed, NotificationEvent, FALSE);
     if (Function->Header == PCI_BRIDGE_TYPE)
         PciReadWindows(Function);
     Function->Line = Function->Pin != 0 ? PciRoute(Function) : 0;
@@ -89,6 +91,22 @@ static BOOLEAN ReadHeader(ULONG Bus, ULONG Slot, PPCI_COMMON_HEADER Header)
     return HalGetBusDataByOffset(PCIConfiguration, Bus, Slot, Header, 0, sizeof(*Header)) == sizeof(*Header);
 }
 
+static BOOLEAN WasTakenAway(const PCI_BUS *Bus, PCI_SLOT_NUMBER Slot)
+{
+    ULONG Number = Slot.u.bits.DeviceNumber * PCI_MAX_FUNCTION + Slot.u.bits.FunctionNumber;
+    return (Bus->GoneSlots[Number / 64] >> (Number % 64) & 1) != 0;
+}
+
+VOID PciGoAway(PCI_FUNCTION *Function)
+{
+    PCI_SLOT_NUMBER Slot = {.u.AsULONG = Function->Slot};
+    ULONG Number = Slot.u.bits.DeviceNumber * PCI_MAX_FUNCTION + Slot.u.bits.FunctionNumber;
+    PciStopMessages(Function);
+    PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command), PCI_DISABLE_LEVEL_INTERRUPT);
+    Function->Gone = TRUE;
+    Function->Bus->GoneSlots[Number / 64] |= 1ull << Number % 64;
+}
+
 static NTSTATUS ScanDevice(PCI_BUS *Bus, ULONG Device)
 {
     NTSTATUS Status = STATUS_SUCCESS;
@@ -100,7 +118,7 @@ static NTSTATUS ScanDevice(PCI_BUS *Bus, ULONG Device)
             continue;
         if (i == 0 && (Header.HeaderType & PCI_MULTIFUNCTION))
             Functions = PCI_MAX_FUNCTION;
-        if (!IsKernels(&Header))
+        if (!IsKernels(&Header) && !WasTakenAway(Bus, Slot))
             Status = NoteFunction(Bus, Slot.u.AsULONG, &Header);
     }
     return Status;

@@ -92,6 +92,8 @@ char **machine_command(const Machine *machine)
     GPtrArray *words = g_ptr_array_new();
     add(words, qemu ? qemu : "qemu-system-x86_64");
     add_option(words, "-M", "q35,usb=off,smbus=off%s", machine->Boot == BootPvh ? ",sata=off" : "");
+    add_option(words, "-global",
+               "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"); /* slots of ports are their own */
     add_processors(words, machine);
     add_memory(words, machine->Memory);
     add(words, "-nodefaults");

@@ -8,6 +8,7 @@
 #include "companion.h"
 #include "driver_list.h"
 #include "driver_package.h"
+#include "hot_plug.h"
 #include "package_list.h"
 #include "param.h"
 #include "request.h"
@@ -25,8 +26,8 @@
 /* What GOption fills in before it is checked. */
 typedef struct RawOptions {
     RunOptions *Options;
-    GPtrArray *Words; /* of RunWord */
-    gboolean Each;
+    GPtrArray *Words;     /* of RunWord */
+    gboolean Each, Moves; /* Moves: the host does something while the guest runs */
     char **With, **Infs;
     char *Boot, *Kernel, *Memory, *Seed, *Bind, *Fail, *FailOnly;
     int Processors, TimeLimit, Rounds;
@@ -63,6 +64,30 @@ static gboolean on_read(const char *name, const char *value, gpointer raw, GErro
 static gboolean on_write(const char *name, const char *value, gpointer raw, GError **error)
 {
     return add_request(raw, ScenarioWrite, value, error);
+}
+
+static gboolean add_step(RawOptions *raw, Request *request)
+{
+    if (request)
+        add_word(raw, RunWordRequest)->Request = request;
+    return request != NULL;
+}
+
+static gboolean on_unplug(const char *name, const char *value, gpointer raw, GError **error)
+{
+    ((RawOptions *)raw)->Moves = TRUE;
+    return add_step(raw, hot_plug_parse_unplug(value, error));
+}
+
+static gboolean on_plug(const char *name, const char *value, gpointer raw, GError **error)
+{
+    ((RawOptions *)raw)->Moves = TRUE;
+    return add_step(raw, hot_plug_parse_plug(value, error));
+}
+
+static gboolean on_surprise(const char *name, const char *value, gpointer raw, GError **error)
+{
+    return add_step(raw, hot_plug_parse_surprise(value, error));
 }
 
 static gboolean on_file(const char *name, const char *value, gpointer raw, GError **error)
@@ -187,6 +212,10 @@ static bool parse_values(RawOptions *raw, GError **error)
         return usage_error(error, "--trace-hash wants --icount: only such a run can be repeated");
     if (!fail_plan_parse(&options->Fail, raw->Fail, raw->FailOnly, error))
         return false;
+    if (raw->Moves && (options->Icount || options->Fail.On))
+        return usage_error(
+            error,
+            "--plug and --unplug exclude --icount and --fail-allocations: the host acts in its own time");
     if (raw->Fail && raw->Kernel && strcmp(raw->Kernel, "free") == 0)
         return usage_error(error, "--fail-allocations wants the checked kernel");
     if (options->Fail.On && options->KeepLoaded)
@@ -316,6 +345,12 @@ static void add_scenario_options(GOptionGroup *group, RawOptions *raw)
          "DEVICE:CODE[:HEX-IN[:OUT-LENGTH]]"},
         {"read", 0, 0, G_OPTION_ARG_CALLBACK, on_read, "Read from a device", "DEVICE[:LENGTH[:OFFSET]]"},
         {"write", 0, 0, G_OPTION_ARG_CALLBACK, on_write, "Write to a device", "DEVICE:HEX[:OFFSET]"},
+        {"plug", 0, 0, G_OPTION_ARG_CALLBACK, on_plug,
+         "Put a QEMU device into a slot while the guest runs, as --device has it", "DEVICE"},
+        {"unplug", 0, 0, G_OPTION_ARG_CALLBACK, on_unplug,
+         "Press the button of a device's slot, and wait until it is let go", "ID"},
+        {"surprise", 0, 0, G_OPTION_ARG_CALLBACK, on_surprise,
+         "Take a PCI function away without asking (BUS hexadecimal)", "BUS:DEVICE.FUNCTION"},
         {"param", 0, 0, G_OPTION_ARG_CALLBACK, on_param,
          "A value of the Parameters key: dword, qword, sz, expand_sz, multi_sz, binary",
          "[SERVICE/]NAME=TYPE:VALUE"},

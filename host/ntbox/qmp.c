@@ -36,6 +36,21 @@ static void take_shutdown(QmpMonitor *monitor, JsonObject *event)
         monitor->PowerOff = true;
 }
 
+static void take_deleted(QmpMonitor *monitor, JsonObject *event)
+{
+    JsonObject *data =
+        json_object_has_member(event, "data") ? json_object_get_object_member(event, "data") : NULL;
+    const char *device = data ? json_object_get_string_member_with_default(data, "device", NULL) : NULL;
+    if (device)
+        g_ptr_array_add(monitor->Deleted, g_strdup(device));
+}
+
+static char *refusal_of(JsonObject *answer)
+{
+    JsonObject *refusal = json_object_get_object_member(answer, "error");
+    return g_strdup(refusal ? json_object_get_string_member_with_default(refusal, "desc", "") : "");
+}
+
 /* The text of the "return" member, "" if it is no text. */
 static char *text_of(JsonObject *answer)
 {
@@ -55,10 +70,16 @@ static void take_line(QmpMonitor *monitor, const char *line)
     if (good || json_object_has_member(object, "error")) {
         g_free(monitor->Answer);
         monitor->Answer = good ? text_of(object) : NULL;
+        g_free(monitor->Refusal);
+        monitor->Refusal = good ? NULL : refusal_of(object);
         monitor->Outstanding -= monitor->Outstanding > 0;
-    } else if (strcmp(json_object_get_string_member_with_default(object, "event", ""), "SHUTDOWN") == 0) {
-        take_shutdown(monitor, object);
+        return;
     }
+    const char *event = json_object_get_string_member_with_default(object, "event", "");
+    if (strcmp(event, "SHUTDOWN") == 0)
+        take_shutdown(monitor, object);
+    else if (strcmp(event, "DEVICE_DELETED") == 0)
+        take_deleted(monitor, object);
 }
 
 static void take_lines(QmpMonitor *monitor)
@@ -132,9 +153,28 @@ static bool commands(QmpMonitor *monitor, const char *const *lines, GError **err
     return true;
 }
 
+bool qmp_do(QmpMonitor *monitor, const char *line, GError **error)
+{
+    g_ptr_array_set_size(monitor->Deleted, 0);
+    if (command(monitor, line, g_get_monotonic_time() + DEADLINE_MICROSECONDS, error))
+        return true;
+    if (monitor->Refusal) {
+        g_clear_error(error);
+        g_set_error(error, QMP_ERROR, 0, "QEMU refused %.*s: %s", (int)strcspn(line, "\n"), line,
+                    monitor->Refusal);
+    }
+    return false;
+}
+
+bool qmp_is_deleted(const QmpMonitor *monitor, const char *device)
+{
+    return g_ptr_array_find_with_equal_func(monitor->Deleted, device, g_str_equal, NULL);
+}
+
 void qmp_open(QmpMonitor *monitor, int fd)
 {
-    *monitor = (QmpMonitor){.Fd = fd, .Input = g_string_new(NULL)};
+    *monitor = (QmpMonitor){
+        .Fd = fd, .Input = g_string_new(NULL), .Deleted = g_ptr_array_new_with_free_func(g_free)};
     send_line(monitor,
               "{\"execute\":\"qmp_capabilities\"}\n"); /* the socket holds it until QEMU has started */
 }
@@ -144,6 +184,8 @@ void qmp_close(QmpMonitor *monitor)
     if (monitor->Input)
         g_string_free(g_steal_pointer(&monitor->Input), TRUE);
     g_clear_pointer(&monitor->Answer, g_free);
+    g_clear_pointer(&monitor->Refusal, g_free);
+    g_clear_pointer(&monitor->Deleted, g_ptr_array_unref);
 }
 
 void qmp_poll(QmpMonitor *monitor)

@@ -9,12 +9,14 @@
 GQuark qmp_error_quark(void);
 
 typedef struct QmpMonitor {
-    int Fd;            /* our end of the socket pair; not owned */
-    GString *Input;    /* read but not yet taken */
-    guint Outstanding; /* commands that are not answered yet */
-    char *Answer;      /* text of the last answer; NULL if it was an error */
-    bool Reset;        /* the guest has reset the machine, which now stands still */
-    bool PowerOff;     /* the guest has switched the machine off, which now stands still */
+    int Fd;             /* our end of the socket pair; not owned */
+    GString *Input;     /* read but not yet taken */
+    guint Outstanding;  /* commands that are not answered yet */
+    char *Answer;       /* text of the last answer; NULL if it was an error */
+    char *Refusal;      /* QEMU's words, if it was an error */
+    GPtrArray *Deleted; /* of char *: devices that are gone */
+    bool Reset;         /* the guest has reset the machine, which now stands still */
+    bool PowerOff;      /* the guest has switched the machine off, which now stands still */
 } QmpMonitor;
 
 /* Asks for the negotiation and does not wait for its answer. */
@@ -23,6 +25,11 @@ void qmp_close(QmpMonitor *monitor);
 
 /* Takes the events that are there (Reset, PowerOff). Never waits. */
 void qmp_poll(QmpMonitor *monitor);
+
+/* One command, a line. False with QEMU's words in error. What was deleted before does not count any more. */
+bool qmp_do(QmpMonitor *monitor, const char *line, GError **error);
+/* Has QEMU told that the device is gone, since the last command? */
+bool qmp_is_deleted(const QmpMonitor *monitor, const char *device);
 
 /* Stops the machine and gives the text of `info registers -a`. NULL with a sentence in error, at the latest after a few
  * seconds. */

@@ -101,6 +101,8 @@ static void put_node(const Document *document, const RunEvent *event)
 /* What was asked for is the plan's: the record of a step's end does not repeat it. */
 static void put_request(JsonBuilder *builder, const Request *request)
 {
+    if (request->Operation == ScenarioMark)
+        return;
     if (request->Operation == ScenarioIoctl)
         json_put_address(builder, "code", request->Code);
     if (request->Operation != ScenarioRead)

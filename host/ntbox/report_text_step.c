@@ -16,6 +16,10 @@ void report_text_step_begin(const TextPage *page, const RunEvent *event)
     const RunStep *planned = run_plan_step(page->Options, step);
     const Request *request = planned ? planned->Request : NULL;
     const char *operation = scenario_operation_name((uint32_t)run_event_value(event, ReportKeyOperation));
+    if (request && request->Operation == ScenarioMark) {
+        fprintf(page->Out, "\nstep %" PRIu64 ": %s\n", step, request->Device);
+        return;
+    }
     fprintf(page->Out, "\nstep %" PRIu64 ": %s %s", step, operation,
             request ? request->Device : run_event_text_or(event, ReportKeyName, ""));
     if (request && request->Operation == ScenarioIoctl)

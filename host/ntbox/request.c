@@ -97,6 +97,8 @@ Request *request_parse(SCENARIO_OP operation, const char *text, GError **error)
 void request_free(Request *request)
 {
     g_free(request->Device);
+    g_free(request->Command);
+    g_free(request->Gone);
     g_clear_pointer(&request->Input, g_byte_array_unref);
     g_free(request);
 }

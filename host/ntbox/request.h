@@ -13,12 +13,14 @@
 #define REQUEST_MAX_LENGTH (1024u * 1024u) /* bytes in or out of one request */
 
 typedef struct Request {
-    SCENARIO_OP Operation; /* ScenarioIoctl, ScenarioRead or ScenarioWrite */
-    char *Device;          /* object name: "\??\X", "\Device\X" */
+    SCENARIO_OP Operation; /* ScenarioIoctl, ScenarioRead, ScenarioWrite, ScenarioMark (hot_plug.h) */
+    char *Device;          /* object name: "\??\X", "\Device\X"; of a mark what is done, in words */
     uint32_t Code;         /* ScenarioIoctl */
     GByteArray *Input;     /* ScenarioIoctl, ScenarioWrite; never NULL */
     uint32_t OutputLength; /* ScenarioIoctl, ScenarioRead */
     uint64_t Offset;       /* ScenarioRead, ScenarioWrite */
+    char *Command;         /* ScenarioMark: what the host tells QEMU's monitor, one line */
+    char *Gone;            /* ScenarioMark: the device that must be gone before it is done; NULL: none */
 } Request;
 
 /* Text is what stands behind --ioctl, --read or --write. NULL with one sentence in error (domain

@@ -13,6 +13,7 @@
 #include "options.h"
 #include "report_json.h"
 #include "report_text.h"
+#include "run_plan.h"
 #include "saved_hive.h"
 #include "symbolize.h"
 #include "usage.h"
@@ -136,13 +137,31 @@ static void say_how_to_attach(const Run *run)
             run->Kernel);
 }
 
+/* What the host does while the guest runs; it points into the options. */
+static GArray *plan_marks(const RunOptions *options)
+{
+    GArray *marks = g_array_new(FALSE, FALSE, sizeof(VmMark));
+    for (guint i = 0; i < options->Steps->len; i++) {
+        const Request *request = g_array_index(options->Steps, RunStep, i).Request;
+        VmMark mark = {.Number = i + 1};
+        if (!request || request->Operation != ScenarioMark)
+            continue;
+        mark.Command = request->Command;
+        mark.Gone = request->Gone;
+        g_array_append_val(marks, mark);
+    }
+    return marks;
+}
+
 static bool start(Run *run, GError **error)
 {
     g_auto(GStrv) command = make_command(run);
+    g_autoptr(GArray) marks = plan_marks(run->Options);
     VmPlan plan = {
         .Command = command,
         .Archive = run->Options->Boot == BootPvh ? run->Archive : NULL,
         .LogFile = run->Options->LogFile,
+        .Marks = marks,
         .TimeLimit = run->Options->Gdb ? 0 : run->Options->TimeLimit,
     };
     if (!keep(run, command, error))

@@ -61,8 +61,22 @@ static void add_service_step(Writer *writer, SCENARIO_OP operation, const char *
     end_step(writer);
 }
 
+/* Its number is the step's. What comes behind it waits for devices that come. */
+static void add_mark_step(Writer *writer, const Request *request)
+{
+    begin_step(writer, ScenarioMark);
+    add_number(writer, ReportKeyCount, writer->StepCount);
+    end_step(writer);
+    if (!request->Gone)
+        writer->Flags |= SCENARIO_FLAG_AWAIT;
+}
+
 static void add_request_step(Writer *writer, const Request *request)
 {
+    if (request->Operation == ScenarioMark) {
+        add_mark_step(writer, request);
+        return;
+    }
     begin_step(writer, request->Operation);
     add_text(writer, ReportKeyDevice, request->Device);
     if (request->Operation == ScenarioIoctl)

@@ -520,7 +520,8 @@ static void count_event(const RunEvent *event, const RunStep *step, DriverResult
 {
     if (event->Type == ReportStepEnd && step->Operation == ScenarioLoad)
         result->Run++;
-    if (event->Type == ReportCaseEnd)
+    if (event->Type == ReportCaseEnd &&
+        result) /* with packages only, no driver of the command line is in hand */
         *(status_of(event) == 0 ? &result->Passed : &result->Failed) += 1;
 }
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "machine.h"
@@ -28,8 +29,9 @@ typedef struct Vm {
     GSubprocess *Process;
     GMainLoop *Loop;
     QmpMonitor Monitor;
-    bool Ended;      /* report->End is decided */
-    bool LastRecord; /* the guest said that it is done or has crashed */
+    bool Ended;         /* report->End is decided */
+    const VmMark *Mark; /* that is done when its device is gone; NULL: none */
+    bool LastRecord;    /* the guest said that it is done or has crashed */
 } Vm;
 
 /* ---- the child ---- */
@@ -106,10 +108,54 @@ static gboolean on_no_power_off(gpointer context)
     return G_SOURCE_REMOVE;
 }
 
+/* ---- marks: the guest waits for the answer ---- */
+
+static void answer_mark(Vm *vm, uint64_t number, bool done)
+{
+    REPORT_HEADER *header = vm->Channels.Memory;
+    if (!done)
+        header->Refused = number;
+    __atomic_store_n(&header->Answered, number, __ATOMIC_RELEASE);
+    vm->Mark = NULL;
+}
+
+static const VmMark *find_mark(const GArray *marks, uint64_t number)
+{
+    for (guint i = 0; marks && i < marks->len; i++) {
+        const VmMark *mark = &g_array_index(marks, VmMark, i);
+        if (mark->Number == number)
+            return mark;
+    }
+    return NULL;
+}
+
+/* What QEMU has against it is told at once: the guest knows only that nothing came of it. */
+static void on_mark(Vm *vm, uint64_t number)
+{
+    g_autoptr(GError) error = NULL;
+    const VmMark *mark = find_mark(vm->Plan->Marks, number);
+    bool done = mark && qmp_do(&vm->Monitor, mark->Command, &error);
+    if (error)
+        fprintf(stderr, "ntbox: %s\n", error->message);
+    if (done && mark->Gone)
+        vm->Mark = mark;
+    else
+        answer_mark(vm, number, done);
+}
+
+static void check_mark(Vm *vm)
+{
+    if (vm->Mark && qmp_is_deleted(&vm->Monitor, vm->Mark->Gone))
+        answer_mark(vm, vm->Mark->Number, true);
+}
+
 static void on_record(const ReportView *view, void *context)
 {
     Vm *vm = context;
     run_report_add(view, vm->Report);
+    if (view->Header.Type == ReportMark && vm->Loop)
+        on_mark(vm, run_event_value(g_ptr_array_index(vm->Report->Events, vm->Report->Events->len - 1),
+                                    ReportKeyCount));
     bool last = view->Header.Type == ReportDone || view->Header.Type == ReportBugCheck;
     if (last && !vm->LastRecord && vm->Loop) {
         vm->LastRecord = true;
@@ -129,6 +175,7 @@ static gboolean on_drain(gpointer context)
 {
     Vm *vm = context;
     qmp_poll(&vm->Monitor);
+    check_mark(vm);
     if (vm->Monitor.Reset || vm->Monitor.PowerOff) {
         on_shutdown(vm);
         return G_SOURCE_REMOVE;

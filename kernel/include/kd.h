@@ -65,3 +65,5 @@ VOID KdReportFields(REPORT_TYPE Type, const KD_FIELD *Fields, ULONG Count);
  * KdFieldsAreValid. */
 BOOLEAN KdFieldsAreValid(const void *Fields, ULONG Length);
 VOID KdReportEncoded(REPORT_TYPE Type, const void *Fields, ULONG Length);
+/* What the host says of the marks: the last one that it has answered; the return value is the last one that it refused. 0: none. */
+ULONG64 KdReadAnswer(PULONG64 Answered);

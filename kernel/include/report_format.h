@@ -30,9 +30,16 @@ typedef struct REPORT_HEADER {
     uint64_t Lost;         /* (guest) records that did not fit */
     uint64_t Reserved[4];
     uint64_t Consumed; /* (host) on a cache line of its own */
-    uint64_t Reserved2[7];
+    uint64_t Answered; /* (host) the last ReportMark that it has acted on */
+    uint64_t Refused;  /* (host) the last one that it could not do; written before Answered */
+    uint64_t Reserved2[5];
 } REPORT_HEADER;
 _Static_assert(sizeof(REPORT_HEADER) == 128, "REPORT_HEADER");
+
+/* What a read of \Device\Report gives. */
+typedef struct REPORT_ANSWER {
+    uint64_t Answered, Refused; /* as in the header */
+} REPORT_ANSWER;
 
 typedef struct REPORT_RECORD {
     uint32_t Length; /* whole record, multiple of 8; 0 = not yet published */

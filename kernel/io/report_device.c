@@ -77,6 +77,18 @@ static NTSTATUS NTAPI IopReportWriteRequest(PDEVICE_OBJECT Device, PIRP Irp)
     return IopCompleteNow(Irp, Status, NT_SUCCESS(Status) ? Length : 0);
 }
 
+/* The host's answer to marks: REPORT_ANSWER. */
+static NTSTATUS NTAPI IopReportRead(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    REPORT_ANSWER *Answer = Irp->AssociatedIrp.SystemBuffer;
+    ULONG64 Answered;
+    if (IoGetCurrentIrpStackLocation(Irp)->Parameters.Read.Length < sizeof(*Answer))
+        return IopCompleteNow(Irp, STATUS_BUFFER_TOO_SMALL, 0);
+    Answer->Refused = KdReadAnswer(&Answered);
+    Answer->Answered = Answered;
+    return IopCompleteNow(Irp, STATUS_SUCCESS, sizeof(*Answer));
+}
+
 /* [WDK IRP_MN_QUERY_INTERFACE] in spirit: functions are handed out as data. */
 static NTSTATUS NTAPI IopReportControl(PDEVICE_OBJECT Device, PIRP Irp)
 {
@@ -99,6 +111,7 @@ static NTSTATUS NTAPI IopReportEntryPoint(PDRIVER_OBJECT Driver, PUNICODE_STRING
     Driver->MajorFunction[IRP_MJ_CLEANUP] = IopReportOpenClose;
     Driver->MajorFunction[IRP_MJ_CLOSE] = IopReportOpenClose;
     Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = IopReportControl;
+    Driver->MajorFunction[IRP_MJ_READ] = IopReportRead;
     Driver->MajorFunction[IRP_MJ_WRITE] = IopReportWriteRequest;
     NTSTATUS Status =
         IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE, &Device);

@@ -124,6 +124,12 @@ VOID KdReportEncoded(REPORT_TYPE Type, const void *Fields, ULONG Length)
     KdpPublish(At, (ULONG)sizeof(REPORT_RECORD) + Length, (USHORT)Type);
 }
 
+ULONG64 KdReadAnswer(PULONG64 Answered)
+{
+    *Answered = KdpChannel != NULL ? __atomic_load_n(&KdpChannel->Answered, __ATOMIC_ACQUIRE) : 0;
+    return KdpChannel != NULL ? KdpChannel->Refused : 0;
+}
+
 BOOLEAN KdFieldsAreValid(const void *Fields, ULONG Length)
 {
     ULONG At = 0;

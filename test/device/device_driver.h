@@ -97,6 +97,57 @@ static NTSTATUS Remove(DEVICE_COMMON *Common, PIRP Irp)
     return Status;
 }
 
+/* --- surprise removal --- */
+
+static DEVICE_COMMON *Vanished; /* whose case runs */
+
+static NTSTATUS SendDown(DEVICE_COMMON *Common, const IO_STACK_LOCATION *Location)
+{
+    KEVENT Done;
+    IO_STATUS_BLOCK Iosb;
+    KeInitializeEvent(&Done, NotificationEvent, FALSE);
+    PIRP Irp = IoBuildSynchronousFsdRequest(IRP_MJ_PNP, Common->Lower, NULL, 0, NULL, &Done, &Iosb);
+    if (Irp == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
+    Stack->MinorFunction = Location->MinorFunction;
+    Stack->Parameters = Location->Parameters;
+    Irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
+    NTSTATUS Status = IoCallDriver(Common->Lower, Irp);
+    if (Status == STATUS_PENDING) {
+        KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL);
+        Status = Iosb.Status;
+    }
+    return Status;
+}
+
+/* What is read from where nobody is, is all ones; what is written is lost. */
+static VOID AllOnes(VOID)
+{
+    ULONG Value = 0, Zero = 0;
+    IO_STACK_LOCATION Location = {.MajorFunction = IRP_MJ_PNP, .MinorFunction = IRP_MN_READ_CONFIG};
+    Location.Parameters.ReadWriteConfig.WhichSpace = PCI_WHICHSPACE_CONFIG;
+    Location.Parameters.ReadWriteConfig.Buffer = &Value;
+    Location.Parameters.ReadWriteConfig.Length = sizeof(Value);
+    CT_SUCCESS(SendDown(Vanished, &Location));
+    CT_EQUAL(Value, 0xffffffff);
+    Location.MinorFunction = IRP_MN_WRITE_CONFIG;
+    Location.Parameters.ReadWriteConfig.Buffer = &Zero;
+    Location.Parameters.ReadWriteConfig.Offset = 4;
+    CT_SUCCESS(SendDown(Vanished, &Location));
+    CT_EQUAL(ReadConfig(Vanished, 4, 2) &
+                 (PCI_ENABLE_IO_SPACE | PCI_ENABLE_MEMORY_SPACE | PCI_ENABLE_BUS_MASTER),
+             0);
+}
+
+static VOID SurpriseRemoved(DEVICE_COMMON *Common)
+{
+    static const CT_CASE Case = {"surprise.config", AllOnes};
+    Vanished = Common;
+    CtRunCase(&Case);
+    Stopped((DEVICE *)Common);
+}
+
 static NTSTATUS NTAPI Pnp(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
@@ -106,8 +157,11 @@ static NTSTATUS NTAPI Pnp(PDEVICE_OBJECT Device, PIRP Irp)
         return Start(Common, Irp, Stack);
     case IRP_MN_REMOVE_DEVICE:
         return Remove(Common, Irp);
-    case IRP_MN_STOP_DEVICE:
     case IRP_MN_SURPRISE_REMOVAL:
+        SurpriseRemoved(Common);
+        Irp->IoStatus.Status = STATUS_SUCCESS;
+        break;
+    case IRP_MN_STOP_DEVICE:
         Stopped((DEVICE *)Common);
         Irp->IoStatus.Status = STATUS_SUCCESS;
         break;

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Drivers of emulated devices (test/device), each with the devices that it wants: on the command line, or installed by an INF file.
 usage: run_devices.py NTBOX DEVICE-FOLDER SAMPLES-FOLDER"""
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 
-from runs import Tally, expect, expect_all_passed, expect_equal, finish, report
+from runs import Tally, call, expect, expect_all_passed, expect_equal, finish, report
 
 # two ports of PCI Express, a PCI bus behind the second
 PORTS = ['pcie-root-port,id=rp1,chassis=1,slot=1', 'pcie-root-port,id=rp2,chassis=2,slot=2', 'pcie-pci-bridge,id=pb,bus=rp2']
@@ -73,6 +74,45 @@ def testdev(ntbox, inf):
         expect(f'{name}-no-eventfd: 100 writes of 1 bytes, 100 counted' in lines, f'{name} in {lines}')
 
 
+def read_text(step):
+    return bytes.fromhex(step['output']).decode() if step.get('output') else ''
+
+
+def hot_plug(ntbox, inf, options):
+    """The button of the slot, orderly removal, power off; another device in the slot, which is found and started."""
+    code, document = report(ntbox, 'run', '--inf', inf, '--device', PORTS[0], '--device', 'pci-testdev,bus=rp1,id=first', '--read', 'PciTestdev0:64',
+                            '--unplug', 'first', '--plug', 'pci-testdev,bus=rp1,id=second', '--read', 'PciTestdev0:64',
+                            '--unplug', 'second', *options)
+    expect_equal('exit code', code, 0)
+    expect_equal('operations', [step['operation'] for step in document['steps']], ['read', 'mark', 'mark', 'read', 'mark'])
+    for number in (0, 3):
+        expect('100 counted' in read_text(document['steps'][number]), f'step {number + 1}')
+
+
+def refused_plugs(ntbox, inf):
+    """What QEMU does not do is the step's failure, and told in a sentence."""
+    for words, sentence in ((('--unplug', 'nobody'), 'nobody'), (('--plug', 'pci-testdev,bus=nowhere'), 'nowhere')):
+        code, out, err = call(ntbox, 'run', '--inf', inf, '--device', 'pci-testdev', *words, '--json')
+        expect_equal('exit code', code, 1)
+        expect_equal('status', json.loads(out)['steps'][0]['status_name'], 'STATUS_UNSUCCESSFUL')
+        expect('QEMU refused' in err and sentence in err, err)
+    for words in (('--unplug', 'a b'), ('--plug', ',bus=x'), ('--surprise', '0:32.0'), ('--plug', 'edu', '--icount')):
+        expect_equal(f'exit code of {words}', call(ntbox, 'run', '--inf', inf, *words)[0], 3)
+
+
+def surprise(ntbox, inf, devices, place, cases, options):
+    """The bus driver takes the device away: its configuration space is all ones, then its driver hears of it."""
+    code, document = report(ntbox, 'run', '--inf', inf, *(word for device in devices for word in ('--device', device)), '--surprise', place, *options)
+    failed = [f'{case["case"]}: {case.get("text", "")}' for case in document['cases'] if not case['passed']]
+    expect(not failed, '; '.join(failed))
+    expect_equal('exit code', code, 0)
+    expect_equal('surprise cases', [case['case'] for case in document['cases']].count('surprise.config'), 1)
+    expect_equal('cases', len(document['cases']), cases + 1)
+    code, document = report(ntbox, 'run', '--inf', inf, *(word for device in devices for word in ('--device', device)), '--surprise', '0:29.0')
+    expect_equal('exit code without a device', code, 1)
+    expect_equal('status without a device', document['steps'][0]['status_name'], 'STATUS_NO_SUCH_DEVICE')
+
+
 def main():
     ntbox, folder, samples = sys.argv[1:]
     tally = Tally()
@@ -81,6 +121,15 @@ def main():
             tally.run(f'{name}, {machine}', check, ntbox, os.path.join(folder, file), devices, cases, options)
     for flavour in ('mingw', 'msvc'):
         tally.run(f'pci_testdev, {flavour}', testdev, ntbox, os.path.join(samples, flavour, 'pci_testdev.inf'))
+    testdev_inf = os.path.join(samples, 'msvc', 'pci_testdev.inf')
+    for machine in ('one processor', 'four processors', 'the free kernel'):
+        options = MACHINES[machine]
+        tally.run(f'hot plug, {machine}', hot_plug, ntbox, testdev_inf, options)
+        tally.run(f'surprise removal of one of two, {machine}', surprise, ntbox, os.path.join(folder, 'edu_pnp.inf'), ['edu,addr=5', 'edu,addr=9'],
+                  '0:5.0', 6, options)
+        tally.run(f'surprise removal behind a port, {machine}', surprise, ntbox, os.path.join(folder, 'e1000e_messages.inf'),
+                  [PORTS[0], 'e1000e,romfile=,bus=rp1'], '1:0.0', 8, options)
+    tally.run('plugs that are refused', refused_plugs, ntbox, testdev_inf)
     with tempfile.TemporaryDirectory() as room:
         tally.run('what an INF adds to the hardware key', installed, ntbox, folder, room)
     finish(tally)
