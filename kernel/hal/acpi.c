@@ -78,6 +78,7 @@ VOID HalpInitAcpi(const LOADER_BLOCK *Block)
     HalpDirectMapLength = Block->DirectMapLength;
     HalpFindRoot(Block->Rsdp);
     HalpReadMadt();
+    HalpInitPciConfig();
 }
 
 /* FADT: DSDT 40, PM1a_CNT_BLK 64, PM_TMR_BLK 76, X_DSDT 140. */
@@ -105,12 +106,23 @@ ULONG64 HalpHpetAddress(VOID)
     return HalpLoad((const UCHAR *)Hpet + 44, 8);
 }
 
-/* MCFG: from 44 on entries of 16 bytes: base address of the first segment group's configuration space. */
-ULONG64 HalpPciMemoryAddress(VOID)
+/* MCFG: from 44 on entries of 16 bytes: base address of the first segment group's configuration space, at 10 and 11 its first and last bus. */
+ULONG64 HalpPciMemory(UCHAR *FirstBus, UCHAR *LastBus)
 {
     const HALP_ACPI_HEADER *Mcfg = HalpFindTable("MCFG");
 
-    return Mcfg != NULL && Mcfg->Length >= 60 ? HalpLoad((const UCHAR *)Mcfg + 44, 8) : 0;
+    if (Mcfg == NULL || Mcfg->Length < 60)
+        return 0;
+    *FirstBus = ((const UCHAR *)Mcfg)[54];
+    *LastBus = ((const UCHAR *)Mcfg)[55];
+    return HalpLoad((const UCHAR *)Mcfg + 44, 8);
+}
+
+ULONG64 HalpPciMemoryAddress(VOID)
+{
+    UCHAR FirstBus, LastBus;
+
+    return HalpPciMemory(&FirstBus, &LastBus);
 }
 
 /* `Name(_S5, Package(){a, b, ...})` is 08 '_S5_' 12 length count element...; an element is 0A byte, or 00 / 01 alone. */

@@ -2,8 +2,6 @@
  * Configuration space by bus and slot, for drivers. [WDK HalGetBusDataByOffset, HalSetBusDataByOffset] Only PCI buses have any. */
 #include "halp.h"
 
-#define HALP_CONFIG_SPACE 256u
-
 static ULONG HalpVendorOf(ULONG Bus, PCI_SLOT_NUMBER Slot)
 {
     return HalReadPciConfig((UCHAR)Bus, (UCHAR)Slot.u.bits.DeviceNumber, (UCHAR)Slot.u.bits.FunctionNumber,
@@ -19,7 +17,7 @@ static VOID HalpReadBytes(ULONG Bus, PCI_SLOT_NUMBER Slot, PUCHAR Buffer, ULONG 
         ULONG At = Offset + i;
         if (i == 0 || (At & 3) == 0)
             Word = HalReadPciConfig((UCHAR)Bus, (UCHAR)Slot.u.bits.DeviceNumber,
-                                    (UCHAR)Slot.u.bits.FunctionNumber, (UCHAR)At);
+                                    (UCHAR)Slot.u.bits.FunctionNumber, (USHORT)At);
         Buffer[i] = (UCHAR)(Word >> (8 * (At & 3)));
     }
 }
@@ -37,9 +35,10 @@ ULONG NTAPI HalGetBusDataByOffset(BUS_DATA_TYPE BusDataType, ULONG BusNumber, UL
         *(UNALIGNED USHORT *)Buffer = PCI_INVALID_VENDORID;
         return sizeof(USHORT);
     }
-    if (Offset >= HALP_CONFIG_SPACE)
+    ULONG Whole = HalPciConfigLength((UCHAR)BusNumber);
+    if (Offset >= Whole)
         return 0;
-    Length = min(Length, HALP_CONFIG_SPACE - Offset);
+    Length = min(Length, Whole - Offset);
     HalpReadBytes(BusNumber, Slot, Buffer, Offset, Length);
     return Length;
 }
@@ -49,7 +48,7 @@ static ULONG HalpWriteSome(ULONG Bus, PCI_SLOT_NUMBER Slot, const UCHAR *Buffer,
 {
     ULONG Width = (Offset & 3) == 0 && Length >= 4 ? 4 : (Offset & 1) == 0 && Length >= 2 ? 2 : 1;
     HalWritePciBytes((UCHAR)Bus, (UCHAR)Slot.u.bits.DeviceNumber, (UCHAR)Slot.u.bits.FunctionNumber,
-                     (UCHAR)Offset, Buffer, Width);
+                     (USHORT)Offset, Buffer, Width);
     return Width;
 }
 
@@ -57,10 +56,11 @@ ULONG NTAPI HalSetBusDataByOffset(BUS_DATA_TYPE BusDataType, ULONG BusNumber, UL
                                   ULONG Offset, ULONG Length)
 {
     PCI_SLOT_NUMBER Slot = {.u.AsULONG = SlotNumber};
-    if (BusDataType != PCIConfiguration || BusNumber > 255 || Offset >= HALP_CONFIG_SPACE ||
+    ULONG Whole = HalPciConfigLength((UCHAR)BusNumber);
+    if (BusDataType != PCIConfiguration || BusNumber > 255 || Offset >= Whole ||
         HalpVendorOf(BusNumber, Slot) == PCI_INVALID_VENDORID)
         return 0;
-    Length = min(Length, HALP_CONFIG_SPACE - Offset);
+    Length = min(Length, Whole - Offset);
     for (ULONG i = 0; i < Length;)
         i += HalpWriteSome(BusNumber, Slot, (const UCHAR *)Buffer + i, Offset + i, Length - i);
     return Length;

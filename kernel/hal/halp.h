@@ -26,6 +26,8 @@ BOOLEAN HalpPowerOffPorts(USHORT *Port, USHORT *Value); /* PM1a control and the 
 
 ULONG64 HalpHpetAddress(VOID); /* 0 = none, as the next */
 ULONG64 HalpPciMemoryAddress(VOID);
+ULONG64 HalpPciMemory(UCHAR *FirstBus, UCHAR *LastBus); /* the same, with the buses that it is for */
+VOID HalpInitPciConfig(VOID);
 
 /* madt.c */
 #define HALP_MAX_IO_APICS 8

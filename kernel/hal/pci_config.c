@@ -1,47 +1,92 @@
 /* SPDX-License-Identifier: MIT
- * PCI configuration space by ports 0xcf8/0xcfc, and the one device the kernel itself needs: the shared memory of the
+ * PCI configuration space in memory (PCI Express) or by ports 0xcf8/0xcfc, and the one device the kernel itself needs: the shared memory of the
  * report channel (ivshmem-plain, 1af4:1110, memory in BAR 2). */
 #include "halp.h"
 
 static ARCH_LOCK HalpPciLock = ARCH_LOCK_INIT("PciConfig", LockRankHal, HIGH_LEVEL);
 
-static ULONG HalpPciAddress(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset)
+/* [PCI Express 3.0 7.2.2] (c) 1 MB for each bus; NULL: ports only */
+static volatile UCHAR *HalpPciSpace;
+static UCHAR HalpPciFirstBus, HalpPciLastBus;
+
+VOID HalpInitPciConfig(VOID)
+{
+    ULONG64 Base = HalpPciMemory(&HalpPciFirstBus, &HalpPciLastBus);
+    ULONG64 Buses = (ULONG64)HalpPciLastBus - HalpPciFirstBus + 1;
+
+    if (Base != 0 && HalpPciFirstBus <= HalpPciLastBus)
+        HalpPciSpace = (volatile UCHAR *)HalpPhysical(Base + ((ULONG64)HalpPciFirstBus << 20), Buses << 20);
+}
+
+/* NULL: it has to be by ports. */
+static volatile UCHAR *HalpPciAt(UCHAR Bus, UCHAR Device, UCHAR Function, USHORT Offset)
+{
+    if (HalpPciSpace == NULL || Bus < HalpPciFirstBus || Bus > HalpPciLastBus)
+        return NULL;
+    return HalpPciSpace + ((ULONG64)(Bus - HalpPciFirstBus) << 20 | (ULONG)(Device & 31) << 15 |
+                           (ULONG)(Function & 7) << 12 | (Offset & 0xfff));
+}
+
+ULONG HalPciConfigLength(UCHAR Bus)
+{
+    return HalpPciAt(Bus, 0, 0, 0) != NULL ? 4096 : 256;
+}
+
+static ULONG HalpPciAddress(UCHAR Bus, UCHAR Device, UCHAR Function, USHORT Offset)
 {
     return 0x80000000u | ((ULONG)Bus << 16) | ((ULONG)(Device & 31) << 11) | ((ULONG)(Function & 7) << 8) |
            (Offset & 0xfcu);
 }
 
-ULONG HalReadPciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset)
+ULONG HalReadPciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, USHORT Offset)
 {
-    KIRQL OldIrql = ArchAcquireLock(&HalpPciLock);
+    volatile UCHAR *At = HalpPciAt(Bus, Device, Function, Offset & 0xffc);
 
+    if (At != NULL)
+        return *(volatile ULONG *)At;
+    KIRQL OldIrql = ArchAcquireLock(&HalpPciLock);
     ArchOut32(0xcf8, HalpPciAddress(Bus, Device, Function, Offset));
     ULONG Value = ArchIn32(0xcfc);
     ArchReleaseLock(&HalpPciLock, OldIrql);
     return Value;
 }
 
-VOID HalWritePciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset, ULONG Value)
+VOID HalWritePciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, USHORT Offset, ULONG Value)
 {
-    KIRQL OldIrql = ArchAcquireLock(&HalpPciLock);
-
-    ArchOut32(0xcf8, HalpPciAddress(Bus, Device, Function, Offset));
-    ArchOut32(0xcfc, Value);
-    ArchReleaseLock(&HalpPciLock, OldIrql);
+    HalWritePciBytes(Bus, Device, Function, Offset & 0xffc, (const UCHAR *)&Value, 4);
 }
 
-VOID HalWritePciBytes(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset, const UCHAR *Bytes, ULONG Width)
+static VOID HalpWriteMemory(volatile UCHAR *At, const UCHAR *Bytes, ULONG Width)
 {
-    KIRQL OldIrql = ArchAcquireLock(&HalpPciLock);
+    if (Width == 4)
+        *(volatile ULONG *)At = *(const UNALIGNED ULONG *)Bytes;
+    else if (Width == 2)
+        *(volatile USHORT *)At = *(const UNALIGNED USHORT *)Bytes;
+    else
+        *At = *Bytes;
+}
 
-    ArchOut32(0xcf8, HalpPciAddress(Bus, Device, Function, Offset));
-    USHORT Port = (USHORT)(0xcfc + (Offset & 3));
+static VOID HalpWritePorts(USHORT Port, const UCHAR *Bytes, ULONG Width)
+{
     if (Width == 4)
         ArchOut32(Port, *(const UNALIGNED ULONG *)Bytes);
     else if (Width == 2)
         ArchOut16(Port, *(const UNALIGNED USHORT *)Bytes);
     else
         ArchOut8(Port, *Bytes);
+}
+
+VOID HalWritePciBytes(UCHAR Bus, UCHAR Device, UCHAR Function, USHORT Offset, const UCHAR *Bytes, ULONG Width)
+{
+    volatile UCHAR *At = HalpPciAt(Bus, Device, Function, Offset);
+
+    if (At != NULL) {
+        HalpWriteMemory(At, Bytes, Width);
+        return;
+    }
+    KIRQL OldIrql = ArchAcquireLock(&HalpPciLock);
+    ArchOut32(0xcf8, HalpPciAddress(Bus, Device, Function, Offset));
+    HalpWritePorts((USHORT)(0xcfc + (Offset & 3)), Bytes, Width);
     ArchReleaseLock(&HalpPciLock, OldIrql);
 }
 

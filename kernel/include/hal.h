@@ -75,12 +75,14 @@ ULONG64 HalTscFrequency(VOID);
 /* Date and time of the board's clock, 100 ns since 1601. Boot only. */
 ULONG64 HalQueryRealTimeClock(VOID);
 
-/* PCI configuration space, mechanism 1. Any IRQL. */
-ULONG HalReadPciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset);
-VOID HalWritePciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset, ULONG Value);
+/* PCI configuration space: in memory where the board has it (4096 bytes for each function), else by ports (256 bytes). Offset lies within. Any IRQL. */
+ULONG HalReadPciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, USHORT Offset);
+VOID HalWritePciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, USHORT Offset, ULONG Value);
+ULONG HalPciConfigLength(UCHAR Bus);
 
 /* Width 1, 2 or 4 bytes, at an offset that is a multiple of it. */
-VOID HalWritePciBytes(UCHAR Bus, UCHAR Device, UCHAR Function, UCHAR Offset, const UCHAR *Bytes, ULONG Width);
+VOID HalWritePciBytes(UCHAR Bus, UCHAR Device, UCHAR Function, USHORT Offset, const UCHAR *Bytes,
+                      ULONG Width);
 
 /* Is there a PCI bus, and is it PCI Express? */
 BOOLEAN HalHasPci(VOID);

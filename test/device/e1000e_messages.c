@@ -154,6 +154,15 @@ static VOID Registers(VOID)
     CT_CHECK((Command & PCI_ENABLE_BUS_MASTER) && (Command & PCI_ENABLE_MEMORY_SPACE));
 }
 
+/* [PCI Express 3.0 7.9] behind the first 256 bytes there are more capabilities: the first of this device tells of errors. */
+static VOID Extended(VOID)
+{
+    CT_EQUAL(ReadConfig(&Nic->Common, 0x100, 4) & 0xffff, 0x0001);
+    CT_EQUAL(ReadConfig(&Nic->Common, 0x102, 1) & 0xf,
+             ReadConfig(&Nic->Common, 0x100, 4) >> 16 & 0xf); /* bytes of a word */
+    CT_EQUAL(ReadConfig(&Nic->Common, 0, 4), 0x10d38086);
+}
+
 /* Each on its processor, at its IRQL. */
 static VOID Delivered(VOID)
 {
@@ -279,9 +288,9 @@ static VOID Back(VOID)
 static VOID Started(DEVICE *Device)
 {
     static const CT_CASE Cases[] = {
-        {"msix.given", Given},         {"msix.connect", Connect}, {"msix.registers", Registers},
-        {"msix.delivered", Delivered}, {"msix.spare", Spare},     {"msix.table", Table},
-        {"pci_power.d3", Sleep},
+        {"msix.given", Given},      {"msix.connect", Connect},     {"msix.registers", Registers},
+        {"pci.extended", Extended}, {"msix.delivered", Delivered}, {"msix.spare", Spare},
+        {"msix.table", Table},      {"pci_power.d3", Sleep},
     };
     Nic = Device;
     KeInitializeDpc(&Device->Dpc, Later, Device);

@@ -19,8 +19,8 @@ DEVICES = {
     'two identical devices': ('edu_pnp.inf', ['edu,addr=5', 'edu,addr=9'], 6),
     'two identical devices behind bridges': ('edu_pnp.inf', [*PORTS, 'edu,bus=pb,addr=1', 'edu,bus=pb,addr=5'], 6),
     'a message': ('edu_message.inf', ['edu'], 4),
-    'four messages': ('e1000e_messages.inf', ['e1000e,romfile='], 8),
-    'four messages behind a port': ('e1000e_messages.inf', [*PORTS, 'e1000e,romfile=,bus=rp1'], 8),
+    'four messages': ('e1000e_messages.inf', ['e1000e,romfile='], 9),
+    'four messages behind a port': ('e1000e_messages.inf', [*PORTS, 'e1000e,romfile=,bus=rp1'], 9),
 }
 FIRMWARE = {'bios': ['--boot', 'bios'], 'uefi': ['--boot', 'uefi']}
 MACHINES = {'one processor': [], 'four processors': ['--smp', '4'], 'icount': ['--icount', '--seed', '1'],
@@ -128,7 +128,7 @@ def main():
         tally.run(f'surprise removal of one of two, {machine}', surprise, ntbox, os.path.join(folder, 'edu_pnp.inf'), ['edu,addr=5', 'edu,addr=9'],
                   '0:5.0', 6, options)
         tally.run(f'surprise removal behind a port, {machine}', surprise, ntbox, os.path.join(folder, 'e1000e_messages.inf'),
-                  [PORTS[0], 'e1000e,romfile=,bus=rp1'], '1:0.0', 8, options)
+                  [PORTS[0], 'e1000e,romfile=,bus=rp1'], '1:0.0', 9, options)
     tally.run('plugs that are refused', refused_plugs, ntbox, testdev_inf)
     with tempfile.TemporaryDirectory() as room:
         tally.run('what an INF adds to the hardware key', installed, ntbox, folder, room)
