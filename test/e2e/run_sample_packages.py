@@ -5,6 +5,7 @@ usage: run_sample_packages.py NTBOX BUILD-FOLDER"""
 import os
 import re
 import sys
+import tempfile
 
 from runs import Tally, expect, expect_all_passed, expect_equal, finish, report
 
@@ -12,6 +13,7 @@ MACHINES = {'one processor': [], 'four processors': ['--smp', '4'], 'icount': ['
             'the free kernel': ['--smp', '2', '--kernel', 'free']}
 # The packages of the samples: machine and requests, what the driver says at the end.
 PACKAGES = {'virtio_rng': (['--device', 'virtio-rng-pci', '--read', 'VirtioRng0:16', '--read', 'VirtioRng0:32'], r'virtio_rng: (\d+) interrupts')}
+DISK_FAREWELL = r'virtio_blk: disk 0 had (\d+) interrupts'
 CYCLES = 1000  # of a device in ct_pnp_life
 
 
@@ -36,6 +38,29 @@ def check_random(ntbox, inf, options):
     expect(len({output[i:i + 8] for output in steps for i in range(0, len(output), 8)}) > 10, f'these are not random: {steps}')
 
 
+SECTOR = 512
+LAST = (16 << 20) - SECTOR
+
+
+def check_disk(ntbox, inf, options):
+    """Two machines with one disk: what the first wrote is in the file, and the second reads it. Beyond the end there is nothing."""
+    with tempfile.NamedTemporaryFile(prefix='ntbox-disk-') as disk:
+        disk.truncate(LAST + SECTOR)
+        machine = ['--drive', f'id=disk,format=raw,file={disk.name}', '--device', 'virtio-blk-pci,drive=disk', *options]
+        PACKAGES['virtio_blk'] = ([f'--write=PhysicalDrive0:{"5a" * SECTOR}:{LAST}', f'--write=PhysicalDrive0:{"c3" * 1024}:1024'], DISK_FAREWELL)
+        check_package(ntbox, inf, 'virtio_blk', machine)
+        with open(disk.name, 'rb') as file:
+            data = file.read()
+        expect(data[LAST:] == b'\x5a' * SECTOR and data[1024:2048] == b'\xc3' * 1024, 'what was written is not in the file')
+        expect(not any(data[:1024]) and not any(data[2048:LAST]), 'something else was written')
+        PACKAGES['virtio_blk'] = ([f'--read=PhysicalDrive0:{SECTOR}:{LAST}', '--read=PhysicalDrive0:2048:512', '--ioctl=PhysicalDrive0:0x7405c::8'], DISK_FAREWELL)
+        outputs = [step.get('output') for step in check_package(ntbox, inf, 'virtio_blk', machine)['steps'] if step['operation'] != 'unload']
+        expect_equal('read by the second', outputs, ['5a' * SECTOR, '00' * 512 + 'c3' * 1024 + '00' * 512, (LAST + SECTOR).to_bytes(8, 'little').hex()])
+        for request, status in (('--read=PhysicalDrive0:1024:' + str(LAST), 'STATUS_NONEXISTENT_SECTOR'), ('--read=PhysicalDrive0:100:0', 'STATUS_INVALID_PARAMETER')):
+            _, document = report(ntbox, 'run', '--inf', inf, request, *machine)
+            expect_equal(request, document['steps'][0]['status_name'], status)
+
+
 def check_idle(ntbox, inf):
     code, document = report(ntbox, 'run', '--inf', inf, '--read', 'VirtioRng0:16')
     expect_equal('outcome', (code, document['outcome']), (2, 'cannot-load'))
@@ -58,6 +83,7 @@ def main():
     for machine, options in MACHINES.items():
         for flavour in ('mingw', 'msvc'):
             tally.run(f'{flavour} virtio_rng, {machine}', check_random, ntbox, os.path.join(samples, flavour, 'virtio_rng.inf'), options)
+            tally.run(f'{flavour} virtio_blk, {machine}', check_disk, ntbox, os.path.join(samples, flavour, 'virtio_blk.inf'), options)
     tally.run('the INF of a sample beside its source', check_random, ntbox, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../drivers_sample/virtio_rng/virtio_rng.inf'), [])
     tally.run('a package without its device', check_idle, ntbox, os.path.join(samples, 'msvc/virtio_rng.inf'))
     tally.run('a thousand cycles', check_cycles, ntbox, os.path.join(build, 'test/conform/msvc/ct_pnp_life.sys'))
