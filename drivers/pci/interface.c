@@ -53,6 +53,12 @@ static BOOLEAN NTAPI TranslateBusAddress(PVOID Context, PHYSICAL_ADDRESS BusAddr
     return TRUE;
 }
 
+/* It passes on its own caller's address: the adapter is that driver's. [WDK BUS_INTERFACE_STANDARD] */
+static PDMA_ADAPTER NTAPI GetDmaAdapter(PVOID Context, PDEVICE_DESCRIPTION Description, PULONG MapRegisters)
+{
+    return IoGetDmaAdapter(((PCI_FUNCTION *)Context)->Device, Description, MapRegisters);
+}
+
 static NTSTATUS GiveBusInterface(PCI_FUNCTION *Function, PBUS_INTERFACE_STANDARD Interface)
 {
     *Interface = (BUS_INTERFACE_STANDARD){.Size = sizeof(*Interface),
@@ -61,6 +67,7 @@ static NTSTATUS GiveBusInterface(PCI_FUNCTION *Function, PBUS_INTERFACE_STANDARD
                                           .InterfaceReference = Reference,
                                           .InterfaceDereference = Dereference,
                                           .TranslateBusAddress = TranslateBusAddress,
+                                          .GetDmaAdapter = GetDmaAdapter,
                                           .SetBusData = SetBusData,
                                           .GetBusData = GetBusData};
     Reference(Function);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The one place that knows QEMU's options. The machine is q35 without the devices that nobody asked for:
+ * The one place that knows QEMU's options. The machine is q35 (or pc) without the devices that nobody asked for:
  * measured with a PVH kernel that only exits, each of them costs start-up time (host/ntbox/README.md has the
  * numbers). */
 #include "machine.h"
@@ -10,6 +10,12 @@ const char *machine_boot_name(BootMethod boot)
 {
     static const char *const names[] = {"pvh", "bios", "uefi"};
     return names[boot];
+}
+
+const char *machine_board_name(MachineBoard board)
+{
+    static const char *const names[] = {"q35", "pc"};
+    return names[board];
 }
 
 static void add(GPtrArray *words, const char *word)
@@ -91,9 +97,10 @@ char **machine_command(const Machine *machine)
     const char *qemu = g_getenv("NTBOX_QEMU");
     GPtrArray *words = g_ptr_array_new();
     add(words, qemu ? qemu : "qemu-system-x86_64");
-    add_option(words, "-M", "q35,usb=off,smbus=off%s", machine->Boot == BootPvh ? ",sata=off" : "");
-    add_option(words, "-global",
-               "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"); /* slots of ports are their own */
+    add_option(words, "-M", "%s,usb=off,smbus=off%s", machine_board_name(machine->Board),
+               machine->Boot == BootPvh ? ",sata=off" : "");
+    if (machine->Board == BoardQ35) /* slots of ports are their own */
+        add_option(words, "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off");
     add_processors(words, machine);
     add_memory(words, machine->Memory);
     add(words, "-nodefaults");

@@ -18,6 +18,12 @@ enum {
 /* Of the exit device: a byte written there ends QEMU at once. */
 #define MACHINE_EXIT_PORT 0xf4
 
+typedef enum MachineBoard {
+    BoardQ35, /* PCI Express */
+    BoardPc   /* i440FX and PIIX3: PCI */
+} MachineBoard;
+const char *machine_board_name(MachineBoard board);
+
 typedef struct Machine {
     BootMethod Boot;
     const char *Loader;      /* BootPvh: osloader's path */
@@ -25,6 +31,7 @@ typedef struct Machine {
     const char *Iso;         /* BootBios, BootUefi */
     const char *Firmware;    /* BootUefi */
     const char *Processor;   /* -cpu */
+    MachineBoard Board;
     char *const *Drives;     /* -drive if=none each; NULL-terminated, or NULL: none */
     char *const *Characters; /* -chardev each, the same */
     char *const *Devices;    /* -device each, the same */

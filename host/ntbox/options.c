@@ -29,7 +29,7 @@ typedef struct RawOptions {
     GPtrArray *Words;     /* of RunWord */
     gboolean Each, Moves; /* Moves: the host does something while the guest runs */
     char **With, **Infs;
-    char *Boot, *Kernel, *Memory, *Seed, *Bind, *Fail, *FailOnly;
+    char *Boot, *Board, *Kernel, *Memory, *Seed, *Bind, *Fail, *FailOnly;
     int Processors, TimeLimit, Rounds;
 } RawOptions;
 
@@ -150,6 +150,17 @@ static bool parse_boot(const char *text, BootMethod *boot, GError **error)
     return usage_error(error, "--boot wants pvh, bios or uefi, not '%s'", text);
 }
 
+static bool parse_board(const char *text, MachineBoard *board, GError **error)
+{
+    for (MachineBoard known = BoardQ35; known <= BoardPc; known++) {
+        if (!text || strcmp(text, machine_board_name(known)) == 0) {
+            *board = text ? known : BoardQ35;
+            return true;
+        }
+    }
+    return usage_error(error, "--machine wants q35 or pc, not '%s'", text);
+}
+
 const char *kernel_flavour_name(KernelFlavour flavour)
 {
     return flavour == KernelFree ? "free" : "checked";
@@ -225,7 +236,7 @@ static bool parse_values(RawOptions *raw, GError **error)
     return check_range("--rounds", raw->Rounds, 1, MAX_ROUNDS, error) &&
            check_range("--smp", raw->Processors, 1, MAX_PROCESSORS, error) &&
            check_range("--timeout", raw->TimeLimit, 1, MAX_TIME_LIMIT, error) &&
-           parse_boot(raw->Boot, &options->Boot, error) &&
+           parse_boot(raw->Boot, &options->Boot, error) && parse_board(raw->Board, &options->Board, error) &&
            parse_kernel(raw->Kernel, &options->Kernel, error) &&
            parse_memory(raw->Memory, &options->Memory, error) && parse_seed(raw->Seed, options, error);
 }
@@ -434,6 +445,8 @@ static void add_debug_options(GOptionGroup *group, RawOptions *raw)
          "FOLDER"},
         {"append", 0, 0, G_OPTION_ARG_STRING, &o->Append, "More words for the kernel's command line",
          "WORDS"},
+        {"machine", 0, 0, G_OPTION_ARG_STRING, &raw->Board,
+         "The board: q35 (default, PCI Express) or pc (PCI)", "BOARD"},
         {"device", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->Devices,
          "Add a QEMU device to the machine (repeatable)", "DEVICE"},
         {"drive", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->Drives,
@@ -488,6 +501,7 @@ static void clear_raw(RawOptions *raw)
     g_strfreev(raw->With);
     g_strfreev(raw->Infs);
     g_free(raw->Boot);
+    g_free(raw->Board);
     g_free(raw->Kernel);
     g_free(raw->Memory);
     g_free(raw->Seed);

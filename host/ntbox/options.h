@@ -25,6 +25,7 @@ typedef struct RunOptions {
     GPtrArray *Settings;   /* of ServiceSetting */
     struct GroupOrder *GroupOrder; /* NULL: Windows' */
     BootMethod Boot;
+    MachineBoard Board;
     KernelFlavour Kernel;
     uint32_t Processors;
     uint64_t Memory; /* bytes */

@@ -83,6 +83,7 @@ static char **make_command(const Run *run)
     const RunOptions *options = run->Options;
     Machine machine = {
         .Boot = options->Boot,
+        .Board = options->Board,
         .Loader = run->Loader,
         .CommandLine = run->CommandLine,
         .Iso = run->Iso ? iso_image_path(run->Iso) : NULL,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * QEMU's edu device (docs/specs/edu.rst of QEMU) as a PnP device. With edu_pnp.inf it has its line: two of them, in slots that differ by a multiple of four,
  * share it. With edu_message.inf it has a message. Which it is the driver sees when it connects. [WDK IoConnectInterruptEx, "Using Message-Signaled Interrupts"] */
+#include <initguid.h>
 #include "device_driver.h"
+#include <wdmguid.h>
 
 #define EDU_STATUS 0x24 /* which interrupts are raised */
 #define EDU_RAISE 0x60
@@ -147,6 +149,55 @@ static VOID MessageBack(VOID)
     CT_EQUAL(ReadConfig(&Edu[0]->Common, At + 2, 2) & MSI_ENABLE, 0);
 }
 
+/* --- the bus --- */
+
+static NTSTATUS QueryBus(BUS_INTERFACE_STANDARD *Interface, USHORT Size)
+{
+    IO_STACK_LOCATION Location = {.MajorFunction = IRP_MJ_PNP, .MinorFunction = IRP_MN_QUERY_INTERFACE};
+    Location.Parameters.QueryInterface.InterfaceType = &GUID_BUS_INTERFACE_STANDARD;
+    Location.Parameters.QueryInterface.Size = Size;
+    Location.Parameters.QueryInterface.Version = 1;
+    Location.Parameters.QueryInterface.Interface = (PINTERFACE)Interface;
+    return SendDown(&Edu[0]->Common, &Location);
+}
+
+static VOID BusDma(BUS_INTERFACE_STANDARD *Bus)
+{
+    ULONG Registers = 0;
+    DEVICE_DESCRIPTION Description = {.Version = DEVICE_DESCRIPTION_VERSION,
+                                      .Master = TRUE,
+                                      .ScatterGather = TRUE,
+                                      .Dma32BitAddresses = TRUE,
+                                      .InterfaceType = PCIBus,
+                                      .MaximumLength = PAGE_SIZE};
+    PDMA_ADAPTER Adapter = Bus->GetDmaAdapter(Bus->Context, &Description, &Registers);
+    CT_REQUIRE(Adapter != NULL && Registers != 0);
+    Adapter->DmaOperations->PutDmaAdapter(Adapter);
+}
+
+/* [WDK BUS_INTERFACE_STANDARD] */
+static VOID BusInterface(VOID)
+{
+    BUS_INTERFACE_STANDARD Bus = {0};
+    ULONG Value = 0, Space = 0;
+    UCHAR Line = 0, Other;
+    PHYSICAL_ADDRESS Address = {.QuadPart = 0x12345000}, Translated = {.QuadPart = 0};
+    CT_STATUS(QueryBus(&Bus, sizeof(Bus) - 1), STATUS_INVALID_PARAMETER);
+    CT_REQUIRE(CT_SUCCESS(QueryBus(&Bus, sizeof(Bus))));
+    CT_CHECK(Bus.Size == sizeof(Bus) && Bus.Version == 1);
+    CT_EQUAL(Bus.GetBusData(Bus.Context, PCI_WHICHSPACE_CONFIG, &Value, 0, 4), 4);
+    CT_EQUAL(Value, 0x11e81234);
+    CT_EQUAL(Bus.GetBusData(Bus.Context, PCI_WHICHSPACE_CONFIG, &Line, 0x3c, 1), 1);
+    Other = Line ^ 0x0f; /* the interrupt line is for whoever wants it */
+    CT_EQUAL(Bus.SetBusData(Bus.Context, PCI_WHICHSPACE_CONFIG, &Other, 0x3c, 1), 1);
+    CT_EQUAL(ReadConfig(&Edu[0]->Common, 0x3c, 1), Other);
+    CT_EQUAL(Bus.SetBusData(Bus.Context, PCI_WHICHSPACE_CONFIG, &Line, 0x3c, 1), 1);
+    CT_CHECK(Bus.TranslateBusAddress(Bus.Context, Address, PAGE_SIZE, &Space, &Translated));
+    CT_EQUAL(Translated.QuadPart, Address.QuadPart);
+    BusDma(&Bus);
+    Bus.InterfaceDereference(Bus.Context);
+}
+
 /* --- a line --- */
 
 static ULONG Property(DEVICE *Device, DEVICE_REGISTRY_PROPERTY Which, PWSTR Text, ULONG Room)
@@ -231,7 +282,8 @@ static VOID RunLineCases(VOID)
 
 static VOID RunMessageCases(VOID)
 {
-    static const CT_CASE Cases[] = {{"edu_message.one", OneMessage},
+    static const CT_CASE Cases[] = {{"edu_message.interface", BusInterface},
+                                    {"edu_message.one", OneMessage},
                                     {"edu_message.delivered", MessageDelivered}};
     RunCases(Cases, RTL_NUMBER_OF(Cases));
 }

@@ -18,9 +18,15 @@ DEVICES = {
     'a line that is shared': ('edu_line.sys', ['edu,addr=5', 'edu,addr=9'], 4),
     'two identical devices': ('edu_pnp.inf', ['edu,addr=5', 'edu,addr=9'], 6),
     'two identical devices behind bridges': ('edu_pnp.inf', [*PORTS, 'edu,bus=pb,addr=1', 'edu,bus=pb,addr=5'], 6),
-    'a message': ('edu_message.inf', ['edu'], 4),
+    'a message': ('edu_message.inf', ['edu'], 5),
     'four messages': ('e1000e_messages.inf', ['e1000e,romfile='], 9),
     'four messages behind a port': ('e1000e_messages.inf', [*PORTS, 'e1000e,romfile=,bus=rp1'], 9),
+}
+# on the board without PCI Express
+OLD_BOARD = {
+    'two identical devices': ('edu_pnp.inf', ['edu,addr=5', 'edu,addr=9'], 6),
+    'two identical devices behind a bridge': ('edu_pnp.inf', ['pci-bridge,id=pb,chassis_nr=1', 'edu,bus=pb,addr=5', 'edu,bus=pb,addr=9'], 6),
+    'a message': ('edu_message.inf', ['edu'], 5),
 }
 FIRMWARE = {'bios': ['--boot', 'bios'], 'uefi': ['--boot', 'uefi']}
 MACHINES = {'one processor': [], 'four processors': ['--smp', '4'], 'icount': ['--icount', '--seed', '1'],
@@ -119,6 +125,9 @@ def main():
     for name, (file, devices, cases) in DEVICES.items():
         for machine, options in {**MACHINES, **(FIRMWARE if PORTS[0] in devices else {})}.items():
             tally.run(f'{name}, {machine}', check, ntbox, os.path.join(folder, file), devices, cases, options)
+    for name, (file, devices, cases) in OLD_BOARD.items():
+        for machine, options in {**{name: MACHINES[name] for name in ('one processor', 'four processors')}, 'bios': FIRMWARE['bios']}.items():
+            tally.run(f'{name}, board pc, {machine}', check, ntbox, os.path.join(folder, file), devices, cases, [*options, '--machine', 'pc'])
     for flavour in ('mingw', 'msvc'):
         tally.run(f'pci_testdev, {flavour}', testdev, ntbox, os.path.join(samples, flavour, 'pci_testdev.inf'))
     testdev_inf = os.path.join(samples, 'msvc', 'pci_testdev.inf')
