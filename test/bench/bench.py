@@ -11,6 +11,7 @@ QEMU (-icount shift=0,sleep=off): exact. Nothing fails on a number.
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -153,6 +154,48 @@ def operations(build):
             yield f'{name} ({label})', value, 'instructions', None, None
 
 
+INTERRUPTS = {'interrupt to service routine': 250, 'service routine to DPC': 200}
+
+
+def run_free(build, options):
+    """The report of a run of the free kernel, in which an instruction is a nanosecond."""
+    done = subprocess.run([f'{build}/ntbox', 'run', '--kernel', 'free', '--icount', '--json', *options], stdout=subprocess.PIPE,
+                          timeout=120, check=False)
+    document = json.loads(done.stdout)
+    if document['exit_code'] != 0:
+        sys.exit(f'bench.py: {" ".join(options)}: {document["sentence"]}')
+    return document
+
+
+def interrupts(build, folder):
+    """Of a line and of a message, by the edu device."""
+    shutil.copy(f'{build}/test/bench/interrupt.sys', f'{folder}/edu_pnp.sys')
+    for inf, kind in (('edu_pnp.inf', 'line'), ('edu_message.inf', 'message')):
+        shutil.copy(f'{build}/test/device/{inf}', folder)
+        document = run_free(build, ['--inf', f'{folder}/{inf}', '--device', 'edu'])
+        prints = '\n'.join(p.get('text', '') for p in document['prints'])
+        for name, target in INTERRUPTS.items():
+            yield f'{kind}: {name}', float(re.search(rf'^op: {kind} {name}: (\d+)$', prints, re.MULTILINE)[1]), 'instructions', target
+
+
+DEVICES = 10
+
+
+def enumeration(build):
+    """From the start of the device tree's root until the last of ten devices has started; its driver is loaded on the way."""
+    document = run_free(build, ['--inf', f'{build}/drivers_sample/msvc/virtio_rng.inf', *['--device', 'virtio-rng-pci'] * DEVICES])
+    started = [one for one in document['pnp'] if one['kind'] == 'started']
+    mine = [one for one in started if one.get('driver') == 'virtio_rng.sys']
+    if len(mine) != DEVICES:
+        sys.exit(f'bench.py: {len(mine)} of {DEVICES} devices have started')
+    return (mine[-1]['time_100ns'] - started[0]['time_100ns']) * 100
+
+
+def devices(build, folder):
+    yield from interrupts(build, folder)
+    yield 'ten PCI devices found and started', enumeration(build) / 1e6, 'M instr.', 30
+
+
 def table(build, folder):
     times = wall_times(build, folder)
     size, instructions = load_instructions(build, f'{build}/test/conform/mingw/ct_crt.sys')
@@ -169,7 +212,7 @@ def main():
     build = sys.argv[1]
     with tempfile.TemporaryDirectory() as folder:
         rows = [dict(zip(('name', 'value', 'unit', 'target', 'peer'), (*row, None)))
-                for row in (*table(build, folder), *operations(build))]
+                for row in (*table(build, folder), *operations(build), *devices(build, folder))]
     print(f'{"name":<52} {"value":>12} {"unit":<13} {"target":>8} {"Linux":>8}')
     for row in rows:
         target = '' if row['target'] is None else f'{row["target"]:g}'

@@ -31,6 +31,7 @@ typedef struct RING_USED {
 
 typedef struct RNG {
     PDEVICE_OBJECT Device, Pdo, Lower;
+    ULONG Number;
     IO_REMOVE_LOCK RemoveLock;
     PUCHAR Port;
     PKINTERRUPT Interrupt;
@@ -378,8 +379,38 @@ static NTSTATUS Start(RNG *Rng, PIRP Irp, PIO_STACK_LOCATION Stack)
     return Complete(Irp, Status, 0);
 }
 
-static UNICODE_STRING LinkName = RTL_CONSTANT_STRING(L"\\??\\VirtioRng0");
-static UNICODE_STRING DeviceName = RTL_CONSTANT_STRING(L"\\Device\\VirtioRng0");
+/* --- names: \\Device\\VirtioRng0 and its link, and so on. A number is not used again --- */
+
+static LONG RngCount;
+
+typedef struct RNG_NAME {
+    UNICODE_STRING Text;
+    WCHAR Characters[32];
+} RNG_NAME;
+
+static PUNICODE_STRING PrintName(RNG_NAME *Name, PCWSTR Format, ULONG Number)
+{
+    int Count = _snwprintf(Name->Characters, RTL_NUMBER_OF(Name->Characters), Format, Number);
+    Name->Text =
+        (UNICODE_STRING){(USHORT)((ULONG)Count * sizeof(WCHAR)), sizeof(Name->Characters), Name->Characters};
+    return &Name->Text;
+}
+
+static PUNICODE_STRING LinkName(RNG_NAME *Name, ULONG Number)
+{
+    return PrintName(Name, L"\\??\\VirtioRng%lu", Number);
+}
+
+static PUNICODE_STRING DeviceName(RNG_NAME *Name, ULONG Number)
+{
+    return PrintName(Name, L"\\Device\\VirtioRng%lu", Number);
+}
+
+static VOID DeleteLink(const RNG *Rng)
+{
+    RNG_NAME Name;
+    IoDeleteSymbolicLink(LinkName(&Name, Rng->Number));
+}
 
 static NTSTATUS Remove(RNG *Rng, PIRP Irp)
 {
@@ -390,7 +421,7 @@ static NTSTATUS Remove(RNG *Rng, PIRP Irp)
     Irp->IoStatus.Status = STATUS_SUCCESS;
     NTSTATUS Status = PassDown(Rng, Irp);
     IoDetachDevice(Rng->Lower);
-    IoDeleteSymbolicLink(&LinkName);
+    DeleteLink(Rng);
     IoDeleteDevice(Rng->Device);
     return Status;
 }
@@ -449,8 +480,10 @@ static NTSTATUS NTAPI SystemControl(PDEVICE_OBJECT Device, PIRP Irp)
 
 /* --- the driver --- */
 
-static NTSTATUS InitRng(RNG *Rng, PDEVICE_OBJECT Device, PDEVICE_OBJECT Pdo)
+static NTSTATUS InitRng(RNG *Rng, PDEVICE_OBJECT Device, PDEVICE_OBJECT Pdo, ULONG Number)
 {
+    RNG_NAME Link, Name;
+    Rng->Number = Number;
     Rng->Device = Device;
     Rng->Pdo = Pdo;
     IoInitializeRemoveLock(&Rng->RemoveLock, RNG_TAG, 0, 0);
@@ -458,24 +491,26 @@ static NTSTATUS InitRng(RNG *Rng, PDEVICE_OBJECT Device, PDEVICE_OBJECT Pdo)
     KeInitializeSpinLock(&Rng->Lock);
     InitializeListHead(&Rng->Waiting);
     IoCsqInitialize(&Rng->Csq, CsqInsert, CsqRemove, CsqPeek, CsqAcquire, CsqRelease, CsqCancelled);
-    NTSTATUS Status = IoCreateSymbolicLink(&LinkName, &DeviceName);
+    NTSTATUS Status = IoCreateSymbolicLink(LinkName(&Link, Rng->Number), DeviceName(&Name, Rng->Number));
     if (!NT_SUCCESS(Status))
         return Status;
     Rng->Lower = IoAttachDeviceToDeviceStack(Device, Pdo);
     if (Rng->Lower != NULL)
         return STATUS_SUCCESS;
-    IoDeleteSymbolicLink(&LinkName);
+    DeleteLink(Rng);
     return STATUS_NO_SUCH_DEVICE;
 }
 
 static NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
 {
     PDEVICE_OBJECT Device;
-    NTSTATUS Status = IoCreateDevice(Driver, sizeof(RNG), &DeviceName, FILE_DEVICE_UNKNOWN,
+    RNG_NAME Name;
+    ULONG Number = (ULONG)InterlockedIncrement(&RngCount) - 1;
+    NTSTATUS Status = IoCreateDevice(Driver, sizeof(RNG), DeviceName(&Name, Number), FILE_DEVICE_UNKNOWN,
                                      FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = InitRng(Device->DeviceExtension, Device, Pdo);
+    Status = InitRng(Device->DeviceExtension, Device, Pdo, Number);
     if (!NT_SUCCESS(Status)) {
         IoDeleteDevice(Device);
         return Status;
