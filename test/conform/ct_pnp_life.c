@@ -5,7 +5,7 @@
 #include "ct.h"
 #include "ct_pnp.h"
 
-enum { Mover, Settler, Failing, Used, Cycler, TwinA, TwinB, DEVICES };
+enum { Mover, Settler, Failing, Used, Cycler, Filtered, TwinA, TwinB, DEVICES };
 
 typedef struct CT_DEVICE {
     PDEVICE_OBJECT Pdo, Function;
@@ -17,6 +17,7 @@ typedef struct CT_DEVICE {
 typedef struct CT_FUNCTION {
     CT_DEVICE *Device;
     PDEVICE_OBJECT Lower;
+    ULONG Level; /* how many of the device were there before it */
     IO_REMOVE_LOCK RemoveLock;
     BOOLEAN Gone;
     KSPIN_LOCK Lock;
@@ -164,8 +165,8 @@ static NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
     InitializeListHead(&Function->Waiting);
     IoInitializeRemoveLock(&Function->RemoveLock, 'lRtC', 0, 0);
     Function->Lower = IoAttachDeviceToDeviceStack(Object, Pdo);
-    CT_CHECK(Function->Lower == Pdo);
-    Device->Added++;
+    CT_CHECK(Device == &Devices[Filtered] || Function->Lower == Pdo);
+    Function->Level = Device->Added++;
     Device->Function = Object;
     Object->Flags |= DO_BUFFERED_IO;
     Object->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
@@ -254,7 +255,10 @@ static NTSTATUS NTAPI Pnp(PDEVICE_OBJECT Object, PIRP Irp)
     }
     if (Device != NULL)
         return PdoPnp(Device, Irp, Stack);
-    CtNote('0' + (char)(((CT_FUNCTION *)Object->DeviceExtension)->Device - Devices), Stack->MinorFunction);
+    const CT_FUNCTION *Function = Object->DeviceExtension;
+    char Who = Function->Device == &Devices[Filtered] ? "lfu"[Function->Level % 3]
+                                                      : '0' + (char)(Function->Device - Devices);
+    CtNote(Who, Stack->MinorFunction);
     return FunctionPnp(Object, Irp, Stack);
 }
 
@@ -451,6 +455,38 @@ static VOID Cycles(VOID)
     CT_CHECK(Devices[Cycler].Pdo == NULL && Devices[Cycler].Function == NULL);
 }
 
+/* --- filters --- */
+
+static VOID SetFilters(PCWSTR Value)
+{
+    UNICODE_STRING Name;
+    WCHAR List[64] = {0};
+    PCUNICODE_STRING Service = &CtDriverObject->DriverExtension->ServiceKeyName;
+    HANDLE Key = CtOpenNewKey(ENUM L"\\DEV5\\0");
+    RtlInitUnicodeString(&Name, Value);
+    RtlCopyMemory(List, Service->Buffer, Service->Length);
+    CT_SUCCESS(ZwSetValueKey(Key, &Name, 0, REG_MULTI_SZ, List, Service->Length + 2 * (ULONG)sizeof(WCHAR)));
+    ZwClose(Key);
+}
+
+/* [WDK "Device Filter Driver Ordering"] lower filter, function driver, upper filter: so they are added, and a request meets them from the top. */
+static VOID Filters(VOID)
+{
+    SetFilters(L"UpperFilters");
+    SetFilters(L"LowerFilters");
+    CtForgetNotes();
+    Change(Filtered, TRUE);
+    CT_EQUAL(Devices[Filtered].Added, 3);
+    CT_CHECK(CtBefore('u', IRP_MN_START_DEVICE, 'f', IRP_MN_START_DEVICE));
+    CT_CHECK(CtBefore('f', IRP_MN_START_DEVICE, 'l', IRP_MN_START_DEVICE));
+    CT_CHECK(CtBefore('u', IRP_MN_QUERY_DEVICE_RELATIONS, 'l', IRP_MN_QUERY_DEVICE_RELATIONS));
+    CtForgetNotes();
+    Change(Filtered, FALSE);
+    CT_CHECK(CtBefore('u', IRP_MN_SURPRISE_REMOVAL, 'u', IRP_MN_REMOVE_DEVICE));
+    CT_CHECK(CtBefore('u', IRP_MN_REMOVE_DEVICE, 'l', IRP_MN_REMOVE_DEVICE));
+    CT_CHECK(Devices[Filtered].Pdo == NULL);
+}
+
 /* --- two that are alike --- */
 
 /* [WDK DEVICE_CAPABILITIES] without UniqueID the instance is made unique by what is above it. */
@@ -501,6 +537,7 @@ static const CT_CASE LateCases[] = {
     {"pnp_life.start_failure", StartFailure},
     {"pnp_life.surprise_under_load", SurpriseUnderLoad},
     {"pnp_life.cycles", Cycles},
+    {"pnp_life.filters", Filters},
     {"pnp_life.twins", Twins},
     {"pnp_life.end", End},
 };
