@@ -114,6 +114,9 @@ static VOID EchoRequest(const SCENARIO_REQUEST *Request)
     case ScenarioMark:
         DbgPrint("mark %I64u\n", Request->Count);
         break;
+    case ScenarioPowerCycle:
+        DbgPrint("power cycle\n");
+        break;
     }
 }
 

@@ -49,4 +49,5 @@ typedef enum SCENARIO_OP {
         7, /* Count: the steps behind it are run again and again before they are run as they stand, without records of
                           their own, while allocations fail; Size: SCENARIO_FAIL; Offset: its number; Hash: seed, Code: passes
                           (random); Name: image whose own allocations are meant, or all */
+    ScenarioPowerCycle = 8, /* the system sleeps and wakes up: ZwInitiatePowerAction */
 } SCENARIO_OP;

@@ -135,6 +135,7 @@ static bool CheckRequired(SCENARIO_READER *Reader, const SCENARIO_REQUEST *Reque
         [ScenarioWrite] = HAS(ReportKeyDevice),
         [ScenarioMark] = HAS(ReportKeyCount),
         [ScenarioFail] = HAS(ReportKeyCount) | HAS(ReportKeySize),
+        [ScenarioPowerCycle] = 0,
     };
     if (Request->Operation == 0 || Request->Operation >= sizeof(Required) / sizeof(Required[0]))
         return Wrong(Reader, At, "a step has an unknown operation");

@@ -144,6 +144,9 @@ VOID AgentRunStep(const SCENARIO_REQUEST *Request, AGENT_RESULT *Result)
     case ScenarioMark:
         Result->Status = Mark(Request);
         break;
+    case ScenarioPowerCycle:
+        Result->Status = ZwInitiatePowerAction(PowerActionSleep, PowerSystemSleeping3, 0, FALSE);
+        break;
     }
 }
 

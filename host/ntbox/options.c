@@ -21,6 +21,7 @@
 #define MAX_PROCESSORS 64
 #define MAX_TIME_LIMIT 86400
 #define MAX_ROUNDS 10000
+#define MAX_POWER_CYCLES 1000
 #define ICOUNT_SEED 1 /* of a deterministic run that is given none */
 
 /* What GOption fills in before it is checked. */
@@ -104,6 +105,17 @@ static gboolean on_special_pool(const char *name, const char *value, gpointer ra
         return usage_error(error, "--special-pool wants a driver or a tag, not '%s'", value);
     g_free(options->SpecialPool);
     options->SpecialPool = g_strdup(value ? value : "");
+    return TRUE;
+}
+
+static gboolean on_power_cycle(const char *name, const char *value, gpointer raw, GError **error)
+{
+    uint64_t count = 1;
+    if (value && !usage_parse_number(value, "--power-cycle", MAX_POWER_CYCLES, &count, error))
+        return FALSE;
+    if (count == 0)
+        return usage_error(error, "--power-cycle 0 is out of range: 1 to %d", MAX_POWER_CYCLES);
+    ((RawOptions *)raw)->Options->PowerCycles = (uint32_t)count;
     return TRUE;
 }
 
@@ -378,6 +390,8 @@ static void add_scenario_options(GOptionGroup *group, RawOptions *raw)
          NULL},
         {"then", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, on_then,
          "Begin the next group of drivers and requests", NULL},
+        {"power-cycle", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK, on_power_cycle,
+         "Sleep and wake up after the requests, and send them again, N times (1)", "N"},
         {"rounds", 0, 0, G_OPTION_ARG_INT, &raw->Rounds, "Do everything N times in one machine (1)", "N"},
         {NULL},
     };

@@ -21,6 +21,7 @@ typedef struct RunOptions {
     GPtrArray *Groups;     /* of RunGroup (run_plan.h), in the order of the command line; at least one */
     GArray *Steps;         /* of RunStep (run_plan.h): what the guest does, step number 1 first */
     uint32_t Rounds;       /* of all groups, in one machine */
+    uint32_t PowerCycles;  /* after the requests of a group, each with the requests once more behind it */
     GPtrArray *Parameters; /* of ServiceParameter */
     GPtrArray *Settings;   /* of ServiceSetting */
     struct GroupOrder *GroupOrder; /* NULL: Windows' */

@@ -20,8 +20,8 @@ void report_text_step_begin(const TextPage *page, const RunEvent *event)
         fprintf(page->Out, "\nstep %" PRIu64 ": %s\n", step, request->Device);
         return;
     }
-    fprintf(page->Out, "\nstep %" PRIu64 ": %s %s", step, operation,
-            request ? request->Device : run_event_text_or(event, ReportKeyName, ""));
+    const char *name = request ? request->Device : run_event_text(event, ReportKeyName);
+    fprintf(page->Out, "\nstep %" PRIu64 ": %s%s%s", step, operation, name ? " " : "", name ? name : "");
     if (request && request->Operation == ScenarioIoctl)
         fprintf(page->Out, ", code 0x%08" PRIx32, request->Code);
     if (request && request->Operation != ScenarioRead)
@@ -73,7 +73,7 @@ void report_text_step_end(const TextPage *page, const RunEvent *event)
     if (finding_is_failed_open(event))
         text_put_format(page, "result", "%s cannot be opened: %s",
                         step && step->Request ? step->Request->Device : "the device", status);
-    else if (operation == ScenarioLoad || operation == ScenarioUnload)
+    else if (operation == ScenarioLoad || operation == ScenarioUnload || operation == ScenarioPowerCycle)
         text_put(page, "result", status);
     else
         text_put_format(page, "result", "%s, information %" PRIu64, status,

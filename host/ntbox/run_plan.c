@@ -38,13 +38,35 @@ static bool is_loaded_already(const GArray *steps, const RunOptions *options, co
     return service_starts_by_itself(options->Settings, options->Services, service);
 }
 
+static void add_requests(GArray *steps, RunStep like, const RunGroup *group)
+{
+    for (guint i = 0; i < group->Requests->len; i++) {
+        like.Request = group->Requests->pdata[i];
+        like.Operation = like.Request->Operation;
+        g_array_append_val(steps, like);
+    }
+}
+
+/* The requests, then for each power cycle that and the requests once more. */
+static void add_work(GArray *steps, RunStep like, const RunGroup *group, uint32_t power_cycles)
+{
+    add_requests(steps, like, group);
+    for (uint32_t i = 0; i < power_cycles; i++) {
+        RunStep cycle = like;
+        cycle.Operation = ScenarioPowerCycle;
+        g_array_append_val(steps, cycle);
+        add_requests(steps, like, group);
+    }
+}
+
 static void add_group(GArray *steps, const RunOptions *options, guint index, uint32_t round)
 {
     const RunGroup *group = options->Groups->pdata[index];
     RunStep step = {.Group = index, .Round = round};
     if (options->Fail.On) {
         RunStep passes = {.Group = index, .Round = round, .Operation = ScenarioFail};
-        passes.Count = 2 * group->Drivers->len + group->Requests->len;
+        passes.Count = 2 * group->Drivers->len + group->Requests->len * (1 + options->PowerCycles) +
+                       options->PowerCycles;
         g_array_append_val(steps, passes);
     }
     for (guint i = 0; i < group->Drivers->len; i++) {
@@ -52,12 +74,7 @@ static void add_group(GArray *steps, const RunOptions *options, guint index, uin
         if (!is_loaded_already(steps, options, options->Services[driver]))
             add_service(steps, step, ScenarioLoad, options, driver);
     }
-    for (guint i = 0; i < group->Requests->len; i++) {
-        RunStep request = step;
-        request.Request = group->Requests->pdata[i];
-        request.Operation = request.Request->Operation;
-        g_array_append_val(steps, request);
-    }
+    add_work(steps, step, group, options->PowerCycles);
     for (guint i = group->Drivers->len; i > 0 && !options->KeepLoaded; i--)
         add_service(steps, step, ScenarioUnload, options, g_array_index(group->Drivers, guint, i - 1));
 }

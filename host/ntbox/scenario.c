@@ -54,6 +54,12 @@ static void end_step(Writer *writer)
     memcpy(writer->Bytes->data + writer->StepStart + offsetof(SCENARIO_STEP, Length), &length, sizeof length);
 }
 
+static void add_bare_step(Writer *writer, SCENARIO_OP operation)
+{
+    begin_step(writer, operation);
+    end_step(writer);
+}
+
 static void add_service_step(Writer *writer, SCENARIO_OP operation, const char *service)
 {
     begin_step(writer, operation);
@@ -123,6 +129,8 @@ GBytes *scenario_compile(const GArray *steps, const FailPlan *fail, uint64_t see
             add_request_step(&writer, step->Request);
         else if (step->Operation == ScenarioFail)
             add_fail_step(&writer, fail, seed, step->Count);
+        else if (step->Operation == ScenarioPowerCycle)
+            add_bare_step(&writer, step->Operation);
         else
             add_service_step(&writer, step->Operation, step->Service);
     }
@@ -132,7 +140,7 @@ GBytes *scenario_compile(const GArray *steps, const FailPlan *fail, uint64_t see
 
 const char *scenario_operation_name(uint32_t operation)
 {
-    static const char *const names[] = {"step", "load",  "unload", "ioctl",
-                                        "read", "write", "mark",   "fail-allocations"};
+    static const char *const names[] = {"step",  "load", "unload",           "ioctl",      "read",
+                                        "write", "mark", "fail-allocations", "power-cycle"};
     return operation < G_N_ELEMENTS(names) ? names[operation] : names[0];
 }

@@ -178,6 +178,7 @@ typedef enum _ARCH_LOCK_RANK {
     LockRankDriver =
         0,       /* every KSPIN_LOCK that a driver owns (any number may be held, in the driver's order) */
     LockRankPnp, /* pnp: jobs of the PnP thread */
+    LockRankPo,  /* po: power requests on their way, and what drivers registered */
     LockRankIoCancel,      /* io: the cancel spin lock (drivers hold it across calls) */
     LockRankIoVpb,         /* io: volume parameter blocks (file systems hold it across calls) */
     LockRankIoDatabase,    /* io: device and driver lists */

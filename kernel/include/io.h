@@ -116,6 +116,9 @@ typedef struct _IO_UPCALLS {
     VOID (*FilesClosed)(PDEVICE_OBJECT Base); /* the last file of a device in a closed stack; referenced */
     /* under the lock of the interfaces */
     VOID (*InterfaceChanged)(const GUID *Class, PCUNICODE_STRING Name, BOOLEAN Enabled);
+    VOID (*DeviceDeleted)(PDEVICE_OBJECT Device); /* by its driver. IRQL <= APC_LEVEL */
+    VOID (*ReportPowerLeaks)(
+        struct _IM_MODULE *Module); /* what it has registered is reported and taken out. PASSIVE_LEVEL */
 } IO_UPCALLS;
 extern const IO_UPCALLS *IoUpcalls;
 

@@ -12,6 +12,20 @@ VOID PnpStartDevices(VOID);
 /* PASSIVE_LEVEL, at the end of a run, after the agent: all devices are removed, from the leaves up, so that their drivers unload. */
 VOID PnpRemoveDevices(VOID);
 
+/* A device that is started. Its PDO lives as long as the routine that it is given to runs. */
+typedef struct _PNP_STARTED {
+    PDEVICE_OBJECT Pdo;
+    ULONG Level; /* 1: on the root */
+} PNP_STARTED;
+
+/* What the routine returns, in the PnP thread: no device comes or goes meanwhile. Parents stand before their children. PASSIVE_LEVEL.
+ * STATUS_INSUFFICIENT_RESOURCES: it was not called. */
+typedef NTSTATUS PNP_DEVICES_ROUTINE(const PNP_STARTED *Devices, ULONG Count, PVOID Context);
+NTSTATUS PnpCallWithDevices(PNP_DEVICES_ROUTINE *Routine, PVOID Context);
+
+/* To the log and the report. IRQL <= APC_LEVEL. */
+VOID PnpTellDevice(PDEVICE_OBJECT Pdo, PCSTR What, NTSTATUS Status);
+
 /* IO_UPCALLS. The device object of a PDO goes. IRQL <= DISPATCH_LEVEL. */
 VOID PnpFreeNode(IO_DEVICE_NODE *Node);
 /* A device interface was enabled or disabled. PASSIVE_LEVEL. */

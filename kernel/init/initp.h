@@ -14,6 +14,7 @@ typedef struct _INIT_OPTIONS {
     ULONG64 StressSeed;          /* `seed=7` */
     PCSTR StressOnly;            /* `stress-only=pool`: only operations with that in their name; NULL: all */
     KE_WATCHDOG_LIMITS Watchdog; /* `dpc-limit=`, `dispatch-limit=`, `clock-limit=`: ms */
+    ULONG PowerLimit;            /* `power-limit=`: ms that a driver may hold a power request; 0: as built */
     ULONG FailBoot;          /* `fail-boot=N`: that allocation fails, until the agent is loaded; 0: none */
     PCSTR SpecialPool;       /* `special-pool[=driver or tag]`; NULL: none */
     BOOLEAN TraceReferences; /* `trace-references`: of objects, by tag; checked kernel */

@@ -74,6 +74,7 @@ VOID InitParseOptions(PCSTR CommandLine, INIT_OPTIONS *Options)
     Options->Watchdog = (KE_WATCHDOG_LIMITS){.Dpc = InitValue(CommandLine, "dpc-limit"),
                                              .Raised = InitValue(CommandLine, "dispatch-limit"),
                                              .Clock = InitValue(CommandLine, "clock-limit")};
+    Options->PowerLimit = InitValue(CommandLine, "power-limit");
     Options->FailBoot = InitValue(CommandLine, "fail-boot");
     Options->Image.MeasureLoads = InitFindOption(CommandLine, "bench") != NULL;
 }

@@ -7,6 +7,7 @@
 #include "mm.h"
 #include "mm_section.h"
 #include "pnp.h"
+#include "po.h"
 #include "rtl.h"
 #include "se.h"
 #include "vm.h"
@@ -74,7 +75,8 @@ VOID InitSetUpcalls(VOID)
     static const PS_UPCALLS Ps = {IoCancelThreadIo};
     static const MM_UPCALLS Mm = {IoTransferPages};
     static const SE_UPCALLS Se = {PsReferenceTokens};
-    static const IO_UPCALLS Io = {PnpFreeNode, PnpFilesClosed, PnpInterfaceChanged};
+    static const IO_UPCALLS Io = {PnpFreeNode, PnpFilesClosed, PnpInterfaceChanged, PoDeviceDeleted,
+                                  PoReportDriverLeaks};
     static const VM_UPCALLS Vm = {IoQueryFileSize, IoSetFileSize};
 
     KiUpcalls = &Ke;

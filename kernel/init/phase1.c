@@ -10,6 +10,7 @@
 #include "kt.h"
 #include "mm.h"
 #include "pnp.h"
+#include "po.h"
 #include "vm.h"
 
 static VOID InitMountSystemVolume(VOID)
@@ -94,6 +95,7 @@ static VOID InitRunAgent(VOID)
     IoShutdownSystem(FALSE);
     CmShutdownSystem();
     IoShutdownSystem(TRUE);
+    PoShutDownDevices();
     if (InitOptions.SaveHive)
         CmReportSystemHive();
     if (InitOptions.PoolReport)
@@ -117,6 +119,7 @@ VOID NTAPI InitPhase1(PVOID Context)
     InitStartThread(MmZeroPageThread, NULL);
     VmInitSystem();
     CmInitSystem();
+    PoInitSystem(InitOptions.PowerLimit);
     PnpInitSystem();
     if (NTBOX_CHECKED)
         MmRequireNoWritableCode();

@@ -247,6 +247,7 @@ DECLSPEC_NOINLINE VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT Device)
     if (Device->Flags & DO_DEVICE_HAS_NAME)
         ObMakeTemporaryObject(Device);
     IopStopDeviceTimer(Device);
+    IoUpcalls->DeviceDeleted(Device);
     ObfReferenceObject(Device);
     IopMarkDeleted(Device);
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);

@@ -135,6 +135,7 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
     PsReportDriverNotifies(Module);
     ObReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     CmReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
+    IoUpcalls->ReportPowerLeaks(Module);
     IopReportQueuedLeaks(Module);
     if (IopAwaitRoutines(Module))
         IopReportQueuedLeaks(Module);

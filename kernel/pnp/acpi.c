@@ -180,6 +180,12 @@ static NTSTATUS NTAPI PnpAcpiPnp(PDEVICE_OBJECT Device, PIRP Irp)
     return Lower == NULL ? PnpAcpiPdo(Device, Irp, Stack) : PnpAcpiFdo(Device, Lower, Irp, Stack);
 }
 
+static NTSTATUS NTAPI PnpAcpiPower(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PDEVICE_OBJECT Lower = ((PNP_ACPI_DEVICE *)Device->DeviceExtension)->Lower;
+    return Lower == NULL ? PnpAnswerPower(Device, Irp) : PnpAcpiPassDown(Lower, Irp);
+}
+
 /* Without a PCI bus there is nothing to report. */
 static NTSTATUS PnpAcpiMakePci(PDRIVER_OBJECT Driver)
 {
@@ -216,6 +222,7 @@ static NTSTATUS NTAPI PnpAcpiAddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo
 static NTSTATUS NTAPI PnpAcpiEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
     Driver->MajorFunction[IRP_MJ_PNP] = PnpAcpiPnp;
+    Driver->MajorFunction[IRP_MJ_POWER] = PnpAcpiPower;
     Driver->DriverExtension->AddDevice = PnpAcpiAddDevice;
     return STATUS_SUCCESS;
 }

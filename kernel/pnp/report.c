@@ -17,10 +17,17 @@ VOID PnpTell(const PNP_NODE *Node, PCSTR What, NTSTATUS Status)
     if (Node->Problem != 0)
         KdLog("pnp: %wZ %s: problem %lu, status 0x%08lX", &Node->Io.InstancePath, What, Node->Problem,
               (ULONG)Status);
+    else if (!NT_SUCCESS(Status))
+        KdLog("pnp: %wZ %s: status 0x%08lX", &Node->Io.InstancePath, What, (ULONG)Status);
     else
         KdLog("pnp: %wZ %s", &Node->Io.InstancePath, What);
     KdReport(ReportNode, KD_TEXT(ReportKeyDriver, Node->Driver),
              KdUnicodeField(ReportKeyName, &Node->Io.InstancePath, Path, sizeof(Path)),
              KD_TEXT(ReportKeyKind, What), KD_NUMBER(ReportKeyStatus, (ULONG)Status),
              KD_NUMBER(ReportKeyCode, Node->Problem));
+}
+
+VOID PnpTellDevice(PDEVICE_OBJECT Pdo, PCSTR What, NTSTATUS Status)
+{
+    PnpTell(PnpNodeOf(Pdo), What, Status);
 }

@@ -137,6 +137,7 @@ static NTSTATUS NTAPI PnpRootPnp(PDEVICE_OBJECT Pdo, PIRP Irp)
 static NTSTATUS NTAPI PnpManagerEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
     Driver->MajorFunction[IRP_MJ_PNP] = PnpRootPnp;
+    Driver->MajorFunction[IRP_MJ_POWER] = PnpAnswerPower;
     PnpManagerDriver = Driver;
     return STATUS_SUCCESS;
 }

@@ -24,3 +24,6 @@ extern PDRIVER_OBJECT PnpManagerDriver; /* (c) */
 /* A PDO in the list. */
 NTSTATUS PnpMakeRootDevice(PCUNICODE_STRING Device, PCUNICODE_STRING Instance, PNP_ROOT_DEVICE **Made);
 VOID PnpDeleteRootDevice(PNP_ROOT_DEVICE *Device);
+
+/* power.c: of a PDO of the kernel's own bus drivers. */
+NTSTATUS NTAPI PnpAnswerPower(PDEVICE_OBJECT Pdo, PIRP Irp);

@@ -119,6 +119,16 @@ def surprise(ntbox, inf, devices, place, cases, options):
     expect_equal('status without a device', document['steps'][0]['status_name'], 'STATUS_NO_SUCH_DEVICE')
 
 
+def sleeps(ntbox, inf, options):
+    """The sample for QEMU's virtio-rng is read again after the system was asleep."""
+    code, document = report(ntbox, 'run', '--inf', inf, '--device', 'virtio-rng-pci', '--read', 'VirtioRng0:16', '--power-cycle=3', *options)
+    expect_equal('exit code', code, 0)
+    expect_equal('steps', [step['operation'] for step in document['steps']], ['read'] + ['power-cycle', 'read'] * 3)
+    outputs = [step['output'] for step in document['steps'] if step['operation'] == 'read']
+    expect_equal('bytes', {len(output) for output in outputs}, {32})
+    expect_equal('different answers', len(set(outputs)), 4)
+
+
 def main():
     ntbox, folder, samples = sys.argv[1:]
     tally = Tally()
@@ -139,6 +149,8 @@ def main():
         tally.run(f'surprise removal behind a port, {machine}', surprise, ntbox, os.path.join(folder, 'e1000e_messages.inf'),
                   [PORTS[0], 'e1000e,romfile=,bus=rp1'], '1:0.0', 9, options)
     tally.run('plugs that are refused', refused_plugs, ntbox, testdev_inf)
+    for machine in ('one processor', 'four processors'):
+        tally.run(f'virtio_rng sleeps, {machine}', sleeps, ntbox, os.path.join(samples, 'msvc', 'virtio_rng.inf'), MACHINES[machine])
     with tempfile.TemporaryDirectory() as room:
         tally.run('what an INF adds to the hardware key', installed, ntbox, folder, room)
     finish(tally)

@@ -127,7 +127,7 @@ static void NamesWhatIsWrong(void **State)
     FILE_BYTES File;
     Begin(&File, 0);
     Refused(&File, 16, "a step has an unknown operation");
-    Begin(&File, ScenarioFail + 1);
+    Begin(&File, ScenarioPowerCycle + 1);
     Refused(&File, 16, "a step has an unknown operation");
     Begin(&File, ScenarioLoad);
     Refused(&File, 16, "a step lacks a field that its operation needs");

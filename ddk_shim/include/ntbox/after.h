@@ -13,6 +13,7 @@
 #include "ntbox/mm.h"
 #include "ntbox/ob.h"
 #include "ntbox/pnp.h"
+#include "ntbox/po.h"
 #include "ntbox/registry.h"
 #include "ntbox/rtl.h"
 #include "ntbox/sizes.h"

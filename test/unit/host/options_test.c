@@ -135,7 +135,7 @@ static void requests_keep_their_order(void **state)
     run_options_free(options);
 }
 
-/* The steps as text: "+a" loads, "-a" unloads, "!X" sends a request to \??\X; "|" between groups. */
+/* The steps as text: "+a" loads, "-a" unloads, "!X" sends a request to \??\X; "~" is a power cycle, "|" between groups. */
 static void expect_steps(const char *words, const char *wanted)
 {
     RunOptions *options = parse_good(words);
@@ -147,6 +147,8 @@ static void expect_steps(const char *words, const char *wanted)
             g_string_append(text, "|");
         if (step->Request)
             g_string_append_printf(text, "!%s", step->Request->Device + 4);
+        else if (step->Operation == ScenarioPowerCycle)
+            g_string_append(text, "~");
         else
             g_string_append_printf(text, "%c%s", step->Operation == ScenarioLoad ? '+' : '-', step->Service);
     }
@@ -164,6 +166,8 @@ static void groups_come_one_after_the_other(void **state)
     expect_steps("a.sys --read X --then a.sys b.sys --read Y", "+a!X-a|+a+b!Y-b-a");
     expect_steps("a.sys --read X b.sys c.sys --read Y --each", "+a!X-a|+b-b|+c!Y-c");
     expect_steps("a.sys --then b.sys --rounds 2", "+a-a|+b-b|+a-a|+b-b");
+    expect_steps("a.sys --read X --power-cycle", "+a!X~!X-a");
+    expect_steps("a.sys --read X --power-cycle=2 --then b.sys", "+a!X~!X~!X-a|+b~~-b");
     expect_steps("--each --smp 2 a.sys -- b.sys", "+a-a|+b-b");
     expect_steps("--memory 64M -- a.sys --smp.sys", "+a+--smp---smp-a");
 }
@@ -209,6 +213,8 @@ static void mistakes_get_one_sentence(void **state)
     expect_error("--then a.sys", "--then stands between drivers");
     expect_error("--each --read X a.sys", "behind its driver");
     expect_error("a.sys --rounds 0", "--rounds 0 is out of range");
+    expect_error("a.sys --power-cycle=0", "--power-cycle 0 is out of range");
+    expect_error("a.sys --power-cycle=x", "--power-cycle");
     expect_error("a.sys --rounds 2 --keep-loaded", "exclude each other");
     expect_error("a.sys --trace-hash", "--trace-hash wants --icount");
     expect_error("agent.sys", "ntbox's own");
