@@ -127,8 +127,8 @@ DECLSPEC_NOINLINE NTSTATUS NTAPI PoFxRegisterDevice(PDEVICE_OBJECT Pdo, PPO_FX_D
     if (States == 0)
         return STATUS_INVALID_PARAMETER;
     ULONG Count = PopFxCountComponents(Device);
-    SIZE_T Size = sizeof(POP_FX) + Count * sizeof(POP_FX_COMPONENT) +
-                  States * sizeof(PO_FX_COMPONENT_IDLE_STATE);
+    SIZE_T Size =
+        sizeof(POP_FX) + Count * sizeof(POP_FX_COMPONENT) + States * sizeof(PO_FX_COMPONENT_IDLE_STATE);
     POP_FX *Fx = ExAllocatePool2(POOL_FLAG_NON_PAGED, Size, POP_TAG);
     if (Fx == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -206,7 +206,8 @@ static VOID PopFxChangeReferences(POHANDLE Handle, ULONG Component, ULONG Flags,
     KIRQL OldIrql = ArchAcquireLock(&PopLock);
     LONG References = Of->References += By;
     ArchReleaseLock(&PopLock, OldIrql);
-    PopFxRequire(References >= 0, Fx, Component, "a component was made idle more often than it was activated");
+    PopFxRequire(References >= 0, Fx, Component,
+                 "a component was made idle more often than it was activated");
     PopFxRun(Fx, !(Flags & PO_FX_FLAG_ASYNC_ONLY));
     if (Flags & PO_FX_FLAG_BLOCKING)
         PopFxAwait(Fx, Component);
@@ -239,7 +240,8 @@ static VOID PopFxAnswerStep(POHANDLE Handle, ULONG Component, POP_FX_STEP Step)
     if (Step == PopFxIdleState)
         Of->State = Of->Next;
     ArchReleaseLock(&PopLock, OldIrql);
-    PopFxRequire(Asked, Fx, Component, "a driver has completed a callback of a component that was not called");
+    PopFxRequire(Asked, Fx, Component,
+                 "a driver has completed a callback of a component that was not called");
     PopFxRun(Fx, FALSE);
 }
 

@@ -24,12 +24,12 @@ typedef enum _POP_FX_POWER {
 } POP_FX_POWER;
 
 typedef struct _POP_FX_COMPONENT {
-    LONG References;     /* (l) of PoFxActivateComponent */
-    BOOLEAN Active;      /* (l) the condition that the driver was told */
-    BOOLEAN WakeHint;    /* (l) */
-    POP_FX_STEP Step;    /* (l) */
-    ULONG State, Next;   /* (l) the Fx state, and the one that it goes to */
-    ULONG64 Latency, Residency; /* (l) 100 ns: what is tolerated, what is expected */
+    LONG References;                    /* (l) of PoFxActivateComponent */
+    BOOLEAN Active;                     /* (l) the condition that the driver was told */
+    BOOLEAN WakeHint;                   /* (l) */
+    POP_FX_STEP Step;                   /* (l) */
+    ULONG State, Next;                  /* (l) the Fx state, and the one that it goes to */
+    ULONG64 Latency, Residency;         /* (l) 100 ns: what is tolerated, what is expected */
     ULONG StateCount, DeepestWakeable;  /* (c) */
     PO_FX_COMPONENT_IDLE_STATE *States; /* (c) behind the components */
 } POP_FX_COMPONENT;
@@ -37,7 +37,8 @@ typedef struct _POP_FX_COMPONENT {
 typedef struct _POP_FX {
     LIST_ENTRY Entry;   /* (l) */
     PDEVICE_OBJECT Pdo; /* (c) referenced */
-    PPO_FX_COMPONENT_ACTIVE_CONDITION_CALLBACK ActiveCondition; /* (c) the five are NULL when the driver does not want them */
+    PPO_FX_COMPONENT_ACTIVE_CONDITION_CALLBACK
+        ActiveCondition; /* (c) the five are NULL when the driver does not want them */
     PPO_FX_COMPONENT_IDLE_CONDITION_CALLBACK IdleCondition;
     PPO_FX_COMPONENT_IDLE_STATE_CALLBACK IdleState;
     PPO_FX_DEVICE_POWER_REQUIRED_CALLBACK PowerRequired;

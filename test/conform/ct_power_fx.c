@@ -144,9 +144,7 @@ static VOID Refused(VOID)
     Describe();
     CT_STATUS(PoFxRegisterDevice(NULL, (PPO_FX_DEVICE)&Two.Device, &None), STATUS_INVALID_PARAMETER);
     Two.Device.Version = 9;
-    CT_STATUS(PoFxRegisterDevice(Device,
-                                 (PPO_FX_DEVICE)&Two.Device, &None),
-              STATUS_INVALID_PARAMETER);
+    CT_STATUS(PoFxRegisterDevice(Device, (PPO_FX_DEVICE)&Two.Device, &None), STATUS_INVALID_PARAMETER);
     Describe();
     Two.Device.ComponentCount = 0;
     CT_STATUS(PoFxRegisterDevice(Device, (PPO_FX_DEVICE)&Two.Device, &None), STATUS_INVALID_PARAMETER);
@@ -307,9 +305,8 @@ static VOID Control(VOID)
     Delete();
 }
 
-static const CT_CASE Cases[] = {{"power_fx.register", Register}, {"power_fx.version1", Version1},
-                                {"power_fx.activate", Activate}, {"power_fx.async", Asynchronous},
-                                {"power_fx.state", Steps},       {"power_fx.latency", Latency},
-                                {"power_fx.power", DevicePower}, {"power_fx.surprise", Surprise},
-                                {"power_fx.control", Control}};
+static const CT_CASE Cases[] = {
+    {"power_fx.register", Register},  {"power_fx.version1", Version1}, {"power_fx.activate", Activate},
+    {"power_fx.async", Asynchronous}, {"power_fx.state", Steps},       {"power_fx.latency", Latency},
+    {"power_fx.power", DevicePower},  {"power_fx.surprise", Surprise}, {"power_fx.control", Control}};
 CT_DRIVER(Cases)
