@@ -38,7 +38,7 @@ typedef struct _POP_FX {
     LIST_ENTRY Entry;   /* (l) */
     PDEVICE_OBJECT Pdo; /* (c) referenced */
     PPO_FX_COMPONENT_ACTIVE_CONDITION_CALLBACK
-        ActiveCondition; /* (c) the five are NULL when the driver does not want them */
+    ActiveCondition; /* (c) the five are NULL when the driver does not want them */
     PPO_FX_COMPONENT_IDLE_CONDITION_CALLBACK IdleCondition;
     PPO_FX_COMPONENT_IDLE_STATE_CALLBACK IdleState;
     PPO_FX_DEVICE_POWER_REQUIRED_CALLBACK PowerRequired;
