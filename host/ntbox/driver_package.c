@@ -119,7 +119,15 @@ static bool is_own(const char *target)
            inf_text_begins(target, "Windows/System32/config/") || inf_text_begins(target, "Windows/ntbox/");
 }
 
-/* A sample's INF lies with its source, its driver is built elsewhere. */
+/* A sample's INF lies in drivers_sample/NAME with its source, its driver is built elsewhere. */
+static bool is_sample(const char *folder)
+{
+    g_autofree char *full = g_canonicalize_filename(folder, NULL);
+    g_autofree char *parent = g_path_get_dirname(full);
+    g_autofree char *name = g_path_get_basename(parent);
+    return strcmp(name, "drivers_sample") == 0;
+}
+
 static bool find_sample(DriverPackage *package, DriverFile *file, const char *samples)
 {
     g_autofree char *name = g_path_get_basename(file->Path);
@@ -189,7 +197,7 @@ DriverPackage *driver_package_open(const char *path, const char *samples, InfReg
     package->Path = g_strdup(path);
     package->Inf = inf;
     package->Files = g_ptr_array_new_with_free_func(free_file);
-    if (find_files(package, &(Folders){folder, samples}, error))
+    if (find_files(package, &(Folders){folder, is_sample(folder) ? samples : NULL}, error))
         return package;
     driver_package_free(package);
     return NULL;

@@ -18,7 +18,7 @@ typedef struct DriverPackage {
     GPtrArray *Files; /* of DriverFile */
 } DriverPackage;
 
-/* Reads the INF and finds its files, beside it or, with a note, among the samples (a folder, or NULL); its keys go into registry. NULL with a sentence: NTBOX_USAGE_ERROR if the INF cannot be read,
+/* Reads the INF and finds its files, beside it or, with a note and for the INF of a sample, in the folder samples (or NULL); its keys go into registry. NULL with a sentence: NTBOX_USAGE_ERROR if the INF cannot be read,
  * INF_ERROR if it is wrong or a file is missing. */
 DriverPackage *driver_package_open(const char *path, const char *samples, InfRegistry *registry,
                                    GError **error);

@@ -66,7 +66,9 @@ class Packages:
         """Each key that the PnP manager reads, in its place."""
         hive = self.path('hive')
         code, document = report(self.ntbox, 'run', '--inf', self.path('virtio_rng.inf'), '--save-hive', hive)
-        expect_equal('exit code', code, 0)
+        expect_equal('exit code', code, 2)
+        expect_equal('sentence', document['sentence'], r'virtio_rng.inf: no device of this machine has one of its IDs '
+                                                       r'(PCI\VEN_1AF4&DEV_1005 and 1 more); --device adds one to the machine')
         expect_equal('package', document['packages'][0]['package'], 'virtio_rng.inf')
         expect_values(hive, DATABASE + r'\DeviceIds\PCI\VEN_1AF4&DEV_1005', {'virtio_rng.inf': 'dword:00000000'})
         expect_values(hive, DATABASE + r'\DeviceIds\PCI\VEN_1AF4&DEV_1044', {'virtio_rng.inf': 'dword:00000001'})
@@ -86,9 +88,10 @@ class Packages:
     def files(self):
         """Two packages; files below other folders, and for the driver store; a name's case does not matter on the host."""
         keep = self.path('kept')
-        code, _ = report(self.ntbox, 'run', '--inf', self.path('everything.inf'), '--inf', self.path('virtio_rng.inf'), '--keep', keep,
-                         '--service', 'every/start=demand')
-        expect_equal('exit code', code, 0)
+        code, document = report(self.ntbox, 'run', '--inf', self.path('everything.inf'), '--inf', self.path('virtio_rng.inf'), '--keep', keep,
+                                '--service', 'every/start=demand')
+        expect_equal('exit code', code, 2)
+        expect('everything.inf: no device of this machine has one of its IDs' in document['sentence'], document['sentence'])
         names = archive_names(os.path.join(keep, 'boot.cpio'))
         for name in ('drivers/virtio_rng.sys', 'drivers/every.sys', 'drivers/every2.sys',
                      'DriverStore/FileRepository/everything.inf/data/renamed file.bin'):
