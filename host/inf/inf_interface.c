@@ -14,13 +14,14 @@ static const InfDirective directives[] = {
 bool inf_read_add_interface(InfReader *reader, const InfLine *line, const InfScope *scope, GError **error)
 {
     g_autofree char *guid = inf_line_field(line, 1), *reference = inf_line_field(line, 2);
-    g_autofree char *name = inf_line_field(line, 3), *root = g_strconcat(scope->Root, "\\", guid, NULL);
+    g_autofree char *name = inf_line_field(line, 3),
+                    *root = g_strconcat(scope->Root, "\\", guid, "\\#", reference, NULL);
     InfScope below = {scope->Configuration, root};
     if (!inf_class_is_guid(guid))
         return inf_line_error(line, error, "'%s' is no GUID in braces", guid);
+    if (strpbrk(reference, "/\\"))
+        return inf_line_error(line, error, "the reference string '%s' has a path separator", reference);
     inf_registry_key(reader->Registry, root);
-    if (*reference)
-        inf_registry_set_text(reader->Registry, root, "ReferenceString", InfRegSz, reference);
     const InfSection *section = *name ? inf_read_require(reader, line, name, error) : NULL;
     return *name == '\0' || (section && inf_read_section(reader, section, directives, &below, error));
 }

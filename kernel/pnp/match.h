@@ -4,7 +4,8 @@
  *   DriverDatabase\DriverPackages\<package>                InfName, Provider, Class, ClassGuid, DriverDate, DriverVersion
  *     Descriptors\<ID>                                     Configuration, Description, Manufacturer
  *     Configurations\<configuration>                       Service, InfSection, InfSectionExt
- *       Device, Driver                                     what the INF adds to the device's hardware key and to its software key */
+ *       Device, Driver                                     what the INF adds to the device's hardware key and to its software key
+ *       Interfaces\{class}\#<reference string>             what the interface's section adds */
 #pragma once
 #include "pnpp.h"
 
@@ -18,3 +19,6 @@ typedef struct _PNP_MATCH {
 
 /* The best package for the device whose key it is. STATUS_OBJECT_NAME_NOT_FOUND: none has one of its IDs. */
 NTSTATUS PnpFindPackage(HANDLE Device, PNP_MATCH *Match);
+
+/* Registers the interfaces of the configuration, best effort: its driver can do it again. PASSIVE_LEVEL. */
+VOID PnpInstallInterfaces(PNP_NODE *Node, HANDLE Configuration);

@@ -53,15 +53,46 @@ def instance_path(hive):
     return f'\\ControlSet001\\Enum\\PCI\\{device}\\{instance}'
 
 
+CLASS = '{0d6a2d4b-5b8f-4a51-9d2f-6f9d0a6e1c11}'
+INTERFACES = f"""
+[Install.NT.Interfaces]
+AddInterface = {CLASS},, One
+AddInterface = {CLASS}, second, Two
+
+[One]
+AddReg = One_Values
+
+[One_Values]
+HKR,, FriendlyName,, "the first"
+
+[Two]
+AddReg = Two_Values
+
+[Two_Values]
+HKR, Below, Depth, 0x00010001, 7
+"""
+
+
+def interfaces(hive):
+    """What the INF gives to the device's interfaces: one without, one with a reference string."""
+    name = instance_path(hive).removeprefix('\\ControlSet001\\Enum\\').replace('\\', '#')
+    root = f'\\ControlSet001\\Control\\DeviceClasses\\{CLASS}\\##?#{name}#{CLASS}'
+    commands = (f'cd {root}\\#\\Device Parameters\nlsval FriendlyName\n'
+                f'cd {root}\\#second\\Device Parameters\\Below\nlsval Depth\n')
+    done = subprocess.run(['hivexsh', hive], input=commands, capture_output=True, text=True, timeout=30, check=False)
+    expect_equal('errors', done.stderr, '')
+    expect_equal('values of the interfaces', done.stdout, 'the first\n7\n')
+
+
 def installed(ntbox, folder, room):
-    """What the INF adds to the device's hardware key: keys below keys, and values of any length."""
+    """What the INF adds to the device's hardware key, keys below keys and values of any length; and to its interfaces."""
     for name in ('edu_pnp.sys', 'edu_message.inf'):
         shutil.copy(os.path.join(folder, name), room)
     inf, hive = os.path.join(room, 'edu_message.inf'), os.path.join(room, 'hive')
     text = open(inf, encoding='utf-8').read()
     more = f'HKR, One\\Two\\Three, Deep, 0x00010001, 5\nHKR, One, Long, 0x00000001, {",".join(["5a"] * LONG)}\n'
     with open(inf, 'w', encoding='utf-8') as file:
-        file.write(text.replace('[Hardware]\n', '[Hardware]\n' + more))
+        file.write(text.replace('[Hardware]\n', '[Hardware]\n' + more).replace('[Strings]', INTERFACES + '[Strings]'))
     code, document = report(ntbox, 'run', '--inf', inf, '--device', 'edu', '--save-hive', hive)
     expect_equal('exit code', code, 0)
     commands = f'cd {instance_path(hive)}\\Device Parameters\\One\nlsval Long\ncd Two\\Three\nlsval Deep\n'
@@ -69,6 +100,7 @@ def installed(ntbox, folder, room):
     expect_equal('errors', done.stderr, '')
     expect_equal('the length of the long value', done.stdout.count('Z'), LONG)
     expect_equal('the deep value', done.stdout.replace('Z', '').strip(), '5')
+    interfaces(hive)
 
 
 def testdev(ntbox, inf):

@@ -248,7 +248,7 @@ static void flags_of_values(void **state)
 static void services_and_interfaces(void **state)
 {
     static const char every[] = "ControlSet001\\Services\\every";
-    static const char interface[] = FIRST "\\Interfaces\\{cafebabe-0001-0002-0003-000000000004}";
+    static const char interface[] = FIRST "\\Interfaces\\{cafebabe-0001-0002-0003-000000000004}\\#reference";
     Read read = read_corpus("everything.inf");
     expect_good(&read);
     expect_text(&read, every, "DependOnService", InfRegMultiSz, "every2");
@@ -262,10 +262,9 @@ static void services_and_interfaces(void **state)
     assert_null(inf_registry_find(read.Registry, "ControlSet001\\Services\\everyone"));
     expect_number(&read, "ControlSet001\\Control\\Every", "Made", 1);
     expect_text(&read, FIRST, "Service", InfRegSz, "every");
-    expect_text(&read, interface, "ReferenceString", InfRegSz, "reference");
     expect_text(&read, interface, "FriendlyName", InfRegSz, "an interface");
     assert_non_null(
-        inf_registry_find(read.Registry, FIRST "\\Interfaces\\{11111111-2222-3333-4444-555555555555}"));
+        inf_registry_find(read.Registry, FIRST "\\Interfaces\\{11111111-2222-3333-4444-555555555555}\\#"));
     const InfConfiguration *first = read.Package->Configurations->pdata[0];
     assert_string_equal(first->KmdfService, "every");
     assert_string_equal(first->KmdfVersion, "1.15");
