@@ -19,8 +19,9 @@ NTSTATUS IopMountBootArchive(const void *Archive, ULONG64 Length);
 
 /* PASSIVE_LEVEL, once, when the registry is there: the drivers of boot, system and auto start are loaded, in the order that Group, Tag and
  * the dependencies of their service keys ask for. Each one is in the report. A failure is told as its ErrorControl says; a critical one
- * is bug check CRITICAL_SERVICE_FAILED. */
-VOID IoStartServices(VOID);
+ * is bug check CRITICAL_SERVICE_FAILED. StartDevices is called between the drivers of boot start and the others. */
+typedef VOID IO_START_DEVICES(VOID);
+VOID IoStartServices(IO_START_DEVICES *StartDevices);
 
 /* PASSIVE_LEVEL, once each, at the end: drivers that registered for it are told; LastChance: those that wanted to be after the registry's
  * hives are written, by IoRegisterLastChanceShutdownNotification. */

@@ -125,8 +125,7 @@ VOID NTAPI InitPhase1(PVOID Context)
         MmRequireNoWritableCode();
     if (InitOptions.RunTests)
         InitRunTests();
-    IoStartServices();
-    PnpStartDevices();
+    IoStartServices(PnpStartDevices);
     InitEndFailBoot();
     if (InitOptions.StressTime != 0)
         InitRunStress();

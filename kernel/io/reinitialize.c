@@ -64,11 +64,11 @@ static IOP_REINITIALIZE *IopFindReadyLocked(PLIST_ENTRY List)
 }
 
 /* The first routine of the list whose driver's DriverEntry has succeeded, taken out, its driver referenced; NULL: there is none,
- * or a round goes on. */
-static IOP_REINITIALIZE *IopTakeRoutine(PLIST_ENTRY List)
+ * or more rounds go on. */
+static IOP_REINITIALIZE *IopTakeRoutine(PLIST_ENTRY List, ULONG Rounds)
 {
     KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
-    IOP_REINITIALIZE *Taken = IopRounds == 0 ? IopFindReadyLocked(List) : NULL;
+    IOP_REINITIALIZE *Taken = IopRounds <= Rounds ? IopFindReadyLocked(List) : NULL;
     if (Taken != NULL) {
         RemoveEntryList(&Taken->Entry);
         Taken->Driver->Flags &= ~IopFlagOf(List);
@@ -79,10 +79,10 @@ static IOP_REINITIALIZE *IopTakeRoutine(PLIST_ENTRY List)
 }
 
 /* [WDK DRIVER_REINITIALIZE] Count: how often one was called, this time included. */
-static VOID IopRunRoutines(PLIST_ENTRY List)
+static VOID IopRunRoutines(PLIST_ENTRY List, ULONG Rounds)
 {
     IOP_REINITIALIZE *Taken;
-    while ((Taken = IopTakeRoutine(List)) != NULL) {
+    while ((Taken = IopTakeRoutine(List, Rounds)) != NULL) {
         PDRIVER_OBJECT Driver = Taken->Driver;
         ULONG Count = ++Driver->DriverExtension->Count;
         IopCallReinitialize(Taken->Routine, Driver, Taken->Context, Count);
@@ -93,8 +93,8 @@ static VOID IopRunRoutines(PLIST_ENTRY List)
 
 VOID IopRunReinitialization(VOID)
 {
-    IopRunRoutines(&IopBootRoutines);
-    IopRunRoutines(&IopDriverRoutines);
+    IopRunRoutines(&IopBootRoutines, 0);
+    IopRunRoutines(&IopDriverRoutines, 0);
 }
 
 static VOID IopCountRound(LONG By)
@@ -113,6 +113,11 @@ VOID IopEndDriverRound(VOID)
 {
     IopCountRound(-1);
     IopRunReinitialization();
+}
+
+VOID IopEndBootRound(VOID)
+{
+    IopRunRoutines(&IopBootRoutines, 1);
 }
 
 static VOID IopForgetIn(PLIST_ENTRY List, PDRIVER_OBJECT Driver, PLIST_ENTRY Gone)

@@ -150,20 +150,38 @@ static VOID IopTellObstacles(const IOP_SERVICE_LIST *List)
     }
 }
 
-VOID IoStartServices(VOID)
+/* How many of the order come before the devices: up to the last one of boot start, with what it depends on. */
+static ULONG IopBootCount(const IOP_SERVICE_LIST *List, ULONG Placed)
+{
+    while (Placed != 0 && List->Entries[List->Order[Placed - 1]].Start != SERVICE_BOOT_START)
+        Placed--;
+    return Placed;
+}
+
+static VOID IopStartPlaced(const IOP_SERVICE_LIST *List, ULONG From, ULONG To)
+{
+    for (ULONG i = From; i < To; i++)
+        IopStartEntry(List, List->Order[i]);
+}
+
+VOID IoStartServices(IO_START_DEVICES *StartDevices)
 {
     IOP_SERVICE_LIST List;
+    ULONG Placed = 0;
     NTSTATUS Status = IopReadServiceList(&List);
-    if (NT_SUCCESS(Status)) {
-        ULONG Placed = ServiceOrder(List.Entries, List.Count, &List.Rules, List.Order);
-        IopBeginDriverRound();
-        for (ULONG i = 0; i < Placed; i++)
-            IopStartEntry(&List, List.Order[i]);
-        IopEndDriverRound();
-        IopTellObstacles(&List);
-    } else {
+    if (NT_SUCCESS(Status))
+        Placed = ServiceOrder(List.Entries, List.Count, &List.Rules, List.Order);
+    else
         KdLogError("the services cannot be read, status 0x%08X: no driver starts by itself",
                    (unsigned)Status);
-    }
+    ULONG Boot = IopBootCount(&List, Placed);
+    IopBeginDriverRound();
+    IopStartPlaced(&List, 0, Boot);
+    StartDevices();
+    IopEndBootRound();
+    IopStartPlaced(&List, Boot, Placed);
+    IopEndDriverRound();
+    if (NT_SUCCESS(Status))
+        IopTellObstacles(&List);
     IopFreeServiceList(&List);
 }

@@ -17,6 +17,7 @@ class Services:
     def __init__(self, ntbox, samples, bad, folder):
         self.ntbox = ntbox
         self.bad = bad
+        self.package = os.path.join(samples, 'msvc/virtio_rng.inf')
         self.files = []
         for name in 'abcde':
             self.files.append(os.path.join(folder, name + '.sys'))
@@ -41,6 +42,14 @@ class Services:
         expect_equal('steps', loads, ['load'] + ['unload'] * 5)
         entries = [entry['driver'] for entry in document['entries']]
         expect_equal('entries', entries, ['d.sys', 'e.sys', 'c.sys', 'a.sys', 'b.sys'])
+        expect_all_passed(document)
+
+    def devices(self):
+        """Devices are started behind the drivers of boot start, and before the others."""
+        code, document = self.run('a/start=auto', 'b/start=boot', 'c/start=system', f'--inf={self.package}', '--device=virtio-rng-pci')
+        expect_equal('exit code', code, 0)
+        entries = [entry['driver'] for entry in document['entries']]
+        expect_equal('entries', entries, ['b.sys', 'virtio_rng.sys', 'c.sys', 'a.sys', 'd.sys', 'e.sys'])
         expect_all_passed(document)
 
     def groups_and_tags(self):
@@ -143,7 +152,7 @@ def main():
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         services = Services(ntbox, samples, bad, folder)
-        for name in ('start_types', 'groups_and_tags', 'usual_groups', 'dependencies', 'rounds', 'refused', 'disabled',
+        for name in ('start_types', 'devices', 'groups_and_tags', 'usual_groups', 'dependencies', 'rounds', 'refused', 'disabled',
                      'failing_dependants', 'critical', 'hanging', 'image_path', 'mistakes'):
             tally.run(name.replace('_', ' '), getattr(services, name))
     finish(tally)
