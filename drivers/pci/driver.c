@@ -25,11 +25,7 @@ static NTSTATUS NTAPI Pnp(PDEVICE_OBJECT Device, PIRP Irp)
 static NTSTATUS NTAPI Power(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PCI_BUS *Bus = Device->DeviceExtension;
-    if (!Bus->IsBus)
-        return PciFunctionPower(Device->DeviceExtension, Irp);
-    PoStartNextPowerIrp(Irp);
-    IoSkipCurrentIrpStackLocation(Irp);
-    return PoCallDriver(Bus->Lower, Irp);
+    return Bus->IsBus ? PciBusPower(Bus, Irp) : PciFunctionPower(Device->DeviceExtension, Irp);
 }
 
 /* A bus passes down what it does not know; a function ends it as it is. */

@@ -63,7 +63,7 @@ typedef struct PCI_FUNCTION {
     BOOLEAN Gone;                    /* somebody took it away: its registers are not touched any more */
     KEVENT Removed;                  /* its drivers know that it is gone */
     PCI_BUS *Behind;                 /* of a bridge: the bus, while it has a driver */
-    UCHAR PowerCapability;           /* 0: it is always on */
+    UCHAR PowerCapability;           /* 0: its registers know no power states */
     BOOLEAN HasD1, HasD2;
     DEVICE_POWER_STATE Power;
     ULONG Saved[sizeof(PCI_COMMON_HEADER) / 4]; /* below D0: what it was */
@@ -105,6 +105,7 @@ struct PCI_BUS {
     ULONG64 GoneSlots[4];              /* by device and function: taken away, never found again */
     PCI_SLOT Slot;                     /* of the bridge, if it is for hot plug */
     PCI_BUS *Root;                     /* of the tree of buses, itself for the root */
+    BOOLEAN InReset;                   /* the bridge holds the bus in reset while the system sleeps */
     NTBOX_MESSAGE_INTERFACE Interface; /* the root's; no DescribeMessage: there are no messages */
 };
 
@@ -133,6 +134,7 @@ ULONG PciRoute(const PCI_FUNCTION *Function);
 VOID PciReadSlotCapability(PCI_FUNCTION *Function);
 NTSTATUS PciStartSlot(PCI_BUS *Bus);
 VOID PciStopSlot(PCI_BUS *Bus);
+VOID PciWakeSlot(PCI_BUS *Bus);  /* the port was without power */
 VOID PciSlotStays(PCI_BUS *Bus); /* its functions do not go, though they were asked to */
 VOID PciSlotEmpty(PCI_BUS *Bus); /* all have gone: off with it */
 
@@ -152,6 +154,12 @@ VOID PciReadPowerCapability(PCI_FUNCTION *Function);
 /* IRQL <= DISPATCH_LEVEL. STATUS_INVALID_PARAMETER: it has no such state. */
 NTSTATUS PciSetPower(PCI_FUNCTION *Function, DEVICE_POWER_STATE State);
 NTSTATUS PciFunctionPower(PCI_FUNCTION *Function, PIRP Irp);
+/* Into Function->Saved, and from there. IRQL <= DISPATCH_LEVEL. */
+VOID PciSaveConfiguration(PCI_FUNCTION *Function);
+VOID PciRestoreConfiguration(const PCI_FUNCTION *Function);
+
+/* sleep.c. PASSIVE_LEVEL: the stack of a bridge is pageable. */
+NTSTATUS PciBusPower(PCI_BUS *Bus, PIRP Irp);
 
 /* policy.c. PASSIVE_LEVEL. */
 VOID PciReadPolicy(const PCI_FUNCTION *Function, PCI_POLICY *Policy);

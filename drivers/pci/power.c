@@ -10,6 +10,8 @@
 #define STATE_BITS 3u
 #define RECOVERY_MS 10 /* from D3 to D0 */
 
+#define DECODES (PCI_ENABLE_IO_SPACE | PCI_ENABLE_MEMORY_SPACE | PCI_ENABLE_BUS_MASTER)
+
 #define COMMAND_WORD (FIELD_OFFSET(PCI_COMMON_HEADER, Command) / 4)
 #define HEADER_WORDS (sizeof(PCI_COMMON_HEADER) / 4)
 
@@ -24,13 +26,13 @@ VOID PciReadPowerCapability(PCI_FUNCTION *Function)
     Function->HasD2 = (Capable & CAPABLE_OF_D2) != 0;
 }
 
-static VOID Save(PCI_FUNCTION *Function)
+VOID PciSaveConfiguration(PCI_FUNCTION *Function)
 {
     PciRead(Function, 0, Function->Saved, sizeof(Function->Saved));
 }
 
 /* From the end: what is decoded is the last but the identity, which cannot be written. The status, which clears what is written as one, is left. */
-static VOID Restore(const PCI_FUNCTION *Function)
+VOID PciRestoreConfiguration(const PCI_FUNCTION *Function)
 {
     for (ULONG Word = HEADER_WORDS - 1; Word > COMMAND_WORD; Word--)
         if (PciRead32(Function, Word * 4) != Function->Saved[Word])
@@ -62,21 +64,31 @@ static BOOLEAN HasState(const PCI_FUNCTION *Function, DEVICE_POWER_STATE State)
            (State == PowerDeviceD2 && Function->HasD2);
 }
 
+/* [PCI Power Management 1.2, 5.4.1] below D0 it answers in configuration space only; one without the capability the same. */
+static VOID LeaveD0(PCI_FUNCTION *Function)
+{
+    PciSaveConfiguration(Function);
+    PciWrite16(Function, FIELD_OFFSET(PCI_COMMON_HEADER, Command),
+               (USHORT)Function->Saved[COMMAND_WORD] & (USHORT)~DECODES);
+}
+
 NTSTATUS PciSetPower(PCI_FUNCTION *Function, DEVICE_POWER_STATE State)
 {
     DEVICE_POWER_STATE Before = Function->Power;
     if (!HasState(Function, State))
         return STATUS_INVALID_PARAMETER;
     Function->Power = State;
-    if (Function->PowerCapability == 0 || State == Before || !Function->Present)
+    if (State == Before || !Function->Present)
         return STATUS_SUCCESS;
     if (Before == PowerDeviceD0)
-        Save(Function);
-    WriteState(Function, State);
+        LeaveD0(Function);
+    if (Function->PowerCapability != 0)
+        WriteState(Function, State);
     if (State != PowerDeviceD0)
         return STATUS_SUCCESS;
-    Wait(RECOVERY_MS);
-    Restore(Function);
+    if (Function->PowerCapability != 0)
+        Wait(RECOVERY_MS);
+    PciRestoreConfiguration(Function);
     return STATUS_SUCCESS;
 }
 

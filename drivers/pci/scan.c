@@ -64,7 +64,7 @@ static NTSTATUS MakeFunction(PCI_BUS *Bus, ULONG Slot, const PCI_COMMON_HEADER *
     ExAcquireFastMutex(&Bus->Lock);
     InsertTailList(&Bus->Functions, &Function->Entry);
     ExReleaseFastMutex(&Bus->Lock);
-    Device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    Device->Flags = (Device->Flags | DO_POWER_PAGABLE) & ~(ULONG)DO_DEVICE_INITIALIZING;
     return STATUS_SUCCESS;
 }
 

@@ -266,6 +266,16 @@ static NTSTATUS ConnectSlot(PCI_BUS *Bus)
     return Status;
 }
 
+static VOID SetUp(PCI_BUS *Bus)
+{
+    PciWrite16(Bus->Bridge, Bus->Bridge->ExpressCapability + SLOT_STATUS, EVENTS); /* from before */
+    if (Status(Bus) & OCCUPIED)
+        SwitchOn(Bus);
+    else
+        SwitchOff(Bus);
+    Command(Bus, 0, ENABLE_BUTTON | ENABLE_PRESENCE | ENABLE_INTERRUPT);
+}
+
 NTSTATUS PciStartSlot(PCI_BUS *Bus)
 {
     PCI_SLOT *Slot = &Bus->Slot;
@@ -285,13 +295,20 @@ NTSTATUS PciStartSlot(PCI_BUS *Bus)
         IoFreeWorkItem(Slot->Work);
         return Result;
     }
-    PciWrite16(Bus->Bridge, Bus->Bridge->ExpressCapability + SLOT_STATUS, EVENTS); /* from before */
-    if (Status(Bus) & OCCUPIED)
-        SwitchOn(Bus);
-    else
-        SwitchOff(Bus);
-    Command(Bus, 0, ENABLE_BUTTON | ENABLE_PRESENCE | ENABLE_INTERRUPT);
+    SetUp(Bus);
     return STATUS_SUCCESS;
+}
+
+/* A port that kept its registers kept its events too. */
+VOID PciWakeSlot(PCI_BUS *Bus)
+{
+    if (Bus->Slot.Version == 0 ||
+        (PciRead16(Bus->Bridge, Bus->Bridge->ExpressCapability + SLOT_CONTROL) & ENABLE_INTERRUPT) != 0)
+        return;
+    ExAcquireFastMutex(&Bus->Slot.Lock);
+    SetUp(Bus);
+    ExReleaseFastMutex(&Bus->Slot.Lock);
+    IoInvalidateDeviceRelations(Bus->Pdo, BusRelations); /* something else may be in it */
 }
 
 VOID PciStopSlot(PCI_BUS *Bus)

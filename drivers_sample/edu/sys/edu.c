@@ -37,6 +37,7 @@
 typedef enum EDU_STATE {
     EduStopped,
     EduRunning,
+    EduAsleep,
     EduGone, /* surprise removal: the device says nothing any more */
 } EDU_STATE;
 
@@ -50,6 +51,7 @@ typedef struct EDU {
     PVOID Interrupt;  /* a table of messages or an interrupt object, as the version says */
     ULONG Connection; /* the version of the interrupt's connection; 0: none */
     KDPC Dpc;
+    volatile BOOLEAN Off; /* it has no power: its registers are all ones */
     volatile LONG Causes; /* of interrupts that the DPC has not seen */
     volatile LONG Interrupts;
 
@@ -325,8 +327,10 @@ static VOID StartNext(EDU *Edu)
 static BOOLEAN NTAPI Service(PKINTERRUPT Interrupt, PVOID Context)
 {
     EDU *Edu = Context;
-    ULONG Causes = ReadRegister(Edu, REG_CAUSES);
     UNREFERENCED_PARAMETER(Interrupt);
+    if (Edu->Off)
+        return FALSE;
+    ULONG Causes = ReadRegister(Edu, REG_CAUSES);
     if (Causes == 0)
         return FALSE;
     WriteRegister(Edu, REG_ACKNOWLEDGE, Causes);
@@ -473,6 +477,36 @@ static VOID StopDevice(EDU *Edu, EDU_STATE State)
     ReleaseAll(Edu);
 }
 
+/* No service routine that found the device awake is still at its registers. */
+static VOID AwaitService(const EDU *Edu)
+{
+    PKINTERRUPT Interrupt = Edu->Interrupt;
+    if (Edu->Connection == CONNECT_MESSAGE_BASED)
+        Interrupt = ((PIO_INTERRUPT_MESSAGE_INFO)Edu->Interrupt)->MessageInfo[0].InterruptObject;
+    KeReleaseInterruptSpinLock(Interrupt, KeAcquireInterruptSpinLock(Interrupt));
+}
+
+/* What is with the device ends first: a transfer cannot be taken back. The others wait. */
+static VOID GoToSleep(EDU *Edu)
+{
+    if (Edu->State != EduRunning)
+        return;
+    SetState(Edu, EduAsleep);
+    KeWaitForSingleObject(&Edu->Idle, Executive, KernelMode, FALSE, NULL);
+    Edu->Off = TRUE;
+    AwaitService(Edu);
+}
+
+/* Each request sets up the registers that it needs; what the device's buffer held is lost with the power. */
+static VOID WakeUp(EDU *Edu)
+{
+    if (Edu->State != EduAsleep)
+        return;
+    Edu->Off = FALSE;
+    SetState(Edu, EduRunning);
+    StartNext(Edu);
+}
+
 /* --- requests --- */
 
 static NTSTATUS NTAPI OpenClose(PDEVICE_OBJECT Device, PIRP Irp)
@@ -595,13 +629,83 @@ static NTSTATUS NTAPI Pnp(PDEVICE_OBJECT Device, PIRP Irp)
     return Status;
 }
 
-/* The device keeps nothing over a loss of power that the next request does not set up again. */
+/* --- power: the driver owns the power policy of its device. [WDK "Handling a System Set-Power IRP in a Device Power Policy Owner"] --- */
+
+/* The device is where the system wants it: the system's request is done. */
+static VOID NTAPI DevicePowered(PDEVICE_OBJECT Device, UCHAR Minor, POWER_STATE State, PVOID Context,
+                                PIO_STATUS_BLOCK Iosb)
+{
+    EDU *Edu = Device->DeviceExtension;
+    PIRP SystemIrp = Context;
+    UNREFERENCED_PARAMETER(Minor);
+    UNREFERENCED_PARAMETER(State);
+    Complete(SystemIrp, Iosb->Status, 0);
+    IoReleaseRemoveLock(&Edu->RemoveLock, SystemIrp);
+}
+
+/* The drivers below have the system's request; the device follows, in a request of its own. */
+static NTSTATUS NTAPI SystemPassed(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
+{
+    EDU *Edu = Context;
+    SYSTEM_POWER_STATE System = IoGetCurrentIrpStackLocation(Irp)->Parameters.Power.State.SystemState;
+    POWER_STATE State = {.DeviceState = System == PowerSystemWorking ? PowerDeviceD0 : PowerDeviceD3};
+    NTSTATUS Status = Irp->IoStatus.Status;
+    if (NT_SUCCESS(Status))
+        Status = PoRequestPowerIrp(Device, IRP_MN_SET_POWER, State, DevicePowered, Irp, NULL);
+    if (Status == STATUS_PENDING)
+        return STATUS_MORE_PROCESSING_REQUIRED;
+    Irp->IoStatus.Status = Status;
+    IoReleaseRemoveLock(&Edu->RemoveLock, Irp);
+    return STATUS_CONTINUE_COMPLETION;
+}
+
+static NTSTATUS SetSystemPower(EDU *Edu, PIRP Irp)
+{
+    IoMarkIrpPending(Irp);
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    IoSetCompletionRoutine(Irp, SystemPassed, Edu, TRUE, TRUE, TRUE);
+    PoCallDriver(Edu->Lower, Irp);
+    return STATUS_PENDING;
+}
+
+static NTSTATUS PassPowerDown(EDU *Edu, PIRP Irp)
+{
+    IoSkipCurrentIrpStackLocation(Irp);
+    NTSTATUS Status = PoCallDriver(Edu->Lower, Irp);
+    IoReleaseRemoveLock(&Edu->RemoveLock, Irp);
+    return Status;
+}
+
+/* PASSIVE_LEVEL: the stack is pageable. Going down the driver is first, coming up the bus. */
+static NTSTATUS SetDevicePower(EDU *Edu, PIRP Irp, DEVICE_POWER_STATE State)
+{
+    POWER_STATE Now = {.DeviceState = State};
+    PoSetPowerState(Edu->Device, DevicePowerState, Now);
+    if (State != PowerDeviceD0) {
+        GoToSleep(Edu);
+        return PassPowerDown(Edu, Irp);
+    }
+    NTSTATUS Status = IoForwardIrpSynchronously(Edu->Lower, Irp) ? Irp->IoStatus.Status : STATUS_UNSUCCESSFUL;
+    if (NT_SUCCESS(Status))
+        WakeUp(Edu);
+    Complete(Irp, Status, 0);
+    IoReleaseRemoveLock(&Edu->RemoveLock, Irp);
+    return Status;
+}
+
 static NTSTATUS NTAPI Power(PDEVICE_OBJECT Device, PIRP Irp)
 {
     EDU *Edu = Device->DeviceExtension;
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PoStartNextPowerIrp(Irp);
-    IoSkipCurrentIrpStackLocation(Irp);
-    return PoCallDriver(Edu->Lower, Irp);
+    NTSTATUS Status = IoAcquireRemoveLock(&Edu->RemoveLock, Irp);
+    if (!NT_SUCCESS(Status))
+        return Complete(Irp, Status, 0);
+    if (Stack->MinorFunction != IRP_MN_SET_POWER)
+        return PassPowerDown(Edu, Irp);
+    return Stack->Parameters.Power.Type == SystemPowerState
+               ? SetSystemPower(Edu, Irp)
+               : SetDevicePower(Edu, Irp, Stack->Parameters.Power.State.DeviceState);
 }
 
 static NTSTATUS NTAPI SystemControl(PDEVICE_OBJECT Device, PIRP Irp)

@@ -50,6 +50,7 @@ typedef struct BLK {
     volatile LONG Interrupts;
 
     PDMA_ADAPTER Adapter;
+    SIZE_T RingSize;
     PVOID Ring; /* pages in a row, whose number the device is told */
     BLK_TABLE *Tables;
     PHYSICAL_ADDRESS TablesAddress;
@@ -64,6 +65,7 @@ typedef struct BLK {
     KSPIN_LOCK Lock;
     LIST_ENTRY Waiting;    /* (l) not with the device */
     BOOLEAN Running;       /* (l) the device may be used */
+    BOOLEAN Asleep;        /* (l) it has no power; then it is not running */
     BOOLEAN There;         /* (l) it has not been pulled out */
     USHORT LastUsed;       /* (l) */
     ULONG UnderWay;        /* (l) slots that are not free */
@@ -88,6 +90,9 @@ NTSTATUS BlkStart(BLK *Blk, PCM_RESOURCE_LIST Translated);
 /* What is with the device is waited for; what waits stays. */
 VOID BlkPause(BLK *Blk);
 VOID BlkResume(BLK *Blk);
+/* It is to lose its power, when all that is with it is done; it has it again. Not running: nothing is to be done. */
+VOID BlkSleep(BLK *Blk);
+VOID BlkWake(BLK *Blk);
 /* The device has its registers, ring and interrupt no more. */
 VOID BlkStop(BLK *Blk);
 /* It is gone: what was with it ends with STATUS_NO_SUCH_DEVICE. */
@@ -107,3 +112,7 @@ VOID BlkFailSlots(BLK *Blk);
 NTSTATUS NTAPI BlkReadWrite(PDEVICE_OBJECT Device, PIRP Irp);
 NTSTATUS NTAPI BlkFlush(PDEVICE_OBJECT Device, PIRP Irp);
 NTSTATUS NTAPI BlkControl(PDEVICE_OBJECT Device, PIRP Irp);
+
+/* --- power.c --- */
+
+DRIVER_DISPATCH BlkPower;

@@ -22,6 +22,8 @@ BOOLEAN NTAPI BlkService(PKINTERRUPT Interrupt, PVOID Context)
 {
     BLK *Blk = Context;
     UNREFERENCED_PARAMETER(Interrupt);
+    if (Blk->Asleep) /* its registers are all ones */
+        return FALSE;
     if (READ_PORT_UCHAR(Blk->Port + REG_INTERRUPT) == 0) /* which takes it back; others share the line */
         return FALSE;
     InterlockedIncrement(&Blk->Interrupts);
@@ -101,11 +103,10 @@ static NTSTATUS MakeRing(BLK *Blk)
     Blk->Ring = MmAllocateContiguousMemory(First + Second, Highest);
     if (Blk->Ring == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    RtlZeroMemory(Blk->Ring, First + Second);
+    Blk->RingSize = First + Second;
     Blk->Descriptors = Blk->Ring;
     Blk->Available = (volatile USHORT *)(Blk->Descriptors + Blk->QueueSize);
     Blk->Used = (volatile USHORT *)((PUCHAR)Blk->Ring + First);
-    Blk->LastUsed = 0;
     return STATUS_SUCCESS;
 }
 
@@ -140,23 +141,36 @@ static NTSTATUS Negotiate(BLK *Blk)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS PrepareDevice(BLK *Blk)
+static NTSTATUS BeginSetUp(BLK *Blk)
 {
     WRITE_PORT_UCHAR(Blk->Port + REG_STATUS, 0);
     WRITE_PORT_UCHAR(Blk->Port + REG_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
-    NTSTATUS Status = Negotiate(Blk);
+    return Negotiate(Blk);
+}
+
+/* Ring and device begin at 0. */
+static VOID EndSetUp(BLK *Blk)
+{
+    RtlZeroMemory(Blk->Ring, Blk->RingSize);
+    Blk->LastUsed = 0;
+    WRITE_PORT_USHORT((PUSHORT)(Blk->Port + REG_QUEUE_SELECT), 0);
+    WRITE_PORT_ULONG((PULONG)(Blk->Port + REG_QUEUE_PAGE),
+                     (ULONG)(MmGetPhysicalAddress(Blk->Ring).QuadPart >> PAGE_SHIFT));
+    WRITE_PORT_UCHAR(Blk->Port + REG_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_DRIVER_OK);
+}
+
+static NTSTATUS PrepareDevice(BLK *Blk)
+{
+    NTSTATUS Status = BeginSetUp(Blk);
     if (NT_SUCCESS(Status))
         Status = GetAdapter(Blk);
     if (NT_SUCCESS(Status))
         Status = MakeTables(Blk);
     if (NT_SUCCESS(Status))
         Status = MakeRing(Blk);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    WRITE_PORT_ULONG((PULONG)(Blk->Port + REG_QUEUE_PAGE),
-                     (ULONG)(MmGetPhysicalAddress(Blk->Ring).QuadPart >> PAGE_SHIFT));
-    WRITE_PORT_UCHAR(Blk->Port + REG_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_DRIVER_OK);
-    return STATUS_SUCCESS;
+    if (NT_SUCCESS(Status))
+        EndSetUp(Blk);
+    return Status;
 }
 
 static NTSTATUS ConnectInterrupt(BLK *Blk)
@@ -215,6 +229,36 @@ VOID BlkResume(BLK *Blk)
 {
     SetRunning(Blk, TRUE, Blk->There);
     BlkStartWaiting(Blk);
+}
+
+static VOID SetAsleep(BLK *Blk, BOOLEAN Asleep)
+{
+    KIRQL Irql;
+    KeAcquireSpinLock(&Blk->Lock, &Irql);
+    Blk->Asleep = Asleep;
+    KeReleaseSpinLock(&Blk->Lock, Irql);
+}
+
+VOID BlkSleep(BLK *Blk)
+{
+    if (!Blk->Running)
+        return;
+    BlkPause(Blk);
+    SetAsleep(Blk, TRUE);
+    /* no service routine that found the device awake is still at its registers */
+    KeReleaseInterruptSpinLock(Blk->Interrupt, KeAcquireInterruptSpinLock(Blk->Interrupt));
+    WRITE_PORT_UCHAR(Blk->Port + REG_STATUS, 0);
+}
+
+/* The device has forgotten all that it was told. It offers what it offered before. */
+VOID BlkWake(BLK *Blk)
+{
+    if (!Blk->Asleep)
+        return;
+    (void)BeginSetUp(Blk);
+    EndSetUp(Blk);
+    SetAsleep(Blk, FALSE);
+    BlkResume(Blk);
 }
 
 VOID BlkStop(BLK *Blk)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The driver: its entry, its devices, plug and play, power. */
+ * The driver: its entry, its devices, plug and play. */
 #include <initguid.h>
 #include "blk.h"
 
@@ -113,14 +113,6 @@ static NTSTATUS NTAPI Pnp(PDEVICE_OBJECT Device, PIRP Irp)
     return Status;
 }
 
-static NTSTATUS NTAPI Power(PDEVICE_OBJECT Device, PIRP Irp)
-{
-    BLK *Blk = Device->DeviceExtension;
-    PoStartNextPowerIrp(Irp);
-    IoSkipCurrentIrpStackLocation(Irp);
-    return PoCallDriver(Blk->Lower, Irp);
-}
-
 static NTSTATUS NTAPI SystemControl(PDEVICE_OBJECT Device, PIRP Irp)
 {
     return PassDown(Device->DeviceExtension, Irp);
@@ -203,7 +195,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     Driver->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = BlkFlush;
     Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = BlkControl;
     Driver->MajorFunction[IRP_MJ_PNP] = Pnp;
-    Driver->MajorFunction[IRP_MJ_POWER] = Power;
+    Driver->MajorFunction[IRP_MJ_POWER] = BlkPower;
     Driver->MajorFunction[IRP_MJ_SYSTEM_CONTROL] = SystemControl;
     Driver->DriverExtension->AddDevice = AddDevice;
     Driver->DriverUnload = Unload;

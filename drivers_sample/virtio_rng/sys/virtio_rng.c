@@ -29,6 +29,8 @@ typedef struct RING_USED {
     ULONG Index, Length;
 } RING_USED;
 
+typedef enum RNG_STATE { RngStopped, RngRunning, RngAsleep } RNG_STATE;
+
 typedef struct RNG {
     PDEVICE_OBJECT Device, Pdo, Lower;
     ULONG Number;
@@ -43,7 +45,7 @@ typedef struct RNG {
     KSPIN_LOCK Lock;    /* (l) */
     PIRP Current;       /* (l) with the device */
     BOOLEAN Busy;       /* (l) somebody has a read for the device, or looks for one */
-    BOOLEAN Running;    /* (l) the device may be used */
+    RNG_STATE State;    /* (l) of the device; it may be used when it is running */
 
     PVOID Memory; /* the ring, then a page that the device writes to; pages in a row */
     SIZE_T MemorySize;
@@ -125,7 +127,7 @@ static BOOLEAN ClaimDevice(RNG *Rng)
 {
     KIRQL Irql;
     KeAcquireSpinLock(&Rng->Lock, &Irql);
-    BOOLEAN Claimed = Rng->Running && !Rng->Busy;
+    BOOLEAN Claimed = Rng->State == RngRunning && !Rng->Busy;
     if (Claimed)
         Rng->Busy = TRUE;
     KeReleaseSpinLock(&Rng->Lock, Irql);
@@ -143,18 +145,27 @@ static BOOLEAN FreeDevice(RNG *Rng)
     return More;
 }
 
-/* FALSE: it was stopped meanwhile. */
-static BOOLEAN UseDevice(RNG *Rng, PIRP Irp)
+/* What the device is: if it runs, it has the read now. */
+static RNG_STATE UseDevice(RNG *Rng, PIRP Irp)
 {
     KIRQL Irql;
     KeAcquireSpinLock(&Rng->Lock, &Irql);
-    BOOLEAN Running = Rng->Running;
-    if (Running) {
+    RNG_STATE State = Rng->State;
+    if (State == RngRunning) {
         Rng->Current = Irp;
         GiveToDevice(Rng, min(IoGetCurrentIrpStackLocation(Irp)->Parameters.Read.Length, (ULONG)PAGE_SIZE));
     }
     KeReleaseSpinLock(&Rng->Lock, Irql);
-    return Running;
+    return State;
+}
+
+/* The read did not come to the device, which was stopped or fell asleep meanwhile: then it waits on. */
+static VOID PutBack(RNG *Rng, PIRP Irp, RNG_STATE State)
+{
+    if (State == RngStopped)
+        EndRead(Rng, Irp, STATUS_NO_SUCH_DEVICE, 0);
+    else
+        IoCsqInsertIrp(&Rng->Csq, Irp, NULL);
 }
 
 /* The first that waits, if the device is free. */
@@ -162,22 +173,22 @@ static VOID StartNext(RNG *Rng)
 {
     while (ClaimDevice(Rng)) {
         PIRP Irp = IoCsqRemoveNextIrp(&Rng->Csq, NULL);
-        if (Irp != NULL) {
-            if (!UseDevice(Rng, Irp))
-                EndRead(Rng, Irp, STATUS_NO_SUCH_DEVICE, 0);
+        RNG_STATE State = Irp != NULL ? UseDevice(Rng, Irp) : RngAsleep;
+        if (State == RngRunning)
             return;
-        }
+        if (Irp != NULL)
+            PutBack(Rng, Irp, State);
         if (!FreeDevice(Rng))
             return;
     }
 }
 
-/* Reading the register takes the interrupt back; others share the line. */
+/* Reading the register takes the interrupt back; others share the line. The registers of a device that sleeps are all ones. */
 static BOOLEAN NTAPI Service(PKINTERRUPT Interrupt, PVOID Context)
 {
     RNG *Rng = Context;
     UNREFERENCED_PARAMETER(Interrupt);
-    if (READ_PORT_UCHAR(Rng->Port + REG_INTERRUPT) == 0)
+    if (Rng->State != RngRunning || READ_PORT_UCHAR(Rng->Port + REG_INTERRUPT) == 0)
         return FALSE;
     InterlockedIncrement(&Rng->Interrupts);
     KeInsertQueueDpc(&Rng->Dpc, NULL, NULL);
@@ -229,12 +240,10 @@ static NTSTATUS MakeRing(RNG *Rng)
     Rng->Memory = MmAllocateContiguousMemory(Rng->MemorySize, Highest);
     if (Rng->Memory == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    RtlZeroMemory(Rng->Memory, Rng->MemorySize);
     Rng->Descriptors = Rng->Memory;
     Rng->Available = (volatile USHORT *)(Rng->Descriptors + Rng->QueueSize);
     Rng->Used = (volatile USHORT *)((PUCHAR)Rng->Memory + First);
     Rng->Bytes = (PUCHAR)Rng->Memory + First + Second;
-    Rng->LastUsed = 0;
     return STATUS_SUCCESS;
 }
 
@@ -243,18 +252,31 @@ static VOID ResetDevice(RNG *Rng)
     WRITE_PORT_UCHAR(Rng->Port + REG_STATUS, 0);
 }
 
-static NTSTATUS PrepareDevice(RNG *Rng)
+static VOID BeginSetUp(RNG *Rng)
 {
     ResetDevice(Rng);
     WRITE_PORT_UCHAR(Rng->Port + REG_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
     WRITE_PORT_ULONG((PULONG)(Rng->Port + REG_GUEST_FEATURES), 0);
-    NTSTATUS Status = MakeRing(Rng);
-    if (!NT_SUCCESS(Status))
-        return Status;
+}
+
+/* Ring and device begin at 0. */
+static VOID EndSetUp(RNG *Rng)
+{
+    RtlZeroMemory(Rng->Memory, Rng->MemorySize);
+    Rng->LastUsed = 0;
+    WRITE_PORT_USHORT((PUSHORT)(Rng->Port + REG_QUEUE_SELECT), 0);
     WRITE_PORT_ULONG((PULONG)(Rng->Port + REG_QUEUE_PAGE),
                      (ULONG)(MmGetPhysicalAddress(Rng->Memory).QuadPart >> PAGE_SHIFT));
     WRITE_PORT_UCHAR(Rng->Port + REG_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_DRIVER_OK);
-    return STATUS_SUCCESS;
+}
+
+static NTSTATUS PrepareDevice(RNG *Rng)
+{
+    BeginSetUp(Rng);
+    NTSTATUS Status = MakeRing(Rng);
+    if (NT_SUCCESS(Status))
+        EndSetUp(Rng);
+    return Status;
 }
 
 static NTSTATUS ConnectInterrupt(RNG *Rng)
@@ -294,14 +316,32 @@ static NTSTATUS FindPort(RNG *Rng, PCM_RESOURCE_LIST Translated)
     return STATUS_DEVICE_CONFIGURATION_ERROR;
 }
 
-static VOID SetRunning(RNG *Rng, BOOLEAN Running)
+static VOID SetState(RNG *Rng, RNG_STATE State)
 {
     KIRQL Irql;
     KeAcquireSpinLock(&Rng->Lock, &Irql);
-    Rng->Running = Running;
-    if (Running)
+    Rng->State = State;
+    KeReleaseSpinLock(&Rng->Lock, Irql);
+}
+
+/* The device was reset: what was with it is the caller's. NULL: nothing. */
+static PIRP TakeBack(RNG *Rng)
+{
+    KIRQL Irql;
+    KeAcquireSpinLock(&Rng->Lock, &Irql);
+    PIRP Irp = Rng->Current;
+    Rng->Current = NULL;
+    if (Irp != NULL)
         Rng->Busy = FALSE;
     KeReleaseSpinLock(&Rng->Lock, Irql);
+    return Irp;
+}
+
+/* No service routine that found the device running is still at its registers. */
+static VOID AwaitService(RNG *Rng)
+{
+    if (Rng->Interrupt != NULL)
+        KeReleaseInterruptSpinLock(Rng->Interrupt, KeAcquireInterruptSpinLock(Rng->Interrupt));
 }
 
 static NTSTATUS StartDevice(RNG *Rng, PCM_RESOURCE_LIST Translated)
@@ -312,27 +352,47 @@ static NTSTATUS StartDevice(RNG *Rng, PCM_RESOURCE_LIST Translated)
     if (NT_SUCCESS(Status))
         Status = ConnectInterrupt(Rng);
     if (NT_SUCCESS(Status))
-        SetRunning(Rng, TRUE);
+        SetState(Rng, RngRunning);
     return Status;
 }
 
 /* What the device had is not done. There: the device is, and is told to stop. */
 static VOID StopDevice(RNG *Rng, BOOLEAN There)
 {
-    KIRQL Irql;
-    SetRunning(Rng, FALSE);
+    SetState(Rng, RngStopped);
     if (There && Rng->Port != NULL)
         ResetDevice(Rng);
     DisconnectInterrupt(Rng);
-    KeAcquireSpinLock(&Rng->Lock, &Irql);
-    PIRP Irp = Rng->Current;
-    Rng->Current = NULL;
-    KeReleaseSpinLock(&Rng->Lock, Irql);
+    PIRP Irp = TakeBack(Rng);
     if (Irp != NULL)
         EndRead(Rng, Irp, STATUS_NO_SUCH_DEVICE, 0);
     if (Rng->Memory != NULL)
         MmFreeContiguousMemory(Rng->Memory);
     Rng->Memory = NULL;
+}
+
+/* A read that the device has not done waits with the others: random bytes can be asked for twice. */
+static VOID GoToSleep(RNG *Rng)
+{
+    if (Rng->State != RngRunning)
+        return;
+    SetState(Rng, RngAsleep);
+    AwaitService(Rng);
+    ResetDevice(Rng);
+    PIRP Irp = TakeBack(Rng);
+    if (Irp != NULL)
+        IoCsqInsertIrp(&Rng->Csq, Irp, NULL);
+}
+
+/* The device has forgotten all that it was told. */
+static VOID WakeUp(RNG *Rng)
+{
+    if (Rng->State != RngAsleep)
+        return;
+    BeginSetUp(Rng);
+    EndSetUp(Rng);
+    SetState(Rng, RngRunning);
+    StartNext(Rng);
 }
 
 static VOID FailWaiting(RNG *Rng)
@@ -414,7 +474,7 @@ static VOID DeleteLink(const RNG *Rng)
 
 static NTSTATUS Remove(RNG *Rng, PIRP Irp)
 {
-    StopDevice(Rng, Rng->Running);
+    StopDevice(Rng, Rng->State != RngStopped);
     FailWaiting(Rng);
     IoReleaseRemoveLockAndWait(&Rng->RemoveLock, Irp);
     DbgPrint("virtio_rng: %ld interrupts\n", Rng->Interrupts);
@@ -464,13 +524,83 @@ static NTSTATUS NTAPI Pnp(PDEVICE_OBJECT Device, PIRP Irp)
     return Status;
 }
 
-/* The device keeps nothing over a loss of power that a start does not set up again. */
+/* --- power: the driver owns the power policy of its device. [WDK "Handling a System Set-Power IRP in a Device Power Policy Owner"] --- */
+
+/* The device is where the system wants it: the system's request is done. */
+static VOID NTAPI DevicePowered(PDEVICE_OBJECT Device, UCHAR Minor, POWER_STATE State, PVOID Context,
+                                PIO_STATUS_BLOCK Iosb)
+{
+    RNG *Rng = Device->DeviceExtension;
+    PIRP SystemIrp = Context;
+    UNREFERENCED_PARAMETER(Minor);
+    UNREFERENCED_PARAMETER(State);
+    Complete(SystemIrp, Iosb->Status, 0);
+    IoReleaseRemoveLock(&Rng->RemoveLock, SystemIrp);
+}
+
+/* The drivers below have the system's request; the device follows, in a request of its own. */
+static NTSTATUS NTAPI SystemPassed(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
+{
+    RNG *Rng = Context;
+    SYSTEM_POWER_STATE System = IoGetCurrentIrpStackLocation(Irp)->Parameters.Power.State.SystemState;
+    POWER_STATE State = {.DeviceState = System == PowerSystemWorking ? PowerDeviceD0 : PowerDeviceD3};
+    NTSTATUS Status = Irp->IoStatus.Status;
+    if (NT_SUCCESS(Status))
+        Status = PoRequestPowerIrp(Device, IRP_MN_SET_POWER, State, DevicePowered, Irp, NULL);
+    if (Status == STATUS_PENDING)
+        return STATUS_MORE_PROCESSING_REQUIRED;
+    Irp->IoStatus.Status = Status;
+    IoReleaseRemoveLock(&Rng->RemoveLock, Irp);
+    return STATUS_CONTINUE_COMPLETION;
+}
+
+static NTSTATUS SetSystemPower(RNG *Rng, PIRP Irp)
+{
+    IoMarkIrpPending(Irp);
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    IoSetCompletionRoutine(Irp, SystemPassed, Rng, TRUE, TRUE, TRUE);
+    PoCallDriver(Rng->Lower, Irp);
+    return STATUS_PENDING;
+}
+
+static NTSTATUS PassPowerDown(RNG *Rng, PIRP Irp)
+{
+    IoSkipCurrentIrpStackLocation(Irp);
+    NTSTATUS Status = PoCallDriver(Rng->Lower, Irp);
+    IoReleaseRemoveLock(&Rng->RemoveLock, Irp);
+    return Status;
+}
+
+/* PASSIVE_LEVEL: the stack is pageable. Going down the driver is first, coming up the bus. */
+static NTSTATUS SetDevicePower(RNG *Rng, PIRP Irp, DEVICE_POWER_STATE State)
+{
+    POWER_STATE Now = {.DeviceState = State};
+    PoSetPowerState(Rng->Device, DevicePowerState, Now);
+    if (State != PowerDeviceD0) {
+        GoToSleep(Rng);
+        return PassPowerDown(Rng, Irp);
+    }
+    NTSTATUS Status = IoForwardIrpSynchronously(Rng->Lower, Irp) ? Irp->IoStatus.Status : STATUS_UNSUCCESSFUL;
+    if (NT_SUCCESS(Status))
+        WakeUp(Rng);
+    Complete(Irp, Status, 0);
+    IoReleaseRemoveLock(&Rng->RemoveLock, Irp);
+    return Status;
+}
+
 static NTSTATUS NTAPI Power(PDEVICE_OBJECT Device, PIRP Irp)
 {
     RNG *Rng = Device->DeviceExtension;
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PoStartNextPowerIrp(Irp);
-    IoSkipCurrentIrpStackLocation(Irp);
-    return PoCallDriver(Rng->Lower, Irp);
+    NTSTATUS Status = IoAcquireRemoveLock(&Rng->RemoveLock, Irp);
+    if (!NT_SUCCESS(Status))
+        return Complete(Irp, Status, 0);
+    if (Stack->MinorFunction != IRP_MN_SET_POWER)
+        return PassPowerDown(Rng, Irp);
+    return Stack->Parameters.Power.Type == SystemPowerState
+               ? SetSystemPower(Rng, Irp)
+               : SetDevicePower(Rng, Irp, Stack->Parameters.Power.State.DeviceState);
 }
 
 static NTSTATUS NTAPI SystemControl(PDEVICE_OBJECT Device, PIRP Irp)
