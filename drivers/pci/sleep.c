@@ -69,7 +69,8 @@ NTSTATUS PciBusPower(PCI_BUS *Bus, PIRP Irp)
     if (Changes && Sleeps(State))
         GoToSleep(Bus);
     if (Changes && State == PowerSystemWorking && Bus->InReset) {
-        NTSTATUS Status = IoForwardIrpSynchronously(Bus->Lower, Irp) ? Irp->IoStatus.Status : STATUS_UNSUCCESSFUL;
+        NTSTATUS Status =
+            IoForwardIrpSynchronously(Bus->Lower, Irp) ? Irp->IoStatus.Status : STATUS_UNSUCCESSFUL;
         WakeUp(Bus);
         return PciComplete(Irp, Status, Irp->IoStatus.Information);
     }

@@ -70,16 +70,20 @@ static BOOLEAN UseFactorials(WORKER *Worker, HANDLE File)
     ULONG N = 3 + (ULONG)Worker->Done % 8, Expected = 1, Answer = 0;
     for (ULONG i = 2; i <= N; i++)
         Expected *= i;
-    return Succeeded(Worker, ZwDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb, IOCTL_EDU_FACTORIAL, &N, sizeof(N),
-                                                   &Answer, sizeof(Answer))) &&
+    return Succeeded(Worker, ZwDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb, IOCTL_EDU_FACTORIAL, &N,
+                                                   sizeof(N), &Answer, sizeof(Answer))) &&
            Answer == Expected;
 }
 
 static WORKER Workers[] = {
-    {.Device = L"\\??\\PhysicalDrive0", .Work = UseDisk, .Number = 0}, {.Device = L"\\??\\PhysicalDrive0", .Work = UseDisk, .Number = 1},
-    {.Device = L"\\??\\PhysicalDrive0", .Work = UseDisk, .Number = 2}, {.Device = L"\\??\\VirtioRng0", .Work = UseRandom, .Number = 0},
-    {.Device = L"\\??\\VirtioRng0", .Work = UseRandom, .Number = 1},   {.Device = L"\\??\\Edu0", .Work = UseTransfers, .Number = 0},
-    {.Device = L"\\??\\Edu0", .Work = UseTransfers, .Number = 1},      {.Device = L"\\??\\Edu0", .Work = UseFactorials, .Number = 0},
+    {.Device = L"\\??\\PhysicalDrive0", .Work = UseDisk, .Number = 0},
+    {.Device = L"\\??\\PhysicalDrive0", .Work = UseDisk, .Number = 1},
+    {.Device = L"\\??\\PhysicalDrive0", .Work = UseDisk, .Number = 2},
+    {.Device = L"\\??\\VirtioRng0", .Work = UseRandom, .Number = 0},
+    {.Device = L"\\??\\VirtioRng0", .Work = UseRandom, .Number = 1},
+    {.Device = L"\\??\\Edu0", .Work = UseTransfers, .Number = 0},
+    {.Device = L"\\??\\Edu0", .Work = UseTransfers, .Number = 1},
+    {.Device = L"\\??\\Edu0", .Work = UseFactorials, .Number = 0},
 };
 
 static NTSTATUS Open(PCWSTR Device, PHANDLE File)
@@ -140,7 +144,8 @@ static VOID Traffic(VOID)
 {
     HANDLE Threads[RTL_NUMBER_OF(Workers)];
     for (ULONG i = 0; i < RTL_NUMBER_OF(Workers); i++)
-        CT_SUCCESS(PsCreateSystemThread(&Threads[i], THREAD_ALL_ACCESS, NULL, NULL, NULL, RunWorker, &Workers[i]));
+        CT_SUCCESS(
+            PsCreateSystemThread(&Threads[i], THREAD_ALL_ACCESS, NULL, NULL, NULL, RunWorker, &Workers[i]));
     SleepAndWakeUp();
     Stop = TRUE;
     for (ULONG i = 0; i < RTL_NUMBER_OF(Workers); i++) {
