@@ -267,21 +267,50 @@ static VOID KiRunDispatchWork(PKPRCB Prcb)
     KiDispatchReschedule();
 }
 
-/* CR8 and EOI come first: a thread switch with the in-service bit set would block this class on the processor. */
-VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame)
+/* At DISPATCH_LEVEL with interrupts off, no vector in service: a thread switch with its bit set would block this class on the processor. */
+static VOID KiRunDispatchWorkOfTrap(VOID)
 {
-    ArchSetIrql(DISPATCH_LEVEL);
-    HalEndOfInterrupt();
     KiNoteLowIrql(&KiProcessorOf(KeGetPrcb())->Deferred.Watchdog);
     __asm__ volatile("sti");
     KiRunDispatchWork(KeGetPrcb());
     __asm__ volatile("cli");
+}
+
+VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame)
+{
+    ArchSetIrql(DISPATCH_LEVEL);
+    HalEndOfInterrupt();
+    KiRunDispatchWorkOfTrap();
     ArchSetIrql((KIRQL)Frame->Irql);
 }
 
-/* Below DISPATCH_LEVEL the software interrupt would come at once: its work is done without it. */
+VOID KiBeginService(VOID)
+{
+    KiProcessorOf(KeGetPrcb())->Deferred.Service = KiServiceRuns;
+}
+
+VOID KiEndService(VOID)
+{
+    KI_DEFERRED *Deferred = &KiProcessorOf(KeGetPrcb())->Deferred;
+    KI_SERVICE Was = Deferred->Service;
+
+    Deferred->Service = KiServiceNone;
+    if (Was == KiServiceRuns)
+        return;
+    ArchSetIrql(DISPATCH_LEVEL);
+    KiRunDispatchWorkOfTrap();
+}
+
+/* Below DISPATCH_LEVEL the software interrupt would come at once: its work is done without it. The end of a device interrupt that came
+ * below it does the work, too. */
 static VOID KiStartDpcs(PKPRCB Target, BOOLEAN Local, KIRQL OldIrql)
 {
+    KI_DEFERRED *Deferred = &KiProcessorOf(Target)->Deferred;
+
+    if (Local && Deferred->Service != KiServiceNone) {
+        Deferred->Service = KiServiceLeavesWork;
+        return;
+    }
     if (!Local || OldIrql >= DISPATCH_LEVEL || !ArchInterruptsEnabled()) {
         KiRequestDispatchInterrupt(Target->Number);
         return;

@@ -57,8 +57,11 @@ static BOOLEAN KiWalkChain(KI_VECTOR *Vector)
 VOID KiDeviceInterrupt(ARCH_TRAP_FRAME *Frame)
 {
     KI_VECTOR *Vector = &KiVectors[Frame->Vector];
+    BOOLEAN First = Frame->Irql < DISPATCH_LEVEL;
 
     ArchSetIrql((KIRQL)(Frame->Vector >> 4));
+    if (First)
+        KiBeginService();
     __asm__ volatile("sti" : : : "memory");
     __atomic_add_fetch(&Vector->Sequence, 1, __ATOMIC_SEQ_CST);
     if (!KiWalkChain(Vector))
@@ -66,6 +69,8 @@ VOID KiDeviceInterrupt(ARCH_TRAP_FRAME *Frame)
     __atomic_add_fetch(&Vector->Sequence, 1, __ATOMIC_SEQ_CST);
     __asm__ volatile("cli" : : : "memory");
     HalEndOfInterrupt();
+    if (First)
+        KiEndService();
     ArchSetIrql((KIRQL)Frame->Irql);
 }
 

@@ -216,7 +216,11 @@ BOOLEAN KiInsertDpc(PRKDPC Dpc, PVOID Argument1, PVOID Argument2, const void *Ca
 VOID KiInitializeDpcQueues(KI_DEFERRED *Deferred);
 VOID KiInitializeCallDpc(VOID);                   /* call_dpc.c, once */
 VOID KiDispatchInterrupt(ARCH_TRAP_FRAME *Frame); /* vector 0x2f */
-VOID KiTickDpcs(PKPRCB Prcb);                     /* clock interrupt */
+/* Around the service routines of a device interrupt that came below DISPATCH_LEVEL, interrupts off; the end, behind the EOI, runs the DPCs that
+ * were queued to start at once. Threads may be switched there. */
+VOID KiBeginService(VOID);
+VOID KiEndService(VOID);
+VOID KiTickDpcs(PKPRCB Prcb); /* clock interrupt */
 
 /* --- watchdog.c: clock interrupt --------------------------------------------------------------------------------- */
 

@@ -70,6 +70,9 @@ typedef struct _KI_WATCHDOG {
     ULONG64 BusySince; /* the last tick at which nothing was ready on an idle processor */
 } KI_WATCHDOG;
 
+/* Of a device interrupt that came below DISPATCH_LEVEL, so that what it queues can be run at its end, without one more interrupt. */
+typedef enum _KI_SERVICE { KiServiceNone, KiServiceRuns, KiServiceLeavesWork } KI_SERVICE;
+
 typedef struct _KI_DEFERRED {
     KI_DPC_QUEUE Dpcs;         /* run by the software interrupt at DISPATCH_LEVEL */
     KI_DPC_QUEUE ThreadedDpcs; /* run by the processor's DPC thread */
@@ -77,6 +80,7 @@ typedef struct _KI_DEFERRED {
     volatile BOOLEAN
         WakeDpcThread;        /* any processor sets it, the software interrupt passes it on to the event */
     ULONG LastInserted, Rate; /* clock interrupt: Dpcs.Inserted one tick ago; DPCs per tick, averaged */
+    KI_SERVICE Service;       /* the processor itself, above DISPATCH_LEVEL or with interrupts off */
     KI_TIMER_WHEEL Wheel;
     KI_WATCHDOG Watchdog;
 } KI_DEFERRED;
