@@ -9,7 +9,8 @@ HEAD = '''<!-- Made by tools/bad_drivers.py from test/bad/expected.tsv; do not e
 # Bad drivers
 
 What `ntbox run build/test/bad/NAME.sys ARGUMENTS` makes of deliberately bad drivers; `make test` checks every row. Exit codes: 0
-pass, 1 the driver failed, 2 the driver cannot load, 3 usage or environment, 4 a fault of ntbox itself.
+pass, 1 the driver failed, 2 the driver cannot load, 3 usage or environment, 4 a fault of ntbox itself. With `--inf` the package
+beside the driver is what is run, and the driver is not named.
 
 The bug check is its code and four parameters, `*` where the value differs from run to run.
 

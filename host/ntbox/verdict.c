@@ -303,6 +303,18 @@ static bool judge_timeout(const RunOptions *options, const RunReport *report, Ve
                        report->TimeLimit, where, place, holders);
 }
 
+/* Devices are removed behind the last step. */
+static bool judge_stuck(const RunReport *report, Verdict *verdict)
+{
+    if (report->End != VmStuck || !run_report_first(report, ReportDone) || run_report_bugcheck(report))
+        return false;
+    g_autofree char *place = place_text(report);
+    g_autofree char *holders = holders_text(report);
+    return (*place || *holders) &&
+           verdict_set(verdict, ExitDriver, "hang",
+                       "the steps are done, but the removal of the devices does not end%s%s", place, holders);
+}
+
 /* A triple fault, or a driver that asked the chipset for a reset or to be switched off: the kernel does that only when it is done. Nobody is
  * to blame before the first step but the kernel; from then on it is the driver in hand, whose step then is named. */
 static bool judge_reset(const RunOptions *options, const RunReport *report, Verdict *verdict)
@@ -430,10 +442,7 @@ static const RunStep *last_step(const RunOptions *options, const RunReport *repo
 static bool judge_end(const RunOptions *options, const RunReport *report, Verdict *verdict)
 {
     static bool (*const rules[])(const RunReport *, Verdict *) = {
-        judge_critical,
-        judge_bugcheck,
-        judge_interrupt,
-        judge_damage,
+        judge_critical, judge_bugcheck, judge_interrupt, judge_damage, judge_stuck,
     };
     if (judge_reset(options, report, verdict))
         return true;

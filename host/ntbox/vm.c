@@ -101,13 +101,6 @@ static bool read_processors(Vm *vm)
     return true;
 }
 
-static gboolean on_no_power_off(gpointer context)
-{
-    Vm *vm = context;
-    end(vm, VmStuck);
-    return G_SOURCE_REMOVE;
-}
-
 /* ---- marks: the guest waits for the answer ---- */
 
 static void answer_mark(Vm *vm, uint64_t number, bool done)
@@ -149,6 +142,8 @@ static void check_mark(Vm *vm)
         answer_mark(vm, vm->Mark->Number, true);
 }
 
+static gboolean on_no_power_off(gpointer context);
+
 static void on_record(const ReportView *view, void *context)
 {
     Vm *vm = context;
@@ -189,25 +184,40 @@ static gboolean on_drain(gpointer context)
 
 static gboolean on_stacks_told(gpointer context)
 {
-    end(context, VmTimedOut);
+    end(context, VmTimedOut); /* which it has ended with already */
     return G_SOURCE_REMOVE;
 }
 
 /* The run is a hang from here on, whatever comes. The NMI makes the kernel say where all processors stand and who holds
  * which request; it then powers off. */
-static gboolean on_time_limit(gpointer context)
+static void ask_where(Vm *vm, VmEnd how)
 {
-    Vm *vm = context;
     if (vm->Ended)
-        return G_SOURCE_REMOVE;
+        return;
     vm->Ended = true;
-    vm->Report->End = VmTimedOut;
+    vm->Report->End = how;
     report_reader_drain(&vm->Channels.Reader, on_record, vm);
     vm->Report->HungAt = vm->Report->Events->len;
     if (read_processors(vm) && qmp_inject_nmi(&vm->Monitor, NULL))
         g_timeout_add(STACKS_MS, on_stacks_told, vm);
     else
-        end(vm, VmTimedOut);
+        end(vm, how);
+}
+
+static gboolean on_time_limit(gpointer context)
+{
+    ask_where(context, VmTimedOut);
+    return G_SOURCE_REMOVE;
+}
+
+/* After a bug check there is nobody who could say more. */
+static gboolean on_no_power_off(gpointer context)
+{
+    Vm *vm = context;
+    if (run_report_bugcheck(vm->Report))
+        end(vm, VmStuck);
+    else
+        ask_where(vm, VmStuck);
     return G_SOURCE_REMOVE;
 }
 

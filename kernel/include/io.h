@@ -120,6 +120,7 @@ typedef struct _IO_UPCALLS {
     VOID (*DeviceDeleted)(PDEVICE_OBJECT Device); /* by its driver. IRQL <= APC_LEVEL */
     VOID (*ReportPowerLeaks)(
         struct _IM_MODULE *Module); /* what it has registered is reported and taken out. PASSIVE_LEVEL */
+    VOID (*ReportNotificationLeaks)(struct _IM_MODULE *Module); /* the same */
 } IO_UPCALLS;
 extern const IO_UPCALLS *IoUpcalls;
 
@@ -131,6 +132,11 @@ NTSTATUS IoCallAddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo);
 VOID IoUnloadIdleDriver(PDRIVER_OBJECT Driver);
 /* PASSIVE_LEVEL. Sends an IRP_MJ_PNP that begins with STATUS_NOT_SUPPORTED and waits for it; its final status. */
 NTSTATUS IoSendPnpRequest(PDEVICE_OBJECT Device, const IO_STACK_LOCATION *Location, PULONG_PTR Information);
+/* PASSIVE_LEVEL. The drivers of the device have seen its removal: interfaces that are enabled still are leaks of who enabled them. */
+VOID IoReportEnabledInterfaces(PDEVICE_OBJECT Pdo);
+/* A request to a stack comes back, its devices are still there. Location: as it was sent. A driver that should have passed it down, or made it
+ * fail though it may not, is reported as a violation. IRQL <= DISPATCH_LEVEL. */
+VOID IoCheckDuty(PIRP Irp, const IO_STACK_LOCATION *Location, PDEVICE_OBJECT Base, PDEVICE_OBJECT Top);
 /* The power state that the device's driver tells; the one before. IRQL <= DISPATCH_LEVEL. */
 POWER_STATE IoExchangePowerState(PDEVICE_OBJECT Device, POWER_STATE_TYPE Type, POWER_STATE State);
 /* Open files on all devices of the stack. */

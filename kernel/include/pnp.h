@@ -30,5 +30,9 @@ VOID PnpTellDevice(PDEVICE_OBJECT Pdo, PCSTR What, NTSTATUS Status);
 VOID PnpFreeNode(IO_DEVICE_NODE *Node);
 /* A device interface was enabled or disabled. PASSIVE_LEVEL. */
 VOID PnpInterfaceChanged(const GUID *Class, PCUNICODE_STRING Name, BOOLEAN Enabled);
+/* A driver deletes a device: a PDO whose device is there is bug check 0xCA. IRQL <= APC_LEVEL. */
+VOID PnpDeviceDeleted(PDEVICE_OBJECT Device);
+/* What the driver has registered is reported and taken out. PASSIVE_LEVEL. */
+VOID PnpReportDriverLeaks(struct _IM_MODULE *Module);
 /* The last file of a stack that IoCloseStack closed has been closed. IRQL <= DISPATCH_LEVEL. */
 VOID PnpFilesClosed(PDEVICE_OBJECT Pdo);

@@ -75,8 +75,8 @@ VOID InitSetUpcalls(VOID)
     static const PS_UPCALLS Ps = {IoCancelThreadIo};
     static const MM_UPCALLS Mm = {IoTransferPages};
     static const SE_UPCALLS Se = {PsReferenceTokens};
-    static const IO_UPCALLS Io = {PnpFreeNode, PnpFilesClosed, PnpInterfaceChanged, PoDeviceDeleted,
-                                  PoReportDriverLeaks};
+    static const IO_UPCALLS Io = {PnpFreeNode,     PnpFilesClosed,      PnpInterfaceChanged,
+                                  PoDeviceDeleted, PoReportDriverLeaks, PnpReportDriverLeaks};
     static const VM_UPCALLS Vm = {IoQueryFileSize, IoSetFileSize};
 
     KiUpcalls = &Ke;

@@ -3,12 +3,15 @@
  * PnP manager knows, a PDO, can have one. */
 #include "device_interface.h"
 #include "ex.h"
+#include "image.h"
+#include "kd.h"
 
 typedef struct _IOP_INTERFACE {
     LIST_ENTRY Entry;    /* (i) */
     UNICODE_STRING Name; /* "\??\..." */
     PDEVICE_OBJECT Pdo;  /* referenced */
     BOOLEAN Enabled;     /* (i) the link exists */
+    const void *Enabler; /* (i) code of who enabled it */
 } IOP_INTERFACE;
 
 static LIST_ENTRY IopInterfaces = {&IopInterfaces, &IopInterfaces}; /* (i) registered since start-up */
@@ -143,7 +146,7 @@ static NTSTATUS IopChangeLinkLocked(const IOP_INTERFACE *Interface, BOOLEAN Enab
     return Enable ? IopMakeLink(Interface) : IoDeleteSymbolicLink(&Link);
 }
 
-static NTSTATUS IopSetStateLocked(PCUNICODE_STRING Name, BOOLEAN Enable)
+static NTSTATUS IopSetStateLocked(PCUNICODE_STRING Name, BOOLEAN Enable, const void *Caller)
 {
     IOP_INTERFACE_NAME Parts;
     IOP_INTERFACE *Interface = IopFindInterfaceLocked(Name);
@@ -155,6 +158,7 @@ static NTSTATUS IopSetStateLocked(PCUNICODE_STRING Name, BOOLEAN Enable)
     if (!NT_SUCCESS(Status))
         return Status;
     Interface->Enabled = Enable;
+    Interface->Enabler = Caller;
     if (!IopParseInterface(&Interface->Name, &Parts))
         return STATUS_SUCCESS;
     GUID Class;
@@ -165,11 +169,11 @@ static NTSTATUS IopSetStateLocked(PCUNICODE_STRING Name, BOOLEAN Enable)
 
 /* [WDK IoSetDeviceInterfaceState] STATUS_OBJECT_NAME_NOT_FOUND: not registered, or disabled already; STATUS_OBJECT_NAME_EXISTS: enabled already.
  * PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoSetDeviceInterfaceState(PUNICODE_STRING SymbolicLinkName, BOOLEAN Enable)
+DECLSPEC_NOINLINE NTSTATUS NTAPI IoSetDeviceInterfaceState(PUNICODE_STRING SymbolicLinkName, BOOLEAN Enable)
 {
     KI_REQUIRE_IRQL(PASSIVE_LEVEL);
     KeAcquireGuardedMutex(&IopInterfaceLock);
-    NTSTATUS Status = IopSetStateLocked(SymbolicLinkName, Enable != FALSE);
+    NTSTATUS Status = IopSetStateLocked(SymbolicLinkName, Enable != FALSE, __builtin_return_address(0));
     KeReleaseGuardedMutex(&IopInterfaceLock);
     return Status;
 }
@@ -182,11 +186,33 @@ static IOP_INTERFACE *IopTakeInterfaceLocked(PDEVICE_OBJECT Pdo)
         if (Interface->Pdo != Pdo)
             continue;
         if (Interface->Enabled)
-            (void)IopSetStateLocked(&Interface->Name, FALSE);
+            (void)IopSetStateLocked(&Interface->Name, FALSE, NULL);
         RemoveEntryList(E);
         return Interface;
     }
     return NULL;
+}
+
+static VOID IopReportEnabledInterface(const IOP_INTERFACE *Interface)
+{
+    CHAR Name[256];
+    PCSTR Driver = ImModuleNameOf(Interface->Enabler);
+    KdLog("%s: the interface %wZ was left enabled", Driver != NULL ? Driver : "a driver", &Interface->Name);
+    KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "enabled device interface"),
+             KdUnicodeField(ReportKeyName, &Interface->Name, Name, sizeof(Name)),
+             KD_NUMBER(ReportKeyCount, 1));
+}
+
+/* [WDK IoSetDeviceInterfaceState] a driver disables its interfaces before its device goes. */
+VOID IoReportEnabledInterfaces(PDEVICE_OBJECT Pdo)
+{
+    KeAcquireGuardedMutex(&IopInterfaceLock);
+    for (PLIST_ENTRY E = IopInterfaces.Flink; E != &IopInterfaces; E = E->Flink) {
+        const IOP_INTERFACE *Interface = CONTAINING_RECORD(E, IOP_INTERFACE, Entry);
+        if (Interface->Pdo == Pdo && Interface->Enabled)
+            IopReportEnabledInterface(Interface);
+    }
+    KeReleaseGuardedMutex(&IopInterfaceLock);
 }
 
 VOID IoForgetInterfaces(PDEVICE_OBJECT Pdo)

@@ -136,6 +136,7 @@ BOOLEAN IoReportModuleLeaks(PIM_MODULE Module)
     ObReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     CmReportDriverCallbacks(Module->Name, Module->Base, Module->Size);
     IoUpcalls->ReportPowerLeaks(Module);
+    IoUpcalls->ReportNotificationLeaks(Module);
     IopReportQueuedLeaks(Module);
     if (IopAwaitRoutines(Module))
         IopReportQueuedLeaks(Module);

@@ -40,6 +40,19 @@ VOID IoUnloadIdleDriver(PDRIVER_OBJECT Driver)
         (void)IopRequestUnload(Driver);
 }
 
+typedef struct IOP_PNP_SENT {
+    const IO_STACK_LOCATION *Location;
+    PDEVICE_OBJECT Base, Top;
+} IOP_PNP_SENT;
+
+/* Before the last driver that saw a removal deletes its device. */
+static NTSTATUS NTAPI IopPnpAnswered(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
+{
+    const IOP_PNP_SENT *Sent = Context;
+    IoCheckDuty(Irp, Sent->Location, Sent->Base, Sent->Top);
+    return STATUS_CONTINUE_COMPLETION;
+}
+
 DECLSPEC_NOINLINE_CHECKED NTSTATUS IoSendPnpRequest(PDEVICE_OBJECT Device, const IO_STACK_LOCATION *Location,
                                                     PULONG_PTR Information)
 {
@@ -50,7 +63,10 @@ DECLSPEC_NOINLINE_CHECKED NTSTATUS IoSendPnpRequest(PDEVICE_OBJECT Device, const
     Irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
     Irp->RequestorMode = KernelMode;
     *IoGetNextIrpStackLocation(Irp) = *Location;
+    IOP_PNP_SENT Sent = {Location, IoGetDeviceAttachmentBaseRef(Device), Device};
+    IoSetCompletionRoutine(Irp, IopPnpAnswered, &Sent, TRUE, TRUE, TRUE);
     (void)IopSendAndWait(Device, Irp, &Iosb);
+    ObfDereferenceObject(Sent.Base);
     *Information = Iosb.Information;
     return Iosb.Status;
 }

@@ -3,6 +3,7 @@
 #include "pnpp.h"
 #include "crt.h"
 #include "ex.h"
+#include "image.h"
 #include "kd.h"
 
 typedef struct _PNP_WATCH {
@@ -250,6 +251,31 @@ static VOID PnpEndWatch(PNP_WATCH *Watch)
         if (Idle || Inside)
             return;
         KeWaitForSingleObject(&Watch->Returned, Executive, KernelMode, FALSE, NULL);
+    }
+}
+
+static PNP_WATCH *PnpFindWatchOf(const IM_MODULE *Module)
+{
+    PNP_WATCH *Found = NULL;
+    KeAcquireGuardedMutex(&PnpWatchLock);
+    for (PLIST_ENTRY E = PnpWatches.Flink; E != &PnpWatches && Found == NULL; E = E->Flink) {
+        PNP_WATCH *Watch = CONTAINING_RECORD(E, PNP_WATCH, Entry);
+        if (!Watch->Removed && (ULONG_PTR)Watch->Routine - (ULONG_PTR)Module->Base < Module->Size)
+            Found = Watch;
+    }
+    KeReleaseGuardedMutex(&PnpWatchLock);
+    return Found;
+}
+
+/* Nobody of the driver runs any more who could take it out himself. */
+VOID PnpReportDriverLeaks(PIM_MODULE Module)
+{
+    PNP_WATCH *Watch;
+    while ((Watch = PnpFindWatchOf(Module)) != NULL) {
+        PnpEndWatch(Watch);
+        KdLog("%s: a plug and play notification was left; it is taken out", Module->Name);
+        KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Module->Name),
+                 KD_TEXT(ReportKeyKind, "plug and play notification"), KD_NUMBER(ReportKeyCount, 1));
     }
 }
 

@@ -61,11 +61,24 @@ VOID PnpDropStack(PNP_NODE *Node)
     Node->State = DeviceNodeRemoved;
     (void)PnpSend(Node, IRP_MN_REMOVE_DEVICE);
     PnpCheckDetached(Node);
+    IoReportEnabledInterfaces(Node->Pdo);
     PnpReleaseResources(Node);
     PnpReleaseDrivers(&Drivers);
 }
 
 /* --- the end of a node --- */
+
+/* [WDK Bug Check 0xCA] 5: a PDO is deleted while the device is there. Its bus driver may do that when it reports it no more, or goes itself.
+ * [WDK IRP_MN_REMOVE_DEVICE] No other driver ever may. */
+VOID PnpDeviceDeleted(PDEVICE_OBJECT Device)
+{
+    if (IoGetDeviceNode(Device) == NULL)
+        return;
+    const PNP_NODE *Node = PnpNodeOf(Device);
+    if (Node->Reported && Node->State != DeviceNodeDeleted && Node->Parent != NULL)
+        KeBugCheckBlaming(NULL, PNP_DETECTED_FATAL_ERROR, 5, (ULONG_PTR)Device, 0, 0,
+                          "a PDO was deleted whose device is still there");
+}
 
 static VOID PnpDeleteNode(PNP_NODE *Node)
 {
@@ -123,6 +136,8 @@ static NTSTATUS PnpAskTree(PNP_NODE *Top)
             continue;
         Status = PnpSend(Node, IRP_MN_QUERY_REMOVE_DEVICE);
         Node->State = DeviceNodeQueryRemoved;
+        if (!NT_SUCCESS(Status))
+            PnpTell(Node, "refuses to be removed", Status);
     }
     return Status;
 }

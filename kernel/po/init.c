@@ -2,6 +2,7 @@
  * The beginning of the power manager, and what it looks for when a device or a driver goes. */
 #include "pop.h"
 #include "kd.h"
+#include "pnp.h"
 
 VOID PoInitSystem(ULONG Limit)
 {
@@ -11,6 +12,7 @@ VOID PoInitSystem(ULONG Limit)
 
 VOID PoDeviceDeleted(PDEVICE_OBJECT Device)
 {
+    PnpDeviceDeleted(Device);
     PopEndIdle(Device);
 }
 

@@ -37,10 +37,18 @@ static VOID PopCallComplete(const POP_REQUEST *Request)
 
 static VOID PopSendNext(VOID);
 
+/* A wait for a wake signal may end anywhere. */
+static VOID PopCheckPassed(const POP_REQUEST *Request)
+{
+    IO_STACK_LOCATION Location = {.MajorFunction = IRP_MJ_POWER, .MinorFunction = Request->Minor};
+    IoCheckDuty(Request->Irp, &Location, Request->Base, Request->Top);
+}
+
 /* The next request of its kind may go before the completion routine of this one has returned, but not before it is called. */
 static NTSTATUS NTAPI PopRequestDone(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
 {
     POP_REQUEST *Request = Context;
+    PopCheckPassed(Request);
     KIRQL OldIrql = ArchAcquireLock(&PopLock);
     RemoveEntryList(&Request->Entry);
     ArchReleaseLock(&PopLock, OldIrql);

@@ -19,9 +19,16 @@ class Bad:
     def __init__(self, ntbox, folder):
         self.ntbox, self.folder = ntbox, folder
 
+    def words(self, row):
+        """A driver that owns a device comes with the package that the arguments name; any other stands on the command line."""
+        words = row['arguments'].split()
+        if '--inf' in words:
+            at = words.index('--inf') + 1
+            return ['run', *words[:at], os.path.join(self.folder, words[at]), *words[at + 1:]]
+        return ['run', os.path.join(self.folder, row['driver'] + '.sys'), *words]
+
     def check(self, row):
-        path = os.path.join(self.folder, row['driver'] + '.sys')
-        code, out, err = call(self.ntbox, 'run', path, *row['arguments'].split())
+        code, out, err = call(self.ntbox, *self.words(row))
         last = out.rstrip().splitlines()[-1] if out.strip() else err.strip()
         expect(code == int(row['exit']), f'exit code {code}, not {row["exit"]}: {last}')
         expect(f'({row["outcome"]}, ' in last, f'the outcome is not {row["outcome"]}: {last}')
@@ -29,7 +36,7 @@ class Bad:
 
     def check_stop(self, row):
         """The code and the parameters of the bug check, and the function of the driver that is blamed."""
-        _, document = report(self.ntbox, 'run', os.path.join(self.folder, row['driver'] + '.sys'), *row['arguments'].split())
+        _, document = report(self.ntbox, *self.words(row))
         stop = document['bug_check']
         is_now = [stop['code'], *stop['parameters']]
         for wanted, actual in zip(row['stop'].split(), is_now, strict=True):
