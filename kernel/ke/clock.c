@@ -32,6 +32,14 @@ static VOID KiUpdateSharedTime(VOID)
     KiStoreTime(&KI_SHARED->TickCount, Now / KI_TIME_INCREMENT);
 }
 
+/* QEMU with -icount runs one processor at a time: until it pauses or halts, or until the next timer, whose expiry begins with processor 0
+ * again. One that never waits would starve those behind it; so in each millisecond another one does not pass the turn on. */
+static VOID KiPassTurn(const KPRCB *Prcb)
+{
+    if (Prcb->ClockTicks % KeActiveProcessorCount != Prcb->Number)
+        __builtin_ia32_pause();
+}
+
 VOID KiClockInterrupt(ARCH_TRAP_FRAME *Frame)
 {
     PKPRCB Prcb = KeGetPrcb();
@@ -39,6 +47,7 @@ VOID KiClockInterrupt(ARCH_TRAP_FRAME *Frame)
 
     ArchSetIrql(CLOCK_LEVEL);
     Prcb->ClockTicks += Prcb->TickLength;
+    KiPassTurn(Prcb);
     if (Prcb->Number == 0)
         KiUpdateSharedTime();
     Thread->KernelTicks += Prcb->TickLength;

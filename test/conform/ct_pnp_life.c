@@ -479,6 +479,7 @@ static VOID Filters(VOID)
     CT_EQUAL(Devices[Filtered].Added, 3);
     CT_CHECK(CtBefore('u', IRP_MN_START_DEVICE, 'f', IRP_MN_START_DEVICE));
     CT_CHECK(CtBefore('f', IRP_MN_START_DEVICE, 'l', IRP_MN_START_DEVICE));
+    CtAwait('l', IRP_MN_QUERY_DEVICE_RELATIONS); /* behind the start, which Change waits for */
     CT_CHECK(CtBefore('u', IRP_MN_QUERY_DEVICE_RELATIONS, 'l', IRP_MN_QUERY_DEVICE_RELATIONS));
     CtForgetNotes();
     Change(Filtered, FALSE);
