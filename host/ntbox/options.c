@@ -91,6 +91,11 @@ static gboolean on_surprise(const char *name, const char *value, gpointer raw, G
     return add_step(raw, hot_plug_parse_surprise(value, error));
 }
 
+static gboolean on_sleep(const char *name, const char *value, gpointer raw, GError **error)
+{
+    return add_step(raw, request_sleep());
+}
+
 static gboolean on_file(const char *name, const char *value, gpointer raw, GError **error)
 {
     add_word(raw, RunWordDriver)->Path = g_strdup(value);
@@ -374,6 +379,8 @@ static void add_scenario_options(GOptionGroup *group, RawOptions *raw)
          "Press the button of a device's slot, and wait until it is let go", "ID"},
         {"surprise", 0, 0, G_OPTION_ARG_CALLBACK, on_surprise,
          "Take a PCI function away without asking (BUS hexadecimal)", "BUS:DEVICE.FUNCTION"},
+        {"sleep", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, on_sleep,
+         "The system sleeps and wakes up, between the requests before and behind this word", NULL},
         {"param", 0, 0, G_OPTION_ARG_CALLBACK, on_param,
          "A value of the Parameters key: dword, qword, sz, expand_sz, multi_sz, binary",
          "[SERVICE/]NAME=TYPE:VALUE"},

@@ -94,6 +94,15 @@ Request *request_parse(SCENARIO_OP operation, const char *text, GError **error)
     return NULL;
 }
 
+Request *request_sleep(void)
+{
+    Request *request = g_new0(Request, 1);
+    request->Operation = ScenarioPowerCycle;
+    request->Device = g_strdup("");
+    request->Input = g_byte_array_new();
+    return request;
+}
+
 void request_free(Request *request)
 {
     g_free(request->Device);

@@ -13,8 +13,10 @@
 #define REQUEST_MAX_LENGTH (1024u * 1024u) /* bytes in or out of one request */
 
 typedef struct Request {
-    SCENARIO_OP Operation; /* ScenarioIoctl, ScenarioRead, ScenarioWrite, ScenarioMark (hot_plug.h) */
-    char *Device;          /* object name: "\??\X", "\Device\X"; of a mark what is done, in words */
+    SCENARIO_OP
+        Operation; /* ScenarioIoctl, ScenarioRead, ScenarioWrite, ScenarioMark (hot_plug.h), ScenarioPowerCycle */
+    char *
+        Device; /* object name: "\??\X", "\Device\X"; of a mark what is done, in words; of a power cycle empty */
     uint32_t Code;         /* ScenarioIoctl */
     GByteArray *Input;     /* ScenarioIoctl, ScenarioWrite; never NULL */
     uint32_t OutputLength; /* ScenarioIoctl, ScenarioRead */
@@ -26,6 +28,8 @@ typedef struct Request {
 /* Text is what stands behind --ioctl, --read or --write. NULL with one sentence in error (domain
  * NTBOX_USAGE_ERROR). Freed with request_free. */
 Request *request_parse(SCENARIO_OP operation, const char *text, GError **error);
+/* --sleep: the system sleeps and wakes up where the word stands. */
+Request *request_sleep(void);
 void request_free(Request *request);
 
 /* "X" and "\\.\X" become "\??\X"; a name that starts with one backslash is taken as it is. */

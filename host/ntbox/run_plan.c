@@ -41,8 +41,9 @@ static bool is_loaded_already(const GArray *steps, const RunOptions *options, co
 static void add_requests(GArray *steps, RunStep like, const RunGroup *group)
 {
     for (guint i = 0; i < group->Requests->len; i++) {
-        like.Request = group->Requests->pdata[i];
-        like.Operation = like.Request->Operation;
+        Request *request = group->Requests->pdata[i];
+        like.Operation = request->Operation;
+        like.Request = request->Operation != ScenarioPowerCycle ? request : NULL;
         g_array_append_val(steps, like);
     }
 }

@@ -162,6 +162,16 @@ def sleeps(ntbox, inf, options):
     expect_equal('different answers', len(set(outputs)), 4)
 
 
+def sleeps_and_moves(ntbox, inf, options):
+    """--sleep between a device's coming and going: the slot works afterwards, and so does what comes into it."""
+    code, document = report(ntbox, 'run', '--inf', inf, '--device', PORTS[0], '--device', 'virtio-rng-pci,id=one,bus=rp1,disable-legacy=off', '--read', 'VirtioRng0:16',
+                            '--sleep', '--read', 'VirtioRng0:16', '--unplug', 'one', '--sleep', '--plug', 'virtio-rng-pci,bus=rp1,disable-legacy=off,id=two',
+                            '--read', 'VirtioRng0:16', '--sleep', '--read', 'VirtioRng0:16', '--surprise', '1:0.0', '--sleep', *options)
+    expect_equal('outcome', (code, document['sentence']), (0, 'all steps succeeded'))
+    expect_equal('steps', [step['operation'] for step in document['steps']],
+                 ['read', 'power-cycle', 'read', 'mark', 'power-cycle', 'mark', 'read', 'power-cycle', 'read', 'ioctl', 'power-cycle'])
+
+
 TRAFFIC = ['virtio-blk-pci,drive=disk', 'virtio-rng-pci', 'edu']
 BRIDGES = ['pcie-root-port,id=rp1,chassis=1,slot=1', 'pcie-root-port,id=rp2,chassis=2,slot=2', 'pcie-root-port,id=rp3,chassis=3,slot=3', 'pcie-pci-bridge,id=pb,bus=rp3']
 # in S3 a bridge resets what lies behind it: a driver that does not set its device up again never has an answer from it
@@ -206,6 +216,7 @@ def main():
     tally.run('plugs that are refused', refused_plugs, ntbox, testdev_inf)
     for machine in ('one processor', 'four processors'):
         tally.run(f'virtio_rng sleeps, {machine}', sleeps, ntbox, os.path.join(samples, 'msvc', 'virtio_rng.inf'), MACHINES[machine])
+        tally.run(f'sleep, unplug, plug, sleep, surprise, {machine}', sleeps_and_moves, ntbox, os.path.join(samples, 'msvc', 'virtio_rng.inf'), MACHINES[machine])
     for machine in ('one processor', 'four processors', 'the free kernel'):
         for place, devices in (('on the root bus', TRAFFIC), ('behind bridges', BEHIND)):
             flavour = 'mingw' if machine == 'the free kernel' else 'msvc'

@@ -168,6 +168,9 @@ static void groups_come_one_after_the_other(void **state)
     expect_steps("a.sys --then b.sys --rounds 2", "+a-a|+b-b|+a-a|+b-b");
     expect_steps("a.sys --read X --power-cycle", "+a!X~!X-a");
     expect_steps("a.sys --read X --power-cycle=2 --then b.sys", "+a!X~!X~!X-a|+b~~-b");
+    expect_steps("a.sys --read X --sleep --read Y --sleep --sleep", "+a!X~!Y~~-a");
+    expect_steps("a.sys --sleep --read X --power-cycle", "+a~!X~~!X-a");
+    expect_steps("--each a.sys --sleep b.sys", "+a~-a|+b-b");
     expect_steps("--each --smp 2 a.sys -- b.sys", "+a-a|+b-b");
     expect_steps("--memory 64M -- a.sys --smp.sys", "+a+--smp---smp-a");
 }
@@ -214,6 +217,7 @@ static void mistakes_get_one_sentence(void **state)
     expect_error("--each --read X a.sys", "behind its driver");
     expect_error("a.sys --rounds 0", "--rounds 0 is out of range");
     expect_error("a.sys --power-cycle=0", "--power-cycle 0 is out of range");
+    expect_error("--each --sleep a.sys", "behind its driver");
     expect_error("a.sys --power-cycle=x", "--power-cycle");
     expect_error("a.sys --rounds 2 --keep-loaded", "exclude each other");
     expect_error("a.sys --trace-hash", "--trace-hash wants --icount");
