@@ -13,8 +13,7 @@
 #define REQUEST_MAX_LENGTH (1024u * 1024u) /* bytes in or out of one request */
 
 typedef struct Request {
-    SCENARIO_OP
-        Operation; /* ScenarioIoctl, ScenarioRead, ScenarioWrite, ScenarioMark (hot_plug.h), ScenarioPowerCycle */
+    SCENARIO_OP Operation; /* a request, a mark (hot_plug.h), ScenarioPowerCycle */
     char *
         Device; /* object name: "\??\X", "\Device\X"; of a mark what is done, in words; of a power cycle empty */
     uint32_t Code;         /* ScenarioIoctl */

@@ -351,9 +351,11 @@ static NTSTATUS StartDevice(RNG *Rng, PCM_RESOURCE_LIST Translated)
         Status = PrepareDevice(Rng);
     if (NT_SUCCESS(Status))
         Status = ConnectInterrupt(Rng);
-    if (NT_SUCCESS(Status))
-        SetState(Rng, RngRunning);
-    return Status;
+    if (!NT_SUCCESS(Status))
+        return Status;
+    SetState(Rng, RngRunning);
+    StartNext(Rng); /* reads may have come before the start */
+    return STATUS_SUCCESS;
 }
 
 /* What the device had is not done. There: the device is, and is told to stop. */
