@@ -6,12 +6,15 @@
 
 #include "ntstatus.h"
 #include "package_list.h"
+#include "pci_control.h"
 #include "run_plan.h"
 #include "scenario.h"
 #include "user_mode.h"
 
 /* [WDK ZwUnloadDriver] this status: the driver has no unload routine. It stays loaded, which is no fault. */
 #define STATUS_INVALID_DEVICE_REQUEST 0xC0000010u
+/* [WDK ZwLoadDriver] */
+#define STATUS_IMAGE_ALREADY_LOADED 0xC000010Eu
 /* The start of a service with Start 4 (D-251). */
 #define STATUS_PLUGPLAY_NO_DEVICE 0xC000025Eu
 
@@ -61,6 +64,23 @@ bool finding_is_failed_open(const RunEvent *event)
            g_strcmp0(run_event_text(event, ReportKeyKind), REPORT_KIND_OPEN) == 0;
 }
 
+static const char *why_not_loaded(uint32_t status)
+{
+    if (status == STATUS_IMAGE_ALREADY_LOADED)
+        return ": it was loaded before this step, for a device of its package or because another needs it";
+    return status == STATUS_PLUGPLAY_NO_DEVICE ? ": the service is disabled" : "";
+}
+
+/* The operation, or what was written on the command line for it. */
+static const char *step_name(const RunStep *step, uint32_t operation)
+{
+    if (step && step->Request && operation == ScenarioMark)
+        return step->Request->Device;
+    if (step && step->Request && step->Request->Code == IOCTL_NTBOX_PCI_TAKE_AWAY)
+        return "surprise removal";
+    return scenario_operation_name(operation);
+}
+
 static bool judge_step(const RunOptions *options, const RunEvent *event, Verdict *verdict)
 {
     uint32_t operation = (uint32_t)run_event_value(event, ReportKeyOperation);
@@ -74,15 +94,14 @@ static bool judge_step(const RunOptions *options, const RunEvent *event, Verdict
             "a driver cannot be loaded and unloaded again and again, as --fail-allocations has to");
     if (operation == ScenarioLoad)
         return verdict_set(verdict, ExitCannotLoad, "cannot-load", "step %u (load) ended with %s%s", number,
-                           status,
-                           status_of(event) == STATUS_PLUGPLAY_NO_DEVICE ? ": the service is disabled" : "");
+                           status, why_not_loaded(status_of(event)));
     const RunStep *step = run_plan_step(options, number);
     if (finding_is_failed_open(event))
         return verdict_set(verdict, ExitDriver, "failed", "step %u (%s): %s cannot be opened: %s", number,
                            scenario_operation_name(operation),
                            step && step->Request ? step->Request->Device : "the device", status);
     return verdict_set(verdict, ExitDriver, "failed", "step %u (%s) ended with %s", number,
-                       scenario_operation_name(operation), status);
+                       step_name(step, operation), status);
 }
 
 static bool judge_case(const RunEvent *event, Verdict *verdict)

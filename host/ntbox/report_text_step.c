@@ -60,8 +60,8 @@ static void put_refused_unload(const TextPage *page, const RunEvent *event)
     if (step && step->Service)
         text_put_format(
             page, "unload",
-            "refused: %s.sys has no DriverUnload (or is being unloaded already); it stays loaded, "
-            "leaks were not looked for",
+            "refused: %s.sys has no DriverUnload, is being unloaded already, or has devices that are removed "
+            "first; it stays loaded, leaks were not looked for here",
             step->Service);
 }
 

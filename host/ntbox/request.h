@@ -14,8 +14,7 @@
 
 typedef struct Request {
     SCENARIO_OP Operation; /* a request, a mark (hot_plug.h), ScenarioPowerCycle */
-    char *
-        Device; /* object name: "\??\X", "\Device\X"; of a mark what is done, in words; of a power cycle empty */
+    char *Device;          /* object name: "\??\X", "\Device\X"; of a mark what is done; else empty */
     uint32_t Code;         /* ScenarioIoctl */
     GByteArray *Input;     /* ScenarioIoctl, ScenarioWrite; never NULL */
     uint32_t OutputLength; /* ScenarioIoctl, ScenarioRead */

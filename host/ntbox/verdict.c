@@ -56,12 +56,16 @@ static const char *bugcheck_culprit(const RunEvent *bugcheck)
     return run_report_is_own_module(module) ? NULL : module;
 }
 
-/* "step 2 (ioctl \??\X)" */
-static char *step_text(const RunEvent *step)
+/* "step 2 (ioctl \??\X)", "step 3 (unplug x)". Options may be NULL. */
+static char *step_text(const RunOptions *options, const RunEvent *step)
 {
     const char *operation = scenario_operation_name((uint32_t)run_event_value(step, ReportKeyOperation));
-    return g_strdup_printf("step %u (%s %s)", (unsigned)run_event_value(step, ReportKeyStep), operation,
-                           run_event_text_or(step, ReportKeyName, ""));
+    const char *name = run_event_text_or(step, ReportKeyName, "");
+    unsigned number = (unsigned)run_event_value(step, ReportKeyStep);
+    const RunStep *planned = options ? run_plan_step(options, number) : NULL;
+    if (planned && planned->Request && planned->Operation == ScenarioMark)
+        return g_strdup_printf("step %u (%s)", number, planned->Request->Device);
+    return g_strdup_printf("step %u (%s%s%s)", number, operation, *name ? " " : "", name);
 }
 
 /* The service that the kernel is starting before the first step; NULL: none, or it is done with it. */
@@ -83,7 +87,7 @@ static char *in_step_text(const RunReport *report)
                                run_event_text_or(service, ReportKeyName, "?"));
     if (!begin || (ended && ended->Sequence > begin->Sequence))
         return g_strdup("");
-    g_autofree char *step = step_text(begin);
+    g_autofree char *step = step_text(NULL, begin);
     return g_strdup_printf(", in %s", step);
 }
 
@@ -171,6 +175,22 @@ static char *holders_text(const RunReport *report)
         if (event->Type == ReportRequest && !run_report_is_own_module(driver))
             g_string_append_printf(text, "; %s holds %s", driver,
                                    run_event_text_or(event, ReportKeyName, "a request"));
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* "; a.sys refuses to be removed: STATUS_DEVICE_BUSY" of a driver under test; "" for none. */
+static char *refusals_text(const RunReport *report)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < report->Events->len; i++) {
+        const RunEvent *event = report->Events->pdata[i];
+        const char *driver = run_event_text(event, ReportKeyDriver);
+        const char *kind = run_event_text_or(event, ReportKeyKind, "");
+        g_autofree char *status = ntstatus_text(status_of(event));
+        if (event->Type == ReportNode && strcmp(kind, "refuses to be removed") == 0 &&
+            !run_report_is_own_module(driver))
+            g_string_append_printf(text, "; %s %s: %s", driver, kind, status);
     }
     return g_string_free(text, FALSE);
 }
@@ -267,7 +287,7 @@ static bool judge_progress(const RunOptions *options, const RunReport *report, c
     g_autofree char *rounds = options->Rounds > 1
                                   ? g_strdup_printf(" after %u of %u rounds", planned->Round, options->Rounds)
                                   : g_strdup("");
-    g_autofree char *where = step_text(step);
+    g_autofree char *where = step_text(options, step);
     return verdict_set(verdict, ExitDriver, "hang",
                        "the time limit of %u s, which is for the whole run, ended it%s in %s, but it was "
                        "going on: %" G_GUINT64_FORMAT
@@ -296,11 +316,12 @@ static bool judge_timeout(const RunOptions *options, const RunReport *report, Ve
                            "the time limit of %u s ended the run before its first step", report->TimeLimit);
     if (judge_progress(options, report, step, verdict))
         return true;
-    g_autofree char *where = step_text(step);
+    g_autofree char *where = step_text(options, step);
     g_autofree char *place = place_text(report);
     g_autofree char *holders = holders_text(report);
-    return verdict_set(verdict, ExitDriver, "hang", "the time limit of %u s ended the run in %s%s%s",
-                       report->TimeLimit, where, place, holders);
+    g_autofree char *refusals = refusals_text(report);
+    return verdict_set(verdict, ExitDriver, "hang", "the time limit of %u s ended the run in %s%s%s%s",
+                       report->TimeLimit, where, place, holders, refusals);
 }
 
 /* Devices are removed behind the last step. */
@@ -331,7 +352,7 @@ static bool judge_reset(const RunOptions *options, const RunReport *report, Verd
                            run_event_text_or(service, ReportKeyName, "?"));
     if (!step)
         return verdict_set(verdict, ExitFault, "reset", "the machine %s before the first step", what);
-    g_autofree char *where = step_text(begin);
+    g_autofree char *where = step_text(options, begin);
     const char *hand = finding_service_of_step(options, step);
     return verdict_set(verdict, ExitDriver, "reset", "the machine %s in %s%s%s%s%s%s", what, where,
                        culprit ? ", in " : "", culprit ? culprit : "", hand ? "; in hand: " : "",

@@ -91,6 +91,8 @@ NTSTATUS IoSetFileSize(PFILE_OBJECT File, ULONG64 Size);
 
 /* Bug check only, when no other processor runs: a ReportRequest for each IRP that a thread waits for. */
 VOID IoReportPendingIrps(VOID);
+/* The same of one that is no thread's. */
+VOID IoReportPendingIrp(PIRP Irp);
 
 /* What a module that is about to go has left behind is reported, and taken out where it would run the module's code. TRUE: something
  * points into the image, it must stay. PASSIVE_LEVEL, after the unload routine. */

@@ -11,6 +11,9 @@ VOID PoInitSystem(ULONG Limit);
 /* PASSIVE_LEVEL, once, at the end of a run: each device that is started hears that the machine is switched off. */
 VOID PoShutDownDevices(VOID);
 
+/* While the machine stands still: which driver holds which power request. */
+VOID PoReportHeldFrozen(VOID);
+
 /* IO_UPCALLS. IRQL <= APC_LEVEL. */
 VOID PoDeviceDeleted(PDEVICE_OBJECT Device);
 /* The same, PASSIVE_LEVEL. */

@@ -22,6 +22,7 @@ static VOID InitBugCheckReport(VOID)
 {
     ImEndCase();
     IoReportPendingIrps();
+    PoReportHeldFrozen();
 }
 
 static VOID InitReportThread(PETHREAD Thread)

@@ -58,7 +58,7 @@ static PCSTR IopHolder(const IO_STACK_LOCATION *Location)
     return KdModuleNameOf(Device->DriverObject->DriverStart);
 }
 
-static VOID IopReportPendingIrp(PIRP Irp)
+VOID IoReportPendingIrp(PIRP Irp)
 {
     if (Irp->CurrentLocation < 1 || Irp->CurrentLocation > Irp->StackCount)
         return; /* nobody has it yet, or any more */
@@ -83,7 +83,7 @@ static VOID IopReportPendingOfThread(PETHREAD Thread)
         PIRP Irp = CONTAINING_RECORD(E, IRP, ThreadListEntry);
         if (!IopIsReadable(Irp, sizeof(*Irp)))
             break;
-        IopReportPendingIrp(Irp);
+        IoReportPendingIrp(Irp);
         Count++;
     }
 }

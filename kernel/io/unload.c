@@ -150,7 +150,27 @@ NTSTATUS IopFindDriver(PCUNICODE_STRING Name, PDRIVER_OBJECT *Driver)
     return Status;
 }
 
-/* [WDK ZwUnloadDriver] STATUS_INVALID_DEVICE_REQUEST without an unload routine, STATUS_OBJECT_NAME_NOT_FOUND when it is not loaded.
+/* It has added devices to stacks of the PnP manager's. */
+static BOOLEAN IopHasPnpDevice(PDRIVER_OBJECT Driver)
+{
+    BOOLEAN Found = FALSE;
+    KIRQL OldIrql = ArchAcquireLock(&IopDatabaseLock);
+    IopCheckObjectsLocked(Driver);
+    for (PDEVICE_OBJECT Device = Driver->DeviceObject; Device != NULL && !Found; Device = Device->NextDevice)
+        Found = IopDeviceState(IopBaseDeviceLocked(Device))->DeviceNode != NULL;
+    ArchReleaseLock(&IopDatabaseLock, OldIrql);
+    return Found;
+}
+
+/* [WDK "Writing an Unload Routine"] the PnP manager unloads a PnP driver when its last device is removed; nobody else does before. */
+static NTSTATUS IopRequestUnloadByName(PDRIVER_OBJECT Driver)
+{
+    if (Driver->DriverExtension->AddDevice != NULL && IopHasPnpDevice(Driver))
+        return STATUS_INVALID_DEVICE_REQUEST;
+    return IopRequestUnload(Driver);
+}
+
+/* [WDK ZwUnloadDriver] STATUS_INVALID_DEVICE_REQUEST without an unload routine or while PnP devices have it, STATUS_OBJECT_NAME_NOT_FOUND when it is not loaded.
  * STATUS_SUCCESS also when the unload routine can run only after the last file is closed. PASSIVE_LEVEL. */
 NTSTATUS NTAPI ZwUnloadDriver(PUNICODE_STRING DriverServiceName)
 {
@@ -162,7 +182,7 @@ NTSTATUS NTAPI ZwUnloadDriver(PUNICODE_STRING DriverServiceName)
         Status = IopFindDriver(&Name, &Driver);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = IopRequestUnload(Driver);
+    Status = IopRequestUnloadByName(Driver);
     ObfDereferenceObject(Driver);
     return Status;
 }

@@ -161,7 +161,9 @@ NTSTATUS PnpQueryRemove(PNP_NODE *Top)
 
 VOID PnpEject(PNP_NODE *Node)
 {
-    if (Node->State != DeviceNodeStarted || !NT_SUCCESS(PnpQueryRemove(Node))) {
+    /* one without drivers has nobody to ask */
+    BOOLEAN May = Node->State == DeviceNodeStarted ? NT_SUCCESS(PnpQueryRemove(Node)) : !PnpHasStack(Node);
+    if (!May) {
         PnpTell(Node, "not ejected", STATUS_UNSUCCESSFUL);
         return;
     }

@@ -106,6 +106,21 @@ VOID PopInitWatch(ULONG Limit)
     KeInitializeDpc(&PopWatchDpc, PopWatch, NULL);
 }
 
+#define POP_MOST_HELD 64u /* the list may be damaged */
+
+/* No lock is taken: no other processor runs, and this one may have been stopped inside of it. */
+VOID PoReportHeldFrozen(VOID)
+{
+    ULONG Count = 0;
+    for (POP_REQUEST *Request = PopNextRequest(NULL); Request != NULL && Count < POP_MOST_HELD;
+         Request = PopNextRequest(Request), Count++) {
+        if (!MmIsAddressValid(Request) || !MmIsAddressValid(Request->Irp))
+            return;
+        if (PopIsWatched(Request))
+            IoReportPendingIrp(Request->Irp);
+    }
+}
+
 /* [WDK PoQueryWatchdogTime] IRQL <= DISPATCH_LEVEL. FALSE: no driver of the stack holds a power request. */
 BOOLEAN NTAPI PoQueryWatchdogTime(PDEVICE_OBJECT Pdo, PULONG SecondsRemaining)
 {

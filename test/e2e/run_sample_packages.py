@@ -179,6 +179,36 @@ def check_idle(ntbox, inf):
     expect('no device of this machine has one of its IDs' in document['sentence'], document['sentence'])
 
 
+def check_named_twice(ntbox, build):
+    """A driver that the PnP manager has loaded is not loaded again, and not unloaded from under its device."""
+    code, document = report(ntbox, 'run', '--inf', os.path.join(build, 'virtio_rng.inf'), os.path.join(build, 'virtio_rng.sys'), '--device', 'virtio-rng-pci', '--read', 'VirtioRng0:4')
+    expect_equal('exit code', code, 2)
+    expect('it was loaded before this step' in document['sentence'], document['sentence'])
+    expect_equal('the unload', [step['status_name'] for step in document['steps'] if step['operation'] == 'unload'], ['STATUS_INVALID_DEVICE_REQUEST'])
+    expect_equal('leaks', document['leaks'], [])
+
+
+def check_disabled(ntbox, folder):
+    """The device is there and its service is disabled: that is what is said."""
+    with tempfile.TemporaryDirectory() as room:
+        shutil.copy(os.path.join(folder, 'virtio_rng.sys'), room)
+        inf = os.path.join(room, 'virtio_rng.inf')
+        text = open(os.path.join(folder, 'virtio_rng.inf'), encoding='utf-8').read()
+        with open(inf, 'w', encoding='utf-8') as file:
+            file.write(re.sub(r'(?m)^StartType.*', 'StartType = 4', text))
+        code, document = report(ntbox, 'run', '--inf', inf, '--device', 'virtio-rng-pci')
+    expect_equal('exit code', code, 2)
+    expect('has no driver: CM_PROB_DISABLED_SERVICE' in document['sentence'], document['sentence'])
+
+
+def check_many(ntbox, inf, options):
+    """Eight of a kind, each with a name of its own."""
+    words = [word for _ in range(8) for word in ('--device', 'edu')] + [word for i in range(8) for word in ('--write', f'Edu{i}:{i:02x}ff', '--read', f'Edu{i}:2')]
+    code, document = report(ntbox, 'run', '--inf', inf, *words, '--power-cycle', *options)
+    expect_equal('outcome', (code, document['sentence']), (0, 'all steps succeeded'))
+    expect_equal('bytes', [step['output'] for step in document['steps'] if step['operation'] == 'read'], [f'{i:02x}ff' for i in range(8)] * 2)
+
+
 def check_cycles(ntbox, driver):
     """A thousand starts and removals leave nothing in the kernel; nor in the driver, which expect_all_passed sees."""
     _, document = report(ntbox, 'run', driver, '--smp', '4', '--pool', '--timeout', '60')
@@ -209,6 +239,10 @@ def main():
     tally.run('edu, what it refuses', check_refusals, ntbox, os.path.join(samples, 'msvc/edu.inf'))
     tally.run('the INF of a sample beside its source', check_random, ntbox, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../drivers_sample/virtio_rng/virtio_rng.inf'), [])
     tally.run('a package without its device', check_idle, ntbox, os.path.join(samples, 'msvc/virtio_rng.inf'))
+    tally.run('a package whose driver is named too', check_named_twice, ntbox, os.path.join(samples, 'msvc'))
+    tally.run('a package whose service is disabled', check_disabled, ntbox, os.path.join(samples, 'msvc'))
+    for options in ([], ['--smp', '4']):
+        tally.run(f'eight edu devices {" ".join(options)}', check_many, ntbox, os.path.join(samples, 'msvc/edu.inf'), options)
     tally.run('a thousand cycles', check_cycles, ntbox, os.path.join(build, 'test/conform/msvc/ct_pnp_life.sys'))
     finish(tally)
 

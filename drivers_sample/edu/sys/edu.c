@@ -43,6 +43,7 @@ typedef enum EDU_STATE {
 
 typedef struct EDU {
     PDEVICE_OBJECT Device, Pdo, Lower;
+    ULONG Number;
     IO_REMOVE_LOCK RemoveLock;
 
     /* From start to stop. */
@@ -574,8 +575,38 @@ static NTSTATUS Start(EDU *Edu, PIRP Irp, PIO_STACK_LOCATION Stack)
     return Complete(Irp, Status, 0);
 }
 
-static UNICODE_STRING LinkName = RTL_CONSTANT_STRING(L"\\??\\Edu0");
-static UNICODE_STRING DeviceName = RTL_CONSTANT_STRING(L"\\Device\\Edu0");
+/* --- names: \\Device\\Edu0 and its link, and so on. A number is not used again --- */
+
+static LONG EduCount;
+
+typedef struct EDU_NAME {
+    UNICODE_STRING Text;
+    WCHAR Characters[32];
+} EDU_NAME;
+
+static PUNICODE_STRING PrintName(EDU_NAME *Name, PCWSTR Format, ULONG Number)
+{
+    int Count = _snwprintf(Name->Characters, RTL_NUMBER_OF(Name->Characters), Format, Number);
+    Name->Text =
+        (UNICODE_STRING){(USHORT)((ULONG)Count * sizeof(WCHAR)), sizeof(Name->Characters), Name->Characters};
+    return &Name->Text;
+}
+
+static PUNICODE_STRING LinkName(EDU_NAME *Name, ULONG Number)
+{
+    return PrintName(Name, L"\\??\\Edu%lu", Number);
+}
+
+static PUNICODE_STRING DeviceName(EDU_NAME *Name, ULONG Number)
+{
+    return PrintName(Name, L"\\Device\\Edu%lu", Number);
+}
+
+static VOID DeleteLink(const EDU *Edu)
+{
+    EDU_NAME Name;
+    IoDeleteSymbolicLink(LinkName(&Name, Edu->Number));
+}
 
 static NTSTATUS Remove(EDU *Edu, PIRP Irp)
 {
@@ -586,7 +617,7 @@ static NTSTATUS Remove(EDU *Edu, PIRP Irp)
     Irp->IoStatus.Status = STATUS_SUCCESS;
     NTSTATUS Status = PassDown(Edu, Irp);
     IoDetachDevice(Edu->Lower);
-    IoDeleteSymbolicLink(&LinkName);
+    DeleteLink(Edu);
     IoDeleteDevice(Edu->Device);
     return Status;
 }
@@ -715,8 +746,10 @@ static NTSTATUS NTAPI SystemControl(PDEVICE_OBJECT Device, PIRP Irp)
 
 /* --- the driver --- */
 
-static NTSTATUS InitEdu(EDU *Edu, PDEVICE_OBJECT Device, PDEVICE_OBJECT Pdo)
+static NTSTATUS InitEdu(EDU *Edu, PDEVICE_OBJECT Device, PDEVICE_OBJECT Pdo, ULONG Number)
 {
+    EDU_NAME Link, Name;
+    Edu->Number = Number;
     Edu->Device = Device;
     Edu->Pdo = Pdo;
     IoInitializeRemoveLock(&Edu->RemoveLock, EDU_TAG, 0, 0);
@@ -725,24 +758,26 @@ static NTSTATUS InitEdu(EDU *Edu, PDEVICE_OBJECT Device, PDEVICE_OBJECT Pdo)
     KeInitializeEvent(&Edu->Idle, NotificationEvent, TRUE);
     InitializeListHead(&Edu->Waiting);
     IoCsqInitialize(&Edu->Csq, CsqInsert, CsqRemove, CsqPeek, CsqAcquire, CsqRelease, CsqCancelled);
-    NTSTATUS Status = IoCreateSymbolicLink(&LinkName, &DeviceName);
+    NTSTATUS Status = IoCreateSymbolicLink(LinkName(&Link, Number), DeviceName(&Name, Number));
     if (!NT_SUCCESS(Status))
         return Status;
     Edu->Lower = IoAttachDeviceToDeviceStack(Device, Pdo);
     if (Edu->Lower != NULL)
         return STATUS_SUCCESS;
-    IoDeleteSymbolicLink(&LinkName);
+    DeleteLink(Edu);
     return STATUS_NO_SUCH_DEVICE;
 }
 
 static NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
 {
     PDEVICE_OBJECT Device;
-    NTSTATUS Status = IoCreateDevice(Driver, sizeof(EDU), &DeviceName, FILE_DEVICE_UNKNOWN,
+    EDU_NAME Name;
+    ULONG Number = (ULONG)InterlockedIncrement(&EduCount) - 1;
+    NTSTATUS Status = IoCreateDevice(Driver, sizeof(EDU), DeviceName(&Name, Number), FILE_DEVICE_UNKNOWN,
                                      FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = InitEdu(Device->DeviceExtension, Device, Pdo);
+    Status = InitEdu(Device->DeviceExtension, Device, Pdo, Number);
     if (!NT_SUCCESS(Status)) {
         IoDeleteDevice(Device);
         return Status;
