@@ -203,6 +203,17 @@ DriverPackage *driver_package_open(const char *path, const char *samples, InfReg
     return NULL;
 }
 
+char *driver_package_scenario(DriverPackage *package)
+{
+    g_autofree char *stem = g_strndup(package->Path, strlen(package->Path) - strlen(".inf"));
+    g_autofree char *path = g_strconcat(stem, ".scn", NULL);
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        return NULL;
+    g_ptr_array_add(package->Inf->Notes,
+                    g_strdup_printf("no request was given: those of %s beside the INF are sent", path));
+    return g_steal_pointer(&path);
+}
+
 void driver_package_free(DriverPackage *package)
 {
     g_free(package->Path);

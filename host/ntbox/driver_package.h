@@ -24,6 +24,9 @@ DriverPackage *driver_package_open(const char *path, const char *samples, InfReg
                                    GError **error);
 void driver_package_free(DriverPackage *package);
 
+/* NAME.scn beside NAME.inf, with a note that it is taken; NULL: there is none. Freed with g_free. */
+char *driver_package_scenario(DriverPackage *package);
+
 /* Does the name end in ".inf", whatever its case? */
 bool driver_package_is_inf(const char *path);
 

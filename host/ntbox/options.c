@@ -13,6 +13,7 @@
 #include "param.h"
 #include "request.h"
 #include "run_plan.h"
+#include "scenario_file.h"
 #include "service_setting.h"
 #include "usage.h"
 
@@ -94,6 +95,25 @@ static gboolean on_surprise(const char *name, const char *value, gpointer raw, G
 static gboolean on_sleep(const char *name, const char *value, gpointer raw, GError **error)
 {
     return add_step(raw, request_sleep());
+}
+
+/* Its requests stand where the option stands. */
+static bool add_scenario(RawOptions *raw, const char *path, GError **error)
+{
+    g_autoptr(GPtrArray) requests = g_ptr_array_new_with_free_func((GDestroyNotify)request_free);
+    bool good = scenario_file_read(path, requests, error);
+    g_ptr_array_set_free_func(requests, NULL); /* the words own them */
+    for (guint i = 0; i < requests->len; i++) {
+        Request *request = requests->pdata[i];
+        raw->Moves |= request->Command != NULL;
+        add_step(raw, request);
+    }
+    return good;
+}
+
+static gboolean on_scenario(const char *name, const char *value, gpointer raw, GError **error)
+{
+    return add_scenario(raw, value, error);
 }
 
 static gboolean on_file(const char *name, const char *value, gpointer raw, GError **error)
@@ -227,6 +247,14 @@ static bool parse_seed(const char *text, RunOptions *options, GError **error)
     return !text || usage_parse_number(text, "--seed", UINT64_MAX, &options->Seed, error);
 }
 
+static bool check_moves(const RawOptions *raw, GError **error)
+{
+    if (!raw->Moves || (!raw->Options->Icount && !raw->Options->Fail.On))
+        return true;
+    return usage_error(error, "plug and unplug exclude --icount and --fail-allocations: the host acts in its "
+                              "own time");
+}
+
 static bool parse_values(RawOptions *raw, GError **error)
 {
     RunOptions *options = raw->Options;
@@ -240,10 +268,6 @@ static bool parse_values(RawOptions *raw, GError **error)
         return usage_error(error, "--trace-hash wants --icount: only such a run can be repeated");
     if (!fail_plan_parse(&options->Fail, raw->Fail, raw->FailOnly, error))
         return false;
-    if (raw->Moves && (options->Icount || options->Fail.On))
-        return usage_error(
-            error,
-            "--plug and --unplug exclude --icount and --fail-allocations: the host acts in its own time");
     if (raw->Fail && raw->Kernel && strcmp(raw->Kernel, "free") == 0)
         return usage_error(error, "--fail-allocations wants the checked kernel");
     if (options->Fail.On && options->KeepLoaded)
@@ -381,6 +405,10 @@ static void add_scenario_options(GOptionGroup *group, RawOptions *raw)
          "Take a PCI function away without asking (BUS hexadecimal)", "BUS:DEVICE.FUNCTION"},
         {"sleep", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, on_sleep,
          "The system sleeps and wakes up, between the requests before and behind this word", NULL},
+        {"scenario", 's', 0, G_OPTION_ARG_CALLBACK, on_scenario,
+         "Send the requests of a file, one a line; without any, a package's own NAME.scn beside its INF is "
+         "taken",
+         "FILE.scn"},
         {"param", 0, 0, G_OPTION_ARG_CALLBACK, on_param,
          "A value of the Parameters key: dword, qword, sz, expand_sz, multi_sz, binary",
          "[SERVICE/]NAME=TYPE:VALUE"},
@@ -531,11 +559,34 @@ static void clear_raw(RawOptions *raw)
     g_free(raw->FailOnly);
 }
 
+static bool has_requests(const RawOptions *raw)
+{
+    for (guint i = 0; i < raw->Words->len; i++) {
+        if (((const RunWord *)raw->Words->pdata[i])->Kind == RunWordRequest)
+            return true;
+    }
+    return false;
+}
+
+/* Who asks for nothing gets what the packages bring: NAME.scn beside NAME.inf. */
+static bool add_scenarios_of_packages(RawOptions *raw, GError **error)
+{
+    const GPtrArray *packages = raw->Options->Packages;
+    bool good = true, wanted = !has_requests(raw);
+    for (guint i = 0; wanted && good && i < packages->len; i++) {
+        DriverPackage *package = packages->pdata[i];
+        g_autofree char *path = driver_package_scenario(package);
+        good = !path || add_scenario(raw, path, error);
+    }
+    return good;
+}
+
 static bool parse(RawOptions *raw, char **argv, GError **error)
 {
     g_autoptr(GOptionContext) context = make_context(raw);
     if (!usage_parse_options(context, argv, error) || !parse_values(raw, error) ||
         !check_machine(raw->Options, error) || !package_list_open(raw->Options, raw->Infs, error) ||
+        !add_scenarios_of_packages(raw, error) || !check_moves(raw, error) ||
         !driver_list_collect(raw->Options, raw->Words, raw->Each, error) ||
         !package_list_place(raw->Options, error) || !companions_collect(raw->Options, raw->With, error) ||
         !check_parameters(raw->Options, error) || !check_settings(raw->Options, error) ||

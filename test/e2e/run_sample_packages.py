@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -152,6 +153,43 @@ def check_dma(ntbox, inf, options, interrupts='messages', device='edu'):
     expect_equal('what it says', said, [f'edu: interrupts are {interrupts}', 'edu: 6 interrupts'])
 
 
+SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../drivers_sample')
+
+
+def run_scenario(ntbox, name, *words):
+    """A sample as its README has it: the INF beside the source, and the scenario beside the INF."""
+    _, document = report(ntbox, 'run', '--inf', os.path.join(SOURCES, name, name + '.inf'), *words)
+    expect_all_passed(document)
+    expect_equal('what became of the device', [node['kind'] for node in document['pnp'] if node.get('driver') == name + '.sys'], ['started', 'removed'])
+    return document
+
+
+def check_scenarios(ntbox):
+    document = run_scenario(ntbox, 'virtio_rng', '--device', 'virtio-rng-pci')
+    expect_equal('lengths', [len(step['output']) // 2 for step in document['steps']], [16, 32])
+    expect('virtio_rng: 2 interrupts' in [one['text'].strip() for one in document['prints']], 'the interrupts')
+    document = run_scenario(ntbox, 'edu', '--device', 'edu')
+    expect_equal('outputs', [step.get('output') for step in document['steps']],
+                 [None, '00112233445566778899aabbccddeeff', None, '33aa5566', '005f3700'])
+    expect('edu: 5 interrupts' in [one['text'].strip() for one in document['prints']], 'the interrupts')
+    document = run_scenario(ntbox, 'edu', '--device', 'edu', '--ioctl', 'Edu0:0x222000:03000000:4')
+    expect_equal('who asks gets what was asked for', [step['output'] for step in document['steps']], ['06000000'])
+
+
+def check_scenario_files(ntbox, inf):
+    with tempfile.TemporaryDirectory() as room:
+        path = os.path.join(room, 'a.scn')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('write Edu0:01020304\n')
+        _, document = report(ntbox, 'run', '--inf', inf, '--device', 'edu', '--read', 'Edu0:1', '-s', path, '--read', 'Edu0:2:1')
+        expect_equal('steps', [(step['operation'], step.get('output')) for step in document['steps']], [('read', '00'), ('write', None), ('read', '0203')])
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('\n  raed Edu0\n')
+        done = subprocess.run([ntbox, 'run', '--inf', inf, '--device', 'edu', '--scenario', path], capture_output=True, text=True, timeout=60, check=False)
+        expect_equal('exit code', done.returncode, 3)
+        expect('a.scn:2:3: a line begins with one of' in done.stderr, done.stderr)
+
+
 def check_line(ntbox, folder):
     """Without MSISupported in the INF the same driver has the interrupt line."""
     with tempfile.TemporaryDirectory() as room:
@@ -232,6 +270,8 @@ def main():
     for options in ([], ['--smp', '4']):
         tally.run(f'serial, time-outs {" ".join(options)}', check_time, ntbox, os.path.join(samples, 'msvc/serial.inf'), options)
         tally.run(f'serial, settings {" ".join(options)}', check_settings, ntbox, os.path.join(samples, 'msvc/serial.inf'), options)
+    tally.run('scenarios of samples', check_scenarios, ntbox)
+    tally.run('scenario files', check_scenario_files, ntbox, os.path.join(samples, 'msvc/edu.inf'))
     tally.run('edu with an interrupt line', check_line, ntbox, os.path.join(samples, 'msvc'))
     # its memory lies above 16 MB: with 28 bits in the driver's mind the bytes are lost
     tally.run('edu that reaches 24 bits', check_dma, ntbox, os.path.join(samples, 'msvc/edu.inf'), ['--smp', '4', '--param', 'AddressBits=dword:24'],
