@@ -81,7 +81,7 @@ VOID HalpInitAcpi(const LOADER_BLOCK *Block)
     HalpInitPciConfig();
 }
 
-/* FADT: DSDT 40, PM1a_CNT_BLK 64, PM_TMR_BLK 76, X_DSDT 140. */
+/* FADT: DSDT 40, PM1a_CNT_BLK 64, PM_TMR_BLK 76, IAPC_BOOT_ARCH 109, X_DSDT 140. */
 static ULONG64 HalpFadtField(ULONG Offset, ULONG Size)
 {
     const HALP_ACPI_HEADER *Fadt = HalpFindTable("FACP");
@@ -94,6 +94,12 @@ static ULONG64 HalpFadtField(ULONG Offset, ULONG Size)
 USHORT HalpPmTimerPort(VOID)
 {
     return (USHORT)HalpFadtField(76, 4);
+}
+
+/* [ACPI 6.5 5.2.9.3] IAPC_BOOT_ARCH, bit 5: there is no CMOS clock. */
+BOOLEAN HalpHasCmosClock(VOID)
+{
+    return (HalpFadtField(109, 2) & 0x20) == 0;
 }
 
 /* HPET: 40 is the address space (0: memory), 44 the address. */

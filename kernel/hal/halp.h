@@ -24,6 +24,7 @@ const HALP_ACPI_HEADER *HalpFindTable(PCSTR Signature); /* checksum is right; NU
 USHORT HalpPmTimerPort(VOID);                           /* 0 = none */
 BOOLEAN HalpPowerOffPorts(USHORT *Port, USHORT *Value); /* PM1a control and the S5 value to write */
 
+BOOLEAN HalpHasCmosClock(VOID);
 ULONG64 HalpHpetAddress(VOID); /* 0 = none, as the next */
 ULONG64 HalpPciMemoryAddress(VOID);
 ULONG64 HalpPciMemory(UCHAR *FirstBus, UCHAR *LastBus); /* the same, with the buses that it is for */

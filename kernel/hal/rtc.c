@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The CMOS clock, read once at boot. It is taken as UTC (QEMU's default); BCD and 12-hour forms are handled. */
+ * The CMOS clock, read once at boot; from then on its ports belong to the device PNP0B00, whose driver has them alone. It is taken as UTC (QEMU's default); BCD and 12-hour forms are handled. */
 #include "halp.h"
 
 static UCHAR HalpReadCmos(UCHAR Register)
@@ -54,4 +54,9 @@ ULONG64 HalQueryRealTimeClock(VOID)
     ULONG64 Seconds =
         Days * 86400 + Hour * 3600 + HalpFromBcd(Fields[1], Binary) * 60 + HalpFromBcd(Fields[0], Binary);
     return Seconds * 10000000ull;
+}
+
+BOOLEAN HalHasRealTimeClock(VOID)
+{
+    return HalpHasCmosClock();
 }

@@ -74,6 +74,7 @@ ULONG64 HalTscFrequency(VOID);
 
 /* Date and time of the board's clock, 100 ns since 1601. Boot only. */
 ULONG64 HalQueryRealTimeClock(VOID);
+BOOLEAN HalHasRealTimeClock(VOID);
 
 /* PCI configuration space: in memory where the board has it (4096 bytes for each function), else by ports (256 bytes). Offset lies within. Any IRQL. */
 ULONG HalReadPciConfig(UCHAR Bus, UCHAR Device, UCHAR Function, USHORT Offset);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * \Driver\ACPI: what the board's tables say is there, without their byte code: the root of the PCI bus. Its function device lies on ROOT\ACPI_HAL\0000.
- * [ACPI 6.5 5.6.7; PCI Firmware 3.3: PNP0A08 is a PCI Express root, PNP0A03 a PCI root] */
+ * \Driver\ACPI: what the board's tables say is there, without their byte code: acpi_device.c has the list. Its function device lies on ROOT\ACPI_HAL\0000. */
+#include "acpi.h"
 #include "root.h"
 #include "ex.h"
 #include "hal.h"
@@ -8,9 +8,10 @@
 
 typedef struct _PNP_ACPI_DEVICE {
     PDEVICE_OBJECT Lower; /* of the function device: what it is attached to; else NULL */
+    PNP_ACPI_KIND Kind;   /* of another one */
 } PNP_ACPI_DEVICE;
 
-static PDEVICE_OBJECT PnpAcpiPci; /* the PDO of the PCI root */
+static PDEVICE_OBJECT PnpAcpiPdos[PnpAcpiKinds]; /* NULL: the board has none */
 
 static NTSTATUS PnpAcpiComplete(PIRP Irp, NTSTATUS Status)
 {
@@ -19,51 +20,69 @@ static NTSTATUS PnpAcpiComplete(PIRP Irp, NTSTATUS Status)
     return Status;
 }
 
-/* Bytes are those of the text with all its terminators. */
-static NTSTATUS PnpAcpiText(PIRP Irp, const WCHAR *Text, ULONG Bytes)
+/* Information is what the request is answered with. */
+static NTSTATUS PnpAcpiAnswer(PIRP Irp, NTSTATUS Status, PVOID Answer)
 {
-    PVOID Copy = ExAllocatePool2(POOL_FLAG_PAGED, Bytes, PNP_TAG_TEXT);
-    if (Copy == NULL)
-        return PnpAcpiComplete(Irp, STATUS_INSUFFICIENT_RESOURCES);
-    RtlCopyMemory(Copy, Text, Bytes);
-    Irp->IoStatus.Information = (ULONG_PTR)Copy;
-    return PnpAcpiComplete(Irp, STATUS_SUCCESS);
+    if (NT_SUCCESS(Status))
+        Irp->IoStatus.Information = (ULONG_PTR)Answer;
+    return PnpAcpiComplete(Irp, Status == STATUS_NOT_SUPPORTED ? Irp->IoStatus.Status : Status);
 }
 
-static NTSTATUS PnpAcpiId(PIRP Irp, BUS_QUERY_ID_TYPE Type)
+static NTSTATUS PnpAcpiId(PIRP Irp, PNP_ACPI_KIND Kind, BUS_QUERY_ID_TYPE Type)
 {
-    static const WCHAR Device[] = L"ACPI\\PNP0A03", Express[] = L"ACPI\\PNP0A08", Instance[] = L"0";
-    static const WCHAR Ids[] = L"ACPI\\PNP0A03\0*PNP0A03\0", ExpressIds[] = L"ACPI\\PNP0A08\0*PNP0A08\0";
-    BOOLEAN IsExpress = HalIsPciExpress();
-    switch (Type) {
-    case BusQueryDeviceID:
-        return IsExpress ? PnpAcpiText(Irp, Express, sizeof(Express))
-                         : PnpAcpiText(Irp, Device, sizeof(Device));
-    case BusQueryInstanceID:
-        return PnpAcpiText(Irp, Instance, sizeof(Instance));
-    case BusQueryHardwareIDs:
-        return IsExpress ? PnpAcpiText(Irp, ExpressIds, sizeof(ExpressIds))
-                         : PnpAcpiText(Irp, Ids, sizeof(Ids));
-    case BusQueryCompatibleIDs:
-        if (IsExpress) /* it can do what the older one can */
-            return PnpAcpiText(Irp, Ids, sizeof(Ids));
-        return PnpAcpiComplete(Irp, Irp->IoStatus.Status);
-    default:
-        return PnpAcpiComplete(Irp, Irp->IoStatus.Status);
-    }
+    PVOID Text = NULL;
+    NTSTATUS Status = PnpAcpiMakeId(Kind, Type, &Text);
+    return PnpAcpiAnswer(Irp, Status, Text);
 }
 
-static NTSTATUS PnpAcpiRelation(PIRP Irp, PDEVICE_OBJECT Pdo)
+static NTSTATUS PnpAcpiResources(PIRP Irp, PNP_ACPI_KIND Kind)
 {
-    PDEVICE_RELATIONS Relations = ExAllocatePool2(POOL_FLAG_PAGED, sizeof(*Relations), PNP_TAG_LIST);
+    PVOID List = NULL;
+    NTSTATUS Status = PnpAcpiMakeResources(Kind, &List);
+    return PnpAcpiAnswer(Irp, Status, List);
+}
+
+static NTSTATUS PnpAcpiRequirements(PIRP Irp, PNP_ACPI_KIND Kind)
+{
+    PVOID List = NULL;
+    NTSTATUS Status = PnpAcpiMakeRequirements(Kind, &List);
+    return PnpAcpiAnswer(Irp, Status, List);
+}
+
+static PDEVICE_RELATIONS PnpAcpiAllocateRelations(PIRP Irp)
+{
+    PDEVICE_RELATIONS Relations = ExAllocatePool2(
+        POOL_FLAG_PAGED, sizeof(*Relations) + PnpAcpiKinds * sizeof(Relations->Objects[0]), PNP_TAG_LIST);
     if (Relations == NULL)
-        return PnpAcpiComplete(Irp, STATUS_INSUFFICIENT_RESOURCES);
-    if (Pdo != NULL) {
-        ObfReferenceObject(Pdo);
-        Relations->Objects[Relations->Count++] = Pdo;
+        PnpAcpiComplete(Irp, STATUS_INSUFFICIENT_RESOURCES);
+    return Relations;
+}
+
+static VOID PnpAcpiRelate(PDEVICE_RELATIONS Relations, PDEVICE_OBJECT Pdo)
+{
+    ObfReferenceObject(Pdo);
+    Relations->Objects[Relations->Count++] = Pdo;
+}
+
+static NTSTATUS PnpAcpiTarget(PIRP Irp, PDEVICE_OBJECT Pdo)
+{
+    PDEVICE_RELATIONS Relations = PnpAcpiAllocateRelations(Irp);
+    if (Relations == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    PnpAcpiRelate(Relations, Pdo);
+    return PnpAcpiAnswer(Irp, STATUS_SUCCESS, Relations);
+}
+
+static NTSTATUS PnpAcpiChildren(PIRP Irp)
+{
+    PDEVICE_RELATIONS Relations = PnpAcpiAllocateRelations(Irp);
+    if (Relations == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    for (ULONG Kind = 0; Kind < PnpAcpiKinds; Kind++) {
+        if (PnpAcpiPdos[Kind] != NULL)
+            PnpAcpiRelate(Relations, PnpAcpiPdos[Kind]);
     }
-    Irp->IoStatus.Information = (ULONG_PTR)Relations;
-    return PnpAcpiComplete(Irp, STATUS_SUCCESS);
+    return PnpAcpiAnswer(Irp, STATUS_SUCCESS, Relations);
 }
 
 /* --- the interface of the interrupt controllers --- */
@@ -88,7 +107,8 @@ static NTSTATUS PnpAcpiInterface(PDEVICE_OBJECT Pdo, PIRP Irp, PIO_STACK_LOCATIO
 {
     static const GUID Messages = NTBOX_MESSAGE_INTERFACE_GUID;
     NTBOX_MESSAGE_INTERFACE *Interface = (PVOID)Stack->Parameters.QueryInterface.Interface;
-    if (!IsEqualGUID(Stack->Parameters.QueryInterface.InterfaceType, &Messages))
+    if (((PNP_ACPI_DEVICE *)Pdo->DeviceExtension)->Kind != PnpAcpiPciRoot ||
+        !IsEqualGUID(Stack->Parameters.QueryInterface.InterfaceType, &Messages))
         return PnpAcpiComplete(Irp, Irp->IoStatus.Status);
     if (Stack->Parameters.QueryInterface.Size < sizeof(*Interface) ||
         Stack->Parameters.QueryInterface.Version != NTBOX_MESSAGE_INTERFACE_VERSION)
@@ -105,15 +125,20 @@ static NTSTATUS PnpAcpiInterface(PDEVICE_OBJECT Pdo, PIRP Irp, PIO_STACK_LOCATIO
 
 static NTSTATUS PnpAcpiPdo(PDEVICE_OBJECT Pdo, PIRP Irp, PIO_STACK_LOCATION Stack)
 {
+    PNP_ACPI_KIND Kind = ((PNP_ACPI_DEVICE *)Pdo->DeviceExtension)->Kind;
     switch (Stack->MinorFunction) {
     case IRP_MN_QUERY_ID:
-        return PnpAcpiId(Irp, Stack->Parameters.QueryId.IdType);
+        return PnpAcpiId(Irp, Kind, Stack->Parameters.QueryId.IdType);
+    case IRP_MN_QUERY_RESOURCES:
+        return PnpAcpiResources(Irp, Kind);
+    case IRP_MN_QUERY_RESOURCE_REQUIREMENTS:
+        return PnpAcpiRequirements(Irp, Kind);
     case IRP_MN_QUERY_CAPABILITIES:
         Stack->Parameters.DeviceCapabilities.Capabilities->UniqueID = TRUE;
         return PnpAcpiComplete(Irp, STATUS_SUCCESS);
     case IRP_MN_QUERY_DEVICE_RELATIONS:
         if (Stack->Parameters.QueryDeviceRelations.Type == TargetDeviceRelation)
-            return PnpAcpiRelation(Irp, PnpAcpiPci);
+            return PnpAcpiTarget(Irp, Pdo);
         return PnpAcpiComplete(Irp, Irp->IoStatus.Status);
     case IRP_MN_QUERY_INTERFACE:
         return PnpAcpiInterface(Pdo, Irp, Stack);
@@ -137,16 +162,23 @@ static NTSTATUS PnpAcpiPassDown(PDEVICE_OBJECT Lower, PIRP Irp)
     return IofCallDriver(Lower, Irp);
 }
 
-/* With the bus its device goes. */
+static VOID PnpAcpiDeletePdos(VOID)
+{
+    for (ULONG Kind = 0; Kind < PnpAcpiKinds; Kind++) {
+        if (PnpAcpiPdos[Kind] != NULL)
+            IoDeleteDevice(PnpAcpiPdos[Kind]);
+        PnpAcpiPdos[Kind] = NULL;
+    }
+}
+
+/* With the bus its devices go. */
 static NTSTATUS PnpAcpiRemove(PDEVICE_OBJECT Device, PDEVICE_OBJECT Lower, PIRP Irp)
 {
     Irp->IoStatus.Status = STATUS_SUCCESS;
     NTSTATUS Status = PnpAcpiPassDown(Lower, Irp);
     IoDetachDevice(Lower);
     IoDeleteDevice(Device);
-    if (PnpAcpiPci != NULL)
-        IoDeleteDevice(PnpAcpiPci);
-    PnpAcpiPci = NULL;
+    PnpAcpiDeletePdos();
     return Status;
 }
 
@@ -155,7 +187,7 @@ static NTSTATUS PnpAcpiFdo(PDEVICE_OBJECT Device, PDEVICE_OBJECT Lower, PIRP Irp
     switch (Stack->MinorFunction) {
     case IRP_MN_QUERY_DEVICE_RELATIONS:
         if (Stack->Parameters.QueryDeviceRelations.Type == BusRelations)
-            return PnpAcpiRelation(Irp, PnpAcpiPci);
+            return PnpAcpiChildren(Irp);
         return PnpAcpiPassDown(Lower, Irp);
     case IRP_MN_REMOVE_DEVICE:
         return PnpAcpiRemove(Device, Lower, Irp);
@@ -186,15 +218,27 @@ static NTSTATUS NTAPI PnpAcpiPower(PDEVICE_OBJECT Device, PIRP Irp)
     return Lower == NULL ? PnpAnswerPower(Device, Irp) : PnpAcpiPassDown(Lower, Irp);
 }
 
-/* Without a PCI bus there is nothing to report. */
-static NTSTATUS PnpAcpiMakePci(PDRIVER_OBJECT Driver)
+static NTSTATUS PnpAcpiMakePdo(PDRIVER_OBJECT Driver, PNP_ACPI_KIND Kind)
 {
-    if (!HalHasPci())
-        return STATUS_SUCCESS;
+    PDEVICE_OBJECT Pdo;
     NTSTATUS Status = IoCreateDevice(Driver, sizeof(PNP_ACPI_DEVICE), NULL, FILE_DEVICE_ACPI,
-                                     FILE_AUTOGENERATED_DEVICE_NAME, FALSE, &PnpAcpiPci);
-    if (NT_SUCCESS(Status))
-        PnpAcpiPci->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+                                     FILE_AUTOGENERATED_DEVICE_NAME, FALSE, &Pdo);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    ((PNP_ACPI_DEVICE *)Pdo->DeviceExtension)->Kind = Kind;
+    Pdo->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    PnpAcpiPdos[Kind] = Pdo;
+    return STATUS_SUCCESS;
+}
+
+/* Of the devices that the board has. */
+static NTSTATUS PnpAcpiMakePdos(PDRIVER_OBJECT Driver)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    for (ULONG Kind = 0; NT_SUCCESS(Status) && Kind < PnpAcpiKinds; Kind++) {
+        if (PnpAcpiIsThere(Kind))
+            Status = PnpAcpiMakePdo(Driver, Kind);
+    }
     return Status;
 }
 
@@ -208,10 +252,11 @@ static NTSTATUS NTAPI PnpAcpiAddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo
     PNP_ACPI_DEVICE *Extension = Device->DeviceExtension;
     Status = IoAttachDeviceToDeviceStackSafe(Device, Pdo, &Extension->Lower);
     if (NT_SUCCESS(Status))
-        Status = PnpAcpiMakePci(Driver);
+        Status = PnpAcpiMakePdos(Driver);
     if (!NT_SUCCESS(Status)) {
         if (Extension->Lower != NULL)
             IoDetachDevice(Extension->Lower);
+        PnpAcpiDeletePdos();
         IoDeleteDevice(Device);
         return Status;
     }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The samples that own a device: each package is installed on a machine that has its device. And devices that come and go.
 usage: run_sample_packages.py NTBOX BUILD-FOLDER"""
+import datetime
 import math
 import os
 import re
@@ -111,6 +112,24 @@ def check_settings(ntbox, inf, options):
              f'{SET_TIMEOUTS}:{"ff" * 20}']
     _, document = report(ntbox, 'run', '--inf', inf, '--chardev', 'null,id=c', '--device', 'pci-serial,chardev=c', *[f'--ioctl=Serial0:{one}:4' for one in wrong], *options)
     expect_equal('refused', [step['status_name'] for step in document['steps']], ['STATUS_INVALID_PARAMETER'] * len(wrong))
+
+
+def time_of(step):
+    return datetime.datetime(*struct.unpack('<6H', bytes.fromhex(step['output'])[:12]))
+
+
+def check_clock(ntbox, inf, options):
+    """The time of day; as many periodic interrupts as were asked for, and an alarm in time. Other rates and no alarm at all are refused."""
+    words = ['--read=Rtc0:16', '--ioctl=Rtc0:0x222000:0600000000010000:0', '--ioctl=Rtc0:0x222004:02000000:0', '--read=Rtc0:16']
+    PACKAGES['rtc'] = (words, r'rtc: (257) interrupts')
+    steps = check_package(ntbox, inf, 'rtc', options)['steps']
+    before, after = time_of(steps[0]), time_of(steps[3])
+    expect((after - before).total_seconds() in (2, 3), f'the alarm came from {before} to {after}')
+    if '--icount' not in options:
+        expect(abs((after - datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)).total_seconds()) < 60, f'it is not {after}')
+    wrong = ['0x222000:0200000001000000', '0x222000:1000000001000000', '0x222000:0600000000000000', '0x222000:06000000', '0x222004:00000000', '0x222004:80510100']
+    _, document = report(ntbox, 'run', '--inf', inf, *[f'--ioctl=Rtc0:{one}:0' for one in wrong], '--read=Rtc0:15', *options)
+    expect_equal('refused', [step['status_name'] for step in document['steps']], ['STATUS_INVALID_PARAMETER'] * len(wrong) + ['STATUS_BUFFER_TOO_SMALL'])
 
 
 def check_random(ntbox, inf, options):
@@ -266,6 +285,7 @@ def main():
             tally.run(f'{flavour} virtio_blk, {machine}', check_disk, ntbox, os.path.join(samples, flavour, 'virtio_blk.inf'), options)
             for check in (check_loop, check_wire):
                 tally.run(f'{flavour} serial, {machine}, {check.__name__[6:]}', check, ntbox, os.path.join(samples, flavour, 'serial.inf'), options)
+            tally.run(f'{flavour} rtc, {machine}', check_clock, ntbox, os.path.join(samples, flavour, 'rtc.inf'), options)
             tally.run(f'{flavour} edu, {machine}', check_dma, ntbox, os.path.join(samples, flavour, 'edu.inf'), options)
     for options in ([], ['--smp', '4']):
         tally.run(f'serial, time-outs {" ".join(options)}', check_time, ntbox, os.path.join(samples, 'msvc/serial.inf'), options)
