@@ -19,8 +19,9 @@
 #include "vm_channels.h"
 
 #define DRAIN_INTERVAL_MS 5
-#define POWER_OFF_MS 5000 /* from the guest's last record to its power-off */
-#define STACKS_MS 3000    /* from the NMI at the time limit to the end of what the kernel says then */
+#define POWER_OFF_MS                                                                                         \
+    15000 /* from the end of the steps to the power-off: devices are removed, drivers unloaded, hives flushed */
+#define STACKS_MS 3000 /* from the NMI at the time limit to the end of what the kernel says then */
 
 typedef struct Vm {
     const VmPlan *Plan;
