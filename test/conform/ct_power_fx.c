@@ -294,6 +294,34 @@ static VOID Surprise(VOID)
     Delete();
 }
 
+static VOID NTAPI AnswerPower(PKDPC Dpc, PVOID Given, PVOID Argument1, PVOID Argument2)
+{
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Given);
+    UNREFERENCED_PARAMETER(Argument1);
+    UNREFERENCED_PARAMETER(Argument2);
+    Answers = TRUE;
+    PoFxReportDevicePoweredOn(Handle);
+}
+
+/* [WDK PoFxActivateComponent] PO_FX_FLAG_BLOCKING: it returns when the component is active, though the driver answers from elsewhere. */
+static VOID Blocking(VOID)
+{
+    KTIMER Timer;
+    KDPC Dpc;
+    LARGE_INTEGER Due = {.QuadPart = -1000000}; /* 100 ms */
+    Start();
+    Answers = FALSE;
+    KeInitializeTimer(&Timer);
+    KeInitializeDpc(&Dpc, AnswerPower, NULL);
+    KeSetTimer(&Timer, Due, &Dpc);
+    PoFxActivateComponent(Handle, 0, PO_FX_FLAG_BLOCKING);
+    CT_EQUAL(CallCount, 3);
+    EXPECT({REQUIRED, 0, 0}, {STATE, 0, 0}, {ACTIVE, 0, 0});
+    KeFlushQueuedDpcs();
+    Delete();
+}
+
 static VOID Control(VOID)
 {
     static const GUID Code = {1, 2, 3, {4}};
@@ -305,8 +333,9 @@ static VOID Control(VOID)
     Delete();
 }
 
-static const CT_CASE Cases[] = {
-    {"power_fx.register", Register},  {"power_fx.version1", Version1}, {"power_fx.activate", Activate},
-    {"power_fx.async", Asynchronous}, {"power_fx.state", Steps},       {"power_fx.latency", Latency},
-    {"power_fx.power", DevicePower},  {"power_fx.surprise", Surprise}, {"power_fx.control", Control}};
+static const CT_CASE Cases[] = {{"power_fx.register", Register}, {"power_fx.version1", Version1},
+                                {"power_fx.activate", Activate}, {"power_fx.async", Asynchronous},
+                                {"power_fx.state", Steps},       {"power_fx.latency", Latency},
+                                {"power_fx.power", DevicePower}, {"power_fx.surprise", Surprise},
+                                {"power_fx.control", Control},   {"power_fx.blocking", Blocking}};
 CT_DRIVER(Cases)
