@@ -262,7 +262,9 @@ typedef struct _KE_INTERRUPT_PARAMETERS {
     BOOLEAN ShareVector;
     KAFFINITY Processors; /* not empty, active ones; the lowest gets the interrupt */
     BOOLEAN IsMessage;
-    ULONG MessageId; /* of a message */
+    ULONG MessageId;                  /* of a message */
+    PKEVENT PassiveLock;              /* the driver's routine runs at PASSIVE_LEVEL, with this; else NULL */
+    PKSERVICE_ROUTINE PassiveRoutine; /* of the driver; then ServiceRoutine is io's, which sees to its call */
 } KE_INTERRUPT_PARAMETERS;
 
 /* (c) constant after initialisation */
@@ -281,6 +283,8 @@ typedef struct _KINTERRUPT {
     ULONG Processor;
     BOOLEAN IsMessage;
     ULONG MessageId;
+    PKEVENT PassiveLock;
+    PKSERVICE_ROUTINE PassiveRoutine;
 } KINTERRUPT;
 
 /* Parameters are checked by the caller (io); the object is memory of the caller's. */
@@ -290,6 +294,10 @@ BOOLEAN KeConnectInterrupt(
         Interrupt); /* FALSE: the vector is no line's and no message's, or not to be shared. IRQL <= DISPATCH_LEVEL */
 VOID KeDisconnectInterrupt(
     PKINTERRUPT Interrupt); /* PASSIVE_LEVEL; its routine is not running any more afterwards */
+
+/* From its service routine: a line that stays up until the device is served is quiet until KeUnmaskInterrupt (IRQL <= DISPATCH_LEVEL); so are all that share it. */
+VOID KeMaskInterrupt(const KINTERRUPT *Interrupt);
+VOID KeUnmaskInterrupt(const KINTERRUPT *Interrupt);
 
 /* After a driver's unload routine: its interrupts that are still connected are disconnected, reported and counted. */
 ULONG KeReportDriverInterrupts(PCSTR Driver, const void *Base, SIZE_T Size);

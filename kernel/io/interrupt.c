@@ -6,14 +6,20 @@
 #define IOP_FIRST_DIRQL 3
 #define IOP_LAST_DIRQL 12
 
+BOOLEAN IopCheckInterrupt(KE_INTERRUPT_PARAMETERS *Parameters)
+{
+    Parameters->Processors &= KeQueryActiveProcessors();
+    return Parameters->ServiceRoutine != NULL && Parameters->Irql >= IOP_FIRST_DIRQL &&
+           Parameters->Irql <= IOP_LAST_DIRQL && Parameters->Vector >> 4 == Parameters->Irql &&
+           Parameters->SynchronizeIrql >= Parameters->Irql && Parameters->SynchronizeIrql <= HIGH_LEVEL &&
+           Parameters->Processors != 0;
+}
+
 NTSTATUS IopConnect(const KE_INTERRUPT_PARAMETERS *Parameters, PKINTERRUPT *InterruptObject)
 {
     KE_INTERRUPT_PARAMETERS Checked = *Parameters;
 
-    Checked.Processors &= KeQueryActiveProcessors();
-    if (Checked.ServiceRoutine == NULL || Checked.Irql < IOP_FIRST_DIRQL || Checked.Irql > IOP_LAST_DIRQL ||
-        Checked.Vector >> 4 != Checked.Irql || Checked.SynchronizeIrql < Checked.Irql ||
-        Checked.SynchronizeIrql > HIGH_LEVEL || Checked.Processors == 0)
+    if (!IopCheckInterrupt(&Checked))
         return STATUS_INVALID_PARAMETER;
     PKINTERRUPT Interrupt = ExAllocatePoolWithTag(NonPagedPool, sizeof(*Interrupt), IOP_INTERRUPT_TAG);
     if (Interrupt == NULL)
@@ -58,6 +64,8 @@ static NTSTATUS IopConnectFullySpecified(const IO_CONNECT_INTERRUPT_FULLY_SPECIF
                                           .Processors = Given->ProcessorEnableMask};
     if (Given->PhysicalDeviceObject == NULL || (HasGroup && Given->Group != 0))
         return STATUS_INVALID_PARAMETER;
+    if (Given->Irql == PASSIVE_LEVEL && Given->SynchronizeIrql == PASSIVE_LEVEL)
+        return IopConnectPassive(&Parameters, Given->InterruptObject);
     return IopConnect(&Parameters, Given->InterruptObject);
 }
 
@@ -137,6 +145,10 @@ NTSTATUS NTAPI IoConnectInterruptEx(PIO_CONNECT_INTERRUPT_PARAMETERS Parameters)
 /* [WDK IoDisconnectInterrupt] PASSIVE_LEVEL. The routine is not called any more when it returns. */
 VOID NTAPI IoDisconnectInterrupt(PKINTERRUPT InterruptObject)
 {
+    if (InterruptObject->PassiveLock != NULL) {
+        IopDisconnectPassive(InterruptObject);
+        return;
+    }
     KeDisconnectInterrupt(InterruptObject);
     ExFreePoolWithTag(InterruptObject, IOP_INTERRUPT_TAG);
 }

@@ -14,3 +14,9 @@ NTSTATUS IopConnectLine(const IO_CONNECT_INTERRUPT_LINE_BASED_PARAMETERS *Given)
 /* interrupt_message.c. Without messages the fall-back routine is connected to the device's line, and Version says so. */
 NTSTATUS IopConnectMessages(PIO_CONNECT_INTERRUPT_PARAMETERS Parameters);
 VOID IopDisconnectMessages(PIO_INTERRUPT_MESSAGE_INFO Table);
+
+/* interrupt_passive.c: the driver's routine runs in a worker thread. What IopConnect checks is checked of the rest. PASSIVE_LEVEL. */
+NTSTATUS IopConnectPassive(const KE_INTERRUPT_PARAMETERS *Parameters, PKINTERRUPT *InterruptObject);
+VOID IopDisconnectPassive(PKINTERRUPT Interrupt);
+/* FALSE: these cannot be. Processors becomes those that there are. */
+BOOLEAN IopCheckInterrupt(KE_INTERRUPT_PARAMETERS *Parameters);

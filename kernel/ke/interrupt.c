@@ -89,6 +89,8 @@ VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, const KE_INTERRUPT_PARAMETERS 
     Interrupt->IsMessage = Parameters->IsMessage;
     Interrupt->MessageId = Parameters->MessageId;
     Interrupt->ShareVector = Parameters->ShareVector;
+    Interrupt->PassiveLock = Parameters->PassiveLock;
+    Interrupt->PassiveRoutine = Parameters->PassiveRoutine;
     Interrupt->Processor = (ULONG)__builtin_ctzll(Parameters->Processors);
 }
 
@@ -169,6 +171,49 @@ VOID KeDisconnectInterrupt(PKINTERRUPT Interrupt)
         __builtin_ia32_pause();
 }
 
+/* Who disconnects the last one masks the line too; a walk that is late masks it for whoever comes next, until its own unmasking. */
+VOID KeMaskInterrupt(const KINTERRUPT *Interrupt)
+{
+    if (Interrupt->Mode == LevelSensitive && !Interrupt->IsMessage)
+        HalDisableLine(&KiVectors[Interrupt->Vector].Line);
+}
+
+VOID KeUnmaskInterrupt(const KINTERRUPT *Interrupt)
+{
+    KI_VECTOR *Vector = &KiVectors[Interrupt->Vector];
+
+    KIRQL OldIrql = ArchAcquireLock(&KiInterruptLock);
+    if (Interrupt->Mode == LevelSensitive && Vector->First != NULL && !Vector->Message)
+        HalEnableLine(&Vector->Line, Interrupt->Vector, Vector->First->Processor);
+    ArchReleaseLock(&KiInterruptLock, OldIrql);
+}
+
+/* [WDK "Using Passive-Level Interrupt Service Routines"] an event instead of the spin lock. PASSIVE_LEVEL. */
+static BOOLEAN KiSynchronizePassive(PKINTERRUPT Interrupt, PKSYNCHRONIZE_ROUTINE SynchronizeRoutine,
+                                    PVOID SynchronizeContext)
+{
+    KE_GATE Gate;
+
+    KI_REQUIRE_IRQL_OF("KeSynchronizeExecution", PASSIVE_LEVEL);
+    KeEnterCriticalRegion();
+    KeWaitForSingleObject(Interrupt->PassiveLock, Executive, KernelMode, FALSE, NULL);
+    KeEnterGate(&Gate, GateSynchronize, (PVOID)SynchronizeRoutine);
+    BOOLEAN Result = SynchronizeRoutine(SynchronizeContext);
+    KeLeaveGate(&Gate);
+    KeSetEvent(Interrupt->PassiveLock, IO_NO_INCREMENT, FALSE);
+    KeLeaveCriticalRegion();
+    return Result;
+}
+
+/* [WDK "Using Passive-Level Interrupt Service Routines"] such an interrupt has no spin lock: a bug check. */
+static VOID KiRequireSpinLock(PKINTERRUPT Interrupt)
+{
+    if (Interrupt->PassiveLock != NULL)
+        KeBugCheckBlaming(NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, KE_RULE_OBJECT, (ULONG_PTR)Interrupt,
+                          *(const ULONG_PTR *)Interrupt, 0,
+                          "an interrupt whose routine runs at PASSIVE_LEVEL has no spin lock");
+}
+
 /* [WDK KeSynchronizeExecution] IRQL <= DIRQL. The routine runs at SynchronizeIrql with the interrupt spin lock held; its result. */
 BOOLEAN NTAPI KeSynchronizeExecution(PKINTERRUPT Interrupt, PKSYNCHRONIZE_ROUTINE SynchronizeRoutine,
                                      PVOID SynchronizeContext)
@@ -176,6 +221,8 @@ BOOLEAN NTAPI KeSynchronizeExecution(PKINTERRUPT Interrupt, PKSYNCHRONIZE_ROUTIN
     KE_GATE Gate;
 
     KI_REQUIRE_TYPE(Interrupt, InterruptObject);
+    if (Interrupt->PassiveLock != NULL)
+        return KiSynchronizePassive(Interrupt, SynchronizeRoutine, SynchronizeContext);
     KIRQL OldIrql = KeAcquireInterruptSpinLock(Interrupt);
     KeEnterGate(&Gate, GateSynchronize, (PVOID)SynchronizeRoutine);
     BOOLEAN Result = SynchronizeRoutine(SynchronizeContext);
@@ -189,6 +236,7 @@ KIRQL NTAPI KeAcquireInterruptSpinLock(PKINTERRUPT Interrupt)
 {
     KI_REQUIRE_IRQL(Interrupt->SynchronizeIrql);
     KI_REQUIRE_TYPE(Interrupt, InterruptObject);
+    KiRequireSpinLock(Interrupt);
     KIRQL OldIrql = ArchRaiseIrql(Interrupt->SynchronizeIrql);
     KeAcquireSpinLockAtDpcLevel(Interrupt->ActualLock);
     return OldIrql;
@@ -202,11 +250,17 @@ VOID NTAPI KeReleaseInterruptSpinLock(PKINTERRUPT Interrupt, KIRQL OldIrql)
     ArchSetIrql(OldIrql);
 }
 
+/* Of the driver. */
+static PKSERVICE_ROUTINE KiRoutineOf(const KINTERRUPT *Interrupt)
+{
+    return Interrupt->PassiveRoutine != NULL ? Interrupt->PassiveRoutine : Interrupt->ServiceRoutine;
+}
+
 static PKINTERRUPT KiFindInterruptOf(const void *Base, SIZE_T Size)
 {
     for (ULONG i = KI_FIRST_DEVICE_VECTOR; i < KI_DEVICE_VECTOR_END; i++)
         for (PKINTERRUPT At = KiVectors[i].First; At != NULL; At = At->Next)
-            if ((ULONG_PTR)At->ServiceRoutine - (ULONG_PTR)Base < Size)
+            if ((ULONG_PTR)KiRoutineOf(At) - (ULONG_PTR)Base < Size)
                 return At;
     return NULL;
 }
@@ -219,7 +273,7 @@ ULONG KeReportDriverInterrupts(PCSTR Driver, const void *Base, SIZE_T Size)
     while ((Interrupt = KiFindInterruptOf(Base, Size)) != NULL) {
         KdReport(ReportLeak, KD_TEXT(ReportKeyDriver, Driver), KD_TEXT(ReportKeyKind, "interrupt"),
                  KD_NUMBER(ReportKeyCount, 1), KD_TEXT(ReportKeyModule, Driver),
-                 KD_NUMBER(ReportKeyOffset, (ULONG_PTR)Interrupt->ServiceRoutine - (ULONG_PTR)Base));
+                 KD_NUMBER(ReportKeyOffset, (ULONG_PTR)KiRoutineOf(Interrupt) - (ULONG_PTR)Base));
         KeDisconnectInterrupt(Interrupt);
         Count++;
     }

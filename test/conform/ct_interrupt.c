@@ -268,6 +268,93 @@ static VOID InterruptSpinLock(VOID)
     CT_EQUAL(Device.WrongIrql, 0);
 }
 
+/* --- a routine at PASSIVE_LEVEL --- */
+
+typedef struct PASSIVE_DEVICE {
+    volatile LONG Count, WrongIrql;
+    volatile LONG Inside, Overlaps; /* calls, synchronized ones too, at the same time */
+    KEVENT Enough;
+} PASSIVE_DEVICE;
+
+static VOID PassiveStay(PASSIVE_DEVICE *Device, LONG Milliseconds)
+{
+    LARGE_INTEGER Time = {.QuadPart = -10000LL * Milliseconds};
+    if (KeGetCurrentIrql() != PASSIVE_LEVEL)
+        Device->WrongIrql++;
+    if (InterlockedIncrement(&Device->Inside) != 1)
+        InterlockedIncrement(&Device->Overlaps);
+    KeDelayExecutionThread(KernelMode, FALSE, &Time);
+    InterlockedDecrement(&Device->Inside);
+}
+
+static BOOLEAN NTAPI PassiveService(PKINTERRUPT Interrupt, PVOID Context)
+{
+    PASSIVE_DEVICE *Device = Context;
+    UNREFERENCED_PARAMETER(Interrupt);
+    PassiveStay(Device, 5);
+    RtcRead(0x0c);
+    if (++Device->Count == 3)
+        KeSetEvent(&Device->Enough, IO_NO_INCREMENT, FALSE);
+    return TRUE;
+}
+
+static BOOLEAN NTAPI PassiveSynchronized(PVOID Context)
+{
+    PassiveStay(Context, 20);
+    return TRUE;
+}
+
+static NTSTATUS PassiveConnect(PDEVICE_OBJECT Pdo, PASSIVE_DEVICE *Device, PKSPIN_LOCK Lock,
+                               PKINTERRUPT *Interrupt)
+{
+    KIRQL Irql;
+    KAFFINITY Affinity;
+    IO_CONNECT_INTERRUPT_PARAMETERS Connect = {.Version = CONNECT_FULLY_SPECIFIED};
+    RtlZeroMemory(Device, sizeof(*Device));
+    KeInitializeEvent(&Device->Enough, NotificationEvent, FALSE);
+    Connect.FullySpecified.PhysicalDeviceObject = Pdo;
+    Connect.FullySpecified.InterruptObject = Interrupt;
+    Connect.FullySpecified.ServiceRoutine = PassiveService;
+    Connect.FullySpecified.ServiceContext = Device;
+    Connect.FullySpecified.SpinLock = Lock;
+    Connect.FullySpecified.Vector = HalGetInterruptVector(Isa, 0, RTC_IRQ, RTC_IRQ, &Irql, &Affinity);
+    Connect.FullySpecified.Irql = Connect.FullySpecified.SynchronizeIrql = PASSIVE_LEVEL;
+    Connect.FullySpecified.InterruptMode = Latched;
+    Connect.FullySpecified.ProcessorEnableMask = Affinity;
+    return IoConnectInterruptEx(&Connect);
+}
+
+/* [WDK "Using Passive-Level Interrupt Service Routines"] The routine may wait; KeSynchronizeExecution's does not run meanwhile, and runs at PASSIVE_LEVEL too. */
+static VOID InterruptPassive(VOID)
+{
+    static PASSIVE_DEVICE Device;
+    PKINTERRUPT Interrupt = NULL;
+    PDEVICE_OBJECT Pdo;
+    KSPIN_LOCK Lock;
+    LARGE_INTEGER Limit = {.QuadPart = -10 * 10000000LL};
+    IO_DISCONNECT_INTERRUPT_PARAMETERS Disconnect = {.Version = CONNECT_FULLY_SPECIFIED};
+    CT_REQUIRE(NT_SUCCESS(IoCreateDevice(CtDriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Pdo)));
+    KeInitializeSpinLock(&Lock);
+    CT_STATUS(PassiveConnect(Pdo, &Device, &Lock, &Interrupt), STATUS_INVALID_PARAMETER);
+    CT_SUCCESS(PassiveConnect(Pdo, &Device, NULL, &Interrupt));
+    if (Interrupt != NULL) {
+        RtcStart();
+        CT_STATUS(KeWaitForSingleObject(&Device.Enough, Executive, KernelMode, FALSE, &Limit),
+                  STATUS_SUCCESS);
+        for (ULONG i = 0; i < 5; i++)
+            CT_EQUAL(KeSynchronizeExecution(Interrupt, PassiveSynchronized, &Device), TRUE);
+        Disconnect.ConnectionContext.InterruptObject = Interrupt;
+        IoDisconnectInterruptEx(&Disconnect);
+        LONG Count = Device.Count;
+        PassiveStay(&Device, 20);
+        CT_EQUAL(Device.Count, Count);
+        RtcStop();
+    }
+    CT_EQUAL(Device.WrongIrql, 0);
+    CT_EQUAL(Device.Overlaps, 0);
+    IoDeleteDevice(Pdo);
+}
+
 typedef struct BROADCAST {
     volatile LONG Entered, WrongIrql;
     volatile LONG64 Seen; /* one bit for each processor */
@@ -363,6 +450,7 @@ static const CT_CASE Cases[] = {{"interrupt.vector", InterruptVector},
                                 {"interrupt.share", InterruptShare},
                                 {"interrupt.synchronize", InterruptSynchronize},
                                 {"interrupt.spinlock", InterruptSpinLock},
+                                {"interrupt.passive", InterruptPassive},
                                 {"ipi.generic", IpiGeneric},
                                 {"nmi.callback", NmiCallbacks}};
 CT_DRIVER(Cases)
