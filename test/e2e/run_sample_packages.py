@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import zlib
 
 from runs import Tally, expect, expect_all_passed, expect_equal, finish, report
 
@@ -161,6 +162,84 @@ def check_disk(ntbox, inf, options):
             expect_equal(request, document['steps'][0]['status_name'], status)
 
 
+FIRST, SECOND = (64, 128), (320, 64)   # start and length of the partitions, in sectors; the second lies in an extended one
+
+
+def mbr_sector(*entries):
+    """A table of (type, start, length)."""
+    raw = b''.join(bytes(4) + struct.pack('<BxxxII', *entry) for entry in entries)
+    return bytes(446) + raw + bytes(64 - len(raw)) + b'\x55\xaa'
+
+
+def mbr_disk(link=0):
+    """One primary and one logical partition; `link`: where the second extended record is, relative to the first. All else is noise."""
+    data = bytearray(i * 31 % 253 for i in range(512 * SECTOR))
+    data[:SECTOR] = mbr_sector((7, *FIRST), (5, 256, 256))
+    data[256 * SECTOR:257 * SECTOR] = mbr_sector((7, SECOND[0] - 256, SECOND[1]), *([(5, link - 256, 16)] if link else []))
+    return data
+
+
+def gpt_header(at, sectors, entries):
+    raw = struct.pack('<8sIIIIQQQQ16sQIII', b'EFI PART', 0x10000, 92, 0, 0, at, 0, 34, sectors - 34, bytes(range(16)), 2, 4, 128, zlib.crc32(entries))
+    return raw[:16] + struct.pack('<I', zlib.crc32(raw)) + raw[20:] + bytes(SECTOR - len(raw))
+
+
+def gpt_disk():
+    data = bytearray(i * 31 % 253 for i in range(512 * SECTOR))
+    entries = b''.join(bytes([17]) * 16 + bytes([number]) * 16 + struct.pack('<QQQ72s', start, start + length - 1, 0, 'data'.encode('utf-16-le'))
+                       for number, (start, length) in enumerate((FIRST, SECOND), 1))
+    entries += bytes(512 - len(entries))
+    data[:SECTOR] = mbr_sector((0xEE, 1, 511))
+    data[SECTOR:3 * SECTOR] = gpt_header(1, 512, entries) + entries
+    data[511 * SECTOR:] = gpt_header(511, 512, entries)
+    return data
+
+
+def with_disk(ntbox, folder, data, requests, options):
+    """(exit code, report, what the disk holds afterwards) of a machine with this disk."""
+    with tempfile.NamedTemporaryFile(prefix='ntbox-disk-') as disk:
+        disk.write(data)
+        disk.flush()
+        code, document = report(ntbox, 'run', '--inf', os.path.join(folder, 'virtio_blk.inf'), os.path.join(folder, 'partmgr.sys'), '--drive',
+                                f'id=disk,format=raw,file={disk.name}', '--device', 'virtio-blk-pci,drive=disk', *requests, *options)
+        with open(disk.name, 'rb') as file:
+            return code, document, file.read()
+
+
+def check_partitions(ntbox, folder, data, options):
+    """What is written through a partition is there in the next machine, and nothing else has changed."""
+    last = (FIRST[1] - 1) * SECTOR
+    code, document, after = with_disk(ntbox, folder, data, [f'--write=Harddisk0Partition1:{"5a" * SECTOR}:{last}', f'--write=Harddisk0Partition2:{"c3" * SECTOR}:0'], options)
+    expect_equal('exit code', (code, document['sentence'], document['leaks'], document['violations']), (0, 'all steps succeeded', [], []))
+    for start, byte in ((FIRST[0] * SECTOR + last, 0x5a), (SECOND[0] * SECTOR, 0xc3)):
+        data[start:start + SECTOR] = bytes([byte]) * SECTOR
+    expect(after == data, 'not all and only that was written')
+    _, document, after = with_disk(ntbox, folder, data, [
+        f'--read=Harddisk0Partition1:{SECTOR}:{last}', f'--read=Harddisk0Partition2:{SECTOR}:0', '--ioctl=Harddisk0Partition2:0x7405c::8',
+        f'--read=Harddisk0Partition1:{2 * SECTOR}:{last}', f'--write=Harddisk0Partition1:{"00" * 2 * SECTOR}:{last}', f'--write=Harddisk0Partition1:{"00" * SECTOR}:{last + SECTOR}',
+        '--write=Harddisk0Partition1:00:0', '--ioctl=Harddisk0Partition1:0x70050::48'], options)
+    steps = [(step['status_name'], step.get('output')) for step in document['steps'] if step['operation'] in ('read', 'write', 'ioctl')]
+    expect_equal('read by the second', steps[:3], [('STATUS_SUCCESS', '5a' * SECTOR), ('STATUS_SUCCESS', 'c3' * SECTOR),
+                                                   ('STATUS_SUCCESS', (SECOND[1] * SECTOR).to_bytes(8, 'little').hex())])
+    expect_equal('refused', [status for status, _ in steps[3:]], ['STATUS_NONEXISTENT_SECTOR'] * 3 + ['STATUS_INVALID_PARAMETER', 'STATUS_BUFFER_TOO_SMALL'])
+    expect(after == data, 'a refused request has written')
+
+
+def check_damaged(ntbox, folder):
+    """One sentence, no partition, not a byte written."""
+    gpt = gpt_disk()
+    gpt[SECTOR + 56] ^= 1
+    gpt[511 * SECTOR + 56] ^= 1
+    outside = mbr_disk()
+    outside[:SECTOR] = mbr_sector((7, 500, 13))
+    for name, data in (('a loop', mbr_disk(256)), ('a wrong sum', gpt), ('beyond the end', outside)):
+        _, document, after = with_disk(ntbox, folder, data, ['--read=Harddisk0Partition1:512:0'], ['--smp', '2'])
+        said = [one['text'].strip() for one in document['prints'] if 'partmgr' in one['text']]
+        expect_equal(name, said, ['partmgr: disk 0 has no partitions: its table cannot be used (c0000032)'])
+        expect_equal(name + ': the read', [step['status_name'] for step in document['steps'] if step['operation'] == 'read'], ['STATUS_OBJECT_NAME_NOT_FOUND'])
+        expect(after == data, f'{name}: the disk has changed')
+
+
 def check_dma(ntbox, inf, options, interrupts='messages', device='edu'):
     """Bytes come back from the device, at any offset, by DMA; factorials; one interrupt for each."""
     document = check_package(ntbox, inf, 'edu', ['--device', device, *options])
@@ -292,6 +371,10 @@ def main():
         tally.run(f'serial, settings {" ".join(options)}', check_settings, ntbox, os.path.join(samples, 'msvc/serial.inf'), options)
     tally.run('scenarios of samples', check_scenarios, ntbox)
     tally.run('scenario files', check_scenario_files, ntbox, os.path.join(samples, 'msvc/edu.inf'))
+    for flavour, options in (('mingw', []), ('msvc', ['--smp', '4'])):
+        for make in (mbr_disk, gpt_disk):
+            tally.run(f'{flavour} partmgr, {make.__name__}', check_partitions, ntbox, os.path.join(samples, flavour), make(), options)
+    tally.run('partmgr, damaged tables', check_damaged, ntbox, os.path.join(samples, 'msvc'))
     tally.run('edu with an interrupt line', check_line, ntbox, os.path.join(samples, 'msvc'))
     # its memory lies above 16 MB: with 28 bits in the driver's mind the bytes are lost
     tally.run('edu that reaches 24 bits', check_dma, ntbox, os.path.join(samples, 'msvc/edu.inf'), ['--smp', '4', '--param', 'AddressBits=dword:24'],
