@@ -327,7 +327,8 @@ static bool judge_timeout(const RunOptions *options, const RunReport *report, Ve
 /* Devices are removed behind the last step. */
 static bool judge_stuck(const RunReport *report, Verdict *verdict)
 {
-    if (report->End != VmStuck || !run_report_first(report, ReportDone) || run_report_bugcheck(report))
+    bool ended = report->End == VmStuck || report->End == VmTimedOut;
+    if (!ended || !run_report_first(report, ReportDone) || run_report_bugcheck(report))
         return false;
     g_autofree char *place = place_text(report);
     g_autofree char *holders = holders_text(report);
