@@ -5,6 +5,7 @@
 #include "ex.h"
 #include "image.h"
 #include "kd.h"
+#include "resources.h"
 
 typedef struct _PNP_WATCH {
     LIST_ENTRY Entry; /* (w) */
@@ -271,6 +272,7 @@ static PNP_WATCH *PnpFindWatchOf(const IM_MODULE *Module)
 VOID PnpReportDriverLeaks(PIM_MODULE Module)
 {
     PNP_WATCH *Watch;
+    PnpReportUsageLeaks(Module);
     while ((Watch = PnpFindWatchOf(Module)) != NULL) {
         PnpEndWatch(Watch);
         KdLog("%s: a plug and play notification was left; it is taken out", Module->Name);

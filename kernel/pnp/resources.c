@@ -45,7 +45,19 @@ static BOOLEAN PnpIsBehind(const void *Asker, const void *Owner)
     return Node != NULL;
 }
 
-static VOID PnpUnclaimAll(const void *Owner)
+BOOLEAN PnpIsFree(UCHAR Type, const PNP_RANGE *Range)
+{
+    for (PLIST_ENTRY E = PnpClaims[Type].Flink; E != &PnpClaims[Type]; E = E->Flink) {
+        const PNP_RANGE *Other = CONTAINING_RECORD(E, PNP_RANGE, Entry);
+        if (Other->Window || Other->Owner == Range->Owner || (Other->Shared && Range->Shared))
+            continue;
+        if (Other->Start <= Range->End && Other->End >= Range->Start)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+VOID PnpUnclaimAll(const void *Owner)
 {
     for (ULONG Type = 0; Type < PNP_KINDS; Type++) {
         for (PLIST_ENTRY E = PnpClaims[Type].Flink, Next; E != &PnpClaims[Type]; E = Next) {

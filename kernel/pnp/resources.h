@@ -8,7 +8,14 @@
 NTSTATUS PnpTranslate(const CM_PARTIAL_RESOURCE_DESCRIPTOR *Raw, CM_PARTIAL_RESOURCE_DESCRIPTOR *Translated);
 /* Nobody else gets it until its owner gives back what it has. */
 NTSTATUS PnpClaim(UCHAR Type, const PNP_RANGE *Range);
+/* But for what the same owner has, and for windows of bridges: what was there before plug and play lies behind all of them. */
+BOOLEAN PnpIsFree(UCHAR Type, const PNP_RANGE *Range);
+VOID PnpUnclaimAll(const void *Owner);
 VOID PnpShowResources(PNP_NODE *Node);
+
+/* usage.c. Ranges that an image's driver has not given back are its leak. */
+struct _IM_MODULE;
+VOID PnpReportUsageLeaks(struct _IM_MODULE *Module);
 
 /* The first list of alternatives that can be had; not shown yet. Statuses as of PnpAssignResources. */
 NTSTATUS PnpChooseResources(PNP_NODE *Node);

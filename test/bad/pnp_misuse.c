@@ -364,9 +364,25 @@ static VOID ReadFault(PUNICODE_STRING RegistryPath)
     ZwClose(Key);
 }
 
+/* As one that looks for a device from before plug and play, finds none and forgets to say so. */
+static VOID Detect(PDRIVER_OBJECT Driver)
+{
+    BOOLEAN Conflict;
+    CM_RESOURCE_LIST List = {.Count = 1};
+    CM_PARTIAL_RESOURCE_LIST *Partial = &List.List[0].PartialResourceList;
+    Partial->Count = 1;
+    Partial->PartialDescriptors[0].Type = CmResourceTypePort;
+    Partial->PartialDescriptors[0].u.Port.Start.QuadPart = 0x2E8;
+    Partial->PartialDescriptors[0].u.Port.Length = 8;
+    IoReportResourceForDetection(Driver, &List, sizeof(List), NULL, NULL, 0, &Conflict);
+    if (!Is(L"keeps_resources"))
+        IoReportResourceForDetection(Driver, NULL, 0, NULL, NULL, 0, &Conflict);
+}
+
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
     ReadFault(RegistryPath);
+    Detect(Driver);
     for (ULONG i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
         Driver->MajorFunction[i] = Other;
     Driver->MajorFunction[IRP_MJ_PNP] = Pnp;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Resources of devices: what a bus driver says its devices need, and what they are started with. The devices: the CMOS clock (its ports, and line 8, or as a
  * second choice the same without the line), one that wants the same ports, one that wants any of many places, one with messages, one whose list is
- * damaged. [WDK IO_RESOURCE_REQUIREMENTS_LIST, IRP_MN_START_DEVICE, IoConnectInterruptEx] */
+ * damaged. [WDK IO_RESOURCE_REQUIREMENTS_LIST, IRP_MN_START_DEVICE, IoConnectInterruptEx, IoReportResourceForDetection] */
 #include "ct.h"
 #include "ct_pnp.h"
 
@@ -422,8 +422,104 @@ static VOID Again(VOID)
     Alternatives();
 }
 
+/* --- devices from before plug and play --- */
+
+typedef struct CT_USAGE {
+    CM_RESOURCE_LIST List; /* its descriptor is the first */
+    CM_PARTIAL_RESOURCE_DESCRIPTOR Second;
+} CT_USAGE;
+
+static CT_USAGE PortUsage(ULONG Start, ULONG Length, ULONG Next)
+{
+    CT_USAGE Usage = {.List = {.Count = 1}};
+    CM_PARTIAL_RESOURCE_DESCRIPTOR D = {.Type = CmResourceTypePort,
+                                        .ShareDisposition = CmResourceShareDeviceExclusive};
+    CM_PARTIAL_RESOURCE_LIST *Partial = &Usage.List.List[0].PartialResourceList;
+    Partial->Version = Partial->Revision = 1;
+    Partial->Count = 2;
+    D.u.Port.Start.QuadPart = Start;
+    D.u.Port.Length = Length;
+    Partial->PartialDescriptors[0] = D;
+    D.u.Port.Start.QuadPart = Next;
+    Usage.Second = D;
+    return Usage;
+}
+
+static NTSTATUS Detect(CT_USAGE *Usage, PDEVICE_OBJECT Device, PBOOLEAN Conflict)
+{
+    ULONG Size = Usage != NULL ? sizeof(*Usage) : 0;
+    return IoReportResourceForDetection(
+        CtDriverObject, Device == NULL ? &Usage->List : NULL, Device == NULL ? Size : 0, Device,
+        Device != NULL ? &Usage->List : NULL, Device != NULL ? Size : 0, Conflict);
+}
+
+/* [WDK IoReportResourceForDetection] what a PnP device has cannot be had; what is claimed nobody else gets, until an empty list gives it back. */
+static VOID Detection(VOID)
+{
+    BOOLEAN Conflict = FALSE;
+    CT_USAGE Taken = PortUsage(0x2F8, 8, 0xE0A8), Free = PortUsage(0x2F8, 8, 0x2E8),
+             Other = PortUsage(0x2FF, 1, 0x3E8);
+    CT_USAGE Wrong = PortUsage(0x2F8, 0, 0x2E8);
+    CT_STATUS(Detect(&Taken, NULL, &Conflict), STATUS_CONFLICTING_ADDRESSES);
+    CT_CHECK(Conflict);
+    CT_SUCCESS(Detect(&Free, NULL, &Conflict));
+    CT_CHECK(!Conflict);
+    CT_STATUS(Detect(&Other, Bus, &Conflict), STATUS_CONFLICTING_ADDRESSES);
+    CT_CHECK(Conflict);
+    CT_SUCCESS(Detect(&Free, NULL, &Conflict)); /* its own are in nobody's way */
+    CT_STATUS(Detect(&Wrong, NULL, &Conflict), STATUS_UNSUCCESSFUL);
+    CT_STATUS(
+        IoReportResourceForDetection(CtDriverObject, &Free.List, sizeof(Free) - 1, NULL, NULL, 0, &Conflict),
+        STATUS_UNSUCCESSFUL);
+    CT_STATUS(Detect(&Other, Bus, &Conflict),
+              STATUS_CONFLICTING_ADDRESSES); /* the wrong ones have changed nothing */
+    CT_SUCCESS(Detect(NULL, NULL, &Conflict));
+    CT_SUCCESS(Detect(&Other, Bus, &Conflict));
+    CT_STATUS(Detect(&Free, NULL, &Conflict), STATUS_CONFLICTING_ADDRESSES);
+    CT_SUCCESS(Detect(NULL, Bus, &Conflict));
+}
+
+/* A device that comes later has to take another place. */
+static VOID Avoided(VOID)
+{
+    BOOLEAN Conflict = FALSE;
+    CT_USAGE Usage = PortUsage(0xE0A0, 1, 0x2E8);
+    CtForgetNotes();
+    There = FALSE;
+    CtAwaitQuiet(BusPdo);
+    CT_SUCCESS(Detect(&Usage, Bus, &Conflict));
+    There = TRUE;
+    CtAwaitQuiet(BusPdo);
+    CT_REQUIRE(Devices[Floating].Count == 2);
+    CT_CHECK(Devices[Floating].Raw[0].u.Port.Start.QuadPart != 0xE0A0);
+    CT_SUCCESS(Detect(NULL, Bus, &Conflict));
+}
+
+/* [WDK IoReportResourceUsage] the lists of the driver and of its device; what others have is claimed, too, if the driver insists. */
+static VOID ReportUsage(VOID)
+{
+    BOOLEAN Conflict = FALSE;
+    CT_USAGE Mine = PortUsage(0x2F8, 8, 0x2E8), Clocks = PortUsage(0x71, 1, 0x3E8),
+             Both = PortUsage(0x2EF, 1, 0x3E8);
+    CT_STATUS(IoReportResourceUsage(NULL, CtDriverObject, &Mine.List, sizeof(Mine), Bus, &Clocks.List,
+                                    sizeof(Clocks), FALSE, &Conflict),
+              STATUS_CONFLICTING_ADDRESSES);
+    CT_CHECK(Conflict);
+    CT_SUCCESS(IoReportResourceUsage(NULL, CtDriverObject, NULL, 0, Bus, &Clocks.List, sizeof(Clocks), TRUE,
+                                     &Conflict));
+    CT_CHECK(Conflict);
+    CT_SUCCESS(IoReportResourceUsage(NULL, CtDriverObject, NULL, 0, Bus, NULL, 0, FALSE, &Conflict));
+    CT_CHECK(!Conflict);
+    CT_STATUS(Detect(&Both, Bus, &Conflict),
+              STATUS_CONFLICTING_ADDRESSES); /* the driver's own list was good */
+    CT_SUCCESS(IoReportResourceUsage(NULL, CtDriverObject, NULL, 0, NULL, NULL, 0, FALSE, &Conflict));
+    CT_SUCCESS(Detect(&Both, Bus, &Conflict));
+    CT_SUCCESS(Detect(NULL, Bus, &Conflict));
+}
+
 static VOID End(VOID)
 {
+    CtForgetNotes();
     There = FALSE;
     CtAwaitQuiet(BusPdo);
     IoDetachDevice(BusPdo);
@@ -437,6 +533,9 @@ static const CT_CASE LateCases[] = {
     {"pnp_resource.line", ConnectLine},
     {"pnp_resource.messages", ConnectMessages},
     {"pnp_resource.again", Again},
+    {"pnp_resource.detection", Detection},
+    {"pnp_resource.avoided", Avoided},
+    {"pnp_resource.usage", ReportUsage},
     {"pnp_resource.end", End},
 };
 
