@@ -33,7 +33,7 @@ BREAKS OfUser(VOID)
 
 BREAKS Unmapped(VOID)
 {
-    Set(0xfffff12345678000);
+    Set(0xffffff1234567000);
 }
 
 BREAKS InPool(VOID)
@@ -71,7 +71,7 @@ static VOID Queue(PKKERNEL_ROUTINE Kernel, ULONG_PTR Normal)
 
 BREAKS NormalNowhere(VOID)
 {
-    Queue(KernelRoutine, 0xfffff12345678000);
+    Queue(KernelRoutine, 0xffffff1234567000);
 }
 
 BREAKS NormalNotCanonical(VOID)
@@ -81,7 +81,7 @@ BREAKS NormalNotCanonical(VOID)
 
 BREAKS KernelNowhere(VOID)
 {
-    Queue((PKKERNEL_ROUTINE)(ULONG_PTR)0xfffff12345678000, 0);
+    Queue((PKKERNEL_ROUTINE)(ULONG_PTR)0xffffff1234567000, 0);
 }
 
 static VOID (*const Rules[])(VOID) = {NotCanonical, OfUser,        Unmapped,           InPool,

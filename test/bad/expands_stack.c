@@ -71,7 +71,7 @@ BREAKS UseUp(VOID)
 
 BREAKS CallNowhere(VOID)
 {
-    KeExpandKernelStackAndCallout((PVOID)(ULONG_PTR)0xfffff12345678000, NULL, LARGEST);
+    KeExpandKernelStackAndCallout((PVOID)(ULONG_PTR)0xffffff1234567000, NULL, LARGEST);
 }
 
 BREAKS NTAPI DoneTwice(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)

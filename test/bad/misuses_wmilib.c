@@ -10,7 +10,7 @@ static const GUID Block = {0x4E544258, 4, 1, {1}}, Other = {0x4E544258, 4, 2, {1
 static WMIGUIDREGINFO Blocks[] = {{&Block, 1, 0}};
 static WMILIB_CONTEXT Context;
 static UCHAR Buffer[256];
-static UNICODE_STRING Nowhere = {16, 16, (PWSTR)(ULONG_PTR)0xfffff12345678000};
+static UNICODE_STRING Nowhere = {16, 16, (PWSTR)(ULONG_PTR)0xffffff1234567000};
 static UNICODE_STRING Resource = RTL_CONSTANT_STRING(L"Resource");
 static WCHAR NoPool[] = L"name";
 static BOOLEAN WrongPath;
@@ -87,7 +87,7 @@ BREAKS NoRoutine(VOID)
 
 BREAKS RoutineNowhere(VOID)
 {
-    Context.QueryWmiDataBlock = (PVOID)(ULONG_PTR)0xfffff12345678000;
+    Context.QueryWmiDataBlock = (PVOID)(ULONG_PTR)0xffffff1234567000;
     Ask(IRP_MN_QUERY_ALL_DATA, &Block);
 }
 
