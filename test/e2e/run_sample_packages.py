@@ -225,6 +225,27 @@ def check_partitions(ntbox, folder, data, options):
     expect(after == data, 'a refused request has written')
 
 
+FACTS = ['--ioctl=Harddisk0Partition2:0x70000::24', '--ioctl=Harddisk0Partition2:0x700a0::40', '--ioctl=Harddisk0Partition2:0x74004::32',
+         '--ioctl=Harddisk0Partition2:0x70048::144', '--ioctl=Harddisk0Partition2:0x70048::143']
+
+
+def check_facts(ntbox, folder):
+    """Geometry is the disk's; where and what a partition is, is its own. A GUID partition has no place in the older form."""
+    start, length = SECOND[0] * SECTOR, SECOND[1] * SECTOR
+    for style, data, old in ((0, mbr_disk(), 'STATUS_SUCCESS'), (1, gpt_disk(), 'STATUS_INVALID_DEVICE_REQUEST')):
+        _, document, _ = with_disk(ntbox, folder, data, FACTS, ['--smp', '2'])
+        steps = [step for step in document['steps'] if step['operation'] == 'ioctl']
+        expect_equal('statuses', [step['status_name'] for step in steps], ['STATUS_SUCCESS'] * 2 + [old, 'STATUS_SUCCESS', 'STATUS_BUFFER_TOO_SMALL'])
+        cylinders, media, tracks, sectors, size = struct.unpack('<QIIII', bytes.fromhex(steps[0]['output']))
+        expect_equal('geometry', (media, size, cylinders * tracks * sectors <= 512), (12, SECTOR, True))
+        expect_equal('size of the disk', struct.unpack_from('<Q', bytes.fromhex(steps[1]['output']), 24)[0], 512 * SECTOR)
+        if style == 0:
+            expect_equal('older form', struct.unpack_from('<QQIIB', bytes.fromhex(steps[2]['output'])), (start, length, 64, 2, 7))
+        newer = bytes.fromhex(steps[3]['output'])
+        expect_equal('newer form', struct.unpack_from('<IIQQI', newer), (style, 0, start, length, 2))
+        expect_equal('what it is', newer[32:33], b'\x07' if style == 0 else bytes([17]))
+
+
 def check_damaged(ntbox, folder):
     """One sentence, no partition, not a byte written."""
     gpt = gpt_disk()
@@ -374,6 +395,7 @@ def main():
     for flavour, options in (('mingw', []), ('msvc', ['--smp', '4'])):
         for make in (mbr_disk, gpt_disk):
             tally.run(f'{flavour} partmgr, {make.__name__}', check_partitions, ntbox, os.path.join(samples, flavour), make(), options)
+    tally.run('partmgr, what partitions are', check_facts, ntbox, os.path.join(samples, 'msvc'))
     tally.run('partmgr, damaged tables', check_damaged, ntbox, os.path.join(samples, 'msvc'))
     tally.run('edu with an interrupt line', check_line, ntbox, os.path.join(samples, 'msvc'))
     # its memory lies above 16 MB: with 28 bits in the driver's mind the bytes are lost
