@@ -2,11 +2,17 @@
 """Runs of `ntbox` for the end-to-end tests: one call each, with a hard time limit, and a tally that ends with
 'N passed, N failed'."""
 import json
+import os
+import re
 import subprocess
 import sys
 import time
 
 LIMIT = 120  # seconds that any one call may take: far above what a run's own time limit allows
+
+
+LOGS = 'meson-logs'  # of the build folder, in which the tests run
+last_report = []     # for who looks at a failure
 
 
 class Wrong(Exception):
@@ -24,7 +30,8 @@ def report(ntbox, *arguments, limit=LIMIT):
     """(exit code, JSON document) of one call with --json."""
     code, out, err = call(ntbox, *arguments, '--json', limit=limit)
     try:
-        return code, json.loads(out)
+        last_report[:] = [json.loads(out)]
+        return code, last_report[0]
     except ValueError:
         raise Wrong(f'no JSON (exit code {code}): {err.strip() or out[:200]}') from None
 
@@ -45,6 +52,16 @@ def expect_all_passed(document):
         expect_equal(f'{driver["driver"]}: rounds run', driver['rounds_run'], driver['rounds_planned'])
 
 
+def keep_report(name):
+    """The last run of a check that failed, as it told itself; returns the words for it."""
+    if not last_report or not os.path.isdir(LOGS):
+        return ''
+    path = os.path.join(LOGS, 'failed-' + re.sub('[^A-Za-z0-9]+', '-', name) + '.json')
+    with open(path, 'w', encoding='utf-8') as file:
+        json.dump(last_report[0], file, indent=1)
+    return f"; its last run: '{last_report[0].get('sentence')}' ({path})"
+
+
 class Tally:
     """Runs named checks and counts them."""
 
@@ -53,12 +70,14 @@ class Tally:
 
     def run(self, name, check, *arguments):
         begin = time.monotonic()
+        last_report.clear()
         try:
             check(*arguments)
             verdict, why = 'ok', ''
             self.passed += 1
         except (Wrong, subprocess.TimeoutExpired, OSError, KeyError, IndexError) as error:
-            verdict, why = 'FAIL', f': {type(error).__name__ + " " if not isinstance(error, Wrong) else ""}{error}'
+            kind = '' if isinstance(error, Wrong) else type(error).__name__ + ' '
+            verdict, why = 'FAIL', f': {kind}{error}{keep_report(name)}'
             self.failed += 1
         print(f'{verdict:4} {name} ({time.monotonic() - begin:.2f} s){why}', flush=True)
 
