@@ -63,6 +63,7 @@ typedef struct CheckResult {
     GPtrArray *Packages; /* of PackageFacts */
     GPtrArray *Images;   /* of ImageFacts */
     ExitCode Code;
+    char *Samples;
 } CheckResult;
 
 /* A file that cannot be read counts more than one that cannot be loaded. */
@@ -84,7 +85,7 @@ static void check_image(CheckResult *result, const char *path, const KernelExpor
 /* Its images may import from one another. */
 static void check_package(CheckResult *result, const char *path, const KernelExports *exports, char **with)
 {
-    PackageFacts *facts = package_facts_read(path);
+    PackageFacts *facts = package_facts_read(path, result->Samples);
     g_autoptr(GPtrArray) images = package_facts_images(facts), all = g_ptr_array_new();
     g_ptr_array_add(result->Packages, facts);
     judge(result, facts->Readable, facts->Package != NULL);
@@ -105,10 +106,11 @@ static void write_text(const CheckResult *result)
         check_text_write(stdout, result->Images->pdata[i]);
 }
 
-static ExitCode check_files(const CheckOptions *options, const KernelExports *exports)
+static ExitCode check_files(const CheckOptions *options, const char *directory, const KernelExports *exports)
 {
     CheckResult result = {g_ptr_array_new_with_free_func((GDestroyNotify)package_facts_free),
-                          g_ptr_array_new_with_free_func((GDestroyNotify)image_facts_free), ExitPass};
+                          g_ptr_array_new_with_free_func((GDestroyNotify)image_facts_free), ExitPass,
+                          driver_package_samples(directory)};
     for (char **file = options->Files; *file; file++) {
         if (driver_package_is_inf(*file))
             check_package(&result, *file, exports, options->With);
@@ -123,6 +125,7 @@ static ExitCode check_files(const CheckOptions *options, const KernelExports *ex
     }
     g_ptr_array_unref(result.Packages);
     g_ptr_array_unref(result.Images);
+    g_free(result.Samples);
     return result.Code;
 }
 
@@ -138,7 +141,7 @@ ExitCode check_main(int argc, char **argv)
     if (directory)
         exports = kernel_exports_open(directory, &error);
     if (exports) {
-        code = check_files(&options, exports);
+        code = check_files(&options, directory, exports);
         kernel_exports_close(exports);
     }
     if (error)

@@ -203,6 +203,11 @@ DriverPackage *driver_package_open(const char *path, const char *samples, InfReg
     return NULL;
 }
 
+char *driver_package_samples(const char *directory)
+{
+    return g_build_filename(directory, "drivers_sample", "msvc", NULL);
+}
+
 char *driver_package_scenario(DriverPackage *package)
 {
     g_autofree char *stem = g_strndup(package->Path, strlen(package->Path) - strlen(".inf"));

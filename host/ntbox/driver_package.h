@@ -24,6 +24,9 @@ DriverPackage *driver_package_open(const char *path, const char *samples, InfReg
                                    GError **error);
 void driver_package_free(DriverPackage *package);
 
+/* Where the built samples lie below ntbox's own directory. Freed with g_free. */
+char *driver_package_samples(const char *directory);
+
 /* NAME.scn beside NAME.inf, with a note that it is taken; NULL: there is none. Freed with g_free. */
 char *driver_package_scenario(DriverPackage *package);
 

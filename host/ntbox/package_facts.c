@@ -8,13 +8,13 @@
 
 #define MAX_BYTES_SHOWN 64u
 
-PackageFacts *package_facts_read(const char *path)
+PackageFacts *package_facts_read(const char *path, const char *samples)
 {
     g_autoptr(GError) error = NULL;
     PackageFacts *facts = g_new0(PackageFacts, 1);
     facts->Path = g_strdup(path);
     facts->Registry = inf_registry_new();
-    facts->Package = driver_package_open(path, NULL, facts->Registry, &error);
+    facts->Package = driver_package_open(path, samples, facts->Registry, &error);
     facts->Readable = !error || error->domain == INF_ERROR;
     facts->Sentence = error ? g_strdup(error->message)
                             : g_strdup_printf("can be installed: %u models, %u services, %u files",

@@ -14,8 +14,8 @@ typedef struct PackageFacts {
     InfRegistry *Registry;  /* the keys that it adds */
 } PackageFacts;
 
-/* Never fails: what is wrong with the package is a fact too. */
-PackageFacts *package_facts_read(const char *path);
+/* Never fails: what is wrong with the package is a fact too. Samples: see driver_package_open. */
+PackageFacts *package_facts_read(const char *path, const char *samples);
 void package_facts_free(PackageFacts *facts);
 
 /* The host paths (char *, owned by facts) of the kernel images that it brings: *.sys. g_ptr_array_unref. */

@@ -15,7 +15,7 @@
 static char *samples_folder(const RunOptions *options)
 {
     g_autofree char *directory = locate_directory(options->Directory, NULL);
-    return directory ? g_build_filename(directory, "drivers_sample", "msvc", NULL) : NULL;
+    return directory ? driver_package_samples(directory) : NULL;
 }
 
 bool package_list_open(RunOptions *options, char **infs, GError **error)
