@@ -28,7 +28,11 @@ typedef struct TESTDEV {
     IO_REMOVE_LOCK RemoveLock;
     FAST_MUTEX Lock; /* l */
     RANGE Ranges[2]; /* (l) memory, ports; empty while the device is not started */
+    BOOLEAN Linked;  /* PnP requests only */
 } TESTDEV;
+
+static UNICODE_STRING LinkName = RTL_CONSTANT_STRING(L"\\??\\PciTestdev0");
+static UNICODE_STRING DeviceName = RTL_CONSTANT_STRING(L"\\Device\\PciTestdev0");
 
 /* --- registers: memory by READ_REGISTER_..., ports by READ_PORT_... --- */
 
@@ -144,6 +148,9 @@ static VOID UseResource(TESTDEV *Testdev, const CM_PARTIAL_RESOURCE_DESCRIPTOR *
 
 static VOID StopDevice(TESTDEV *Testdev)
 {
+    if (Testdev->Linked)
+        IoDeleteSymbolicLink(&LinkName);
+    Testdev->Linked = FALSE;
     ExAcquireFastMutex(&Testdev->Lock);
     if (Testdev->Ranges[0].Base != NULL)
         MmUnmapIoSpace(Testdev->Ranges[0].Base, Testdev->Ranges[0].Length);
@@ -161,10 +168,12 @@ static NTSTATUS StartDevice(TESTDEV *Testdev, PCM_RESOURCE_LIST Translated)
         UseResource(Testdev, &List->PartialDescriptors[i]);
     BOOLEAN Complete = Testdev->Ranges[0].Base != NULL && Testdev->Ranges[1].Base != NULL;
     ExReleaseFastMutex(&Testdev->Lock);
-    if (Complete)
-        return STATUS_SUCCESS;
-    StopDevice(Testdev);
-    return STATUS_DEVICE_CONFIGURATION_ERROR;
+    NTSTATUS Status =
+        Complete ? IoCreateSymbolicLink(&LinkName, &DeviceName) : STATUS_DEVICE_CONFIGURATION_ERROR;
+    Testdev->Linked = NT_SUCCESS(Status); /* programs see a device that works */
+    if (!NT_SUCCESS(Status))
+        StopDevice(Testdev);
+    return Status;
 }
 
 /* --- requests --- */
@@ -216,9 +225,6 @@ static NTSTATUS Start(TESTDEV *Testdev, PIRP Irp, PIO_STACK_LOCATION Stack)
     return Complete(Irp, Status, 0);
 }
 
-static UNICODE_STRING LinkName = RTL_CONSTANT_STRING(L"\\??\\PciTestdev0");
-static UNICODE_STRING DeviceName = RTL_CONSTANT_STRING(L"\\Device\\PciTestdev0");
-
 static NTSTATUS Remove(TESTDEV *Testdev, PIRP Irp)
 {
     StopDevice(Testdev);
@@ -226,7 +232,6 @@ static NTSTATUS Remove(TESTDEV *Testdev, PIRP Irp)
     Irp->IoStatus.Status = STATUS_SUCCESS;
     NTSTATUS Status = PassDown(Testdev, Irp);
     IoDetachDevice(Testdev->Lower);
-    IoDeleteSymbolicLink(&LinkName);
     IoDeleteDevice(Testdev->Device);
     return Status;
 }
@@ -287,14 +292,8 @@ static NTSTATUS AttachDevice(TESTDEV *Testdev, PDEVICE_OBJECT Device, PDEVICE_OB
     Testdev->Device = Device;
     IoInitializeRemoveLock(&Testdev->RemoveLock, 'dtCP', 0, 0);
     ExInitializeFastMutex(&Testdev->Lock);
-    NTSTATUS Status = IoCreateSymbolicLink(&LinkName, &DeviceName);
-    if (!NT_SUCCESS(Status))
-        return Status;
     Testdev->Lower = IoAttachDeviceToDeviceStack(Device, Pdo);
-    if (Testdev->Lower != NULL)
-        return STATUS_SUCCESS;
-    IoDeleteSymbolicLink(&LinkName);
-    return STATUS_NO_SUCH_DEVICE;
+    return Testdev->Lower != NULL ? STATUS_SUCCESS : STATUS_NO_SUCH_DEVICE;
 }
 
 static NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Pdo)
